@@ -1,0 +1,16 @@
+"""Worlds and teacher environments. Importing ``teachgym`` registers them with Gymnasium."""
+
+import os
+
+if __name__ != "teachgym.envs":
+    raise ImportError("import teachgym.envs, not envs")
+
+import gymnasium
+
+__path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit
+
+gymnasium.register(
+    "teachgym/ParametricBipedalWalker-v0",
+    entry_point="teachgym.envs.bipedal_walker.world:ParametricBipedalWalker",
+    max_episode_steps=2000,
+)

@@ -1,0 +1,58 @@
+"""One integer fans out to every stream of random numbers of a run."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Independent 32-bit seeds, all made from one integer."""
+
+    world: int
+    """The student's training worlds: terrain noise, start forces."""
+    student: int
+    """The student: initial weights, exploration, minibatches."""
+    teacher: int
+    """The teacher's own generator."""
+    evaluation: int
+    """The worlds that the student is tested in."""
+
+
+def fan_out(seed: int) -> Seeds:
+    """Make the seeds of a run from one integer.
+
+    ``env.reset(seed=s)`` and ``make_teacher(..., seed=s)`` both call this with the same ``s`` and take
+    their own parts, so that one integer fixes a run and no two parts share a stream.
+
+    Raises:
+        ValueError: If the seed is not an integer from 0 up.
+    """
+    check_seed(seed)
+    world, student, teacher, evaluation = (int(word) for word in np.random.SeedSequence(seed).generate_state(4))
+    return Seeds(world=world, student=student, teacher=teacher, evaluation=evaluation)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ``ValueError`` unless the seed is an integer from 0 up. 0 is a seed like any other."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; expected an integer from 0 up")
+
+
+def generator_state(rng: np.random.Generator) -> dict[str, Any]:
+    """The state of a generator as plain values, for ``Teacher.state_dict``."""
+    return dict(rng.bit_generator.state)
+
+
+def generator_from_state(state: dict[str, Any]) -> np.random.Generator:
+    """The generator that ``generator_state`` described.
+
+    Raises:
+        ValueError: If the state is not that of NumPy's default generator.
+    """
+    if state.get("bit_generator") != "PCG64":
+        raise ValueError(f"generator state is of kind {state.get('bit_generator')!r}; expected 'PCG64'")
+    bits = np.random.PCG64()
+    bits.state = cast(Any, state)
+    return np.random.Generator(bits)

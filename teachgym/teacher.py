@@ -1,0 +1,90 @@
+"""The interface of every teacher."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.sampling import Sampling
+from teachgym.seeding import fan_out, generator_from_state, generator_state
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """For a teacher that has nothing to set."""
+
+
+class Teacher(ABC):
+    """A policy over teacher environments.
+
+    A teacher is pure: its random numbers come from ``self.rng`` alone, it reads and writes no files, and
+    its ``state_dict`` restores it bit for bit. Bandit-like teachers ignore the observation and read
+    ``transition.feedback``; sequential ones read the observation and the reward.
+
+    To write one, subclass, set ``Settings`` to a frozen dataclass, and define ``act``, ``update``,
+    ``_state`` and ``_load``. ``teachgym.testing.check_teacher`` tells whether it keeps the contract.
+
+    Args:
+        problem: The environment's fixed facts.
+        settings: A ``Settings`` of this class; None takes the defaults.
+        seed: Integer from 0 up, the same one that the environment is reset with: each takes its own
+            part of it (``teachgym.seeding``).
+    """
+
+    Settings: ClassVar[type[Any]] = NoSettings
+    """Frozen dataclass of the teacher's settings, every field with a default and a docstring."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What the teacher asks of the environment beyond outcomes, by names that ``Problem.offers`` uses."""
+    settings: Any
+    """The settings in force; subclasses annotate it with their own class."""
+    origin: str = ""
+    """Where the last action came from, for the record: ``"random"``, ``"bootstrap"``, ``"component 3"``, ..."""
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        settings = self.Settings() if settings is None else settings
+        if not isinstance(settings, self.Settings):
+            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        missing = self.needs - problem.offers
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__} needs {', '.join(sorted(missing))} of its environment, which offers "
+                f"{', '.join(sorted(problem.offers)) or 'nothing beyond outcomes'}; choose another teacher, "
+                "or a student that gives it"
+            )
+        self.problem = problem
+        self.settings = settings
+        self.rng = np.random.default_rng(fan_out(seed).teacher)
+
+    @abstractmethod
+    def act(self, observation: Any) -> Any:
+        """Choose the next action, a member of the problem's action space."""
+
+    @abstractmethod
+    def update(self, transition: Transition) -> None:
+        """Learn from one step of the environment; results may come out of order, or not at all."""
+
+    @abstractmethod
+    def _state(self) -> State:
+        """What the teacher has learnt, beside the generator: arrays and plain values, nested in dicts and lists."""
+
+    @abstractmethod
+    def _load(self, state: State) -> None:
+        """Take over what ``_state`` gave."""
+
+    def state_dict(self) -> State:
+        """Everything that a later ``load_state_dict`` needs to continue bit for bit: arrays and plain values."""
+        return {"rng": generator_state(self.rng), "teacher": self._state()}
+
+    def load_state_dict(self, state: State) -> None:
+        """Continue from a ``state_dict`` of a teacher of the same class, problem and settings."""
+        self.rng = generator_from_state(state["rng"])
+        self._load(state["teacher"])
+
+    def sampling(self) -> Sampling | None:
+        """How tasks are drawn at this moment, for records and figures; None where it has no simple form."""
+        return None
