@@ -1,8 +1,88 @@
 """The teachers: one file each, and a read-only table of their names."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any
 
 if __name__ != "teachgym.agents":
     raise ImportError("import teachgym.agents, not agents")
 
+import gymnasium
+
+from teachgym.names import load_path, unknown_name
+from teachgym.problem import Problem
+from teachgym.teacher import Teacher
+
 __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit
+
+TEACHERS: Mapping[str, str] = MappingProxyType(
+    {
+        "alp-gmm": "teachgym.agents.alp_gmm:AlpGmm",
+        "oracle": "teachgym.agents.oracle:Oracle",
+        "random": "teachgym.agents.random:Random",
+    }
+)
+"""Teachers by name: where each class lives. A class is imported when it is asked for, not before."""
+
+
+def teacher_class(teacher: str | type[Teacher]) -> type[Teacher]:
+    """Find a teacher's class.
+
+    Args:
+        teacher: A name in ``TEACHERS``, the import path ``"package.module:Class"`` of a teacher that lives
+            elsewhere, or the class itself.
+
+    Raises:
+        ValueError: If the name is unknown, or the path does not lead to a class.
+        TypeError: If what was found is no subclass of ``Teacher``.
+    """
+    found: Any = teacher
+    if isinstance(teacher, str):
+        if ":" not in teacher and teacher not in TEACHERS:
+            raise unknown_name("teacher", teacher, TEACHERS)
+        found = load_path("teacher", TEACHERS.get(teacher, teacher))
+    if not (isinstance(found, type) and issubclass(found, Teacher)):
+        raise TypeError(
+            f"teacher is {teacher!r}; expected a name ({', '.join(TEACHERS)}), an import path "
+            "'package.module:Class', or a subclass of teachgym.teacher.Teacher"
+        )
+    return found
+
+
+def make_teacher(
+    teacher: str | type[Teacher],
+    env: gymnasium.Env[Any, Any],
+    *,
+    seed: int,
+    settings: Any = None,
+    **overrides: Any,
+) -> Teacher:
+    """Make a teacher for a teacher environment.
+
+    Args:
+        teacher: A name in ``TEACHERS``, an import path ``"package.module:Class"``, or a ``Teacher`` subclass.
+        env: The environment it is to act in. Only its ``problem`` is read; the teacher keeps no environment.
+        seed: Integer from 0 up, the same one that the environment is reset with.
+        settings: The teacher's ``Settings``; None takes the defaults.
+        overrides: Single settings by name, which replace those in ``settings``.
+
+    Raises:
+        ValueError: If the name, a setting's name or a setting's value is not allowed, or the environment does
+            not offer what the teacher needs.
+        TypeError: If ``env`` is no teacher environment, or the class no teacher.
+    """
+    cls = teacher_class(teacher)
+    problem = getattr(getattr(env, "unwrapped", None), "problem", None)
+    if not isinstance(problem, Problem):
+        raise TypeError(
+            f"{env!r} is not a teacher environment: it has no attribute 'problem' that is a teachgym.problem.Problem"
+        )
+    if overrides:
+        known = [field.name for field in fields(cls.Settings) if field.init]
+        for name in overrides:
+            if name not in known:
+                raise unknown_name(f"setting of {cls.__name__}", name, known)
+        settings = cls.Settings(**overrides) if settings is None else replace(settings, **overrides)
+    return cls(problem, settings, seed=seed)

@@ -14,3 +14,7 @@ gymnasium.register(
     entry_point="teachgym.envs.bipedal_walker.world:ParametricBipedalWalker",
     max_episode_steps=2000,
 )
+gymnasium.register("teachgym/Curriculum-v0", entry_point="teachgym.envs.curriculum:CurriculumEnv")
+gymnasium.register("teachgym/StumpTracks-v0", entry_point="teachgym.envs.tracks:StumpTracksEnv")
+gymnasium.register("teachgym/HexagonTracks-v0", entry_point="teachgym.envs.tracks:HexagonTracksEnv")
+gymnasium.register("teachgym/StumpSequence-v0", entry_point="teachgym.envs.tracks:StumpSequenceEnv")

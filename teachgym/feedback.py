@@ -9,7 +9,7 @@ import numpy as np
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feedback:
     """What came of one teaching decision.
 
@@ -41,7 +41,7 @@ class Feedback:
             raise ValueError(f"cost is {self.cost}; expected 0 or more student steps")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transition:
     """One step of a teacher environment, as a teacher learns from it."""
 

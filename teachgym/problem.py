@@ -1,7 +1,6 @@
 """What a teacher may know of its environment before the first step."""
 
 from dataclasses import dataclass
-
 from typing import Any
 
 from gymnasium import Space, spaces

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GaussianMixture:
     """A mixture of Gaussians over the task space, beside a share of uniform draws."""
 
@@ -19,7 +19,7 @@ class GaussianMixture:
     """Probability of a uniform draw instead, in ``[0, 1]``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """A box within which tasks are drawn uniformly."""
 

@@ -150,6 +150,11 @@ class TaskSpace(spaces.Box):
         """One line: every parameter with its bounds and unit."""
         return ", ".join(f"{p.name} [{p.low:g}, {p.high:g}] {p.unit}".rstrip() for p in self.parameters)
 
+    def describe_task(self, task: ArrayLike) -> str:
+        """One line: every parameter with the task's value."""
+        values = np.asarray(task, dtype=np.float64)
+        return ", ".join(f"{name} {value:.2f}" for name, value in zip(self.names, values, strict=True))
+
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, TaskSpace) and self.parameters == other.parameters
 

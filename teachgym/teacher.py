@@ -86,5 +86,8 @@ class Teacher(ABC):
         self._load(state["teacher"])
 
     def sampling(self) -> Sampling | None:
-        """How tasks are drawn at this moment, for records and figures; None where it has no simple form."""
+        """How tasks are drawn at this moment, for records and figures; None where it has no simple form.
+
+        The same object as before, unless it has changed.
+        """
         return None

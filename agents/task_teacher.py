@@ -1,0 +1,66 @@
+"""The base of teachers that choose one point of a box of tasks and learn from its outcome alone."""
+
+from abc import abstractmethod
+from typing import Any, final
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.task_space import FloatArray
+from teachgym.teacher import Teacher
+
+
+class TaskTeacher(Teacher):
+    """A teacher whose action is a task, and which ignores observation and reward.
+
+    Subclasses define ``_choose`` and ``_learn`` on task vectors ``(n,)`` in float64, whatever the shape and
+    dtype of the action space, beside ``_state`` and ``_load``.
+
+    Args:
+        problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape.
+        settings: A ``Settings`` of this class; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the action space is no floating box with finite bounds.
+    """
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.task_space = problem.task_space
+        box = problem.action_space
+        if not (isinstance(box, spaces.Box) and np.issubdtype(box.dtype, np.floating)):
+            raise ValueError(f"the action space is {box}; expected a box of floating-point numbers")
+        self._shape, self._dtype = box.shape, box.dtype
+
+    @abstractmethod
+    def _choose(self) -> tuple[FloatArray, str]:
+        """Choose the next task: ``(n,)`` in task units, and where it came from, for ``origin``."""
+
+    @abstractmethod
+    def _learn(self, task: FloatArray, outcome: float) -> None:
+        """Learn that the task, ``(n,)`` in task units, had this raw outcome."""
+
+    @final
+    def act(self, observation: Any) -> Any:
+        """Choose a task: an array of the action space's shape and dtype, clipped to the bounds."""
+        task, self.origin = self._choose()
+        task = np.clip(task, self.task_space.low, self.task_space.high)
+        return task.reshape(self._shape).astype(self._dtype)
+
+    @final
+    def update(self, transition: Transition) -> None:
+        """Learn from the feedback; a transition without feedback changes nothing.
+
+        Raises:
+            ValueError: If the feedback's task does not have as many numbers as the action space.
+        """
+        feedback = transition.feedback
+        if feedback is None:
+            return
+        task = np.array(feedback.task, dtype=np.float64).ravel()
+        if task.size != self.task_space.dimensions:
+            raise ValueError(f"the feedback's task has {task.size} numbers; expected {self.task_space.dimensions}")
+        self._learn(task, feedback.outcome)

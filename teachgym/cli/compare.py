@@ -1,0 +1,77 @@
+"""``teachgym compare``: run a study, with live progress, a table and figures."""
+
+import shlex
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from teachgym.study.settings import StudySettings
+
+REAL_STUDY_STEPS = 20_000_000
+REAL_STUDY_SEEDS = 16
+WALKS = 5.0
+"""Percent of the test set mastered; with less, a study's students can't be said to have learnt to walk."""
+
+
+@dataclass(frozen=True)
+class Compare(StudySettings):
+    """Compare teachers: every teacher teaches one student per seed, all with the same budget and tests.
+
+    A name may carry settings: --teachers random alp-gmm alp-gmm,fit_every=100 --student
+    ppo,learning_rate=1e-3 --env StumpTracks,body=short.
+    """
+
+    resume: bool = False
+    """Continue the study that is in the folder: run what it lacks."""
+    overwrite: bool = False
+    """Delete the study that is in the folder first."""
+
+    def run(self, console: Console) -> int:
+        """Run it, and print what came of it."""
+        if self.resume and self.overwrite:
+            raise ValueError("--resume and --overwrite contradict each other; give one")
+        from teachgym.cli.progress import LiveProgress
+        from teachgym.study.compare import compare
+        from teachgym.study.summary import summary_table
+
+        settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
+        if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
+        with LiveProgress(console, settings) as observer:
+            study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
+        if study.rows:
+            console.print(summary_table(study.rows, title=f"{settings.env}: {settings.student_steps:,} student steps"))
+            for path in [*study.figures, study.folder / "summary.json"]:
+                console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+            if max(row.mastered.mean for row in study.rows) < WALKS:
+                console.print(
+                    f"\n{settings.student_steps:,} steps are too few for these students to walk far, so do not read "
+                    "a ranking of teachers from this. A real study, for many cores and days:",
+                    highlight=False,
+                )
+                console.print(f"  {_real_study(settings)}", soft_wrap=True, highlight=False)
+        if study.unfinished:
+            what = "interrupted" if study.interrupted else "failed"
+            console.print(
+                f"[bold yellow]{what}:[/] {len(study.unfinished)} of {len(list(settings.cells()))} cells are not "
+                f"finished; what is finished is kept. Continue with --resume.",
+                highlight=False,
+            )
+        return 1 if study.unfinished else 0
+
+
+def _real_study(settings: StudySettings) -> str:
+    real = replace(
+        settings,
+        seeds=REAL_STUDY_SEEDS,
+        student_steps=REAL_STUDY_STEPS,
+        evaluations=100,
+        name="",
+        runs=Path("runs"),
+    )
+    words = ["teachgym", "compare"]
+    for name in ("env", "teachers", "student", "seeds", "student_steps", "evaluations"):
+        value = getattr(real, name)
+        words += [f"--{name.replace('_', '-')}", *(value if isinstance(value, tuple) else [str(value)])]
+    return shlex.join(words)

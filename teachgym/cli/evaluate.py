@@ -1,0 +1,69 @@
+"""``teachgym evaluate``: score a saved student on a test set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from teachgym.evaluation import Evaluation
+from teachgym.task_space import TaskSpace
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score a saved student, without exploration, on its environment's fixed test set or on tasks of yours."""
+
+    cell: Annotated[Path, tyro.conf.Positional]
+    """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
+    tasks: Path | None = None
+    """CSV file of tasks, one a line, in place of the test set; a first line of parameter names is skipped."""
+    seed: int | None = None
+    """Seed of the test worlds; left out, it is the run's own, and the result is that of its last test."""
+
+    def run(self, console: Console) -> int:
+        """Test, and print a line for each task and the score."""
+        from teachgym.seeding import fan_out
+        from teachgym.study.cell import load_cell
+
+        cell, env = load_cell(self.cell)
+        if self.seed is not None:
+            env.seeds = fan_out(self.seed)
+        result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.task_space))
+        console.print(_table(result, env.task_space, title=f"{cell.teacher}, seed {cell.seed}: {cell.env}"))
+        console.print(
+            f"mastered {result.mastered:.0f} % of {len(result.tasks)} tasks "
+            f"(return above {result.mastered_above:g}), mean return {result.mean_return:.1f}",
+            highlight=False,
+        )
+        return 0
+
+
+def _table(result: Evaluation, space: TaskSpace, *, title: str) -> Table:
+    table = Table(title=title)
+    for parameter in space.parameters:
+        table.add_column(parameter.name, justify="right")
+    for heading in ("return", "steps", "mastered"):
+        table.add_column(heading, justify="right")
+    for task, outcome, length in zip(result.tasks, result.returns, result.lengths, strict=True):
+        mastered = "yes" if outcome > result.mastered_above else ""
+        table.add_row(*(f"{value:.2f}" for value in task), f"{outcome:.1f}", str(length), mastered)
+    return table
+
+
+def _read_tasks(path: Path, space: TaskSpace) -> list[list[float]]:
+    tasks = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        cells = [cell.strip() for cell in line.split(",")]
+        if not line.strip() or (number == 1 and cells == list(space.names)):
+            continue
+        try:
+            tasks.append(space.validate(np.array([float(cell) for cell in cells])).tolist())
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}") from error
+    if not tasks:
+        raise ValueError(f"{path} holds no tasks; expected lines of {', '.join(space.names)}")
+    return tasks

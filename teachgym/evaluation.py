@@ -1,0 +1,85 @@
+"""Test a student on a fixed set of tasks: deterministic, in worlds of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from teachgym.task_space import FloatArray
+
+Policy = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One episode of a student on each of m tasks."""
+
+    tasks: FloatArray
+    """``(m, n)`` the test tasks, in task units."""
+    returns: FloatArray
+    """``(m,)`` undiscounted returns."""
+    lengths: NDArray[np.int64]
+    """``(m,)`` steps of the episodes."""
+    mastered_above: float
+    """A return above this counts as mastered."""
+    student_steps: int
+    """Training steps that the student had had."""
+
+    @property
+    def mastered(self) -> float:
+        """Share of the tasks that are mastered, in percent."""
+        return 100.0 * float(np.mean(self.returns > self.mastered_above))
+
+    @property
+    def mean_return(self) -> float:
+        """Mean return over the tasks."""
+        return float(np.mean(self.returns))
+
+
+def evaluate(
+    policy: Policy,
+    make_world: Callable[[], gymnasium.Env[Any, Any]],
+    tasks: FloatArray,
+    *,
+    seed: int,
+    mastered_above: float,
+    student_steps: int = 0,
+) -> Evaluation:
+    """Play one episode on every task, all in step, so that the policy answers in batches.
+
+    Task i's world is seeded by the seed and i alone: the same seed gives the same terrain in every
+    evaluation, whoever is tested.
+
+    Args:
+        policy: Maps observations ``(k, ...)`` to actions ``(k, ...)``.
+        make_world: Makes a world, with its time limit.
+        tasks: ``(m, n)`` test tasks.
+        seed: Integer from 0 up.
+        mastered_above: A return above this counts as mastered.
+        student_steps: Training steps that the student has had, for the record.
+
+    Raises:
+        ValueError: If there are no tasks.
+    """
+    tasks = np.asarray(tasks, dtype=np.float64)
+    if tasks.ndim != 2 or len(tasks) == 0:
+        raise ValueError(f"test tasks have shape {tasks.shape}; expected (tasks, parameters) with at least one task")
+    seeds = np.random.SeedSequence(seed).generate_state(len(tasks))
+    worlds = [make_world() for _ in tasks]
+    returns, lengths = np.zeros(len(tasks)), np.zeros(len(tasks), dtype=np.int64)
+    observations = {i: world.reset(seed=int(seeds[i]), options={"task": tasks[i]})[0] for i, world in enumerate(worlds)}
+    while observations:
+        playing = list(observations)
+        actions = policy(np.stack([observations[i] for i in playing]))
+        for i, action in zip(playing, actions, strict=True):
+            observation, reward, terminated, truncated, _ = worlds[i].step(action)
+            returns[i] += float(reward)
+            lengths[i] += 1
+            observations[i] = observation
+            if terminated or truncated:
+                del observations[i]
+                worlds[i].close()
+    return Evaluation(tasks, returns, lengths, mastered_above, student_steps)

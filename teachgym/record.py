@@ -1,0 +1,109 @@
+"""What happened in one teaching run: every decision, every result, every evaluation; stored as plain arrays."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teachgym.evaluation import Evaluation
+from teachgym.feedback import Feedback
+from teachgym.files import read_arrays, read_json, write_arrays, write_json
+from teachgym.sampling import GaussianMixture, Sampling, Window
+from teachgym.task_space import FloatArray
+
+EPISODES = "episodes.npz"
+EVALUATIONS = "evaluations.npz"
+SAMPLING = "sampling.json"
+
+
+@dataclass
+class Record:
+    """The growing history of one run."""
+
+    origins: list[str] = field(default_factory=list)
+    """One for each decision: where the teacher's action came from."""
+    feedback: list[Feedback] = field(default_factory=list)
+    """One for each finished episode, in the order in which they finished."""
+    finished_at: list[int] = field(default_factory=list)
+    """Student steps spent when that feedback came."""
+    evaluations: list[Evaluation] = field(default_factory=list)
+    """On the test tasks, by growing student steps."""
+    sampling: list[tuple[int, Sampling]] = field(default_factory=list)
+    """How the teacher sampled, with the student steps at which it began to."""
+    teacher_seconds: float = 0.0
+    """Time spent in the teacher; not stored, as everything else here is the same for the same seed."""
+
+    @property
+    def tasks(self) -> FloatArray:
+        """``(episodes, n)`` tasks of the finished episodes."""
+        return np.array([feedback.task for feedback in self.feedback], dtype=np.float64)
+
+    @property
+    def outcomes(self) -> FloatArray:
+        """``(episodes,)`` outcomes of the finished episodes."""
+        return np.array([feedback.outcome for feedback in self.feedback], dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write the record into a folder; each file appears whole or not at all."""
+        write_arrays(folder / EPISODES, self._episode_arrays())
+        write_arrays(folder / EVALUATIONS, self._evaluation_arrays())
+        write_json(folder / SAMPLING, [_describe(steps, sampling) for steps, sampling in self.sampling])
+
+    @classmethod
+    def load(cls, folder: Path) -> "Record":
+        """Read a record.
+
+        Raises:
+            FileNotFoundError: If the folder holds none.
+            ValueError: If a file is damaged or foreign; the message names it.
+        """
+        record = cls()
+        episodes, tests = read_arrays(folder / EPISODES), read_arrays(folder / EVALUATIONS)
+        try:
+            record.origins = [str(origin) for origin in episodes["origins"]]
+            record.finished_at = [int(steps) for steps in episodes["finished_at"]]
+            columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions"))
+            for task, outcome, success, cost, decision in zip(*columns, strict=True):
+                record.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision)))
+            for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
+                evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
+                record.evaluations.append(evaluation)
+            record.sampling = [_undescribe(entry) for entry in read_json(folder / SAMPLING)]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{folder} holds no record of this version ({error!r})") from error
+        return record
+
+    def _episode_arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            "tasks": self.tasks,
+            "outcomes": self.outcomes,
+            "successes": np.array([feedback.success for feedback in self.feedback], dtype=bool),
+            "costs": np.array([feedback.cost for feedback in self.feedback], dtype=np.int64),
+            "decisions": np.array([feedback.decision for feedback in self.feedback], dtype=np.int64),
+            "finished_at": np.array(self.finished_at, dtype=np.int64),
+            "origins": np.array(self.origins, dtype=np.str_),
+        }
+
+    def _evaluation_arrays(self) -> dict[str, NDArray[Any]]:
+        tests = self.evaluations
+        return {
+            "tasks": tests[0].tasks if tests else np.empty((0, 0)),
+            "returns": np.array([test.returns for test in tests]),
+            "lengths": np.array([test.lengths for test in tests], dtype=np.int64),
+            "student_steps": np.array([test.student_steps for test in tests], dtype=np.int64),
+            "mastered_above": np.array(tests[0].mastered_above if tests else np.nan),
+        }
+
+
+def _describe(steps: int, sampling: Sampling) -> dict[str, Any]:
+    entries = {name: np.asarray(value).tolist() for name, value in asdict(sampling).items()}
+    return {"student_steps": steps, "kind": type(sampling).__name__, **entries}
+
+
+def _undescribe(entry: dict[str, Any]) -> tuple[int, Sampling]:
+    kinds: dict[str, type[Sampling]] = {"GaussianMixture": GaussianMixture, "Window": Window}
+    fields = {name: value for name, value in entry.items() if name not in ("student_steps", "kind")}
+    arrays: dict[str, Any] = {n: np.array(value) if isinstance(value, list) else value for n, value in fields.items()}
+    return int(entry["student_steps"]), kinds[entry["kind"]](**arrays)

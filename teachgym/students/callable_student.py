@@ -1,0 +1,80 @@
+"""A student made of a user's own training function."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import gymnasium
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from numpy.typing import NDArray
+
+from teachgym.students.student import State, Student
+
+Policy = Callable[[NDArray[Any]], NDArray[Any]]
+"""Maps observations ``(n, ...)`` to actions ``(n, ...)``, deterministically."""
+
+
+class Train(Protocol):
+    """A training loop."""
+
+    def __call__(self, world: Any, *, steps: int, seed: int, publish: Callable[[Policy], None]) -> None:
+        """Train for ``steps`` steps, and ``publish`` the policy that shall be tested."""
+
+
+class CallableStudent(Student):
+    """Teaches whatever ``train(world, *, steps, seed, publish)`` trains.
+
+    ``world`` is an ordinary environment: a ``gymnasium.Env`` with one slot, a
+    ``gymnasium.vector.SyncVectorEnv`` with more. Each ``reset`` of it plays the task that the teacher
+    chose. The function makes its learner from the seed, and calls ``publish(policy)`` once with a function
+    from observations ``(n, ...)`` to actions ``(n, ...)`` that always uses the learner's present weights.
+    It may return early, or go on until the world ends it: at the end of the budget ``world.step`` raises a
+    ``BaseException`` that the function lets pass.
+
+    Args:
+        train: The training function.
+        slots: Number of worlds to play at once, from 1 up.
+        autoreset_mode: How the vector world starts the next episode (``slots`` above 1 only).
+    """
+
+    def __init__(
+        self, train: Train, *, slots: int = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
+    ) -> None:
+        if not callable(train):
+            raise TypeError(f"train is {train!r}; expected a function (world, *, steps, seed, publish)")
+        super().__init__()
+        self.slots = slots
+        self._train = train
+        self._autoreset_mode = autoreset_mode
+        self._policy: Policy | None = None
+
+    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
+        """Call the training function."""
+        self._policy = None
+        world: Any = worlds[0]
+        if len(worlds) > 1:
+            world = SyncVectorEnv(
+                [lambda world=world: world for world in worlds],  # type: ignore[misc]  # bound early on purpose
+                autoreset_mode=self._autoreset_mode,
+            )
+        self._train(world, steps=steps, seed=seed, publish=self._publish)
+
+    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Ask the published policy."""
+        if self._policy is None:
+            raise RuntimeError("the student has no policy yet; call publish(policy) at the start of train()")
+        return self._policy(observations)
+
+    def state_dict(self) -> State | None:
+        """None: a bare function has no state that could be stored."""
+        return None
+
+    def load_state_dict(
+        self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
+    ) -> None:
+        """Raise ``ValueError``: a bare function has no stored state."""
+        raise ValueError("a CallableStudent can't be restored; subclass teachgym.students.Student to store one")
+
+    def _publish(self, policy: Policy) -> None:
+        if not callable(policy):
+            raise TypeError(f"publish() got {policy!r}; expected a function from observations to actions")
+        self._policy = policy

@@ -1,0 +1,79 @@
+"""A learning loop that can be paused: it runs in a greenlet, in the same thread, and is resumed by ``step``."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast
+
+import greenlet
+
+from teachgym.students.global_state import GlobalState, capture, restore, seed_all
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class BudgetSpent(greenlet.GreenletExit):
+    """Raised inside a student that asks for a step beyond its budget; ends its loop cleanly.
+
+    A ``BaseException``, so that ``except Exception`` in a training loop does not swallow it.
+    """
+
+
+class Coroutine(Generic[Question, Answer]):
+    """Runs ``function`` until it asks something, and again from there with the answer.
+
+    Global generators and torch's gradient mode are exchanged at every switch, so that what the function
+    draws never depends on what its caller draws in between.
+
+    Args:
+        function: Called with ``ask``, by which it puts a question and gets the answer.
+        seed: Seeds the global generators that the function sees.
+    """
+
+    def __init__(self, function: Callable[[Callable[[Question], Answer]], None], *, seed: int) -> None:
+        self._greenlet = greenlet.greenlet(lambda _: function(self._ask))
+        self._seed = seed
+        self._inner: GlobalState | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the function has returned, raised or been closed."""
+        return bool(self._greenlet.dead)
+
+    def resume(self, answer: Answer | None) -> Question | None:
+        """Let the function go on with the answer to its last question (None at the start).
+
+        Returns:
+            Its next question, or None when it returned instead.
+
+        Raises:
+            RuntimeError: If called from another thread than the first call.
+            BaseException: Whatever the function raised, with its own traceback.
+        """
+        if self.finished:
+            raise RuntimeError("the student has finished; reset the environment")
+        outer = capture()
+        if self._inner is None:
+            seed_all(self._seed)
+        else:
+            restore(self._inner)
+        try:
+            self._greenlet.parent = greenlet.getcurrent()
+            question = self._greenlet.switch(answer)
+        except (greenlet.error, ValueError) as error:
+            if "thread" in str(error):
+                raise RuntimeError("step() must be called from the thread that called reset()") from error
+            raise
+        finally:
+            self._inner = capture()
+            restore(outer)
+        return None if self.finished else cast(Question, question)
+
+    def close(self) -> None:
+        """End the function where it waits, running its ``finally`` blocks. Harmless when it has finished."""
+        if not self.finished and self._inner is not None:
+            self._greenlet.parent = greenlet.getcurrent()
+            self._greenlet.throw(greenlet.GreenletExit)
+
+    def _ask(self, question: Question) -> Answer:
+        parent = self._greenlet.parent
+        return cast(Answer, cast(greenlet.greenlet, parent).switch(question))

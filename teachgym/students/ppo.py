@@ -1,0 +1,95 @@
+"""Proximal policy optimisation, on Stable-Baselines3."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from torch import nn
+
+from teachgym.students.sb3_student import SB3Student
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Settings of the PPO student, tuned for the parametric walker."""
+
+    slots: int = 16
+    """Number of worlds played at once."""
+    rollout_steps: int = 256
+    """Steps of every slot between two updates."""
+    batch_size: int = 512
+    """Minibatch size."""
+    epochs: int = 10
+    """Passes over each rollout."""
+    learning_rate: float = 3e-4
+    """Step size of Adam."""
+    discount: float = 0.99
+    """Discount factor gamma."""
+    gae_lambda: float = 0.95
+    """Lambda of generalised advantage estimation."""
+    clip_range: float = 0.2
+    """Clipping of the probability ratio."""
+    entropy_coefficient: float = 0.0
+    """Weight of the entropy bonus."""
+    log_std_init: float = 0.0
+    """Initial log of the exploration noise's standard deviation."""
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers, of the policy and of the value function alike."""
+    device: str = "auto"
+    """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
+
+    def __post_init__(self) -> None:
+        for name in ("slots", "rollout_steps", "epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
+        if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; expected from 2 to slots * rollout_steps = "
+                f"{self.slots * self.rollout_steps}"
+            )
+
+
+class PPOStudent(SB3Student):
+    """Stable-Baselines3's PPO (Schulman et al. 2017, arXiv:1707.06347) with running normalisation.
+
+    Observations and rewards are normalised by running statistics; the teacher still gets raw returns.
+    """
+
+    Settings = PPOSettings
+    settings: PPOSettings
+
+    def __init__(self, settings: PPOSettings | None = None) -> None:
+        super().__init__(settings)
+        self.slots = self.settings.slots
+
+    def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
+        settings = self.settings
+        return PPO(
+            "MlpPolicy",
+            VecNormalize(worlds, gamma=settings.discount),
+            learning_rate=settings.learning_rate,
+            n_steps=settings.rollout_steps,
+            batch_size=settings.batch_size,
+            n_epochs=settings.epochs,
+            gamma=settings.discount,
+            gae_lambda=settings.gae_lambda,
+            clip_range=settings.clip_range,
+            ent_coef=settings.entropy_coefficient,
+            policy_kwargs=self._policy_arguments(),
+            device=settings.device,
+            seed=seed,
+        )
+
+    def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
+        return ActorCriticPolicy(observation_space, action_space, lambda _: 0.0, **self._policy_arguments())
+
+    def _policy_arguments(self) -> dict[str, Any]:
+        return {
+            "net_arch": list(self.settings.hidden),
+            "activation_fn": nn.Tanh,
+            "log_std_init": self.settings.log_std_init,
+        }

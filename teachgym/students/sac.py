@@ -1,0 +1,103 @@
+"""Soft actor-critic with the settings of the curriculum paper, on Stable-Baselines3."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from stable_baselines3 import SAC
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.sac.policies import SACPolicy
+
+from teachgym.students.sb3_student import SB3Student
+
+
+@dataclass(frozen=True)
+class SACSettings:
+    """Settings of the SAC student; the defaults are those of Portelas et al. 2019 (arXiv:1910.07224)."""
+
+    slots: int = 1
+    """Number of worlds played at once; the paper plays one."""
+    hidden: tuple[int, ...] = (400, 300)
+    """Widths of the hidden layers (ReLU), of the actor and of each critic."""
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    discount: float = 0.99
+    """Discount factor gamma."""
+    tau: float = 0.005
+    """Step of the target networks towards the critics; 1 - tau is the paper's polyak factor."""
+    entropy_coefficient: float = 0.005
+    """Fixed weight of the entropy bonus."""
+    batch_size: int = 1000
+    """Transitions in one update."""
+    buffer_size: int = 2_000_000
+    """Transitions kept for replay; never more than the budget."""
+    random_steps: int = 10_000
+    """Steps at the start with uniformly random actions and no updates."""
+    steps_per_update: int = 10
+    """World steps to one update: an episode of length L is followed by ceil(L / 10) updates."""
+    device: str = "auto"
+    """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
+
+    def __post_init__(self) -> None:
+        for name in ("slots", "batch_size", "buffer_size", "steps_per_update"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
+
+
+class _EpisodicSAC(SAC):
+    """SAC that updates once per ``steps_per_update`` collected steps, rounded up, at the end of each episode."""
+
+    steps_per_update: int = 10
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        super().train(math.ceil(gradient_steps / self.steps_per_update), batch_size)
+
+
+class SACStudent(SB3Student):
+    """Stable-Baselines3's SAC (Haarnoja et al. 2018, arXiv:1801.01290) with the paper's protocol.
+
+    Differs from the paper's Spinning Up student: twin critics without a separate value network, and no
+    updates before ``random_steps``. With one slot the updates follow each episode; with S slots there
+    are S updates after every ``steps_per_update`` steps of all slots, the same ratio.
+    """
+
+    Settings = SACSettings
+    settings: SACSettings
+
+    def __init__(self, settings: SACSettings | None = None) -> None:
+        super().__init__(settings)
+        self.slots = self.settings.slots
+
+    def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
+        settings = self.settings
+        single = worlds.num_envs == 1
+        algorithm = (_EpisodicSAC if single else SAC)(
+            "MlpPolicy",
+            worlds,
+            learning_rate=settings.learning_rate,
+            buffer_size=max(min(settings.buffer_size, steps), worlds.num_envs),
+            learning_starts=settings.random_steps,
+            batch_size=settings.batch_size,
+            tau=settings.tau,
+            gamma=settings.discount,
+            train_freq=(1, "episode") if single else (settings.steps_per_update, "step"),
+            gradient_steps=-1 if single else worlds.num_envs,
+            ent_coef=settings.entropy_coefficient,
+            policy_kwargs=self._policy_arguments(),
+            device=settings.device,
+            seed=seed,
+        )
+        if isinstance(algorithm, _EpisodicSAC):
+            algorithm.steps_per_update = settings.steps_per_update
+        return algorithm
+
+    def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
+        if not isinstance(action_space, gymnasium.spaces.Box):
+            raise ValueError(f"SAC acts in a box; the world's action space is {action_space}")
+        return SACPolicy(observation_space, action_space, lambda _: 0.0, **self._policy_arguments())
+
+    def _policy_arguments(self) -> dict[str, Any]:
+        return {"net_arch": list(self.settings.hidden)}

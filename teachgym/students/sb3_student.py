@@ -1,0 +1,96 @@
+"""What the students of Stable-Baselines3 have in common: quiet, seeded, paused in ``learn``, stored without pickle."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
+
+from teachgym.students.student import State, Student
+
+
+class SB3Student(Student):
+    """A Stable-Baselines3 algorithm as a student.
+
+    Slots become a ``DummyVecEnv``: same-step auto-reset, terminal observations in ``info``, time-outs
+    bootstrapped rather than taken for terminal.
+    """
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(settings)
+        self._policy: BasePolicy | None = None
+        self._normalise: VecNormalize | None = None
+        self._stored_normaliser: tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None = None
+
+    @abstractmethod
+    def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
+        """Make the fresh algorithm; ``worlds`` may be wrapped in a ``VecNormalize``."""
+
+    @abstractmethod
+    def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
+        """Make a policy of the same shape, to load stored weights into."""
+
+    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
+        """Train from scratch."""
+        self._policy, self._normalise, self._stored_normaliser = None, None, None
+        vector = DummyVecEnv([lambda world=world: world for world in worlds])  # type: ignore[misc]  # bound early
+        algorithm = self._make_algorithm(vector, steps=steps, seed=seed)
+        algorithm.set_logger(Logger(folder=None, output_formats=[]))
+        self._policy = algorithm.policy
+        self._normalise = algorithm.get_vec_normalize_env()
+        algorithm.learn(steps, log_interval=steps)
+
+    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """The policy's mean actions, clipped to the action space, for normalised observations."""
+        if self._policy is None:
+            raise RuntimeError("the student has not begun to learn; reset the environment first")
+        actions, _ = self._policy.predict(self._normalised(observations), deterministic=True)
+        return np.asarray(actions)
+
+    def state_dict(self) -> State | None:
+        """Weights, and the statistics of the running normalisation where there is one."""
+        if self._policy is None:
+            raise RuntimeError("the student has not begun to learn; reset the environment first")
+        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self._policy.state_dict().items()}
+        state: State = {"weights": weights}
+        normaliser = self._normaliser()
+        if normaliser is not None:
+            mean, variance, epsilon, clip = normaliser
+            state["normaliser"] = {"mean": mean, "variance": variance, "epsilon": epsilon, "clip": clip}
+        return state
+
+    def load_state_dict(
+        self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
+    ) -> None:
+        """Make the policy and fill in the stored weights."""
+        policy = self._make_policy(observation_space, action_space)
+        weights = {name: torch.as_tensor(array) for name, array in state["weights"].items()}
+        try:
+            policy.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"the stored student does not fit these settings and spaces: {error}") from error
+        self._policy, self._normalise = policy, None
+        stored = state.get("normaliser")
+        self._stored_normaliser = (
+            (stored["mean"], stored["variance"], float(stored["epsilon"]), float(stored["clip"])) if stored else None
+        )
+
+    def _normaliser(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None:
+        if self._normalise is None or not self._normalise.norm_obs:
+            return self._stored_normaliser
+        statistics: Any = self._normalise.obs_rms
+        return statistics.mean, statistics.var, self._normalise.epsilon, self._normalise.clip_obs
+
+    def _normalised(self, observations: NDArray[Any]) -> NDArray[Any]:
+        normaliser = self._normaliser()
+        if normaliser is None:
+            return observations
+        mean, variance, epsilon, clip = normaliser
+        return np.clip((observations - mean) / np.sqrt(variance + epsilon), -clip, clip).astype(np.float32)

@@ -1,0 +1,108 @@
+"""What the figures of a study share: colours, fonts, the unit of steps, and how a file is written."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from teachgym.agents import TEACHERS
+from teachgym.files import replacing
+
+# Okabe and Ito's palette, told apart with any common colour blindness; without its yellow, too pale for lines
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+LINE_STYLES = ("-", "--", ":", "-.")
+DOTS_PER_INCH = 150
+MUTED = "#666666"
+
+_STYLE = {
+    "axes.edgecolor": "#444444",
+    "axes.grid": False,
+    "axes.labelsize": 12,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 12,
+    "figure.titlesize": 14,
+    "figure.labelsize": 12,
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.8,
+    "legend.fontsize": 11,
+    "legend.frameon": False,
+    "legend.title_fontsize": 10,
+    "text.usetex": False,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one teacher is drawn in every figure."""
+
+    colour: str
+    """Hexadecimal RGB."""
+    line_style: str
+    """Solid, unless there are more teachers than colours."""
+
+
+def teacher_looks(names: Iterable[str]) -> dict[str, Look]:
+    """Give every teacher a look of its own.
+
+    A registered teacher takes the colour of its place in ``TEACHERS`` unless another one has it already, so
+    that it looks alike in the figures of different studies. Other names take what is left, in order.
+
+    Raises:
+        ValueError: If there are more teachers than looks.
+    """
+    names, places = list(names), {name: place for place, name in enumerate(TEACHERS)}
+    free = [Look(colour, style) for style in LINE_STYLES for colour in COLOURS]
+    if len(names) > len(free):
+        raise ValueError(f"there are {len(names)} teachers to draw; expected at most {len(free)} in one figure")
+    looks: dict[str, Look] = {}
+    for name in sorted(names, key=lambda name: places.get(name, len(places))):
+        own = Look(COLOURS[places.get(name, 0) % len(COLOURS)], LINE_STYLES[0])
+        looks[name] = own if own in free else free[0]
+        free.remove(looks[name])
+    return looks
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw with the same fonts and frames whatever style the user has set; theirs is back afterwards."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def short_steps(steps: float) -> str:
+    """Write a number of steps with three digits: ``950``, ``12.5k``, ``3M``."""
+    rounded = float(f"{steps:.3g}")
+    for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rounded >= size:
+            return f"{rounded / size:.3g}{suffix}"
+    return f"{rounded:.3g}"
+
+
+def wrapped(name: str, width: int, *, lines: int = 2) -> str:
+    """Break a long name into lines of ``width`` characters; what does not fit ends in an ellipsis."""
+    return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" ...") or [""])
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure atomically, in the format of the path's suffix (``.png``, ``.pdf``, ``.svg``).
+
+    Raises:
+        ValueError: If the suffix names no format that can be written.
+    """
+    known = figure.canvas.get_supported_filetypes()
+    form = path.suffix.removeprefix(".").lower()
+    if form not in known:
+        raise ValueError(f"figure path is {path}; expected a name that ends in one of .{', .'.join(sorted(known))}")
+    with replacing(path) as file:
+        figure.savefig(file, format=form, dpi=DOTS_PER_INCH, facecolor="white")

@@ -1,0 +1,119 @@
+"""The settings of a study: the command line, the JSON in its folder and the identity of its cells."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from teachgym.seeding import check_seed
+from teachgym.study.spec import Spec
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """Compare teachers: every teacher teaches one student per seed, all with the same budget and tests.
+
+    A name may carry settings: ``--teachers random alp-gmm alp-gmm,fit_every=100``,
+    ``--student ppo,learning_rate=1e-3``, ``--env StumpTracks,body=short``.
+    """
+
+    env: str = "StumpTracks"
+    """Teacher environment: a name from `teachgym list`, with or without `teachgym/` and `-v0`."""
+    teachers: tuple[str, ...] = ("random", "alp-gmm")
+    """Teachers to compare; the first is what the others are tested against."""
+    seeds: int = 3
+    """Number of students per teacher."""
+    first_seed: int = 0
+    """The students' seeds are this one and those that follow."""
+    student: str = "ppo"
+    """Student: a name from `teachgym list`."""
+    student_steps: int = 100_000
+    """World steps that each student may play."""
+    evaluations: int = 4
+    """Evenly spaced tests of each student on the fixed test set, the last at the end."""
+    name: str = ""
+    """Name of the study's folder; made from the other settings where it is empty."""
+    runs: Path = Path("runs")
+    """Where study folders are."""
+    workers: int = 0
+    """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
+
+    def __post_init__(self) -> None:
+        for field in ("seeds", "student_steps", "evaluations"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} is {getattr(self, field)}; expected at least 1")
+        if self.evaluations > self.student_steps:
+            raise ValueError(
+                f"evaluations is {self.evaluations}; expected at most one a student step, {self.student_steps}"
+            )
+        if self.workers < 0:
+            raise ValueError(f"workers is {self.workers}; expected 0 (one for each core) or more")
+        check_seed(self.first_seed)
+        if not self.teachers:
+            raise ValueError("teachers is empty; name at least one, for instance random")
+        labels = [str(Spec.parse(teacher)) for teacher in self.teachers]
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"teachers {', '.join(labels)} name one teacher twice")
+        if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
+            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        name = self.name or "-".join(
+            [Spec.parse(self.env).folder_name, Spec.parse(self.student).folder_name, f"{self.student_steps}"]
+        )
+        return self.runs / name
+
+    def cells(self) -> Iterator["Cell"]:
+        """Every cell of the grid: seed by seed, so that an unfinished study still compares all teachers."""
+        for seed in range(self.first_seed, self.first_seed + self.seeds):
+            for teacher in self.teachers:
+                yield Cell(
+                    env=str(Spec.parse(self.env)),
+                    teacher=str(Spec.parse(teacher)),
+                    student=str(Spec.parse(self.student)),
+                    seed=seed,
+                    student_steps=self.student_steps,
+                    evaluations=self.evaluations,
+                )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study; its fields are all that its result depends on."""
+
+    env: str
+    """Teacher environment, with settings."""
+    teacher: str
+    """Teacher, with settings."""
+    student: str
+    """Student, with settings."""
+    seed: int
+    """Fixes environment, student, teacher and evaluation."""
+    student_steps: int
+    """World steps that the student may play."""
+    evaluations: int
+    """Number of tests, the last at the end."""
+
+    @property
+    def folder_name(self) -> str:
+        """Name of the cell's folder within its study."""
+        return f"{Spec.parse(self.teacher).folder_name}-seed-{self.seed}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, entries: Mapping[str, Any]) -> "Cell":
+        """The cell that ``to_json`` described.
+
+        Raises:
+            ValueError: If the entries are not a cell's fields.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(entries) != names:
+            raise ValueError(f"cell settings are {sorted(entries)}; expected {sorted(names)}")
+        return cls(**entries)

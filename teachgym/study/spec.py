@@ -1,0 +1,55 @@
+"""A name with settings, as it is typed: ``alp-gmm,fit_every=100,criterion=bic``."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to make: an environment, a teacher or a student, with the settings that differ from their defaults."""
+
+    name: str
+    """A registered name, or ``package.module:Class``."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Plain values by name."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Spec":
+        """Read ``name,setting=value,...``. Values are JSON where they parse as such, and strings otherwise.
+
+        Raises:
+            ValueError: If a part after the first is no ``setting=value``, or the name is empty.
+        """
+        name, *parts = (part.strip() for part in _split(text))
+        if not name or "=" in name:
+            raise ValueError(f"{text!r} has no name; expected name or name,setting=value,...")
+        settings = {}
+        for part in parts:
+            key, sign, value = part.partition("=")
+            if not sign or not key.isidentifier():
+                raise ValueError(f"{part!r} in {text!r} is no setting; expected setting=value")
+            try:
+                settings[key] = json.loads(value)
+            except json.JSONDecodeError:
+                settings[key] = value
+        return cls(name, settings)
+
+    def __str__(self) -> str:
+        return ",".join([self.name, *(f"{key}={_compact(value)}" for key, value in self.settings.items())])
+
+    @property
+    def folder_name(self) -> str:
+        """The text with every character replaced that a file system might not take."""
+        return re.sub(r"[^A-Za-z0-9._=+-]+", "_", str(self))
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas that are outside brackets and quotes."""
+    return re.findall(r'(?:[^,\[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+', text) or [""]
+
+
+def _compact(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,113 @@
+"""What a study found: one row a teacher, with intervals, and the seed count beside every number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from teachgym.record import EVALUATIONS, Record
+from teachgym.statistics import Interval, mean_interval, welch
+from teachgym.study.cell import Result, load_result
+from teachgym.study.settings import Cell
+
+
+@dataclass(frozen=True)
+class Run:
+    """A cell that finished, or got as far as a test."""
+
+    cell: Cell
+    record: Record
+    result: Result | None
+    """None if the cell is not finished."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a teacher's finished cells gave."""
+
+    teacher: str
+    seeds: int
+    """Finished cells."""
+    mastered: Interval
+    """Percent of the test tasks mastered at the end."""
+    mean_return: Interval
+    """Mean return over the test tasks at the end."""
+    p_value: float
+    """Welch's test of the mean returns against the first teacher's; NaN for the first, and where undefined."""
+    steps_per_second: float
+    """Student steps per second and cell, without the tests."""
+    world_share: float
+    """Share of the time, without the tests, spent in the student's worlds."""
+    teacher_share: float
+    """Share of the time, without the tests, spent in the teacher."""
+
+
+def load_runs(cells: Sequence[tuple[Cell, Path]]) -> dict[str, list[Run]]:
+    """Read what there is of each cell, by teacher; cells that have not been tested yet are left out.
+
+    Raises:
+        ValueError: If a file is damaged; the message names it.
+    """
+    runs: dict[str, list[Run]] = {}
+    for cell, folder in cells:
+        if (folder / EVALUATIONS).exists():
+            runs.setdefault(cell.teacher, []).append(Run(cell, Record.load(folder), load_result(folder)))
+    return runs
+
+
+def summarise(runs: dict[str, list[Run]]) -> list[Row]:
+    """Make a row for every teacher with a finished cell."""
+    rows: list[Row] = []
+    reference: list[float] = []
+    for teacher, cells in runs.items():
+        done = [(run.record.evaluations[-1], run.result) for run in cells if run.result is not None]
+        if not done:
+            continue
+        returns = [test.mean_return for test, _ in done]
+        results = [result for _, result in done]
+        busy = sum(result.total_seconds - result.evaluation_seconds for result in results)
+        rows.append(
+            Row(
+                teacher=teacher,
+                seeds=len(done),
+                mastered=mean_interval([test.mastered for test, _ in done]),
+                mean_return=mean_interval(returns),
+                p_value=welch(reference, returns),
+                steps_per_second=sum(result.student_steps for result in results) / busy,
+                world_share=sum(result.world_seconds for result in results) / busy,
+                teacher_share=sum(result.teacher_seconds for result in results) / busy,
+            )
+        )
+        reference = reference or returns
+    return rows
+
+
+def summary_table(rows: Sequence[Row], *, title: str) -> Table:
+    """Lay the rows out for a terminal."""
+    table = Table(title=title, caption="mean over seeds [95 % t-interval]; time shares leave the tests out")
+    table.add_column("teacher", no_wrap=True)
+    table.add_column("seeds", justify="right")
+    table.add_column("% mastered", justify="right")
+    table.add_column("test return", justify="right")
+    table.add_column(f"p vs {rows[0].teacher}" if rows else "p", justify="right")
+    table.add_column("steps/s", justify="right")
+    table.add_column("world / student / teacher", justify="right")
+    for row in rows:
+        student_share = 1.0 - row.world_share - row.teacher_share
+        table.add_row(
+            row.teacher,
+            str(row.seeds),
+            _interval(row.mastered, low=0.0, high=100.0),
+            _interval(row.mean_return),
+            "-" if row.p_value != row.p_value else f"{row.p_value:.3f}",
+            f"{row.steps_per_second:,.0f}",
+            f"{row.world_share:.0%} / {student_share:.0%} / {row.teacher_share:.1%}",
+        )
+    return table
+
+
+def _interval(interval: Interval, *, low: float = float("-inf"), high: float = float("inf")) -> str:
+    if interval.count < 2:
+        return f"{interval.mean:.1f}"
+    return f"{interval.mean:.1f} [{max(interval.low, low):.1f}, {min(interval.high, high):.1f}]"

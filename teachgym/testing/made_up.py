@@ -1,0 +1,70 @@
+"""Made-up problems and students, for checks that need no environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.problem import Problem
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+
+Outcome = Callable[[int, FloatArray, np.random.Generator], float]
+"""Made-up student: the outcome as a share of the outcome range, from the step, the task and a generator."""
+
+
+def made_up_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+    """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty."""
+
+    def parameters(count: int) -> list[Parameter]:
+        signs = [1.0 if i % 2 == 0 else -1.0 for i in range(count)]
+        return [Parameter(f"p{i}", -1.0, 2.0 + i, harder=0.1 * sign) for i, sign in enumerate(signs)]
+
+    actions: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
+    actions.append(spaces.Box(-1.0, 1.0, (), np.float32))
+    observation = spaces.Box(-1.0, 1.0, (3,), np.float32)
+    return [Problem(action, observation, (-150.0, 350.0), 230.0, offers) for action in actions]
+
+
+def in_order(step: int) -> int | None:
+    return step
+
+
+def out_of_order(step: int) -> int | None:
+    """Of every four decisions the second, the first and the third are answered, with a step that answers none."""
+    answered = (None, 1, 0, 2)[step % 4]
+    return None if answered is None else step - step % 4 + answered
+
+
+def _changing(step: int, place: FloatArray, rng: np.random.Generator) -> float:
+    return float(0.5 + 0.4 * np.sin(4 * np.mean(place) + step / 100) + 0.1 * rng.uniform(-1, 1))
+
+
+def _extreme(step: int, place: FloatArray, rng: np.random.Generator) -> float:
+    return float(rng.choice([0.0, 1.0, -1e6, 1e6]))
+
+
+def _constant(step: int, place: FloatArray, rng: np.random.Generator) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class History:
+    """What happens to a teacher in a run, apart from its own actions. No part depends on what came before."""
+
+    name: str
+    outcome: Outcome = _changing
+    answers: Callable[[int], int | None] = in_order
+    """Which decision is answered at a step, if any."""
+    fixed_task: bool = False
+    """Whether every answer is about one and the same task, whatever the action."""
+    scribble: bool = False
+    """Whether every array is overwritten as soon as the teacher has had its use."""
+
+
+DEGENERATE = (
+    History("with all outcomes equal", outcome=_constant),
+    History("with all tasks equal", fixed_task=True),
+    History("with all tasks and outcomes equal", outcome=_constant, fixed_task=True),
+    History("with outcomes at the extremes and beyond", outcome=_extreme),
+)

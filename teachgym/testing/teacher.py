@@ -1,0 +1,248 @@
+"""Whether a teacher keeps the contract of ``teachgym.teacher.Teacher``."""
+
+import copy
+import random
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.feedback import Feedback, Transition
+from teachgym.problem import Problem
+from teachgym.sampling import GaussianMixture, Window
+from teachgym.teacher import Teacher
+from teachgym.testing.equality import difference, not_plain
+from teachgym.testing.made_up import DEGENERATE, History, made_up_problems, out_of_order
+
+MakeTeacher = Callable[..., Teacher]
+
+
+def check_teacher(
+    teacher: type[Teacher] | MakeTeacher,
+    *,
+    settings: Any = None,
+    episodes: int = 600,
+    problems: Sequence[Problem] | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> None:
+    """Check that a teacher keeps the contract; call it from a test of your own.
+
+    Against made-up students it checks that actions lie in the action space; that equal seeds give equal runs
+    and, unless the teacher draws nothing, other seeds other runs; that ``state_dict`` holds arrays and plain
+    values only, is a snapshot, and continues the run bit for bit in a fresh teacher from any point; that
+    feedback may be missing, out of order or degenerate, without errors or warnings; that nothing is drawn from
+    or done to the global generators of Python, NumPy and PyTorch; and that nothing passed in is modified or
+    relied upon afterwards.
+
+    Args:
+        teacher: A ``Teacher`` subclass, or a function ``(problem, *, seed) -> Teacher`` for one whose settings
+            depend on the problem.
+        settings: Settings for a class; None takes the defaults. Choose them so that everything the teacher
+            does happens well within ``episodes``.
+        episodes: Length of the longest runs, at least 10.
+        problems: Environments' facts to check with; None takes ``made_up_problems()``.
+        extras: What every feedback carries beyond the outcome, for a teacher that ``needs`` something.
+
+    Raises:
+        AssertionError: If the teacher breaks the contract; the message says how, and on which action space.
+        ValueError: If an argument is not allowed.
+    """
+    if episodes < 10:
+        raise ValueError(f"episodes is {episodes}; expected at least 10")
+    if not isinstance(teacher, type) and settings is not None:
+        raise ValueError("settings go with a Teacher subclass; a function chooses its own")
+    extras = dict(extras or {})
+    for problem in made_up_problems(offers=frozenset(extras)) if problems is None else problems:
+
+        def make(seed: int, problem: Problem = problem) -> Teacher:
+            made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
+            assert isinstance(made, Teacher), f"{teacher!r} made {made!r}, which is no teachgym.teacher.Teacher"
+            return made
+
+        _Check(make, problem, extras, episodes).all()
+
+
+class _Check:
+    """The contract on one problem."""
+
+    def __init__(self, make: Callable[[int], Teacher], problem: Problem, extras: dict[str, Any], episodes: int) -> None:
+        self.make, self.problem, self.extras, self.episodes = make, problem, extras, episodes
+        space = copy.deepcopy(problem.observation_space)
+        space.seed(0)
+        self.observations = [space.sample() for _ in range(episodes + 1)]
+
+    def all(self) -> None:
+        """Make all checks."""
+        before, generators = copy.deepcopy(self.problem.action_space), _global_generators()
+        self.settings()
+        self.seeds()
+        self.saving()
+        for history in DEGENERATE:
+            self.play(self.make(0), history)
+        self.claim(
+            difference(generators, _global_generators(), "their state") is None,
+            "drew from or seeded a global generator of Python, NumPy or PyTorch; use self.rng",
+        )
+        self.claim(before == self.problem.action_space, "modified the problem's action space")
+
+    def claim(self, holds: bool, failure: str) -> None:
+        """Raise ``AssertionError`` unless the claim holds."""
+        if not holds:
+            raise AssertionError(f"on action space {self.problem.action_space}, the teacher {failure}")
+
+    def settings(self) -> None:
+        """The settings are a frozen dataclass that can be made without arguments."""
+        settings = type(self.make(0)).Settings
+        frozen = getattr(getattr(settings, "__dataclass_params__", None), "frozen", False)
+        self.claim(frozen, f"has Settings {settings!r}; expected a frozen dataclass")
+        missing = [f.name for f in fields(settings) if f.init and f.default is MISSING and f.default_factory is MISSING]
+        self.claim(not missing, f"has Settings without a default for {', '.join(missing)}")
+
+    def seeds(self) -> None:
+        """Equal seeds give equal runs, whatever happens to the arrays passed in; other seeds other runs."""
+        history = History("with answers in order")
+        teacher = self.make(0)
+        start = teacher.state_dict()["rng"]
+        run = self.play(teacher, history)
+        again = self.play(self.make(0), history)
+        self.claim(_first(run, again) is None, f"made two different runs from one seed: {_first(run, again)}")
+        scribbled = self.play(self.make(0), replace(history, name="with arrays overwritten", scribble=True))
+        self.claim(
+            _first(run, scribbled) is None,
+            f"keeps hold of an array that was passed in, or gave out one that it still uses; copy: "
+            f"{_first(run, scribbled)}",
+        )
+        if difference(start, teacher.state_dict()["rng"]) is not None:
+            other = self.play(self.make(1), history)
+            self.claim(_first(run, other) is not None, "draws from self.rng, but made the same run from another seed")
+
+    def saving(self) -> None:
+        """A saved state continues the run bit for bit in a fresh teacher, from any point."""
+        history = History("with answers missing and out of order", answers=out_of_order)
+        teacher = self.make(0)
+        run: list[Any] = []
+        saved: dict[int, tuple[Any, Any]] = {}
+        points = sorted({0, 1, self.episodes // 3, self.episodes // 2 + 1, self.episodes - 3})
+        for point, until in zip(points, [*points[1:], self.episodes], strict=True):
+            state = teacher.state_dict()
+            odd = not_plain(state)
+            self.claim(odd is None, f"has a state of more than arrays and plain values: {odd}")
+            saved[point] = (state, copy.deepcopy(state))
+            run = self.play(teacher, history, run, until)
+        final = teacher.state_dict()
+        for point, (state, copied) in saved.items():
+            changed = difference(copied, state, "the state")
+            self.claim(changed is None, f"went on changing a state that it had given out; copy: {changed}")
+            fresh = self.make(1)
+            fresh.load_state_dict(state)
+            resumed = self.play(fresh, history, run[:point])
+            self.claim(
+                _first(run, resumed) is None,
+                f"saved after {point} episodes and loaded, does not continue the run: {_first(run, resumed)}",
+            )
+            apart = difference(final, fresh.state_dict(), "the state")
+            self.claim(apart is None, f"saved after {point} episodes and loaded, ends in another state: {apart}")
+            changed = difference(copied, state, "the state")
+            self.claim(changed is None, f"changed a state that it had loaded; copy: {changed}")
+
+    def play(
+        self, teacher: Teacher, history: History, actions: Sequence[Any] = (), until: int | None = None
+    ) -> list[Any]:
+        """Go on from the actions taken so far; return all actions."""
+        actions = list(actions)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                for step in range(len(actions), self.episodes if until is None else until):
+                    self.step(teacher, history, actions, step)
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise AssertionError(
+                f"on action space {self.problem.action_space}, {history.name}, "
+                f"the teacher failed at step {len(actions)}: {error!r}"
+            ) from error
+        return actions
+
+    def step(self, teacher: Teacher, history: History, actions: list[Any], step: int) -> None:
+        """One step of a run."""
+        observation, next_observation = copy.deepcopy(self.observations[step : step + 2])
+        action = teacher.act(observation)
+        space = self.problem.action_space
+        self.claim(space.contains(action), f"chose {action!r} {history.name}, which is not in the action space")
+        actions.append(copy.deepcopy(action))
+        answered = history.answers(step)
+        feedback = None if answered is None else self.feedback(history, actions, answered)
+        reward = 0.0 if feedback is None else feedback.outcome
+        last = step == self.episodes - 1
+        transition = Transition(observation, action, reward, next_observation, last, feedback)
+        given = copy.deepcopy(_contents(transition))
+        teacher.update(transition)
+        changed = difference(given, _contents(transition), "the transition")
+        changed = changed or difference(self.observations[step], observation, "the observation")
+        self.claim(changed is None, f"modified what it was given: {changed}")
+        if history.scribble:
+            self.sampling(teacher)
+            _overwrite(_contents(transition))
+
+    def feedback(self, history: History, actions: list[Any], decision: int) -> Feedback:
+        """What came of a decision."""
+        action = actions[0] if history.fixed_task else actions[decision]
+        task = np.array(spaces.flatten(self.problem.action_space, action), dtype=np.float64)
+        worst, best = self.problem.outcome_range
+        place = np.tanh(task)
+        share = history.outcome(decision, place, np.random.default_rng(decision))
+        outcome = worst + share * (best - worst)
+        success = outcome > self.problem.mastered_above
+        return Feedback(task, outcome, success, 100, decision, copy.deepcopy(self.extras))
+
+    def sampling(self, teacher: Teacher) -> None:
+        """What the teacher says of its sampling is well formed."""
+        sampling = teacher.sampling()
+        if isinstance(sampling, Window):
+            self.claim(bool(np.all(sampling.low <= sampling.high)), f"describes a window upside down: {sampling}")
+        elif isinstance(sampling, GaussianMixture):
+            k, n = sampling.means.shape
+            self.claim(
+                sampling.covariances.shape == (k, n, n)
+                and sampling.weights.shape == (k,)
+                and bool(np.all(sampling.weights >= 0))
+                and bool(np.isclose(np.sum(sampling.weights), 1))
+                and 0 <= sampling.uniform <= 1,
+                f"describes a mixture that is none: {sampling}",
+            )
+
+
+def _contents(transition: Transition) -> dict[str, Any]:
+    """Everything in a transition, as nested plain values."""
+    feedback = transition.feedback
+    return {**vars(transition), "feedback": None if feedback is None else dict(vars(feedback))}
+
+
+def _overwrite(value: Any) -> None:
+    """Fill every array in a nested value with zeros."""
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        value[...] = 0
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _overwrite(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _overwrite(item)
+
+
+def _first(left: list[Any], right: list[Any]) -> str | None:
+    """Where two runs part, if they do."""
+    return difference(left, right, "the action at step ")
+
+
+def _global_generators() -> dict[str, Any]:
+    """The states of the global generators."""
+    states: dict[str, Any] = {"python": random.getstate(), "numpy": np.random.get_state()}  # noqa: NPY002 - to watch it
+    if "torch" in sys.modules:
+        states["torch"] = sys.modules["torch"].get_rng_state().numpy()
+    return states

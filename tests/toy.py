@@ -1,0 +1,55 @@
+"""A small world with a task space, and training loops for it, that several tests use."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+
+
+class Reach(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
+    """Move a point on a line to the task's target; the return is 0 at best, and ends after ``length`` steps."""
+
+    def __init__(self, length: int = 5) -> None:
+        self.task_space = TaskSpace([Parameter("target", -1.0, 1.0, harder=0.1)])
+        self.observation_space = spaces.Box(-np.inf, np.inf, (2,), dtype=np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
+        self._length = length
+        self._task: FloatArray = np.zeros(1)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        super().reset(seed=seed)
+        task = (options or {}).get("task")
+        self._task = self.task_space.uniform(self.np_random) if task is None else self.task_space.validate(task)
+        self._position = float(self.np_random.uniform(-0.1, 0.1))
+        self._steps = 0
+        return self._observation(), {"task": self._task.copy()}
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        self._position += 0.5 * float(np.clip(action, -1.0, 1.0)[0])
+        self._steps += 1
+        reward = -abs(self._position - float(self._task[0]))
+        return self._observation(), reward, self._steps >= self._length, False, {"task": self._task.copy()}
+
+    def _observation(self) -> NDArray[np.float32]:
+        return np.array([self._position, self._task[0]], dtype=np.float32)
+
+
+def noisy_walk(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    """A training loop over one environment that explores, and never improves."""
+    rng = np.random.default_rng(seed)
+    publish(lambda observations: np.zeros((len(observations), 1), dtype=np.float32))
+    played = 0
+    while played < steps:
+        world.reset()
+        over = False
+        while not over:
+            _, _, terminated, truncated, _ = world.step(rng.uniform(-1, 1, size=1).astype(np.float32))
+            played += 1
+            over = terminated or truncated
