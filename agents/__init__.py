@@ -84,5 +84,8 @@ def make_teacher(
         for name in overrides:
             if name not in known:
                 raise unknown_name(f"setting of {cls.__name__}", name, known)
-        settings = cls.Settings(**overrides) if settings is None else replace(settings, **overrides)
+        settings = cls.Settings() if settings is None else settings
+        if not isinstance(settings, cls.Settings):
+            raise TypeError(f"settings are {settings!r}; expected {cls.Settings.__name__}")
+        settings = replace(settings, **overrides)
     return cls(problem, settings, seed=seed)

@@ -120,17 +120,20 @@ class AlpGmm(TaskTeacher):
         self._answers = 0
         self._vectors: list[FloatArray] = []  # [task, ALP] since the last fit
         self._mixture: Mixture | None = None
+        self._described: GaussianMixture | None = None  # the mixture as it is shown, made when asked for
 
     def sampling(self) -> GaussianMixture | None:
         """The mixture over tasks; None while tasks come from the bootstrap or there is no mixture."""
         if self._mixture is None or self._answers < self._bootstrap:
             return None
-        return self._mixture.over_tasks(
-            self.task_space,
-            weights=self._mixture.means[:, -1],
-            uniform=self.settings.random_share,
-            normalised=self.settings.normalise,
-        )
+        if self._described is None:
+            self._described = self._mixture.over_tasks(
+                self.task_space,
+                weights=self._mixture.means[:, -1],
+                uniform=self.settings.random_share,
+                normalised=self.settings.normalise,
+            )
+        return self._described
 
     def _choose(self) -> tuple[FloatArray, str]:
         if self._answers < self._bootstrap:
@@ -165,6 +168,7 @@ class AlpGmm(TaskTeacher):
             criterion=self.settings.criterion,
             aicc_dimensions=self.task_space.dimensions if self.settings.aicc_dimensions == "task" else None,
         )
+        self._described = None
         self._vectors = []
 
     def _to_fit_units(self, task: FloatArray) -> FloatArray:
@@ -188,6 +192,7 @@ class AlpGmm(TaskTeacher):
         self._answers = int(state["answers"])
         self._progress.load(state["progress"])
         self._vectors = [np.array(vector) for vector in state["vectors"]]
+        self._described = None
         mixture = state["mixture"]
         self._mixture = (
             None if mixture is None else Mixture(np.array(mixture["means"]), np.array(mixture["covariances"]))

@@ -77,10 +77,13 @@ class Oracle(TaskTeacher):
         self._width = np.where(self._steps == 0, space.range, space.range * self.settings.window_share)
         self._low = np.where(self._steps < 0, space.high - self._width, space.low)
         self._outcomes: list[float] = []
+        self._window: Window | None = None  # made when asked for
 
     def sampling(self) -> Window:
         """The window within which tasks are drawn at this moment."""
-        return Window(low=self._low.copy(), high=self._high())
+        if self._window is None:
+            self._window = Window(low=self._low.copy(), high=self._high())
+        return self._window
 
     def _find_steps(self) -> FloatArray:
         parameters = self.task_space.parameters
@@ -107,6 +110,7 @@ class Oracle(TaskTeacher):
             return
         if np.mean(self._outcomes) > self._threshold:
             self._low = np.clip(self._low + self._steps, self.task_space.low, self.task_space.high - self._width)
+            self._window = None
         self._outcomes = []
 
     def _state(self) -> State:
@@ -114,4 +118,5 @@ class Oracle(TaskTeacher):
 
     def _load(self, state: State) -> None:
         self._low = np.array(state["low"], dtype=np.float64)
+        self._window = None
         self._outcomes = [float(outcome) for outcome in state["outcomes"]]

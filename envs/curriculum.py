@@ -17,7 +17,7 @@ from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.names import unknown_name
 from teachgym.problem import Problem
-from teachgym.seeding import Seeds
+from teachgym.seeding import Seeds, fan_out
 from teachgym.students import Student, make_student
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.global_state import preserved
@@ -98,7 +98,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         )
         probe = self.make_world()
         self.task_space = _task_space(probe)
-        self.world_observation_space, self.world_action_space = probe.observation_space, probe.action_space
+        self._world_observation_space, self._world_action_space = probe.observation_space, probe.action_space
         probe.close()
         if isinstance(student, str):
             self.student = make_student(student, **(student_settings or {}))
@@ -169,6 +169,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
             ValueError: If a task is out of bounds.
             RuntimeError: Before the first step of the student.
         """
+        if not hasattr(self, "seeds"):
+            raise RuntimeError("there is no student yet; call reset() before evaluate()")
         tasks = self.test_tasks if tasks is None else _test_tasks(self.task_space, tasks)
         with preserved():
             return evaluate(
@@ -179,6 +181,20 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
                 mastered_above=self._problem.mastered_above,
                 student_steps=self.spent,
             )
+
+    def restore_student(self, state: dict[str, Any], *, seed: int) -> None:
+        """Take over a stored student, to test and watch it.
+
+        Args:
+            state: What its ``state_dict`` gave.
+            seed: That of its run; ``evaluate`` then tests it in the same worlds.
+
+        Raises:
+            ValueError: If the state does not fit.
+        """
+        self.close()
+        self.seeds = fan_out(seed)
+        self.student.load_state_dict(state, self._world_observation_space, self._world_action_space)
 
     def close(self) -> None:
         """End the student's loop where it waits, and close its worlds."""

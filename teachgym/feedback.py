@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from gymnasium.utils.env_checker import data_equivalence
 
 from teachgym.task_space import FloatArray
 
@@ -39,6 +40,14 @@ class Feedback:
             )
         if self.cost < 0:
             raise ValueError(f"cost is {self.cost}; expected 0 or more student steps")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all fields are equal, arrays number by number."""
+        if not isinstance(other, Feedback):
+            return NotImplemented
+        return data_equivalence(vars(self), vars(other), exact=True)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
 
 @dataclass(frozen=True, eq=False)

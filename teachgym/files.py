@@ -2,7 +2,8 @@
 
 import json
 import os
-import tempfile
+import secrets
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +20,15 @@ _SKELETON = "__json__"
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` and move it there when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -70,11 +71,15 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ValueError: If the file is not one, or holds pickled objects; the message names it.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        with path.open("rb") as file:  # np.load leaves a damaged file open if it opens it itself
+            stored = np.load(file, allow_pickle=False)
+            if not isinstance(stored, np.lib.npyio.NpzFile):
+                raise ValueError("it holds one array without a name")
+            with stored:
+                return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, AttributeError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a file of plain arrays ({error}); it may be damaged") from error
 
 
@@ -98,7 +103,10 @@ def read_state(path: Path) -> dict[str, Any]:
     arrays = read_arrays(path)
     if _SKELETON not in arrays:
         raise ValueError(f"{path} holds arrays, but no state")
-    state = _put_arrays_back(json.loads(str(arrays.pop(_SKELETON))), arrays)
+    try:
+        state = _put_arrays_back(json.loads(str(arrays.pop(_SKELETON))), arrays)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path} holds no whole state ({error!r}); it may be damaged") from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}; expected a state dict")
     return state

@@ -56,7 +56,9 @@ def teach(
     budget = env.unwrapped.budget
     record = Record()
     observation, _ = env.reset(seed=seed)
-    sampling, over = None, False
+    sampling, over = teacher.sampling(), False
+    if sampling is not None:
+        record.sampling.append((0, sampling))
     while not over:
         started = time.perf_counter()
         action = teacher.act(observation)

@@ -71,7 +71,7 @@ class Record:
                 evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
                 record.evaluations.append(evaluation)
             record.sampling = [_undescribe(entry) for entry in read_json(folder / SAMPLING)]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{folder} holds no record of this version ({error!r})") from error
         return record
 

@@ -8,7 +8,7 @@ from gymnasium.error import ResetNeeded
 
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
-from teachgym.seeding import Seeds, fan_out
+from teachgym.seeding import Seeds, check_seed, fan_out
 
 Observation = TypeVar("Observation")
 Action = TypeVar("Action")
@@ -80,9 +80,12 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
         Raises:
             ValueError: If the seed or the options are not allowed.
         """
-        super().reset(seed=seed)
         if options:
             raise ValueError(f"options {sorted(options)} are unknown; a teacher environment takes none")
+        if seed is not None:
+            check_seed(seed)
+            seed = int(seed)
+        super().reset(seed=seed)
         self.seeds = fan_out(int(self.np_random.integers(2**31)) if seed is None else seed)
         self._running = False
         self._begin(self.seeds)
@@ -95,10 +98,13 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
         Raises:
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
             ValueError: If the action is not allowed.
+            Exception: Whatever the student raises; it ends the episode.
         """
         if not self._running:
             raise ResetNeeded("call reset() before step(): the episode has not begun, or its budget is spent")
-        feedback = self._teach(self._check_action(action))
+        action = self._check_action(action)
+        self._running = False  # an exception in the student ends the episode
+        feedback = self._teach(action)
         over = self._is_over()
         self._running = not over
         info = {"feedback": feedback, "student_steps": self.spent}

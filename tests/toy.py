@@ -53,3 +53,38 @@ def noisy_walk(world: Any, *, steps: int, seed: int, publish: Callable[[Any], No
             _, _, terminated, truncated, _ = world.step(rng.uniform(-1, 1, size=1).astype(np.float32))
             played += 1
             over = terminated or truncated
+
+
+class Countdown(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
+    """The task is its own answer: an episode of ``ceil(length)`` steps, each of which pays ``pay``.
+
+    It ends by a time-out (truncation) if ``times_out``, by termination otherwise. What it observes is the
+    number of steps left and the pay.
+    """
+
+    def __init__(self, *, times_out: bool = False, longest: float = 6.0) -> None:
+        self.task_space = TaskSpace([Parameter("length", 0.5, longest), Parameter("pay", -1.0, 1.0)])
+        self.observation_space = spaces.Box(-np.inf, np.inf, (2,), dtype=np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
+        self.task: FloatArray = np.zeros(2)
+        self._times_out = times_out
+        self._left = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        super().reset(seed=seed)
+        task = (options or {}).get("task")
+        self.task = self.task_space.uniform(self.np_random) if task is None else self.task_space.validate(task)
+        self._left = int(np.ceil(self.task[0]))
+        return self._observation(), {"task": self.task.copy()}
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        assert self._left > 0, "step after the end of the episode"
+        self._left -= 1
+        over = self._left == 0
+        pay = float(self.task[1])
+        return self._observation(), pay, over and not self._times_out, over and self._times_out, {}
+
+    def _observation(self) -> NDArray[np.float32]:
+        return np.array([self._left, self.task[1]], dtype=np.float32)

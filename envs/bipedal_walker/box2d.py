@@ -19,6 +19,7 @@ with warnings.catch_warnings():
         b2RayCastCallback,
         b2RevoluteJoint,
         b2RevoluteJointDef,
+        b2Shape,
         b2Vec2,
         b2World,
     )
@@ -34,6 +35,7 @@ __all__ = [
     "b2RayCastCallback",
     "b2RevoluteJoint",
     "b2RevoluteJointDef",
+    "b2Shape",
     "b2Vec2",
     "b2World",
 ]

@@ -13,11 +13,10 @@ DEFECTS: Mapping[str, str] = MappingProxyType(
         "leg_contacts": "faithful: the second pair of legs never reports contact; fixed: every leg does",
         "ground_end": "faithful: the ground stops where the track's last piece begins, for stump spacings above 4.67 "
         "possibly before the finish; fixed: it reaches beyond the finish",
-        "ground_seam": "faithful: an edge of length zero lies where the start pad ends, and a foot that leaves it loses "
-        "its contact flag; fixed: there is none",
-        "effort_price": "faithful: as often as the body was set up, its price of torque is divided (the quadruped's by "
-        "8), the number of times being the option's value, with 'faithful' for 1 as in the authors' runs; "
-        "fixed: divided once",
+        "ground_seam": "faithful: an edge of length zero lies where the start pad ends and disturbs the contacts of "
+        "what touches it; fixed: there is none",
+        "effort_price": "faithful: the quadruped's price of torque is divided by 8 each time that the body is set up, "
+        "which is once in the authors' runs, or as often as the integer given; fixed: once",
     }
 )
 """Name of each defect and what its two variants do."""
@@ -39,7 +38,7 @@ class Defects:
     """How often the price of torque is divided."""
 
     @classmethod
-    def parse(cls, choice: "str | Mapping[str, str | int] | Defects") -> "Defects":
+    def parse(cls, choice: str | Mapping[str, str | int]) -> "Defects":
         """Read what the constructor of the environment was given.
 
         Args:
@@ -49,8 +48,6 @@ class Defects:
         Raises:
             ValueError: If a name or a variant is unknown.
         """
-        if isinstance(choice, Defects):
-            return choice
         if isinstance(choice, str):
             choice = {name: _variant(choice, "defects") for name in DEFECTS}
         if not isinstance(choice, Mapping):

@@ -14,24 +14,24 @@ GROUND = "ground"
 """What the fixtures that rays can hit carry as user data."""
 
 
-class _Ray(b2RayCastCallback):
+class _Ray(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
     """Keeps the nearest hit: returning a fraction clips the ray there, -1 passes through the fixture."""
 
     fraction: float = 1.0
 
-    def ReportFixture(self, fixture: b2Fixture, point: b2Vec2, normal: b2Vec2, fraction: float) -> float:  # noqa: N802, ARG002
+    def ReportFixture(self, fixture: b2Fixture, point: b2Vec2, normal: b2Vec2, fraction: float) -> float:  # noqa: N802
         if fixture.userData != GROUND:
             return -1.0
         self.fraction = fraction
         return fraction
 
 
-class _HastyRay(b2RayCastCallback):
+class _HastyRay(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
     """Keeps the first hit that Box2D reports, which need not be the nearest: returning 0 ends the search."""
 
     fraction: float = 1.0
 
-    def ReportFixture(self, fixture: b2Fixture, point: b2Vec2, normal: b2Vec2, fraction: float) -> float:  # noqa: N802, ARG002
+    def ReportFixture(self, fixture: b2Fixture, point: b2Vec2, normal: b2Vec2, fraction: float) -> float:  # noqa: N802
         if fixture.userData != GROUND:
             return -1.0
         self.fraction = fraction

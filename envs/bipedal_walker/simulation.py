@@ -13,11 +13,12 @@ from teachgym.envs.bipedal_walker.box2d import (
     b2PolygonShape,
     b2RevoluteJoint,
     b2RevoluteJointDef,
+    b2Shape,
     b2World,
 )
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.lidar import GROUND, Lidar
-from teachgym.envs.bipedal_walker.terrain import GROUND_HEIGHT, START_PAD_STEPS, STEP, Track
+from teachgym.envs.bipedal_walker.terrain import GROUND_HEIGHT, START_PAD_STEPS, STEP, Polygon, Track
 
 STEPS_PER_SECOND = 50
 _VELOCITY_ITERATIONS, _POSITION_ITERATIONS = 180, 60
@@ -25,7 +26,8 @@ _HIP_SPEED, _KNEE_SPEED = 4, 6
 _HIP_LIMITS, _KNEE_LIMITS = (-0.8, 1.1), (-1.6, -0.1)
 _HIP_Y = -8 / SCALE
 _GROUND_FRICTION = 2.5
-_GROUND_CATEGORY, _WALKER_CATEGORY = 0x0001, 0x0020
+_GROUND_CATEGORY = 0x0001
+_WALKER_FILTER = {"categoryBits": 0x0020, "maskBits": _GROUND_CATEGORY}
 _HULL = "hull"
 
 # The observation's velocities are in picture widths and heights, scaled to be about 1 at most.
@@ -43,7 +45,7 @@ class Part:
     """0 for the hull, -1 for a leg on the far side, 1 for one on the near side."""
 
 
-class _Contacts(b2ContactListener):
+class _Contacts(b2ContactListener):  # type: ignore[misc]  # the binding has no types
     """Whether the hull has touched anything, and which feet stand.
 
     A foot is said to stand from the beginning of a contact until the end of any: as in Gymnasium, a foot that
@@ -71,6 +73,8 @@ class _Contacts(b2ContactListener):
 class Simulation:
     """A walker on a track.
 
+    ``parts``, ``edges``, ``obstacles`` (convex hulls) and ``rays`` (the last lidar scan) are what there is to see.
+
     Args:
         body: The walker.
         track: The ground and obstacles.
@@ -82,14 +86,15 @@ class Simulation:
         self.body = body
         self.parts: list[Part] = []
         self.edges = tuple(track.edges(original_end=defects.ground_end, seam=defects.ground_seam))
-        self.obstacles = track.obstacles
+        self.obstacles: list[Polygon] = []
+        self.rays: list[float] = []
         self._contacts = _Contacts(body.legs)
         self._feeling_legs = 2 if defects.leg_contacts else body.legs
         self._world = b2World()
         self._world.contactListener = self._contacts
         self._lidar = Lidar(self._world, first_reported=defects.lidar)
         self._joints: list[b2RevoluteJoint] = []
-        self._build_track()
+        self._build_track(track)
         self.hull = self._build_hull(push)
         for pair in body.leg_pairs:
             self._build_leg(pair, tilt=-1)
@@ -124,7 +129,8 @@ class Simulation:
                 1.0 if standing[leg] and leg < self._feeling_legs else 0.0,
             )
         position = hull.position
-        state += self._lidar.scan(position.x, position.y)
+        self.rays = self._lidar.scan(position.x, position.y)
+        state += self.rays
         return state
 
     @property
@@ -138,26 +144,25 @@ class Simulation:
         """Whether the hull has touched the track."""
         return self._contacts.hull_touched
 
-    def _build_track(self) -> None:
-        polygon = b2FixtureDef(
-            shape=b2PolygonShape(), friction=_GROUND_FRICTION, categoryBits=_GROUND_CATEGORY, userData=GROUND
-        )
-        for corners in self.obstacles:
-            polygon.shape.vertices = corners
-            self._world.CreateStaticBody(fixtures=polygon)
-        edge = b2FixtureDef(
-            shape=b2EdgeShape(), friction=_GROUND_FRICTION, categoryBits=_GROUND_CATEGORY, userData=GROUND
-        )
+    def _build_track(self, track: Track) -> None:
+        polygon, edge = b2PolygonShape(), b2EdgeShape()
+        ground = {"friction": _GROUND_FRICTION, "categoryBits": _GROUND_CATEGORY, "userData": GROUND}
+        block, slope = _fixture(polygon, **ground), _fixture(edge, **ground)
+        for corners in track.obstacles:
+            polygon.vertices = corners
+            self._world.CreateStaticBody(fixtures=block)
+            self.obstacles.append(tuple(polygon.vertices))
         for ends in self.edges:
-            edge.shape.vertices = ends
-            self._world.CreateStaticBody(fixtures=edge)
+            edge.vertices = ends
+            self._world.CreateStaticBody(fixtures=slope)
 
     @property
     def _start(self) -> Point:
         return STEP * START_PAD_STEPS / 2, GROUND_HEIGHT + 2 * self.body.leg_length
 
     def _build_hull(self, push: float) -> b2Body:
-        fixture = _walker_fixture(b2PolygonShape(vertices=self.body.hull), density=5.0, friction=0.1, part=_HULL)
+        shape = b2PolygonShape(vertices=self.body.hull)
+        fixture = _fixture(shape, density=5.0, friction=0.1, userData=_HULL, **_WALKER_FILTER)
         hull = self._world.CreateDynamicBody(position=self._start, fixtures=fixture)
         hull.ApplyForceToCenter((push, 0), True)
         self.parts.append(Part(hull, self.body.hull, side=0))
@@ -175,7 +180,8 @@ class Simulation:
     def _build_limb(self, centre: Point, width: float, tilt: int, *, part: int | None) -> b2Body:
         right, up = width / 2, self.body.leg_length / 2
         outline = ((-right, -up), (right, -up), (right, up), (-right, up))
-        fixture = _walker_fixture(b2PolygonShape(box=(right, up)), density=1.0, friction=0.2, part=part)
+        shape = b2PolygonShape(box=(right, up))
+        fixture = _fixture(shape, density=1.0, friction=0.2, userData=part, **_WALKER_FILTER)
         limb = self._world.CreateDynamicBody(position=centre, angle=tilt * 0.05, fixtures=fixture)
         self.parts.append(Part(limb, outline, side=tilt))
         return limb
@@ -196,15 +202,7 @@ class Simulation:
         self._joints.append(self._world.CreateJoint(definition))
 
 
-def _walker_fixture(
-    shape: b2PolygonShape, *, density: float, friction: float, part: str | int | None
-) -> b2FixtureDef:
-    return b2FixtureDef(
-        shape=shape,
-        density=density,
-        friction=friction,
-        restitution=0.0,
-        categoryBits=_WALKER_CATEGORY,
-        maskBits=_GROUND_CATEGORY,
-        userData=part,
-    )
+def _fixture(shape: b2Shape, **settings: object) -> b2FixtureDef:
+    definition = b2FixtureDef(shape=shape, **settings)
+    shape.thisown = True  # the definition takes the shape over but would never free it
+    return definition

@@ -5,6 +5,7 @@ code in their noise: it comes from the environment's generator, as one scalar dr
 authors draw that of hexagons from NumPy's global one, and they consume draws that have no effect.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -229,6 +230,24 @@ class Grass(Terrain):
             if flat:
                 until_flat = int(rng.integers(5, 10))
         return Track(ground=tuple(ground))
+
+
+def draw_clouds(rng: np.random.Generator) -> tuple[Polygon, ...]:
+    """Ten clouds of five corners. They are only scenery, but what follows them depends on their draws.
+
+    Draws, as Gymnasium does, 11 uniform numbers per cloud: its place, then right and up of each corner.
+    """
+    clouds = []
+    for _ in range(STEPS // 20):
+        x = rng.uniform(0, STEPS) * STEP
+        corners = []
+        for i in range(5):
+            angle = 3.14 * 2 * i / 5
+            right = 15 * STEP * math.sin(angle) + rng.uniform(0, 5 * STEP)
+            up = 5 * STEP * math.cos(angle) + rng.uniform(0, 5 * STEP)
+            corners.append((x + right, 3 * GROUND_HEIGHT + up))
+        clouds.append(tuple(corners))
+    return tuple(clouds)
 
 
 def _block(x: float, width: float, height_steps: float) -> Polygon:

@@ -15,9 +15,9 @@ from teachgym.envs.bipedal_walker.bodies import BODIES, SCALE, Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.engines import ENGINES
 from teachgym.envs.bipedal_walker.lidar import RAYS
-from teachgym.envs.bipedal_walker.rendering import Clouds, Renderer
+from teachgym.envs.bipedal_walker.rendering import Renderer
 from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND, Simulation
-from teachgym.envs.bipedal_walker.terrain import FINISH, TERRAINS, Terrain
+from teachgym.envs.bipedal_walker.terrain import FINISH, TERRAINS, Terrain, draw_clouds
 from teachgym.names import unknown_name
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -36,7 +36,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     learning of Deep RL in continuously parameterized environments" (CoRL 2019, arXiv:1910.07224), which extends
     the walker of Gymnasium (by Oleg Klimov) with obstacles and bodies. It is a *world*: ``task_space`` names the
     parameters of a track, ``reset(options={"task": task})`` builds one, and ``info["task"]`` says which one it
-    was. On the terrain ``"grass"`` at roughness 1, it equals ``BipedalWalker-v3`` step for step.
+    was. On the terrain ``"grass"`` at roughness 1, it equals a new ``BipedalWalker-v3`` step for step. (One that
+    is used again can differ, since Gymnasium keeps its Box2D world. Ours is new in every episode.)
 
     Differences from the authors' code: noise of the terrain comes from the environment's own generator (theirs
     for hexagons is NumPy's global one) and no number is drawn in vain; their defects are repaired unless asked
@@ -86,8 +87,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         - ``leg_contacts``: their quadruped never feels the contacts of its second pair of legs.
         - ``ground_end``: their ground stops where the track's last piece begins, at stump spacings above 4.67
           possibly before the finish. A walker that jumps off falls until the time limit.
-        - ``ground_seam``: an edge of length zero ends their start pad. It exerts no force, but a foot that
-          leaves it loses its contact flag.
+        - ``ground_seam``: an edge of length zero ends their start pad, and disturbs the contacts (and so the
+          motion) of what touches it.
         - ``effort_price``: their quadruped's price of torque is divided by 8 each time that the body is set up.
           Fixed means once, as in their runs (so that faithful is the same); an integer n means n times.
     - ``engine``: ``"reference"``, see ``ENGINES``.
@@ -150,7 +151,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             ClosedEnvironmentError: If the environment was closed.
         """
         if self._closed:
-            raise gymnasium.error.ClosedEnvironmentError("the walker was closed and can't be reset; make a new one")
+            raise gymnasium.error.ClosedEnvironmentError("a closed walker can't be reset; make a new one")
         task = self._chosen_task(options)
         super().reset(seed=seed)
         self._task = self.task_space.uniform(self.np_random) if task is None else task
@@ -180,11 +181,13 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             self.render()
         return np.array(state, dtype=np.float32), reward, terminated, False, {"task": self._task.copy()}
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Draw the walker: returns the picture in mode ``"rgb_array"``, shows it in mode ``"human"``."""
         simulation = self._running("rendered")
         if self.render_mode is None:
-            gymnasium.logger.warn("render was called without a render mode; make the walker with render_mode='rgb_array'")
+            gymnasium.logger.warn(
+                "render was called without a render mode; make the walker with render_mode='rgb_array'"
+            )
             return None
         if self._renderer is None:
             self._renderer = Renderer(window=self.render_mode == "human")
@@ -213,7 +216,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
 
     def _begin(self, rng: np.random.Generator) -> Float32Array:
         track = self.terrain.generate(self._task, rng)
-        self._clouds = Clouds(rng)
+        self._clouds = draw_clouds(rng)
         push = rng.uniform(-_STRONGEST_PUSH, _STRONGEST_PUSH)
         self._simulation = Simulation(self.body, track, push=push, defects=self.defects)
         self._potential = 0.0
@@ -256,7 +259,9 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     def _running(self, what: str) -> Simulation:
         if self._simulation is None:
             if self._closed:
-                raise gymnasium.error.ClosedEnvironmentError(f"the walker was closed and can't be {what}; make a new one")
+                raise gymnasium.error.ClosedEnvironmentError(
+                    f"the walker was closed and can't be {what}; make a new one"
+                )
             raise gymnasium.error.ResetNeeded(f"the walker can't be {what} before reset()")
         return self._simulation
 
@@ -264,12 +269,12 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
 def _terrain(terrain: str | Terrain) -> Terrain:
     if isinstance(terrain, Terrain):
         return terrain
-    if terrain not in TERRAINS:
+    if not isinstance(terrain, str) or terrain not in TERRAINS:
         raise unknown_name("terrain", str(terrain), TERRAINS)
     return TERRAINS[terrain]()
 
 
-def _observation_space(body: Body) -> spaces.Box:
+def _observation_space(body: Body) -> "spaces.Box[np.float32]":
     unbounded = math.inf
     low = [-unbounded] * 4 + ([-unbounded] * 4 + [0.0]) * body.legs + [0.0] * RAYS
     high = [unbounded] * 4 + ([unbounded] * 4 + [1.0]) * body.legs + [1.0] * RAYS

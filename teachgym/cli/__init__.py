@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="teachgym",
         description="Teacher environments: compare curricula, test and watch students.",
         args=arguments,
-        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
+        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     try:
         return command.run(Console())

@@ -15,23 +15,21 @@ from teachgym.task_space import TaskSpace
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Score a saved student, without exploration, on its environment's fixed test set or on tasks of yours."""
+    """Score a saved student, without exploration, on its environment's fixed test set or on tasks of yours.
+
+    The worlds are seeded as in its run, so that the test set gives what its last test gave.
+    """
 
     cell: Annotated[Path, tyro.conf.Positional]
     """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
     tasks: Path | None = None
     """CSV file of tasks, one a line, in place of the test set; a first line of parameter names is skipped."""
-    seed: int | None = None
-    """Seed of the test worlds; left out, it is the run's own, and the result is that of its last test."""
 
     def run(self, console: Console) -> int:
         """Test, and print a line for each task and the score."""
-        from teachgym.seeding import fan_out
         from teachgym.study.cell import load_cell
 
         cell, env = load_cell(self.cell)
-        if self.seed is not None:
-            env.seeds = fan_out(self.seed)
         result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.task_space))
         console.print(_table(result, env.task_space, title=f"{cell.teacher}, seed {cell.seed}: {cell.env}"))
         console.print(

@@ -1,7 +1,8 @@
 """A learning loop that can be paused: it runs in a greenlet, in the same thread, and is resumed by ``step``."""
 
+import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import greenlet
 
@@ -33,6 +34,7 @@ class Coroutine(Generic[Question, Answer]):
         self._greenlet = greenlet.greenlet(lambda _: function(self._ask))
         self._seed = seed
         self._inner: GlobalState | None = None
+        self._thread: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -51,6 +53,25 @@ class Coroutine(Generic[Question, Answer]):
         """
         if self.finished:
             raise RuntimeError("the student has finished; reset the environment")
+        question = self._exchange(lambda: self._greenlet.switch(answer))
+        return None if self.finished else cast(Question, question)
+
+    def close(self) -> None:
+        """End the function where it waits, running its ``finally`` blocks. Harmless when it has finished.
+
+        Raises:
+            RuntimeError: If called from another thread than the first ``resume``.
+            BaseException: Whatever the ``finally`` blocks raised.
+        """
+        if not self.finished and self._inner is not None:
+            self._exchange(lambda: self._greenlet.throw(greenlet.GreenletExit))
+
+    def _exchange(self, switch: Callable[[], Any]) -> Any:
+        """Switch to the function and back, with its own global state in force in between."""
+        if self._thread is None:
+            self._thread = threading.get_ident()
+        if self._thread != threading.get_ident():
+            raise RuntimeError("step() and close() must be called from the thread that called reset()")
         outer = capture()
         if self._inner is None:
             seed_all(self._seed)
@@ -58,21 +79,10 @@ class Coroutine(Generic[Question, Answer]):
             restore(self._inner)
         try:
             self._greenlet.parent = greenlet.getcurrent()
-            question = self._greenlet.switch(answer)
-        except (greenlet.error, ValueError) as error:
-            if "thread" in str(error):
-                raise RuntimeError("step() must be called from the thread that called reset()") from error
-            raise
+            return switch()
         finally:
             self._inner = capture()
             restore(outer)
-        return None if self.finished else cast(Question, question)
-
-    def close(self) -> None:
-        """End the function where it waits, running its ``finally`` blocks. Harmless when it has finished."""
-        if not self.finished and self._inner is not None:
-            self._greenlet.parent = greenlet.getcurrent()
-            self._greenlet.throw(greenlet.GreenletExit)
 
     def _ask(self, question: Question) -> Answer:
         parent = self._greenlet.parent

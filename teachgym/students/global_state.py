@@ -1,25 +1,26 @@
 """The process-wide state that a student library draws from: captured, exchanged, kept apart."""
 
 import random
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch  # at once, because a student that imports it later would bring its state into its caller's stretch
 
 GlobalState = dict[str, Any]
 
 
 def capture() -> GlobalState:
     """The global generators of ``random``, NumPy and torch (CPU, and CUDA where in use), and torch's gradient mode."""
-    state: GlobalState = {"random": random.getstate(), "numpy": np.random.get_state()}  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        state["torch"] = torch.get_rng_state()
-        state["gradients"] = torch.is_grad_enabled()
-        if torch.cuda.is_initialized():
-            state["cuda"] = torch.cuda.get_rng_state_all()
+    state: GlobalState = {
+        "random": random.getstate(),
+        "numpy": np.random.get_state(),  # noqa: NPY002
+        "torch": torch.get_rng_state(),
+        "gradients": torch.is_grad_enabled(),
+    }
+    if torch.cuda.is_initialized():
+        state["cuda"] = torch.cuda.get_rng_state_all()
     return state
 
 
@@ -27,22 +28,18 @@ def restore(state: GlobalState) -> None:
     """Put back what ``capture`` found."""
     random.setstate(state["random"])
     np.random.set_state(state["numpy"])  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    if torch is not None and "torch" in state:
-        torch.set_rng_state(state["torch"])
-        torch.set_grad_enabled(state["gradients"])
-        if "cuda" in state:
-            torch.cuda.set_rng_state_all(state["cuda"])
+    torch.set_rng_state(state["torch"])
+    torch.set_grad_enabled(state["gradients"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def seed_all(seed: int) -> None:
     """Seed every global generator of this process; for a student's own stretch of it only."""
     random.seed(seed)
     np.random.set_state(np.random.RandomState(seed).get_state())  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
-        torch.set_grad_enabled(True)
+    torch.manual_seed(seed)
+    torch.set_grad_enabled(True)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class PPOSettings:
     """Passes over each rollout."""
     learning_rate: float = 3e-4
     """Step size of Adam."""
-    discount: float = 0.99
+    discount: float = 0.999
     """Discount factor gamma."""
     gae_lambda: float = 0.95
     """Lambda of generalised advantage estimation."""

@@ -58,7 +58,7 @@ class SB3Student(Student):
         """Weights, and the statistics of the running normalisation where there is one."""
         if self._policy is None:
             raise RuntimeError("the student has not begun to learn; reset the environment first")
-        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self._policy.state_dict().items()}
+        weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._policy.state_dict().items()}
         state: State = {"weights": weights}
         normaliser = self._normaliser()
         if normaliser is not None:

@@ -13,7 +13,6 @@ from teachgym.files import read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, teach
 from teachgym.names import unknown_name
 from teachgym.record import Record
-from teachgym.seeding import fan_out
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher import Teacher
@@ -168,8 +167,7 @@ def load_cell(folder: Path) -> tuple[Cell, CurriculumEnv]:
             raise ValueError(f"{folder} has no {name}; give the folder of a cell that has been tested at least once")
     cell = Cell.from_json(read_json(folder / SETTINGS))
     env = make_environment(cell)
-    env.seeds = fan_out(cell.seed)
-    env.student.load_state_dict(read_state(folder / STUDENT), env.world_observation_space, env.world_action_space)
+    env.restore_student(read_state(folder / STUDENT), seed=cell.seed)
     return cell, env
 
 

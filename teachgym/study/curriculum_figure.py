@@ -1,18 +1,23 @@
 """Draw where in the task space each teacher sent its student, over time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from matplotlib.patheffects import withStroke
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from teachgym.record import Record
-from teachgym.study.figure_style import save_figure
+from teachgym.sampling import GaussianMixture, Window
+from teachgym.study.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun
+from teachgym.study.figure_style import house_style, save_figure, teacher_looks, wrapped
+from teachgym.study.task_maps import draw_maps, maps_every
+from teachgym.study.task_timelines import draw_timelines, timelines_every
 from teachgym.task_space import TaskSpace
-
-COLOUR_MAP = "viridis"
-STRETCHES = 4
-DOTS_IN_PANEL = 800
-HALO = withStroke(linewidth=3.5, foreground="white", alpha=0.8)
 
 
 def plot_curriculum(
@@ -36,3 +41,67 @@ def plot_curriculum(
         ValueError: As ``curriculum_figure``, or if the suffix names no known format.
     """
     save_figure(curriculum_figure(runs, space, title=title, outcome_range=outcome_range), path)
+
+
+def curriculum_figure(
+    runs: Mapping[str, Sequence[Record]],
+    space: TaskSpace,
+    *,
+    title: str,
+    outcome_range: tuple[float, float],
+) -> Figure:
+    """The finished episodes of each teacher's first seed, coloured by outcome, with how the teacher sampled.
+
+    A space of two parameters is drawn as maps, one for each of four equal stretches of the student's steps;
+    any other as one panel for each parameter, its value against the student's steps. Long runs are thinned
+    evenly, and the legend says how much.
+
+    Raises:
+        ValueError: If there are no teachers or too many, the outcome range is empty, or tasks do not lie in a
+            space of that many dimensions.
+    """
+    if not runs:
+        raise ValueError("there are no runs to draw; expected records of at least one teacher")
+    least, greatest = outcome_range
+    if not -np.inf < least < greatest < np.inf:
+        raise ValueError(f"outcome_range is {outcome_range}; expected two finite numbers, the first below the second")
+    drawn = {name: DrawnRun.of(name, records, space) for name, records in runs.items()}
+    looks, maps = teacher_looks(runs), space.dimensions == 2
+    with house_style():
+        figure = Figure(layout="constrained")
+        dots = Dots(Normalize(least, greatest), maps_every(drawn) if maps else timelines_every(drawn))
+        panels = (draw_maps if maps else draw_timelines)(figure, drawn, space, looks, dots)
+        figure.suptitle(wrapped(title, 80))
+        figure.colorbar(
+            ScalarMappable(dots.outcomes, COLOUR_MAP),
+            ax=panels,
+            label="outcome of the episode",
+            extend=_beyond(drawn.values(), least, greatest),
+            aspect=30,
+            pad=0.01,
+        )
+        figure.legend(handles=_legend(drawn.values(), dots.every, maps=maps), loc="outside lower center")
+    return figure
+
+
+def _beyond(runs: Collection[DrawnRun], least: float, greatest: float) -> str:
+    below = any(np.any(run.outcomes < least) for run in runs)
+    above = any(np.any(run.outcomes > greatest) for run in runs)
+    return {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[below, above]
+
+
+def _legend(runs: Collection[DrawnRun], every: int, *, maps: bool) -> list[Line2D]:
+    kinds = {type(sampling) for run in runs for _, sampling in run.sampling}
+    episodes = "finished episode of the teacher's first seed" + (f", one in {every} drawn" if every > 1 else "")
+    handles = [Line2D([], [], linestyle="", marker="o", color=colormaps[COLOUR_MAP](0.45), label=episodes)]
+    if GaussianMixture in kinds:
+        label = "1 and 2 sigma of the teacher's Gaussians as the stretch ends, the likely ones heavier"
+        label = label if maps else "mean and standard deviation of the teacher's Gaussians"
+        handles.append(Line2D([], [], color=OVERLAY, linewidth=1.8, label=label))
+    if Window in kinds:
+        label = "the teacher's window" + (" as the stretch ends" if maps else "")
+        window: dict[str, Any] = (
+            {"linestyle": "", "marker": "s", "markersize": 9, "markerfacecolor": "none"} if maps else {}
+        )
+        handles.append(Line2D([], [], color=OVERLAY, linewidth=1.0, label=label, **window))
+    return handles

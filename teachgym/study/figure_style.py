@@ -5,12 +5,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from teachgym.agents import TEACHERS
 from teachgym.files import replacing
+from teachgym.task_space import Parameter
 
 # Okabe and Ito's palette, told apart with any common colour blindness; without its yellow, too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -18,7 +22,7 @@ LINE_STYLES = ("-", "--", ":", "-.")
 DOTS_PER_INCH = 150
 MUTED = "#666666"
 
-_STYLE = {
+_STYLE: Any = {  # typed loosely: the known settings differ between versions of matplotlib
     "axes.edgecolor": "#444444",
     "axes.grid": False,
     "axes.labelsize": 12,
@@ -89,9 +93,24 @@ def short_steps(steps: float) -> str:
     return f"{rounded:.3g}"
 
 
-def wrapped(name: str, width: int, *, lines: int = 2) -> str:
-    """Break a long name into lines of ``width`` characters; what does not fit ends in an ellipsis."""
-    return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" ...") or [""])
+def set_step_axis(axes: Axes, last: float, *, ticks: int = 6) -> None:
+    """Make the x axis reach from 0 to the ``last`` student steps; without any it has no ticks."""
+    axes.set_xlim(0, 1.02 * last if last > 0 else 1.0)
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]) if last > 0 else NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda steps, _: short_steps(steps)))
+
+
+def parameter_label(parameter: Parameter) -> str:
+    """Name of a task parameter for an axis, with its unit."""
+    return parameter.name.replace("_", " ") + (f" ({parameter.unit})" if parameter.unit else "")
+
+
+def wrapped(text: str, width: int, *, lines: int = 2) -> str:
+    """Break a long text into lines of at most ``width`` characters; what does not fit ends in an ellipsis."""
+    parts = textwrap.wrap(text, width)
+    if len(parts) > lines:
+        parts = [*parts[: lines - 1], parts[lines - 1][: width - 1] + "…"]
+    return "\n".join(parts)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -79,7 +79,7 @@ def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
             import imageio.v3 as imageio
         except ImportError as error:
             raise ImportError("MP4 films need imageio: pip install 'teachgym[video]'") from error
-        data = imageio.imwrite("<bytes>", np.stack(frames), extension=".mp4", fps=fps)
+        data = imageio.imwrite("<bytes>", np.stack(frames), extension=".mp4", fps=fps, macro_block_size=8)
         with replacing(path) as file:
             file.write(data)
     else:

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from teachgym.evaluation import Evaluation
 from teachgym.record import Record
 from teachgym.statistics import mean_interval
-from teachgym.study.figure_style import MUTED, Look, house_style, save_figure, short_steps, teacher_looks, wrapped
+from teachgym.study.figure_style import MUTED, Look, house_style, save_figure, set_step_axis, teacher_looks, wrapped
 from teachgym.task_space import FloatArray
 
 Seeds = Sequence[Sequence[Evaluation]]
@@ -64,7 +63,7 @@ def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str) -
         raise ValueError("there are no runs to draw; expected records of at least one teacher")
     looks = teacher_looks(runs)
     with house_style():
-        figure = Figure(figsize=(11.0, 5.0), layout="constrained")
+        figure = Figure(layout="constrained")
         mastered, returns = figure.subplots(1, 2)
         figure.suptitle(wrapped(title, 90))
         mastered.set_ylabel("test tasks mastered (%)")
@@ -79,16 +78,15 @@ def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str) -
             curves.append((mastered_curve(seeds), return_curve(seeds)))
             _draw(mastered, curves[-1][0], looks[name], label)
             _draw(returns, curves[-1][1], looks[name], label)
-        _fit_axes(mastered, [curve for curve, _ in curves], least=0.0, most=100.0)
+        _fit_axes(mastered, [curve for curve, _ in curves], within=(0.0, 100.0), span=10.0)
         _fit_axes(returns, [curve for _, curve in curves])
         handles, labels = mastered.get_legend_handles_labels()
-        figure.legend(
-            handles,
-            labels,
-            loc="outside lower center",
-            ncols=min(len(labels), 3 if max(map(len, labels)) <= 30 else 2),
-            title="thick: mean over seeds; band: its 95 % Student-t interval; thin: single seeds",
-        )
+        columns = min(len(labels), 3 if max(map(len, labels)) <= 30 else 2)
+        explained = "thick: mean over seeds; band: its 95 % Student-t interval; thin: single seeds"
+        several = any(len(curve.seeds) > 1 for curve, _ in curves)
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=explained if several else None)
+        lines = sum(1 + label.count("\n") for label in labels) / columns
+        figure.set_size_inches(11.0, 4.7 + 0.25 * lines)  # so that a long legend takes nothing from the panels
     return figure
 
 
@@ -127,7 +125,8 @@ def _extent(seeds: Seeds) -> str:
 def _draw(axes: Axes, curve: Curve, look: Look, label: str) -> None:
     if len(curve.seeds) > 1:
         for steps, values in curve.seeds:
-            axes.plot(steps, values, color=look.colour, linewidth=0.8, alpha=0.35, zorder=2)
+            marker = "." if len(steps) == 1 else ""
+            axes.plot(steps, values, color=look.colour, linewidth=0.8, marker=marker, alpha=0.4, zorder=2)
         axes.fill_between(curve.steps, curve.low, curve.high, color=look.colour, alpha=0.15, linewidth=0, zorder=1)
     if len(curve.steps) == 1:  # a band of one evaluation has no area
         axes.vlines(curve.steps, curve.low, curve.high, color=look.colour, linewidth=4, alpha=0.3)
@@ -144,29 +143,32 @@ def _draw(axes: Axes, curve: Curve, look: Look, label: str) -> None:
     )
 
 
-def _fit_axes(axes: Axes, curves: Sequence[Curve], *, least: float = -np.inf, most: float = np.inf) -> None:
-    """Fit the axes to what the seeds did; of a wide band they show no more than as much again on each side.
+def _fit_axes(
+    axes: Axes, curves: Sequence[Curve], *, within: tuple[float, float] = (-np.inf, np.inf), span: float | None = None
+) -> None:
+    """Fit the axes to what the seeds did, at least ``span`` wide; of a band they show half as much again a side.
 
-    With two seeds a t interval can be twenty times as wide as the seeds lie apart, and would flatten the lines.
+    With two seeds a t interval can be ten times as wide as the seeds lie apart, and would flatten the lines.
     """
     axes.grid(True)
     axes.set_axisbelow(True)
     axes.set_xlabel("student steps")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda steps, _: short_steps(steps)))
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    set_step_axis(axes, max((float(steps[-1]) for curve in curves for steps, _ in curve.seeds), default=0.0))
     if not curves:
         axes.text(0.5, 0.5, "no evaluations yet", color=MUTED, ha="center", va="center", transform=axes.transAxes)
-        axes.set_xlim(0, 1)
-        axes.set_xticks([])
         axes.set_yticks([])
         return
     values = np.concatenate([values for curve in curves for _, values in curve.seeds])
+    bands = np.concatenate([ends for curve in curves for ends in (curve.low, curve.high)])
+    bands = bands[np.isfinite(bands)]
     low, high = float(values.min()), float(values.max())
-    reach = (high - low) or max(abs(high), 1.0) * 0.05
-    bottom = min([low, *np.concatenate([curve.low[np.isfinite(curve.low)] for curve in curves])])
-    top = max([high, *np.concatenate([curve.high[np.isfinite(curve.high)] for curve in curves])])
-    bottom, top = max(bottom, low - reach / 2, least), min(top, high + reach / 2, most)
-    margin = 0.04 * ((top - bottom) or reach)
+    reach = (high - low) / 2.0
+    bottom = max(min(low, bands.min(initial=low)), low - reach, within[0])
+    top = min(max(high, bands.max(initial=high)), high + reach, within[1])
+    span = max(0.05 * abs(high), 1e-3) if span is None else span
+    if top - bottom < span:
+        middle = (top + bottom) / 2.0
+        bottom = min(max(middle - span / 2.0, within[0]), within[1] - span)
+        top = bottom + span
+    margin = 0.04 * (top - bottom)
     axes.set_ylim(bottom - margin, top + margin)
-    last = max(float(steps[-1]) for curve in curves for steps, _ in curve.seeds)
-    axes.set_xlim(0, 1.02 * last if last > 0 else 1.0)

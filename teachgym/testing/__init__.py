@@ -1,1 +1,9 @@
-"""Contract checks that an outside author can call on their own teacher, student, world or teacher environment."""
+"""Contract checks that an outside author can call on their own teacher, student, world or teacher environment.
+
+Each raises ``AssertionError`` with what is wrong; none needs a test framework.
+"""
+
+from teachgym.testing.teacher import check_teacher
+from teachgym.testing.world import check_world
+
+__all__ = ["check_student", "check_teacher", "check_teacher_env", "check_world"]

@@ -14,6 +14,7 @@ from gymnasium import spaces
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture, Window
+from teachgym.seeding import generator_state
 from teachgym.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.made_up import DEGENERATE, History, made_up_problems, out_of_order
@@ -60,7 +61,8 @@ def check_teacher(
 
         def make(seed: int, problem: Problem = problem) -> Teacher:
             made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
-            assert isinstance(made, Teacher), f"{teacher!r} made {made!r}, which is no teachgym.teacher.Teacher"
+            if not isinstance(made, Teacher):
+                raise AssertionError(f"{teacher!r} made {made!r}, which is no teachgym.teacher.Teacher")
             return made
 
         _Check(make, problem, extras, episodes).all()
@@ -83,8 +85,9 @@ class _Check:
         self.saving()
         for history in DEGENERATE:
             self.play(self.make(0), history)
+        after = {name: state for name, state in _global_generators().items() if name in generators}
         self.claim(
-            difference(generators, _global_generators(), "their state") is None,
+            difference(generators, after, "their state") is None,
             "drew from or seeded a global generator of Python, NumPy or PyTorch; use self.rng",
         )
         self.claim(before == self.problem.action_space, "modified the problem's action space")
@@ -172,8 +175,10 @@ class _Check:
         """One step of a run."""
         observation, next_observation = copy.deepcopy(self.observations[step : step + 2])
         action = teacher.act(observation)
-        space = self.problem.action_space
-        self.claim(space.contains(action), f"chose {action!r} {history.name}, which is not in the action space")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gymnasium's on what is no array
+            allowed = self.problem.action_space.contains(action)
+        self.claim(allowed, f"chose {action!r} {history.name}, which is not in the action space")
         actions.append(copy.deepcopy(action))
         answered = history.answers(step)
         feedback = None if answered is None else self.feedback(history, actions, answered)
@@ -202,7 +207,9 @@ class _Check:
 
     def sampling(self, teacher: Teacher) -> None:
         """What the teacher says of its sampling is well formed."""
+        before = generator_state(teacher.rng)
         sampling = teacher.sampling()
+        self.claim(before == generator_state(teacher.rng), "draws random numbers to describe its sampling")
         if isinstance(sampling, Window):
             self.claim(bool(np.all(sampling.low <= sampling.high)), f"describes a window upside down: {sampling}")
         elif isinstance(sampling, GaussianMixture):

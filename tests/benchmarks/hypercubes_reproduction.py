@@ -1,6 +1,6 @@
 """Compare teachers on the toy grid of hypercubes with what the reference implementations reach.
 
-Run by hand: ``python -m tests.benchmarks.hypercubes_reproduction``. One core takes about six minutes.
+Run by hand: ``python -m tests.benchmarks.hypercubes_reproduction``. One core takes about a minute and a half.
 """
 
 import argparse

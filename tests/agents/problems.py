@@ -1,0 +1,35 @@
+"""Small problems and loops that the teachers' tests share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.feedback import Feedback, Transition
+from teachgym.problem import Problem
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.teacher import Teacher
+
+WALKER = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacing", 0.0, 6.0, harder=-0.2)])
+
+
+def problem(action_space: spaces.Space[Any] = WALKER) -> Problem:
+    """The walker's outcomes over any action space."""
+    return Problem(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0)
+
+
+def answer(task: Any, outcome: float) -> Transition:
+    """A step that finished one task."""
+    vector = np.array(task, dtype=np.float64).ravel()
+    return Transition(None, task, 0.0, None, False, Feedback(vector, outcome, outcome > 230, 1, 0))
+
+
+def teach(teacher: Teacher, episodes: int, outcome: Callable[[FloatArray], float]) -> list[FloatArray]:
+    """Teach a student whose outcome is a function of the task; return the tasks."""
+    tasks = []
+    for _ in range(episodes):
+        task = teacher.act(None)
+        tasks.append(task)
+        teacher.update(answer(task, outcome(task)))
+    return tasks

@@ -1,0 +1,180 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from teachgym.agents import alp_gmm
+from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
+from teachgym.agents.gaussian_mixtures import Mixture
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from tests.agents.problems import answer, problem, teach
+
+QUICK = AlpGmmSettings(fit_every=50, components_max=4)
+
+
+class Corner:
+    """A student that learns in one corner of the walker's space only: there its outcome rises and falls."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+
+    def __call__(self, task: FloatArray) -> float:
+        if task[0] > 1 or task[1] > 2:
+            return -150
+        self.visits += 1
+        return 350 if self.visits % 4 < 2 else -150
+
+
+def in_corner(tasks: list[FloatArray]) -> float:
+    return float(np.mean([task[0] <= 1 and task[1] <= 2 for task in tasks]))
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_where_one_corner_teaches_it_goes_there_more_often_than_uniform(normalise: bool) -> None:
+    settings = AlpGmmSettings(fit_every=100, components_max=5, normalise=normalise)
+    tasks = teach(AlpGmm(problem(), settings, seed=0), 1000, Corner())
+    assert in_corner(tasks[:100]) < 0.2  # a ninth is uniform
+    assert in_corner(tasks[500:]) > 0.5
+
+
+def test_origins_follow_the_schedule() -> None:
+    teacher = AlpGmm(problem(), QUICK, seed=0)
+    origins = []
+    for _ in range(550):
+        teach(teacher, 1, Corner())
+        origins.append(teacher.origin)
+    assert set(origins[:50]) == {"bootstrap"}
+    assert {origin.split()[0] for origin in origins[50:]} == {"random", "component"}
+    assert 0.13 < np.mean([origin == "random" for origin in origins[50:]]) < 0.27
+
+
+def test_the_bootstrap_may_end_before_or_after_the_first_fit() -> None:
+    for bootstrap, expected in [(20, ["bootstrap"] * 20 + ["random"] * 30), (70, ["bootstrap"] * 70)]:
+        teacher = AlpGmm(problem(), AlpGmmSettings(50, bootstrap, random_share=0, components_max=3), seed=0)
+        origins = []
+        for _ in range(80):
+            teach(teacher, 1, Corner())
+            origins.append(teacher.origin)
+        assert origins[: len(expected)] == expected
+        assert all(origin.startswith("component") for origin in origins[len(expected) :])
+
+
+def test_the_bootstrap_counts_answers_not_actions() -> None:
+    teacher = AlpGmm(problem(), QUICK, seed=0)
+    teach(teacher, 49, lambda task: 0)
+    for _ in range(20):
+        teacher.act(None)
+        assert teacher.origin == "bootstrap"
+
+
+def test_a_gaussian_bootstrap_is_clipped_to_the_bounds() -> None:
+    settings = AlpGmmSettings(initial_mean=(0.0, 6.0), initial_std=(0.3, 0.6))
+    tasks = np.array(teach(AlpGmm(problem(), settings, seed=0), 249, lambda task: 0))
+    assert 0.3 < np.mean(tasks[:, 0] == 0) < 0.7
+    assert 0.3 < np.mean(tasks[:, 1] == 6) < 0.7
+    assert tasks[:, 0].max() < 1.5
+
+
+def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[FloatArray] = []
+
+    def record(vectors: FloatArray, rng: np.random.Generator, **options: Any) -> None:
+        seen.append(vectors)
+
+    monkeypatch.setattr(alp_gmm, "fit_mixture", record)
+    teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=10), seed=0)
+    for i in range(25):
+        teacher.update(answer([0.1 * i, 0.2 * i], -150 + i * i))
+    assert [vectors.shape for vectors in seen] == [(10, 3), (10, 3)]
+    tasks, progress = seen[1][:, :2], seen[1][:, 2]
+    np.testing.assert_allclose(tasks[:, 0], 0.1 * np.arange(10, 20))
+    np.testing.assert_allclose(progress, (2 * np.arange(10, 20) - 1) / 500)
+    assert seen[0][:6, 2].tolist() == [0] * 6
+    teacher.act(None)
+    assert teacher.origin == "random"  # no fit succeeded
+
+
+def test_outcomes_are_scaled_and_clipped_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[FloatArray] = []
+    monkeypatch.setattr(alp_gmm, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
+    for scaled in (True, False):
+        teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=7, scale_outcomes=scaled), seed=0)
+        for outcome in (0, 0, 0, 0, 0, -9000, 9000):
+            teacher.update(answer([1, 1], outcome))
+    assert [vectors[-1, -1] for vectors in seen] == [1, 18000]
+
+
+def test_components_are_chosen_in_proportion_to_their_mean_progress() -> None:
+    teacher = AlpGmm(problem(), AlpGmmSettings(bootstrap_episodes=0, random_share=0), seed=0)
+    means = np.array([[0.5, 1.0, 0.1], [1.5, 3.0, 0.3], [2.5, 5.0, 0.0]])
+    teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3))
+    tasks = np.array([teacher.act(None) for _ in range(2000)])
+    shares = [np.mean(np.linalg.norm(tasks - mean[:2], axis=1) < 0.2) for mean in means]
+    np.testing.assert_allclose(shares, [0.25, 0.75, 0], atol=0.03)
+    sampling = teacher.sampling()
+    assert sampling is not None
+    np.testing.assert_allclose(sampling.weights, [0.25, 0.75, 0])
+    assert sampling.means.tolist() == means[:, :2].tolist()
+    assert sampling.covariances.shape == (3, 2, 2)
+    assert sampling.uniform == 0
+
+
+def test_sampling_is_none_until_the_mixture_is_used() -> None:
+    teacher = AlpGmm(problem(), AlpGmmSettings(50, bootstrap_episodes=60, components_max=3), seed=0)
+    teach(teacher, 59, Corner())
+    assert teacher.sampling() is None
+    teach(teacher, 1, Corner())
+    assert teacher.sampling() is not None
+
+
+def test_normalising_makes_units_irrelevant() -> None:
+    wide = TaskSpace([Parameter("height", 0.0, 3e4), Parameter("spacing", 0.0, 6e-4)])
+    settings = AlpGmmSettings(fit_every=50, components_max=3, normalise=True)
+    plain = teach(AlpGmm(problem(), settings, seed=0), 120, lambda task: 100 * np.sin(task[0]))
+    other = teach(AlpGmm(problem(wide), settings, seed=0), 120, lambda task: 100 * np.sin(task[0] / 1e4))
+    np.testing.assert_allclose(np.array(other) / [1e4, 1e-4], plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "aicc"])
+@pytest.mark.parametrize("aicc_dimensions", ["fitted", "task"])
+def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
+    settings = AlpGmmSettings(
+        fit_every=50, components_max=3, criterion=criterion, aicc_dimensions=aicc_dimensions, max_history=40
+    )
+    teacher = AlpGmm(problem(spaces.Box(-1.0, 1.0, (2, 3))), settings, seed=0)
+    tasks = teach(teacher, 120, lambda task: float(np.sum(task)))
+    assert tasks[-1].shape == (2, 3)
+    assert len(teacher.state_dict()["teacher"]["progress"]["tasks"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"fit_every": 0}, "fit_every is 0; expected a whole number of episodes, at least 1"),
+        ({"bootstrap_episodes": -1}, "bootstrap_episodes is -1"),
+        ({"random_share": 1.2}, r"random_share is 1.2; expected a number in \[0, 1\]"),
+        ({"random_share": "much"}, "random_share is 'much'"),
+        ({"components_min": 0}, "components_min is 0"),
+        ({"components_max": 1}, "components_max is 1; expected .* at least 2"),
+        ({"criterion": "AIC"}, "criterion is 'AIC'; expected one of 'aic', 'bic', 'aicc'"),
+        ({"aicc_dimensions": "all"}, "aicc_dimensions is 'all'"),
+        ({"max_history": 5}, "max_history is 5; expected a whole number of episodes, at least 6"),
+        ({"initial_mean": (0.0,)}, "expected both or neither"),
+        ({"initial_mean": (0.0,), "initial_std": (-1.0,)}, "initial_std is"),
+        ({"initial_mean": (float("inf"),), "initial_std": (1.0,)}, "initial_mean is"),
+    ],
+)
+def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        AlpGmmSettings(**setting)
+
+
+def test_an_initial_gaussian_of_other_dimensions_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"initial_mean is .*; expected 2 finite numbers"):
+        AlpGmm(problem(), AlpGmmSettings(initial_mean=(0.0,), initial_std=(1.0,)), seed=0)
+
+
+def test_feedback_of_other_dimensions_is_refused() -> None:
+    with pytest.raises(ValueError, match="the feedback's task has 3 numbers; expected 2"):
+        AlpGmm(problem(), seed=0).update(answer([0, 0, 0], 1))

@@ -1,0 +1,373 @@
+import random
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from teachgym.agents import TEACHERS, teacher_class
+from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
+from teachgym.agents.oracle import Oracle, OracleSettings
+from teachgym.agents.random import Random
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.sampling import GaussianMixture, Window
+from teachgym.teacher import NoSettings, State, Teacher
+from teachgym.testing.equality import difference, not_plain
+from teachgym.testing.teacher import check_teacher
+from tests.agents.problems import problem
+
+
+def oracle(problem: Problem, *, seed: int) -> Teacher:
+    steps = (0.1,) * problem.task_space.dimensions
+    return Oracle(problem, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
+
+
+def alp_gmm(problem: Problem, *, seed: int) -> Teacher:
+    return AlpGmm(problem, AlpGmmSettings(fit_every=20, components_max=3, max_history=50), seed=seed)
+
+
+QUICK: dict[str, Any] = {"random": Random, "oracle": oracle, "alp-gmm": alp_gmm}
+"""Set so that everything a teacher does happens within 70 episodes; a teacher missing here runs as it is."""
+
+
+@pytest.mark.parametrize("name", sorted(TEACHERS))
+def test_every_teacher_in_the_table_keeps_the_contract(name: str) -> None:
+    check_teacher(QUICK.get(name, teacher_class(name)), episodes=70)
+
+
+def test_alp_gmm_keeps_the_contract_with_normalised_tasks() -> None:
+    settings = AlpGmmSettings(fit_every=20, bootstrap_episodes=5, components_max=3, normalise=True, criterion="aicc")
+    check_teacher(AlpGmm, settings=settings, episodes=50)
+
+
+@pytest.mark.slow
+def test_alp_gmm_keeps_the_contract_as_it_is() -> None:
+    check_teacher(AlpGmm, episodes=300, problems=[problem()])
+
+
+class Mean(Teacher):
+    """A sound teacher to break: it draws around the mean of the last tasks."""
+
+    settings: NoSettings
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.tasks = [0.5]
+
+    def act(self, observation: Any) -> Any:
+        return np.clip(np.array([np.mean(self.tasks) + 0.1 * self.rng.standard_normal()]), 0, 1)
+
+    def update(self, transition: Transition) -> None:
+        if transition.feedback is not None:
+            self.tasks = [*self.tasks[-5:], float(transition.feedback.task[0])]
+
+    def _state(self) -> State:
+        return {"tasks": np.array(self.tasks)}
+
+    def _load(self, state: State) -> None:
+        self.tasks = [float(task) for task in state["tasks"]]
+
+
+class OutOfBounds(Mean):
+    def act(self, observation: Any) -> Any:
+        return np.asarray(super().act(observation)) + 0.7
+
+
+class WrongDtype(Mean):
+    def act(self, observation: Any) -> Any:
+        return int(np.round(super().act(observation)[0]))
+
+
+class Unseeded(Mean):
+    def act(self, observation: Any) -> Any:
+        self.rng = np.random.default_rng()
+        return super().act(observation)
+
+
+class IgnoresItsSeed(Mean):
+    def act(self, observation: Any) -> Any:
+        self.rng.random()
+        return np.array([0.5])
+
+
+class DrawsFromNumPy(Mean):
+    def act(self, observation: Any) -> Any:
+        np.random.random()  # noqa: NPY002
+        return super().act(observation)
+
+
+class DrawsFromPython(Mean):
+    def act(self, observation: Any) -> Any:
+        random.random()
+        return super().act(observation)
+
+
+class DrawsFromTorch(Mean):
+    def act(self, observation: Any) -> Any:
+        torch.rand(1)
+        return super().act(observation)
+
+
+class ForgetsItsState(Mean):
+    def _state(self) -> State:
+        return {}
+
+    def _load(self, state: State) -> None:
+        pass
+
+
+class KeepsAnotherGenerator(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.other = np.random.default_rng(seed)
+
+    def act(self, observation: Any) -> Any:
+        return np.array([self.other.random()])
+
+
+class GivesOutItsState(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.counts = np.zeros(3)
+
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        self.counts += 1
+
+    def _state(self) -> State:
+        return {**super()._state(), "counts": self.counts}
+
+    def _load(self, state: State) -> None:
+        super()._load(state)
+        self.counts = np.array(state["counts"])
+
+
+class ChangesALoadedState(GivesOutItsState):
+    def _state(self) -> State:
+        return {**super()._state(), "counts": self.counts.copy()}
+
+    def _load(self, state: State) -> None:
+        super()._load(state)
+        self.counts = state["counts"]
+
+
+class LosesPartOfItsState(GivesOutItsState):
+    def _state(self) -> State:
+        return {**super()._state(), "counts": self.counts.copy()}
+
+    def _load(self, state: State) -> None:
+        Mean._load(self, state)
+
+
+class SavesAnObject(Mean):
+    def _state(self) -> State:
+        return {**super()._state(), "self": self.problem}
+
+
+class NeedsFeedback(Mean):
+    def update(self, transition: Transition) -> None:
+        assert transition.feedback is not None, "no feedback"
+        super().update(transition)
+
+
+class NeedsOrder(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.last = -1
+
+    def update(self, transition: Transition) -> None:
+        if transition.feedback is not None:
+            if transition.feedback.decision < self.last:
+                raise RuntimeError("feedback of the past")
+            self.last = transition.feedback.decision
+        super().update(transition)
+
+
+class DividesByTheSpread(Mean):
+    def act(self, observation: Any) -> Any:
+        if len(self.tasks) > 3:
+            np.float64(1) / np.std(self.tasks[-3:])
+        return super().act(observation)
+
+
+class Warns(Mean):
+    def update(self, transition: Transition) -> None:
+        warnings.warn("something odd", stacklevel=1)
+
+
+class ModifiesTheTask(Mean):
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        if transition.feedback is not None:
+            transition.feedback.task[0] = 0.25
+
+
+class ModifiesTheObservation(Mean):
+    def act(self, observation: Any) -> Any:
+        observation += 1
+        return super().act(observation)
+
+
+class KeepsHoldOfTheTask(Mean):
+    def update(self, transition: Transition) -> None:
+        if transition.feedback is not None:
+            self.held = transition.feedback.task
+
+    def act(self, observation: Any) -> Any:
+        if hasattr(self, "held"):
+            self.tasks = [float(self.held[0])]
+        return super().act(observation)
+
+
+class GivesOutItsAction(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.action = np.array([0.5])
+
+    def act(self, observation: Any) -> Any:
+        self.action += 0.01 * (self.rng.random() - 0.5)
+        np.clip(self.action, 0, 1, out=self.action)
+        return self.action
+
+
+class SamplingDraws(Mean):
+    def sampling(self) -> None:
+        self.rng.random()
+
+
+class UpsideDown(Mean):
+    def sampling(self) -> Window:
+        return Window(low=np.ones(1), high=np.zeros(1))
+
+
+class Unbalanced(Mean):
+    def sampling(self) -> GaussianMixture:
+        return GaussianMixture(np.zeros((2, 1)), np.ones((2, 1, 1)), np.ones(2), 0.2)
+
+
+class ShrinksTheSpace(Mean):
+    def update(self, transition: Transition) -> None:
+        box: Any = self.problem.action_space
+        box.low = box.low + 1e-9
+
+
+@dataclass
+class Thawed:
+    """Settings that are not frozen."""
+
+
+class ThawedSettings(Mean):
+    Settings = Thawed
+
+
+@dataclass(frozen=True)
+class Demanding:
+    """Settings that can't be made without arguments."""
+
+    rate: float
+
+
+class DemandingSettings(Mean):
+    Settings = Demanding
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, Demanding(0.5) if settings is None else settings, seed=seed)
+
+
+BROKEN: dict[type[Teacher], str] = {
+    OutOfBounds: "not in the action space",
+    WrongDtype: "not in the action space",
+    Unseeded: "two different runs from one seed",
+    IgnoresItsSeed: "the same run from another seed",
+    DrawsFromNumPy: "global generator",
+    DrawsFromPython: "global generator",
+    DrawsFromTorch: "global generator",
+    ForgetsItsState: "does not continue the run",
+    KeepsAnotherGenerator: "does not continue the run",
+    GivesOutItsState: "went on changing a state that it had given out",
+    ChangesALoadedState: "changed a state that it had loaded",
+    LosesPartOfItsState: "ends in another state",
+    SavesAnObject: "more than arrays and plain values",
+    NeedsFeedback: "no feedback",
+    NeedsOrder: "out of order, the teacher failed .*feedback of the past",
+    DividesByTheSpread: "with all tasks equal, the teacher failed .*divide by zero",
+    Warns: "something odd",
+    ModifiesTheTask: r"modified what it was given: the transition\['feedback'\]\['task'\]",
+    ModifiesTheObservation: "modified what it was given: the observation",
+    KeepsHoldOfTheTask: "keeps hold of an array",
+    GivesOutItsAction: "keeps hold of an array",
+    SamplingDraws: "draws random numbers to describe its sampling",
+    UpsideDown: "a window upside down",
+    Unbalanced: "a mixture that is none",
+    ShrinksTheSpace: "modified the problem's action space",
+    ThawedSettings: "expected a frozen dataclass",
+    DemandingSettings: "without a default for rate",
+}
+
+
+@pytest.fixture
+def unit() -> Problem:
+    return problem(spaces.Box(0.0, 1.0, (1,), np.float64))
+
+
+def test_a_sound_teacher_passes(unit: Problem) -> None:
+    check_teacher(Mean, episodes=40, problems=[unit])
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_every_breakage_is_caught_and_named(broken: type[Teacher], unit: Problem) -> None:
+    with pytest.raises(AssertionError, match=BROKEN[broken]):
+        check_teacher(broken, episodes=40, problems=[unit])
+
+
+def test_a_deterministic_teacher_passes(unit: Problem) -> None:
+    class Fixed(Mean):
+        def act(self, observation: Any) -> Any:
+            return np.array([0.5])
+
+    check_teacher(Fixed, episodes=20, problems=[unit])
+
+
+def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
+    class Arms(Mean):
+        def act(self, observation: Any) -> Any:
+            return int(self.rng.integers(3))
+
+    check_teacher(Arms, episodes=20, problems=[problem(spaces.Discrete(3))])
+
+
+def test_a_teacher_with_needs_is_given_extras() -> None:
+    class Valued(Random):  # type: ignore[misc]  # final; stands for an outside author's own
+        needs = frozenset({"values"})
+
+    check_teacher(Valued, episodes=20, extras={"values": np.zeros(4)})
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="episodes is 3"):
+        check_teacher(Random, episodes=3)
+    with pytest.raises(ValueError, match="settings go with a Teacher subclass"):
+        check_teacher(oracle, settings=OracleSettings())
+    with pytest.raises(AssertionError, match="which is no teachgym"):
+        check_teacher(lambda problem, seed: None)  # type: ignore[arg-type,return-value]
+
+
+def test_difference_is_bit_for_bit_and_says_where() -> None:
+    assert difference({"a": [1, np.array([np.nan])]}, {"a": [1, np.array([np.nan])]}) is None
+    assert difference({"a": [1.0, 2.0]}, {"a": [1.0, 2.5]}, "x") == "x['a'][1] is 2.0, then 2.5"
+    assert difference({"a": 1}, {"b": 1}, "x") == "x has keys ['a'], then ['b']"
+    assert difference([1], [1, 2], "x") == "x has 1 elements, then 2"
+    assert difference(1, 1.0, "x") == "x is a int, then a float"
+    assert difference(np.zeros(2), np.zeros(2, np.float32)) is not None
+
+
+def test_not_plain_finds_what_cannot_be_saved() -> None:
+    assert not_plain({"a": [1, 2.0, "b", None, True, np.zeros(2)]}) is None
+    assert not_plain({1: 2}) == "the state has the key 1, which is no str"
+    assert not_plain([np.float64(1)]) is not None
+    assert not_plain({"a": (1, 2)}) is not None
+    assert not_plain(np.array([None])) == "the state is an array of dtype object"

@@ -1,0 +1,113 @@
+import subprocess
+import sys
+from typing import Any
+
+import gymnasium
+import pytest
+
+from teachgym.agents import TEACHERS, make_teacher, teacher_class
+from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
+from teachgym.agents.random import Random
+from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.problem import Problem
+from teachgym.teacher import Teacher
+from tests.agents.problems import problem
+
+
+class Environment(gymnasium.Env[Any, Any]):
+    """As much of a teacher environment as a teacher is made from."""
+
+    observation_space = problem().observation_space
+    action_space = problem().action_space
+
+    @property
+    def problem(self) -> Problem:
+        return problem()
+
+
+class Needy(TaskTeacher):
+    """A teacher that asks for more than the environment has."""
+
+    needs = frozenset({"values"})
+
+    def _choose(self) -> Any: ...
+    def _learn(self, task: Any, outcome: float) -> None: ...
+    def _state(self) -> dict[str, Any]:
+        return {}
+
+    def _load(self, state: dict[str, Any]) -> None: ...
+
+
+@pytest.mark.parametrize("name", sorted(TEACHERS))
+def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
+    teacher = make_teacher(name, Environment(), seed=0)
+    assert isinstance(teacher, teacher_class(name))
+    assert type(teacher).__doc__ != Teacher.__doc__
+
+
+def test_the_table_is_read_only() -> None:
+    with pytest.raises(TypeError):
+        TEACHERS["mine"] = "my:Teacher"  # type: ignore[index]
+
+
+def test_a_teacher_may_be_given_by_name_path_or_class() -> None:
+    assert teacher_class("random") is Random
+    assert teacher_class("teachgym.agents.random:Random") is Random
+    assert teacher_class(Random) is Random
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ("alp_gmm", ValueError, "unknown teacher 'alp_gmm'; did you mean 'alp-gmm'"),
+        ("no.such.module:Teacher", ValueError, "can't be imported"),
+        ("teachgym.agents.random:Rnadom", ValueError, "can't be imported"),
+        (":Random", ValueError, "can't be imported"),
+        ("collections:OrderedDict", TypeError, "expected a name .* or a subclass"),
+        ("math:pi", TypeError, "or a subclass"),
+        (dict, TypeError, "or a subclass"),
+        (None, TypeError, "or a subclass"),
+    ],
+)
+def test_what_is_no_teacher_is_refused(wrong: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        teacher_class(wrong)
+
+
+def test_overrides_replace_single_settings() -> None:
+    env = Environment()
+    assert make_teacher("alp-gmm", env, seed=0, fit_every=10).settings == AlpGmmSettings(fit_every=10)
+    settings = AlpGmmSettings(fit_every=10, criterion="bic")
+    made = make_teacher(AlpGmm, env, seed=0, settings=settings, fit_every=20)
+    assert made.settings == AlpGmmSettings(fit_every=20, criterion="bic")
+
+
+def test_wrong_settings_are_named() -> None:
+    env = Environment()
+    with pytest.raises(ValueError, match="unknown setting of AlpGmm 'fit_evry'; did you mean 'fit_every'"):
+        make_teacher("alp-gmm", env, seed=0, fit_evry=10)
+    with pytest.raises(ValueError, match="fit_every is 0"):
+        make_teacher("alp-gmm", env, seed=0, fit_every=0)
+    with pytest.raises(TypeError, match="expected a AlpGmmSettings"):
+        make_teacher("alp-gmm", env, seed=0, settings={"fit_every": 10})
+    with pytest.raises(TypeError, match=r"settings are .*; expected AlpGmmSettings"):
+        make_teacher("alp-gmm", env, seed=0, settings={"fit_every": 10}, criterion="bic")
+
+
+def test_only_a_teacher_environment_will_do() -> None:
+    with pytest.raises(TypeError, match="is not a teacher environment"):
+        make_teacher("random", gymnasium.make("CartPole-v1"), seed=0)
+
+
+def test_a_teacher_that_needs_more_than_the_environment_offers_is_refused() -> None:
+    with pytest.raises(ValueError, match="Needy needs values"):
+        make_teacher(Needy, Environment(), seed=0)
+
+
+def test_a_wrapped_environment_will_do() -> None:
+    assert isinstance(make_teacher("random", gymnasium.Wrapper(Environment()), seed=0), Random)
+
+
+def test_the_table_imports_no_teacher_until_it_is_asked_for() -> None:
+    code = "import sys, teachgym.agents; sys.exit('teachgym.agents.alp_gmm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

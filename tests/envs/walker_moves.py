@@ -1,0 +1,25 @@
+"""Put a walker somewhere else on its track."""
+
+from typing import Any
+
+from teachgym.envs.bipedal_walker.simulation import Simulation
+from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
+
+
+def simulation_of(env: ParametricBipedalWalker) -> Simulation:
+    simulation = env._simulation
+    assert simulation is not None
+    return simulation
+
+
+def move(
+    env: ParametricBipedalWalker, x: float, *, up: float = 0.0, velocity: tuple[float, float] | None = None
+) -> None:
+    """Shift the whole walker so that its hull is at ``x``."""
+    simulation = simulation_of(env)
+    right = x - simulation.hull_x
+    for part in simulation.parts:
+        body: Any = part.body
+        body.position = body.position[0] + right, body.position[1] + up
+        if velocity is not None:
+            body.linearVelocity = velocity

@@ -1,0 +1,248 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.files import read_state, write_state
+from teachgym.students import Student, make_student
+from teachgym.students.ppo import PPOSettings, PPOStudent
+from teachgym.students.sac import SACSettings, SACStudent
+from tests.toy import Countdown, Reach
+
+QUICK_PPO: dict[str, Any] = {
+    "slots": 4,
+    "rollout_steps": 32,
+    "batch_size": 32,
+    "epochs": 5,
+    "hidden": (16,),
+    "learning_rate": 0.01,
+    "device": "cpu",
+}
+QUICK_SAC: dict[str, Any] = {
+    "hidden": (32,),
+    "batch_size": 64,
+    "random_steps": 200,
+    "learning_rate": 0.01,
+    "steps_per_update": 2,
+    "device": "cpu",
+}
+QUICK = [("ppo", QUICK_PPO), ("sac", QUICK_SAC)]
+SPACES = Reach().observation_space, Reach().action_space
+
+
+class Watched:
+    """Keeps the algorithm that a student makes, so that a test can look into it."""
+
+    algorithm: BaseAlgorithm
+
+    def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
+        self.algorithm = super()._make_algorithm(worlds, steps=steps, seed=seed)  # type: ignore[misc]
+        return self.algorithm
+
+
+class WatchedPPO(Watched, PPOStudent):
+    pass
+
+
+class WatchedSAC(Watched, SACStudent):
+    pass
+
+
+def make_env(student: Student, steps: int, world: Any = Reach) -> CurriculumEnv:
+    return CurriculumEnv(
+        world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5
+    )
+
+
+def play(env: CurriculumEnv, decisions: int | None = None) -> None:
+    """Teach random tasks, to the end of the budget or for some decisions."""
+    rng = np.random.default_rng(0)
+    env.reset(seed=0)
+    done, over = 0, False
+    while not over and done != decisions:
+        _, _, over, _, _ = env.step(env.task_space.uniform(rng))
+        done += 1
+
+
+def some_observations() -> NDArray[np.float32]:
+    return np.random.default_rng(1).uniform(-1, 1, size=(20, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("name", "settings", "steps"), [("ppo", QUICK_PPO, 3000), ("sac", QUICK_SAC, 1200)])
+def test_the_student_learns_the_toy(name: str, settings: dict[str, Any], steps: int) -> None:
+    env = make_env(make_student(name, **settings), steps)
+    env.reset(seed=0)
+    untrained = env.evaluate()
+    play(env)
+    trained = env.evaluate()
+    assert untrained.mean_return < -1.5
+    assert trained.mean_return > -0.5
+    assert trained.mastered > 80 > untrained.mastered
+
+
+@pytest.mark.parametrize(("name", "settings"), QUICK)
+def test_a_stored_student_acts_as_the_one_that_was_stored(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    env = make_env(make_student(name, **settings), 600)
+    play(env, 50)
+    state = env.student.state_dict()
+    assert state is not None
+    write_state(tmp_path / "student", state)
+    fresh = make_student(name, **settings)
+    fresh.load_state_dict(read_state(tmp_path / "student"), *SPACES)
+    observations = some_observations()
+    expected = env.student.act(observations)
+    assert expected.shape == (20, 1)
+    assert len(np.unique(expected)) > 1
+    assert np.array_equal(fresh.act(observations), expected)
+    again = fresh.state_dict()
+    assert again is not None
+    assert again.keys() == state.keys()
+    assert all(np.array_equal(again["weights"][key], state["weights"][key]) for key in state["weights"])
+
+
+@pytest.mark.parametrize(("name", "settings"), QUICK)
+def test_a_state_is_a_snapshot_that_later_learning_does_not_change(name: str, settings: dict[str, Any]) -> None:
+    env = make_env(make_student(name, **settings), 600)
+    play(env, 50)
+    fresh = make_student(name, **settings)
+    state = env.student.state_dict()
+    expected = env.student.act(some_observations())
+    assert state is not None
+    for _ in range(40):
+        env.step([0.5])
+    assert not np.array_equal(env.student.act(some_observations()), expected)
+    fresh.load_state_dict(state, *SPACES)
+    assert np.array_equal(fresh.act(some_observations()), expected)
+
+
+def test_ppo_acts_as_stable_baselines_does_on_normalised_observations() -> None:
+    env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO)), 600)
+    play(env)
+    student = env.student
+    assert isinstance(student, WatchedPPO)
+    normaliser = student.algorithm.get_vec_normalize_env()
+    assert isinstance(normaliser, VecNormalize)
+    assert normaliser.training
+    observations = 3 * some_observations()
+    normalised = normaliser.normalize_obs(observations)
+    assert not np.allclose(normalised, observations, atol=0.1)
+    expected, _ = student.algorithm.policy.predict(np.asarray(normalised), deterministic=True)
+    assert np.array_equal(student.act(observations), expected)
+
+
+def test_sac_acts_as_stable_baselines_does() -> None:
+    env = make_env(WatchedSAC(SACSettings(**QUICK_SAC)), 400)
+    play(env)
+    student = env.student
+    assert isinstance(student, WatchedSAC)
+    expected, _ = student.algorithm.predict(some_observations(), deterministic=True)
+    assert np.array_equal(student.act(some_observations()), expected)
+
+
+@pytest.mark.parametrize("every", [10, 4])
+def test_sac_updates_after_each_episode_once_per_ten_steps_rounded_up(every: int) -> None:
+    settings = SACSettings(hidden=(4,), batch_size=8, random_steps=60, steps_per_update=every, device="cpu")
+    env = make_env(WatchedSAC(settings), 400, world=lambda: Countdown(longest=35.0))
+    rng = np.random.default_rng(0)
+    env.reset(seed=0)
+    student = env.student
+    assert isinstance(student, WatchedSAC)
+    expected, played, waiting = 0, 0, 0
+    for _ in range(12):
+        task = env.task_space.uniform(rng)
+        _, _, over, _, info = env.step(task)
+        assert not over
+        expected += waiting  # what an episode teaches is learnt at the start of the next step
+        assert student.algorithm._n_updates == expected
+        length = math.ceil(task[0])
+        assert info["feedback"].cost == length
+        played += length
+        waiting = math.ceil(length / every) if played > 60 else 0
+    assert expected > 10
+
+
+@pytest.mark.parametrize("slots", [2, 3])
+def test_sac_with_several_slots_updates_at_the_same_ratio(slots: int) -> None:
+    settings = SACSettings(slots=slots, hidden=(4,), batch_size=8, random_steps=60, device="cpu")
+    env = make_env(WatchedSAC(settings), 300)
+    play(env)
+    assert isinstance(env.student, WatchedSAC)
+    rounds = 300 // (10 * slots)
+    before = 60 // (10 * slots)
+    assert env.student.algorithm._n_updates == slots * (rounds - before)
+
+
+def test_ppo_updates_once_per_full_rollout() -> None:
+    env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO)), 4 * 32 * 3 + 100)
+    play(env)
+    assert isinstance(env.student, WatchedPPO)
+    assert env.student.algorithm._n_updates == 3 * 5
+
+
+def test_the_episode_that_ends_with_the_budget_is_still_learnt_from() -> None:
+    settings = SACSettings(hidden=(4,), batch_size=8, random_steps=0, steps_per_update=5, device="cpu")
+    env = make_env(WatchedSAC(settings), 15)
+    play(env)
+    assert isinstance(env.student, WatchedSAC)
+    assert env.student.algorithm._n_updates == 3
+
+
+@pytest.mark.parametrize(("name", "settings"), QUICK)
+def test_without_a_learner_there_is_nothing_to_act_or_store(name: str, settings: dict[str, Any]) -> None:
+    student = make_student(name, **settings)
+    with pytest.raises(RuntimeError, match="has not begun to learn"):
+        student.act(some_observations())
+    with pytest.raises(RuntimeError, match="has not begun to learn"):
+        student.state_dict()
+
+
+@pytest.mark.parametrize(("name", "settings"), QUICK)
+def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]) -> None:
+    env = make_env(make_student(name, **settings), 30)
+    env.reset(seed=0)
+    state = env.student.state_dict()
+    assert state is not None
+    with pytest.raises(ValueError, match="does not fit"):
+        make_student(name, **settings | {"hidden": (7,)}).load_state_dict(state, *SPACES)
+    with pytest.raises(ValueError, match="does not fit"):
+        make_student(name, **settings).load_state_dict(state, spaces.Box(-1, 1, (3,)), SPACES[1])
+    other = "sac" if name == "ppo" else "ppo"
+    with pytest.raises(ValueError, match="does not fit"):
+        make_student(other, **dict(QUICK)[other]).load_state_dict(state, *SPACES)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("ppo", {"slots": 0}, "slots is 0; expected at least 1"),
+        ("ppo", {"rollout_steps": 0}, "rollout_steps is 0"),
+        ("ppo", {"epochs": 0}, "epochs is 0"),
+        ("ppo", {"batch_size": 1}, r"batch_size is 1; expected from 2 to slots \* rollout_steps = 4096"),
+        ("ppo", {"batch_size": 5000}, "batch_size is 5000"),
+        ("sac", {"slots": 0}, "slots is 0; expected at least 1"),
+        ("sac", {"batch_size": 0}, "batch_size is 0"),
+        ("sac", {"buffer_size": 0}, "buffer_size is 0"),
+        ("sac", {"steps_per_update": 0}, "steps_per_update is 0"),
+    ],
+)
+def test_settings_that_are_not_allowed_are_named(name: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_student(name, **settings)
+
+
+def test_settings_of_another_student_are_refused() -> None:
+    with pytest.raises(TypeError, match="expected a PPOSettings"):
+        PPOStudent(SACSettings())  # type: ignore[arg-type]
+
+
+def test_sac_says_that_it_needs_a_box_to_act_in() -> None:
+    student = make_student("sac", **QUICK_SAC)
+    with pytest.raises(ValueError, match="SAC acts in a box"):
+        student.load_state_dict({"weights": {}}, SPACES[0], spaces.Discrete(3))

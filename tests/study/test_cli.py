@@ -1,0 +1,141 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from teachgym.cli import main
+from teachgym.cli.compare import Compare
+from teachgym.study.cell import run_cell
+from teachgym.study.film import write_film
+from teachgym.study.settings import Cell
+from tests.study import toy_study
+
+
+def text(captured: str) -> str:
+    return " ".join(captured.split())
+
+
+@pytest.fixture(scope="module")
+def walker_cell(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cell")
+    student = "ppo,slots=2,rollout_steps=64,batch_size=64"
+    run_cell(Cell("StumpTracks", "random", student, 0, 256, 1), folder, lambda progress: None)
+    return folder
+
+
+def test_list_names_everything_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("teachgym/StumpTracks-v0", "alp-gmm", "random", "oracle", "ppo", "sac", "reference"):
+        (line,) = (line for line in lines if line.split()[:1] == [name])
+        assert len(line.split()) > 4, line
+
+
+def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--env", toy_study.ENV, "--student", toy_study.QUICK, "--seeds", "2", "--student-steps", "100"]
+    assert main(["compare", *arguments, "--evaluations", "2", "--runs", str(tmp_path), "--name", "s"]) == 0
+    printed = text(capsys.readouterr().out)
+    assert "4/4" in printed
+    assert "% mastered" in printed
+    assert "p vs" in printed
+    assert "100 steps are too few" in printed
+    assert "teachgym compare --env" in printed
+    assert "--student-steps 20000000" in printed
+    assert str(tmp_path / "s" / "learning_curves.png") in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "--student-steps", "0"], "student_steps is 0; expected at least 1"),
+        (["compare", "--teachers", "alpgmm"], "did you mean 'alp-gmm'"),
+        (["compare", "--resume", "--overwrite"], "contradict"),
+        (["evaluate", "no/such/folder"], "has no cell.json"),
+        (["watch", "no/such/folder"], "has no cell.json"),
+    ],
+)
+def test_bad_arguments_give_one_clear_line_and_status_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    if arguments[0] == "compare":
+        arguments = [*arguments, "--runs", str(tmp_path)]
+    try:
+        status: object = main(arguments)
+    except SystemExit as exit_:
+        status = exit_.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert message in text(captured.err + captured.out)
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["comparre"])
+    assert "compare" in capsys.readouterr().err
+
+
+def test_evaluate_scores_each_track_of_the_test_set(walker_cell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(walker_cell)]) == 0
+    printed = capsys.readouterr().out
+    assert "0.31" in printed
+    assert "3.86" in printed
+    assert "of 50 tasks (return above 230), mean return" in text(printed)
+
+
+def test_evaluate_takes_tasks_from_a_file_and_names_a_bad_line(
+    walker_cell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = tmp_path / "tasks.csv"
+    tasks.write_text("stump_height,stump_spacing\n0.5,3\n\n1,6\n")
+    assert main(["evaluate", str(walker_cell), "--tasks", str(tasks)]) == 0
+    assert "of 2 tasks" in text(capsys.readouterr().out)
+    tasks.write_text("0.5,3\n9,3\n")
+    assert main(["evaluate", str(walker_cell), "--tasks", str(tasks)]) == 2
+    assert "line 2: task parameter 'stump_height' is 9.0" in text(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_watch_films_the_chosen_tracks(
+    walker_cell: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = tmp_path / f"film{suffix}"
+    arguments = ["--task", "0.5", "3", "--task", "2", "1", "--max-steps", "20", "--output", str(film)]
+    assert main(["watch", str(walker_cell), *arguments]) == 0
+    printed = text(capsys.readouterr().out)
+    assert "stump_height 0.50, stump_spacing 3.00: return" in printed
+    assert "stump_height 2.00, stump_spacing 1.00: return" in printed
+    if suffix == ".gif":
+        with Image.open(film) as pictures:
+            assert pictures.size == (600, 400)
+            assert pictures.n_frames == 21  # type: ignore[attr-defined]  # 2 clips of 21 frames, every second one
+    else:
+        imageio = pytest.importorskip("imageio.v3")
+        frames = list(imageio.imiter(film))
+        assert (len(frames), frames[0].shape) == (42, (400, 600, 3))
+
+
+def test_a_film_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expected .gif or .mp4"):
+        write_film(tmp_path / "film.avi", [np.zeros((4, 4, 3), dtype=np.uint8)], fps=50)
+
+
+def test_mp4_without_imageio_names_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imageio.v3", None)
+    with pytest.raises(ImportError, match=r"pip install 'teachgym\[video\]'"):
+        write_film(tmp_path / "film.mp4", [np.zeros((4, 4, 3), dtype=np.uint8)], fps=50)
+
+
+def test_progress_moves_in_a_terminal(tmp_path: Path) -> None:
+    console = Console(force_terminal=True, width=160, record=True)
+    command = Compare(
+        env=toy_study.ENV, student=toy_study.SLOW, seeds=1, student_steps=200, evaluations=2, runs=tmp_path, workers=1
+    )
+    assert command.run(console) == 0
+    printed = console.export_text()
+    assert "steps/s" in printed
+    assert "left" in printed

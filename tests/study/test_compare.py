@@ -1,0 +1,232 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from teachgym.files import read_arrays, read_json, read_state
+from teachgym.record import Record
+from teachgym.study.cell import environment_id, load_cell, load_result, run_cell
+from teachgym.study.compare import Study, compare
+from teachgym.study.runner import Observer, Standing
+from teachgym.study.settings import Cell, StudySettings
+from tests.study import toy_study
+
+
+def settings(folder: Path, **changes: Any) -> StudySettings:
+    plain: dict[str, Any] = {
+        "env": toy_study.ENV,
+        "student": toy_study.QUICK,
+        "seeds": 2,
+        "student_steps": 300,
+        "evaluations": 3,
+        "runs": folder,
+        "name": "study",
+        "workers": 2,
+    }
+    return StudySettings(**{**plain, **changes})
+
+
+class Diary(Observer):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.moves: list[Standing] = []
+
+    def started(self, cell: Cell) -> None:
+        self.lines.append(f"started {cell.folder_name}")
+
+    def moved(self, standing: Standing) -> None:
+        self.moves.append(standing)
+
+    def finished(self, cell: Cell) -> None:
+        self.lines.append(f"finished {cell.folder_name}")
+
+    def failed(self, cell: Cell, reason: str) -> None:
+        self.lines.append(f"failed {cell.folder_name}: {reason}")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Diary, StudySettings]:
+    diary = Diary()
+    chosen = settings(tmp_path_factory.mktemp("runs"))
+    return compare(chosen, observer=diary), diary, chosen
+
+
+def arrays(folder: Path) -> dict[str, dict[str, Any]]:
+    names = ("episodes.npz", "evaluations.npz", "teacher.npz")
+    return {str(path.relative_to(folder)): read_arrays(path) for path in folder.rglob("*") if path.name in names}
+
+
+def assert_equal_folders(one: Path, other: Path) -> None:
+    left, right = arrays(one), arrays(other)
+    assert left.keys() == right.keys()
+    assert left
+    for file, stored in left.items():
+        assert stored.keys() == right[file].keys()
+        for name, array in stored.items():
+            np.testing.assert_array_equal(array, right[file][name], err_msg=f"{file}: {name}")
+
+
+def test_a_study_runs_every_cell_and_draws_its_figures(study: tuple[Study, Diary, StudySettings]) -> None:
+    found, diary, chosen = study
+    assert sorted(found.runs) == ["alp-gmm", "random"]
+    assert [row.seeds for row in found.rows] == [2, 2]
+    assert not found.unfinished
+    assert not found.interrupted
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in found.figures)
+    assert sum(line.startswith("finished") for line in diary.lines) == 4
+    summary = read_json(chosen.folder / "summary.json")
+    assert {row["teacher"] for row in summary} == {"random", "alp-gmm"}
+    for runs in found.runs.values():
+        for run in runs:
+            assert run.result is not None
+            assert run.result.student_steps == 300
+            assert [test.student_steps for test in run.record.evaluations] == [100, 200, 300]
+
+
+def test_a_row_is_the_mean_of_its_cells(study: tuple[Study, Diary, StudySettings]) -> None:
+    found, _, _ = study
+    for row in found.rows:
+        returns = [run.record.evaluations[-1].returns.mean() for run in found.runs[row.teacher]]
+        assert row.mean_return.mean == pytest.approx(np.mean(returns))
+        assert row.mean_return.count == 2
+
+
+def test_the_same_settings_give_the_same_study_whatever_the_number_of_workers(
+    study: tuple[Study, Diary, StudySettings], tmp_path: Path
+) -> None:
+    again = settings(tmp_path, workers=1)
+    compare(again)
+    assert_equal_folders(study[2].folder, again.folder)
+
+
+def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, seeds=1, teachers=("random",))
+    compare(chosen)
+    with pytest.raises(ValueError, match="in use; give --resume, --overwrite or another --name"):
+        compare(chosen)
+    stamp = (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns
+    diary = Diary()
+    assert len(compare(dataclasses.replace(chosen, seeds=2), if_used="resume", observer=diary).runs["random"]) == 2
+    assert diary.lines == ["started random-seed-1", "finished random-seed-1"]
+    assert (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns == stamp
+    with pytest.raises(ValueError, match="begun with student_steps=300, and is now given 400"):
+        compare(dataclasses.replace(chosen, student_steps=400), if_used="resume")
+    compare(dataclasses.replace(chosen, student_steps=400), if_used="overwrite")
+    assert read_json(chosen.folder / "study.json")["settings"]["student_steps"] == 400
+    assert not (chosen.folder / "cells" / "random-seed-1").exists()
+
+
+def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    chosen.folder.mkdir()
+    (chosen.folder / "thesis.tex").write_text("years of work")
+    for if_used in ("resume", "overwrite"):
+        with pytest.raises(ValueError, match="no study"):
+            compare(chosen, if_used=if_used)  # type: ignore[arg-type]
+    assert (chosen.folder / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"run folder .*file.* can't be written"):
+        compare(settings(tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"env": "StumpTrack"}, "unknown environment 'StumpTrack'; did you mean 'StumpTracks'"),
+        ({"env": "no.such.module:a/B-v0"}, "can't be made"),
+        ({"env": toy_study.ENV + ",colour=red"}, "can't be made"),
+        ({"teachers": ("alp-gm",)}, "unknown teacher 'alp-gm'; did you mean 'alp-gmm'"),
+        ({"teachers": ("alp-gmm,fit_evry=3",)}, "fit_every"),
+        ({"student": "pppo"}, "unknown student 'pppo'; did you mean 'ppo'"),
+        ({"student": "ppo,slot=3"}, "slots"),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_is_written(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        compare(settings(tmp_path, **changes))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("student", "reason"), [(toy_study.FAILING, "the student lost its way"), (toy_study.DYING, "exit code 7")]
+)
+def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Path, student: str, reason: str) -> None:
+    chosen = settings(tmp_path, student=student, teachers=("random",), seeds=2, workers=1)
+    diary = Diary()
+    found = compare(chosen, observer=diary)
+    assert len(found.unfinished) == 2
+    assert not found.rows
+    assert all(reason in line for line in diary.lines if line.startswith("failed"))
+    assert len([line for line in diary.lines if line.startswith("failed")]) == 2
+    if student == toy_study.FAILING:
+        log = (chosen.folder / "cells" / "random-seed-0" / "log.txt").read_text()
+        assert "about to fail" in log
+        assert "in _fail" in log
+
+
+def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_path: Path) -> None:
+    chosen = settings(tmp_path / "interrupted", student=toy_study.SLOW, seeds=3, teachers=("random",), workers=1)
+    words = ["--env", chosen.env, "--student", chosen.student, "--teachers", "random", "--seeds", "3"]
+    words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
+    words += ["--runs", str(chosen.runs), "--name", "study"]
+    command = [sys.executable, "-c", "import sys; from teachgym.cli import main; sys.exit(main())", "compare", *words]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    first, second = (chosen.folder / "cells" / f"random-seed-{seed}" for seed in (0, 1))
+    deadline = time.monotonic() + 60
+    while not (load_result(first) and (second / "episodes.npz").exists()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    assert "interrupted: 2 of 3 cells are not finished" in " ".join(output.split())
+    assert load_result(first) is not None
+    assert load_result(second) is None
+    assert compare(chosen, if_used="resume").unfinished == []
+    whole = dataclasses.replace(chosen, runs=tmp_path / "whole")
+    compare(whole)
+    assert_equal_folders(chosen.folder, whole.folder)
+
+
+def test_a_saved_student_scores_what_its_last_test_recorded(tmp_path: Path) -> None:
+    cell = Cell(toy_study.ENV, "random", "ppo,slots=2,rollout_steps=32,batch_size=32", 3, 400, 2)
+    moves: list[int] = []
+    run_cell(cell, tmp_path, lambda progress: moves.append(progress.student_steps))
+    record = Record.load(tmp_path)
+    found, env = load_cell(tmp_path)
+    assert found == cell
+    np.testing.assert_array_equal(env.evaluate().returns, record.evaluations[-1].returns)
+    assert moves == sorted(moves)
+    assert moves[-1] == 400
+    assert len(record.origins) == len(moves)
+    assert read_state(tmp_path / "teacher.npz")
+
+
+def test_what_is_no_cell_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"has no cell.json"):
+        load_cell(tmp_path)
+    (tmp_path / "cell.json").write_text(json.dumps({"env": "x"}))
+    (tmp_path / "student.npz").write_text("")
+    with pytest.raises(ValueError, match="cell settings"):
+        load_cell(tmp_path)
+
+
+def test_short_names_of_environments_are_completed() -> None:
+    assert environment_id("StumpTracks") == "teachgym/StumpTracks-v0"
+    assert environment_id("StumpTracks-v0") == "teachgym/StumpTracks-v0"
+    assert environment_id("teachgym/StumpTracks-v0") == "teachgym/StumpTracks-v0"

@@ -1,0 +1,76 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.spec import Spec
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "settings"),
+    [
+        ("random", "random", {}),
+        ("alp-gmm,fit_every=100,criterion=bic", "alp-gmm", {"fit_every": 100, "criterion": "bic"}),
+        ("package.module:Class,alpha=1e-3", "package.module:Class", {"alpha": 1e-3}),
+        ("ppo,hidden=[64,32],device=cpu", "ppo", {"hidden": [64, 32], "device": "cpu"}),
+        ('StumpTracks,defects={"lidar":"faithful"}', "StumpTracks", {"defects": {"lidar": "faithful"}}),
+    ],
+)
+def test_a_spec_is_read_and_written_back(text: str, name: str, settings: dict[str, object]) -> None:
+    spec = Spec.parse(text)
+    assert (spec.name, dict(spec.settings)) == (name, settings)
+    assert Spec.parse(str(spec)) == spec
+
+
+@pytest.mark.parametrize("text", ["", ",a=1", "fit_every=3", "alp-gmm,fit_every", "alp-gmm,3=4"])
+def test_a_spec_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Spec.parse(text)
+
+
+def test_folder_names_hold_no_separators() -> None:
+    assert Spec.parse("a.b:C,x=[1,2]").folder_name == "a.b_C_x=_1_2_"
+
+
+def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -> None:
+    cells = list(StudySettings(teachers=("random", "oracle"), seeds=2, first_seed=5).cells())
+    assert [(cell.teacher, cell.seed) for cell in cells] == [
+        ("random", 5),
+        ("oracle", 5),
+        ("random", 6),
+        ("oracle", 6),
+    ]
+    assert len({cell.folder_name for cell in cells}) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"student_steps": 0}, "student_steps is 0; expected at least 1"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"evaluations": 0}, "evaluations is 0"),
+        ({"workers": -1}, "workers is -1"),
+        ({"first_seed": -1}, "seed is -1"),
+        ({"teachers": ()}, "teachers is empty"),
+        ({"teachers": ("random", "random")}, "twice"),
+        ({"name": "a/b"}, "name is 'a/b'"),
+        ({"student_steps": 10, "evaluations": 11}, "evaluations is 11"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StudySettings(**changes)  # type: ignore[arg-type]
+
+
+def test_a_cell_survives_json() -> None:
+    cell = next(iter(StudySettings().cells()))
+    assert Cell.from_json(cell.to_json()) == cell
+    with pytest.raises(ValueError, match="expected"):
+        Cell.from_json({**cell.to_json(), "more": 1})
+
+
+def test_the_folder_tells_what_was_studied_unless_it_is_named() -> None:
+    settings = StudySettings(student_steps=5000)
+    assert settings.folder == Path("runs/StumpTracks-ppo-5000")
+    assert dataclasses.replace(settings, name="mine").folder == Path("runs/mine")

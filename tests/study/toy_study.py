@@ -1,0 +1,73 @@
+"""A curriculum that takes milliseconds, registered so that worker processes find it, and students for it."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+
+from teachgym.students import CallableStudent
+from tests.toy import Reach, noisy_walk
+
+ENV = "tests.study.toy_study:tests/ReachCurriculum-v0"
+QUICK = "tests.study.toy_study:QuickStudent"
+FAILING = "tests.study.toy_study:FailingStudent"
+DYING = "tests.study.toy_study:DyingStudent"
+SLOW = "tests.study.toy_study:SlowStudent"
+
+if "tests/ReachCurriculum-v0" not in gymnasium.registry:
+    gymnasium.register(
+        "tests/ReachCurriculum-v0",
+        entry_point="teachgym.envs.curriculum:CurriculumEnv",
+        kwargs={"world": Reach, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0},
+    )
+
+
+class QuickStudent(CallableStudent):
+    """Explores, and never improves."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(noisy_walk)
+
+
+class FailingStudent(CallableStudent):
+    """Raises in the middle of its training."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_fail)
+
+
+class DyingStudent(CallableStudent):
+    """Takes its process with it."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_die)
+
+
+class SlowStudent(CallableStudent):
+    """Sleeps at every episode."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_dawdle)
+
+
+def _fail(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    sys.stdout.write("about to fail\n")
+    raise RuntimeError("the student lost its way")
+
+
+def _die(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    os._exit(7)
+
+
+def _dawdle(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    class Sleepy(gymnasium.Wrapper[Any, Any, Any, Any]):
+        def reset(self, **arguments: Any) -> Any:
+            time.sleep(0.05)
+            return super().reset(**arguments)
+
+    noisy_walk(Sleepy(world), steps=steps, seed=seed, publish=publish)

@@ -1,0 +1,66 @@
+"""Every command and code block of the README works as it is written."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tyro
+
+from teachgym.cli import Command, main
+from teachgym.cli.compare import Compare
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+COMMANDS = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
+SMALL = ["--student-steps", "600", "--seeds", "1", "--evaluations", "1", "--workers", "2"]
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=[f"block-{i}" for i in range(len(PYTHON))])
+def test_a_python_block_runs(code: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_command_is_a_make_target_or_one_of_ours() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert COMMANDS
+    for command in COMMANDS:
+        program, *arguments = shlex.split(command)
+        assert program in ("make", "teachgym")
+        if program == "make":
+            assert arguments[0] in targets
+        else:
+            tyro.cli(Command, args=arguments, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+
+
+def test_the_commands_work_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written but for the budget: a study with 600 student steps, one seed and one test."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    for command in COMMANDS:
+        program, *arguments = shlex.split(command)
+        if program == "teachgym" and arguments[0] == "compare":
+            written = tyro.cli(Compare, args=arguments[1:])
+            assert main([*arguments, *SMALL, "--name", written.folder.name]) == 0
+        elif program == "teachgym":
+            assert main(arguments) == 0, command
+    assert (tmp_path / "walk.gif").stat().st_size > 1000
+
+
+def test_the_demo_is_what_the_readme_says_it_is() -> None:
+    (line,) = re.findall(r"\$\(BIN\)/teachgym (compare .*)", (ROOT / "Makefile").read_text())
+    demo = tyro.cli(Compare, args=shlex.split(line)[1:], config=(tyro.conf.FlagCreatePairsOff,))
+    assert (demo.name, demo.teachers, demo.student, demo.seeds) == ("demo", ("random", "alp-gmm"), "ppo", 3)
+
+
+def test_the_pictures_of_the_readme_exist() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).is_file()
