@@ -1,0 +1,226 @@
+"""Whether a teacher environment keeps the contract of ``teachgym.teacher_env.TeacherEnv``."""
+
+import random
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+
+from teachgym.feedback import Feedback
+from teachgym.problem import Problem
+from teachgym.seeding import check_seed
+from teachgym.students.global_state import preserved
+from teachgym.teacher_env import TeacherEnv
+from teachgym.testing.equality import difference
+
+Env = gymnasium.Env[Any, Any]
+
+_ADVICE = ("Not able to test alternative render modes", "we recommend using a symmetric and normalized space")
+"""What Gymnasium's checker warns of that is no fault here: no spec where none is needed, actions in their own units."""
+
+
+def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int = 1000) -> None:
+    """Check that a teacher environment keeps the contract; call it from a test of your own.
+
+    Beside what Gymnasium's own checker finds, it plays a few whole episodes with random actions, and checks
+    that: ``problem`` fits the spaces; ``info["feedback"]`` is a ``Feedback`` or None, and answers a decision that
+    was made, once, with the task that it chose; ``info["student_steps"]`` never falls, covers all costs and
+    stays within ``budget``; the episode terminates, and not earlier than its last step; ``step`` before ``reset``
+    and after the end raises ``ResetNeeded``; an action that is not allowed raises ``ValueError`` and changes
+    nothing; and the same seed and actions give the same episode, bit for bit, in a fresh environment and in a
+    used one, whatever is drawn from global generators in between.
+
+    Args:
+        make: Makes the environment, with a budget that is spent within ``max_steps`` steps.
+        seed: Integer from 0 up.
+        max_steps: Steps after which an episode must have terminated, from 1 up.
+
+    Raises:
+        AssertionError: If the environment breaks the contract; the message says how.
+        ValueError: If an argument is not allowed.
+    """
+    check_seed(seed)
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}; expected at least 1")
+    env = make()
+    assert isinstance(env.unwrapped, TeacherEnv), f"make() gave {env}; expected a teachgym.teacher_env.TeacherEnv"
+    _check_problem(env)
+    _check_needs_reset(env, "before the first reset()")
+    episode = _play(env, seed, max_steps, None)
+    _check_needs_reset(env, "after the episode has terminated")
+    again = _play(env, seed, max_steps, episode.actions, disturb=True)
+    _check_equal(episode, again, "in an environment that has played before, with draws from global generators between")
+    env.close()
+    fresh = make()
+    _check_equal(episode, _play(fresh, seed, max_steps, episode.actions), "in a fresh environment")
+    fresh.close()
+    _check_api(make())
+
+
+@dataclass(frozen=True)
+class _Episode:
+    """Everything that came out of one episode."""
+
+    actions: list[Any]
+    outputs: list[Any]
+    """Of ``reset`` and every ``step``: observation, reward, end, student steps, the fields of the feedback."""
+
+
+def _check_api(env: Env) -> None:
+    """What Gymnasium asks of any environment."""
+    with warnings.catch_warnings():
+        for advice in _ADVICE:
+            warnings.filterwarnings("ignore", message=f".*{advice}")
+        check_env(env.unwrapped)
+    env.close()
+
+
+def _check_problem(env: Env) -> None:
+    """``problem`` says the same as the environment."""
+    assert isinstance(env.unwrapped, TeacherEnv)
+    problem, budget = env.unwrapped.problem, env.unwrapped.budget
+    assert isinstance(problem, Problem), f"problem is {problem!r}; expected a teachgym.problem.Problem"
+    for name in ("action_space", "observation_space"):
+        stated, own = getattr(problem, name), getattr(env, name)
+        assert stated == own, f"problem.{name} is {stated}, but the environment's is {own}"
+    assert isinstance(budget, int) and budget >= 1, f"budget is {budget!r}; expected an integer from 1 up"
+
+
+def _check_needs_reset(env: Env, when: str) -> None:
+    try:
+        env.step(env.action_space.sample())
+    except ResetNeeded:
+        return
+    raise AssertionError(f"step() {when} must raise gymnasium.error.ResetNeeded")
+
+
+def _play(env: Env, seed: int, max_steps: int, actions: list[Any] | None, *, disturb: bool = False) -> _Episode:
+    """Play one episode with the actions, or with random ones, and check every step of it."""
+    assert isinstance(env.unwrapped, TeacherEnv)
+    env.action_space.seed(seed)
+    observation, info = env.reset(seed=seed)
+    watch = _Watch(env.unwrapped.problem, env.unwrapped.budget)
+    watch.begin(observation, info)
+    episode = _Episode([], [_values(observation, 0.0, False, info)])
+    if actions is not None:
+        _check_refuses(env)
+    terminated = False
+    while not terminated:
+        assert len(episode.actions) < max_steps, (
+            f"the episode has not terminated after {max_steps} steps, with {watch.spent} of {watch.budget} student "
+            "steps spent; it must when the budget is spent (or give a smaller budget, or more max_steps)"
+        )
+        if actions is None:
+            action = env.action_space.sample()
+        else:
+            assert len(episode.actions) < len(actions), "the same seed and actions gave a longer episode"
+            action = actions[len(episode.actions)]
+        episode.actions.append(action)
+        with preserved():
+            if disturb:
+                random.seed(len(episode.actions))
+                np.random.seed(len(episode.actions))  # noqa: NPY002
+            observation, reward, terminated, truncated, info = env.step(action)
+        assert not truncated, "a teacher environment ends by termination, when its budget is spent, not by truncation"
+        watch.step(action, observation, reward, info)
+        episode.outputs.append(_values(observation, reward, terminated, info))
+    return episode
+
+
+def _check_refuses(env: Env) -> None:
+    """An action outside the space is refused; that it changes nothing shows in the episode that follows."""
+    space = env.action_space
+    bad: Any
+    if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+        bad = np.full(space.shape, np.nan, dtype=space.dtype)
+    elif isinstance(space, spaces.Discrete):
+        bad = space.start + space.n
+    else:
+        return
+    try:
+        env.unwrapped.step(bad)
+    except ValueError:
+        return
+    raise AssertionError(f"step({bad!r}) was carried out; an action outside the action space must raise ValueError")
+
+
+class _Watch:
+    """What must hold from step to step of one episode."""
+
+    def __init__(self, problem: Problem, budget: int) -> None:
+        self.problem, self.budget = problem, budget
+        self.spent = self.costs = 0
+        self.actions: list[Any] = []
+        self.answered: set[int] = set()
+
+    def begin(self, observation: Any, info: dict[str, Any]) -> None:
+        """After ``reset``."""
+        self._check_output(observation, info)
+        assert info["feedback"] is None, 'reset() gave info["feedback"]; it must be None, as nothing has been decided'
+
+    def step(self, action: Any, observation: Any, reward: Any, info: dict[str, Any]) -> None:
+        """After ``step``."""
+        self.actions.append(action)
+        self._check_output(observation, info)
+        assert np.isscalar(reward) and np.isfinite(reward), f"the reward is {reward!r}; expected a finite number"
+        if info["feedback"] is not None:
+            self._check_feedback(info["feedback"])
+
+    def _check_output(self, observation: Any, info: dict[str, Any]) -> None:
+        space = self.problem.observation_space
+        assert space.contains(observation), f"the observation {observation!r} is not in the observation space {space}"
+        for name in ("feedback", "student_steps"):
+            assert name in info, f"info lacks {name!r}; it has {sorted(info)}"
+        feedback, steps = info["feedback"], info["student_steps"]
+        assert feedback is None or isinstance(feedback, Feedback), (
+            f'info["feedback"] is {feedback!r}; expected a teachgym.Feedback or None'
+        )
+        assert isinstance(steps, int | np.integer), f'info["student_steps"] is {steps!r}; expected an integer'
+        assert self.spent <= steps, f'info["student_steps"] fell from {self.spent} to {steps}'
+        assert steps <= self.budget, f'info["student_steps"] is {steps}, beyond the budget of {self.budget}'
+        self.spent = int(steps)
+
+    def _check_feedback(self, feedback: Feedback) -> None:
+        decision, made = feedback.decision, len(self.actions)
+        assert 0 <= decision < made, f"feedback answers decision {decision}, but those made so far are 0 to {made - 1}"
+        assert decision not in self.answered, f"decision {decision} was answered twice"
+        self.answered.add(decision)
+        task = np.asarray(feedback.task)
+        assert task.ndim == 1 and np.all(np.isfinite(task)), f"feedback.task is {task!r}; expected a vector"
+        if isinstance(self.problem.action_space, spaces.Box):
+            chosen = np.asarray(self.actions[decision], dtype=np.float64).ravel()
+            assert task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6), (
+                f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
+            )
+        self.costs += feedback.cost
+        assert self.costs <= self.spent, (
+            f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'
+        )
+        unknown = set(feedback.extras) - self.problem.offers
+        assert not unknown, f"feedback has extras {sorted(unknown)}, which problem.offers does not name"
+
+
+def _values(observation: Any, reward: Any, terminated: bool, info: dict[str, Any]) -> dict[str, Any]:
+    """The outputs of a step, as values that can be compared."""
+    feedback = info["feedback"]
+    return {
+        "observation": observation.copy() if isinstance(observation, np.ndarray) else observation,
+        "reward": float(reward),
+        "terminated": bool(terminated),
+        "student_steps": int(info["student_steps"]),
+        "feedback": None if feedback is None else {**vars(feedback), "extras": dict(feedback.extras)},
+    }
+
+
+def _check_equal(first: _Episode, second: _Episode, where: str) -> None:
+    for step, (left, right) in enumerate(zip(first.outputs, second.outputs, strict=False)):
+        what = "reset()" if step == 0 else f"step {step - 1}"
+        found = difference(left, right, what)
+        assert found is None, f"the same seed and actions gave another episode {where}: {found}"
+    assert len(first.outputs) == len(second.outputs), f"the same seed and actions gave a shorter episode {where}"

@@ -1,0 +1,349 @@
+import copy
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.feedback import Feedback
+from teachgym.problem import Problem
+from teachgym.seeding import Seeds
+from teachgym.students import CallableStudent
+from teachgym.task_space import Parameter, TaskSpace
+from teachgym.teacher_env import TeacherEnv
+from teachgym.testing.teacher_env import check_teacher_env
+from tests.toy import Reach, noisy_walk
+
+
+class Lessons(TeacherEnv[Any, Any]):
+    """A made-up student that answers one decision late, at random cost; each subclass below breaks one promise."""
+
+    def __init__(self, budget: int = 40) -> None:
+        self.action_space = TaskSpace([Parameter("skill", -1.0, 1.0), Parameter("level", 0.0, 5.0)])
+        self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
+        self._budget = budget
+        self._spent = 0
+
+    @property
+    def problem(self) -> Problem:
+        return Problem(self.action_space, self.observation_space, (0.0, 1.0), 0.5)
+
+    @property
+    def budget(self) -> int:
+        return self._budget
+
+    @property
+    def spent(self) -> int:
+        return self._spent
+
+    def _begin(self, seeds: Seeds) -> None:
+        self._rng = np.random.default_rng(seeds.student)
+        self._spent, self._actions = 0, list[Any]()
+
+    def _check_action(self, action: Any) -> Any:
+        return self.action_space.validate(action)
+
+    def _teach(self, action: Any) -> Feedback | None:
+        self._actions.append(action)
+        if len(self._actions) == 1:
+            return None
+        return self._answer(len(self._actions) - 2)
+
+    def _answer(self, decision: int) -> Feedback:
+        cost = min(int(self._rng.integers(1, 4)), self._budget - self._spent)
+        self._spent += cost
+        outcome = float(self._rng.uniform())
+        return Feedback(self._actions[decision], outcome, outcome > 0.5, cost, decision)
+
+    def _reward(self, feedback: Feedback | None) -> float:
+        return 0.0 if feedback is None else feedback.outcome
+
+    def _observe(self, feedback: Feedback | None) -> Any:
+        return np.array([self._spent / self._budget])
+
+    def _is_over(self) -> bool:
+        return self._spent >= self._budget
+
+
+def test_a_good_environment_passes() -> None:
+    check_teacher_env(Lessons)
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_the_curriculum_passes(slots: int) -> None:
+    def walk_all(world: Any, *, steps: int, seed: int, publish: Any) -> None:
+        rng = np.random.default_rng(seed)
+        world.reset()
+        while True:
+            world.step(rng.uniform(-1, 1, size=(slots, 1)))
+
+    student = CallableStudent(noisy_walk if slots == 1 else walk_all, slots=slots)
+    check_teacher_env(
+        lambda: CurriculumEnv(Reach, student=student, student_steps=64, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
+    )
+
+
+def test_a_registered_environment_passes_in_its_wrappers() -> None:
+    check_teacher_env(
+        lambda: gymnasium.make(
+            "teachgym/Curriculum-v0",
+            world=Reach,
+            student=CallableStudent(noisy_walk),
+            student_steps=30,
+            outcome_range=(-5.0, 0.0),
+            mastered_above=-1.0,
+            disable_env_checker=True,
+        ),
+        seed=4,
+    )
+
+
+class Choices(Lessons):
+    """Its actions are no tasks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space: Any = spaces.Discrete(3)
+
+    def _check_action(self, action: Any) -> Any:
+        if not self.action_space.contains(np.int64(action)):
+            raise ValueError(f"action is {action}; expected 0, 1 or 2")
+        return np.array([float(action)])
+
+
+def test_actions_need_not_be_tasks() -> None:
+    check_teacher_env(Choices)
+
+
+class WrongAnswers(Lessons):
+    def _answer(self, decision: int) -> Feedback:
+        return self._spoil(super()._answer(decision))
+
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        raise NotImplementedError
+
+
+class WrongTask(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, task=self._actions[-1])
+
+
+class AnsweredTwice(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, decision=0, task=self._actions[0])
+
+
+class FutureDecision(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, decision=len(self._actions))
+
+
+class CostsTooMuch(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, cost=feedback.cost + 1)
+
+
+class UnknownExtras(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, extras={"regret": 1.0})
+
+
+class NoFeedback(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Any:
+        return vars(feedback)
+
+
+class GlobalDraws(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, outcome=float(np.random.random()))  # noqa: NPY002
+
+
+class Forgetful(WrongAnswers):
+    episodes = 0
+
+    def _begin(self, seeds: Seeds) -> None:
+        super()._begin(seeds)
+        self.episodes += 1
+
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, outcome=feedback.outcome + self.episodes)
+
+
+class SharedDraws(WrongAnswers):
+    generator = np.random.default_rng(0)
+
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, outcome=float(SharedDraws.generator.uniform()))
+
+
+class Overspends(Lessons):
+    @property
+    def spent(self) -> int:
+        return self._spent + 30
+
+
+class Refunds(Lessons):
+    @property
+    def spent(self) -> int:
+        return self._spent if self._spent < 20 else 40 - self._spent
+
+
+class Endless(Lessons):
+    def _is_over(self) -> bool:
+        return False
+
+    def _answer(self, decision: int) -> Feedback:
+        self._spent = min(self._spent, 20)
+        return replace(super()._answer(decision), cost=0)
+
+
+class AllowsNaN(Lessons):
+    def _check_action(self, action: Any) -> Any:
+        return np.nan_to_num(np.asarray(action))
+
+
+class AllowsAnyChoice(Choices):
+    def _check_action(self, action: Any) -> Any:
+        return np.array([0.0])
+
+
+class CountsRefusedActions(Lessons):
+    def _check_action(self, action: Any) -> Any:
+        self._rng.uniform()
+        return super()._check_action(action)
+
+
+class GoesOn(Lessons):
+    def step(self, action: Any) -> Any:
+        self._running = True
+        if not hasattr(self, "_actions"):
+            return super(Lessons, self).step(action) if self._spent else self._refuse()
+        return super().step(action)
+
+    def _refuse(self) -> Any:
+        raise gymnasium.error.ResetNeeded("reset first")
+
+
+class BeginsItself(Lessons):
+    def step(self, action: Any) -> Any:
+        if not self._running and not self._spent:
+            self.reset(seed=0)
+        return super().step(action)
+
+
+class OutsideItsSpace(Lessons):
+    def _observe(self, feedback: Feedback | None) -> Any:
+        return 2.0 * super()._observe(feedback)
+
+
+class OtherProblem(Lessons):
+    @property
+    def problem(self) -> Problem:
+        return replace(super().problem, observation_space=spaces.Box(0.0, 2.0, (1,), np.float64))
+
+
+class NoBudget(Lessons):
+    @property
+    def budget(self) -> int:
+        return 0
+
+
+class PaysNothing(Lessons):
+    def _reward(self, feedback: Feedback | None) -> float:
+        return float("nan")
+
+
+class ChangedOutput(Lessons):
+    def _change(self, info: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def step(self, action: Any) -> Any:
+        *rest, info = super().step(action)
+        return (*rest, self._change(info))
+
+
+class LacksFeedback(ChangedOutput):
+    def _change(self, info: dict[str, Any]) -> dict[str, Any]:
+        return {"student_steps": info["student_steps"]}
+
+
+class LacksSteps(ChangedOutput):
+    def _change(self, info: dict[str, Any]) -> dict[str, Any]:
+        return {"feedback": info["feedback"]}
+
+
+class Truncates(Lessons):
+    def step(self, action: Any) -> Any:
+        observation, reward, terminated, _, info = super().step(action)
+        return observation, reward, False, terminated, info
+
+
+class AnswersInReset(Lessons):
+    def reset(self, **arguments: Any) -> Any:
+        observation, info = super().reset(**arguments)
+        return observation, info | {"feedback": Feedback(np.zeros(2), 0.0, False, 0, 0)}
+
+
+class BreaksGymnasium(Lessons):
+    def reset(self, *, seed: int | None = None, **arguments: Any) -> Any:
+        result = super().reset(seed=seed, **arguments)
+        self._np_random = np.random.default_rng()
+        return result
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (WrongTask, "feedback answers decision 0 with task"),
+        (AnsweredTwice, "decision 0 was answered twice"),
+        (FutureDecision, "feedback answers decision 2, but those made so far are 0 to 1"),
+        (CostsTooMuch, "the costs of all feedback sum to"),
+        (UnknownExtras, r"feedback has extras \['regret'\], which problem.offers does not name"),
+        (NoFeedback, r'info\["feedback"\] is .* expected a teachgym.Feedback or None'),
+        (GlobalDraws, "the same seed and actions gave another episode .*step 1"),
+        (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),
+        (SharedDraws, "the same seed and actions gave another episode"),
+        (Overspends, "beyond the budget of 40"),
+        (Refunds, r'info\["student_steps"\] fell from'),
+        (Endless, "has not terminated after 300 steps"),
+        (AllowsNaN, r"step\(array\(\[nan, nan\]\)\) was carried out"),
+        (AllowsAnyChoice, r"step\(.*3.*\) was carried out"),
+        (CountsRefusedActions, "the same seed and actions gave another episode"),
+        (GoesOn, "after the episode has terminated must raise"),
+        (BeginsItself, r"before the first reset\(\) must raise"),
+        (OutsideItsSpace, "is not in the observation space"),
+        (OtherProblem, "problem.observation_space is .* but the environment's is"),
+        (NoBudget, "budget is 0; expected an integer from 1 up"),
+        (PaysNothing, "the reward is nan"),
+        (LacksFeedback, "info lacks 'feedback'"),
+        (LacksSteps, "info lacks 'student_steps'"),
+        (Truncates, "not by truncation"),
+        (AnswersInReset, r'reset\(\) gave info\["feedback"\]'),
+        (BreaksGymnasium, "deterministic|random number generator|np_random"),
+    ],
+)
+def test_every_broken_promise_is_found(broken: type[Lessons], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_teacher_env(broken, max_steps=300)
+
+
+def test_an_ordinary_environment_is_refused() -> None:
+    with pytest.raises(AssertionError, match="expected a teachgym.teacher_env.TeacherEnv"):
+        check_teacher_env(Reach)
+
+
+def test_arguments_that_are_not_allowed_are_named() -> None:
+    with pytest.raises(ValueError, match="max_steps is 0"):
+        check_teacher_env(Lessons, max_steps=0)
+    with pytest.raises(ValueError, match="seed is -1"):
+        check_teacher_env(Lessons, seed=-1)
+
+
+def test_the_check_leaves_the_global_generators_alone() -> None:
+    before = copy.deepcopy(np.random.get_state())  # noqa: NPY002
+    check_teacher_env(Lessons)
+    after = np.random.get_state()  # noqa: NPY002
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
