@@ -1,5 +1,7 @@
-"""Every test runs on one torch thread: with more, threads that wait for each other take most of the time."""
+"""What every test needs."""
 
 import torch
 
-torch.set_num_threads(1)
+from teachgym.envs.bipedal_walker import box2d as box2d  # first, and quietly: the binding crashes on a strict warning
+
+torch.set_num_threads(1)  # with more, threads that wait for each other take most of the time

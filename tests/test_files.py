@@ -67,7 +67,7 @@ def test_json_makes_a_round_trip(tmp_path: Path) -> None:
 
 
 def test_arrays_keep_dtype_and_shape(tmp_path: Path) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "empty": np.empty((0, 3), dtype=np.float32),
         "scalar": np.array(7, dtype=np.int16),
         "text": np.array(["a", "bcd"]),
@@ -85,7 +85,7 @@ def test_arrays_keep_dtype_and_shape(tmp_path: Path) -> None:
 
 def equal(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray):
-        return left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
+        return bool(left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes())
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, list):

@@ -27,6 +27,11 @@ _STRONGEST_PUSH = 5.0
 _FALL = -100.0
 _PROGRESS, _TILT = 130, 5.0
 
+EPISODE_STEPS = 2000
+"""The time limit that ``gymnasium.make`` sets."""
+_ROUNDING = 1.001
+"""Box2D applies its limits in float32."""
+
 
 class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     """A two- or four-legged walker on a track that a task vector describes.
@@ -59,7 +64,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     | 8 + 5 k | 1 if leg k has contact with the ground, else 0 |
     | last 10 | lidar: hit distance of each ray as a share of its length of 5.33 units, 1 for none |
 
-    Contacts and lidar lie in [0, 1]. The physics bounds none of the others.
+    Contacts and lidar lie in [0, 1]. The other bounds are what Box2D's limits on motion allow within 2000 steps,
+    far beyond what occurs.
 
     ## Rewards
     Per step the gain in ``130 x / 30 - 5 |hull angle|``, so that the whole way is worth a bit more than 300,
@@ -275,7 +281,11 @@ def _terrain(terrain: str | Terrain) -> Terrain:
 
 
 def _observation_space(body: Body) -> "spaces.Box[np.float32]":
-    unbounded = math.inf
-    low = [-unbounded] * 4 + ([-unbounded] * 4 + [0.0]) * body.legs + [0.0] * RAYS
-    high = [unbounded] * 4 + ([unbounded] * 4 + [1.0]) * body.legs + [1.0] * RAYS
+    """Bounds that hold: Box2D moves nothing further than 2 units, nor turns it more than pi / 2, in one step."""
+    speed, spin, turned = 2.0 * STEPS_PER_SECOND, math.pi / 2 * STEPS_PER_SECOND, math.pi / 2 * EPISODE_STEPS
+    hull = [turned, 2 * spin / STEPS_PER_SECOND, 0.12 * speed, 0.08 * speed]
+    leg = [2 * turned, 2 * spin / 4, 2 * turned + 1, 2 * spin / 6]
+    hull, leg = [[_ROUNDING * bound for bound in bounds] for bounds in (hull, leg)]
+    high = hull + (leg + [1.0]) * body.legs + [1.0] * RAYS
+    low = [-bound for bound in hull] + ([-bound for bound in leg] + [0.0]) * body.legs + [0.0] * RAYS
     return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)

@@ -19,7 +19,7 @@ def capture() -> GlobalState:
         "torch": torch.get_rng_state(),
         "gradients": torch.is_grad_enabled(),
     }
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
 

@@ -117,7 +117,7 @@ def _listen(connection: Connection, running: dict[Connection, _Running], observe
 def _work(cell: Cell, folder: Path, connection: Connection) -> None:
     """The worker: everything it prints goes to the cell's log, and Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     torch.set_num_threads(1)  # more threads than cores slow every cell down

@@ -86,7 +86,8 @@ def check_student(
         raise ValueError(f"steps is {steps}; expected at least 1")
     student = make()
     assert isinstance(student, Student), f"make() gave {student!r}; expected a teachgym.students.Student"
-    assert isinstance(student.slots, int) and student.slots >= 1, f"slots is {student.slots!r}; expected at least 1"
+    assert isinstance(student.slots, int), f"slots is {student.slots!r}; expected an integer"
+    assert student.slots >= 1, f"slots is {student.slots!r}; expected at least 1"
     check = _Check(make, make_world, steps, seed)
     check.refuses_to_act_without_a_learner(make())
     check.learn(student)
@@ -193,7 +194,7 @@ class _Check:
         """Observations of a random policy on random tasks: ``(n, ...)``."""
         rng = np.random.default_rng(self.seed)
         self.action_space.seed(self.seed)
-        seen = []
+        seen: list[Any] = []
         for episode in range(4):
             task = self.task_space.uniform(rng)
             observation, _ = world.reset(seed=self.seed if episode == 0 else None, options={"task": task})

@@ -31,7 +31,7 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
     Beside what Gymnasium's own checker finds, it plays a few whole episodes with random actions, and checks
     that: ``problem`` fits the spaces; ``info["feedback"]`` is a ``Feedback`` or None, and answers a decision that
     was made, once, with the task that it chose; ``info["student_steps"]`` never falls, covers all costs and
-    stays within ``budget``; the episode terminates, and not earlier than its last step; ``step`` before ``reset``
+    stays within ``budget``; the episode terminates, and is never truncated; ``step`` before ``reset``
     and after the end raises ``ResetNeeded``; an action that is not allowed raises ``ValueError`` and changes
     nothing; and the same seed and actions give the same episode, bit for bit, in a fresh environment and in a
     used one, whatever is drawn from global generators in between.
@@ -89,7 +89,8 @@ def _check_problem(env: Env) -> None:
     for name in ("action_space", "observation_space"):
         stated, own = getattr(problem, name), getattr(env, name)
         assert stated == own, f"problem.{name} is {stated}, but the environment's is {own}"
-    assert isinstance(budget, int) and budget >= 1, f"budget is {budget!r}; expected an integer from 1 up"
+    assert isinstance(budget, int), f"budget is {budget!r}; expected an integer"
+    assert budget >= 1, f"budget is {budget!r}; expected an integer from 1 up"
 
 
 def _check_needs_reset(env: Env, when: str) -> None:
@@ -168,7 +169,8 @@ class _Watch:
         """After ``step``."""
         self.actions.append(action)
         self._check_output(observation, info)
-        assert np.isscalar(reward) and np.isfinite(reward), f"the reward is {reward!r}; expected a finite number"
+        assert np.ndim(reward) == 0, f"the reward is {reward!r}; expected one number"
+        assert np.isfinite(reward), f"the reward is {reward!r}; expected a finite number"
         if info["feedback"] is not None:
             self._check_feedback(info["feedback"])
 
@@ -192,12 +194,12 @@ class _Watch:
         assert decision not in self.answered, f"decision {decision} was answered twice"
         self.answered.add(decision)
         task = np.asarray(feedback.task)
-        assert task.ndim == 1 and np.all(np.isfinite(task)), f"feedback.task is {task!r}; expected a vector"
+        assert task.ndim == 1, f"feedback.task has shape {task.shape}; expected (n,)"
+        assert np.all(np.isfinite(task)), f"feedback.task is {task}; expected finite numbers"
         if isinstance(self.problem.action_space, spaces.Box):
             chosen = np.asarray(self.actions[decision], dtype=np.float64).ravel()
-            assert task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6), (
-                f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
-            )
+            same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
+            assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
             f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'

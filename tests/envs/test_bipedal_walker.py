@@ -15,6 +15,7 @@ from teachgym.envs.bipedal_walker.terrain import TERRAINS, StumpTracks
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 from teachgym.testing.equality import difference
 from teachgym.testing.world import check_world
+from tests.envs.walker_moves import move, simulation_of
 
 BODY_NAMES = sorted(BODIES)
 TERRAIN_NAMES = sorted(TERRAINS)
@@ -49,6 +50,18 @@ def test_observations_stay_within_their_bounds(body: str) -> None:
     assert observation in env.observation_space
     for observation, *_ in roll_out(env, 200, 1):
         assert observation in env.observation_space
+
+
+@pytest.mark.parametrize("body", BODY_NAMES)
+@pytest.mark.parametrize("velocity", [(1000.0, 0.0), (-1000.0, 1000.0), (0.0, -1000.0)])
+def test_the_bounds_hold_for_a_walker_that_is_thrown(body: str, velocity: tuple[float, float]) -> None:
+    env = ParametricBipedalWalker(body=body)
+    env.reset(seed=1)
+    move(env, 40.0, velocity=velocity)
+    simulation_of(env).hull.angularVelocity = 1e4
+    observations = [observation for observation, *_ in roll_out(env, 3, 1)]
+    assert all(observation in env.observation_space for observation in observations)
+    assert max(np.abs(observation[1:4]).max() for observation in observations) > 1
 
 
 def test_make_limits_episodes_to_2000_steps() -> None:

@@ -24,9 +24,9 @@ QUICK_SAC = {"hidden": (8,), "batch_size": 16, "random_steps": 20, "device": "cp
 
 
 def make_env(*, student: str | Student | None = None, steps: int = 50, world: Any = Reach, **settings: Any) -> Any:
-    settings = {"outcome_range": (-5.0, 0.0), "mastered_above": -2.0} | settings
     student = CallableStudent(noisy_walk) if student is None else student
-    return CurriculumEnv(world, student=student, student_steps=steps, **settings)
+    defaults: dict[str, Any] = {"outcome_range": (-5.0, 0.0), "mastered_above": -2.0}
+    return CurriculumEnv(world, student=student, student_steps=steps, **defaults | settings)
 
 
 def make_countdown(*, slots: int = 1, steps: int = 50, **settings: Any) -> Any:
@@ -369,7 +369,8 @@ def test_two_environments_of_one_student_do_not_share_a_learner() -> None:
 @pytest.mark.parametrize("slots", [1, 3])
 def test_learning_progress_is_the_change_from_the_nearest_earlier_task(slots: int) -> None:
     env = make_countdown(slots=slots, steps=100, reward="learning-progress")
-    draw, history, terminated, paid = tasks_for(env), [], False, 0
+    draw, terminated, paid = tasks_for(env), False, 0
+    history: list[tuple[NDArray[np.float64], float]] = []
     env.reset(seed=0)
     while not terminated:
         _, reward, terminated, _, info = env.step(draw())

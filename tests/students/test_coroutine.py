@@ -34,12 +34,12 @@ def test_questions_and_answers_go_back_and_forth() -> None:
         heard.append(ask("second"))
 
     coroutine: Coroutine[str, int] = Coroutine(function, seed=0)
-    assert coroutine.resume(None) == "first"
-    assert not coroutine.finished
-    assert coroutine.resume(1) == "second"
-    assert coroutine.resume(2) is None
+    finished = []
+    for answer, question in ((None, "first"), (1, "second"), (2, None)):
+        assert coroutine.resume(answer) == question
+        finished.append(coroutine.finished)
     assert heard == [1, 2]
-    assert coroutine.finished
+    assert finished == [False, False, True]
     with pytest.raises(RuntimeError, match="has finished; reset the environment"):
         coroutine.resume(3)
 
@@ -237,12 +237,16 @@ def test_a_spent_budget_ends_the_function_cleanly() -> None:
 
 
 def test_another_thread_gets_a_clear_error_and_does_no_harm() -> None:
-    coroutine: Coroutine[str, int] = Coroutine(lambda ask: ask("question"), seed=0)
+    def function(ask: Ask) -> None:
+        ask("question")
+
+    coroutine: Coroutine[str, int] = Coroutine(function, seed=0)
     assert coroutine.resume(None) == "question"
     errors: list[BaseException] = []
 
     def use() -> None:
-        for action in (lambda: coroutine.resume(1), coroutine.close):
+        actions: list[Callable[[], Any]] = [lambda: coroutine.resume(1), coroutine.close]
+        for action in actions:
             try:
                 action()
             except RuntimeError as error:

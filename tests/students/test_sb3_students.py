@@ -56,9 +56,7 @@ class WatchedSAC(Watched, SACStudent):
 
 
 def make_env(student: Student, steps: int, world: Any = Reach) -> CurriculumEnv:
-    return CurriculumEnv(
-        world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5
-    )
+    return CurriculumEnv(world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
 
 
 def play(env: CurriculumEnv, decisions: int | None = None) -> None:
@@ -116,7 +114,7 @@ def test_a_state_is_a_snapshot_that_later_learning_does_not_change(name: str, se
     expected = env.student.act(some_observations())
     assert state is not None
     for _ in range(40):
-        env.step([0.5])
+        env.step(np.array([0.5]))
     assert not np.array_equal(env.student.act(some_observations()), expected)
     fresh.load_state_dict(state, *SPACES)
     assert np.array_equal(fresh.act(some_observations()), expected)
@@ -131,9 +129,9 @@ def test_ppo_acts_as_stable_baselines_does_on_normalised_observations() -> None:
     assert isinstance(normaliser, VecNormalize)
     assert normaliser.training
     observations = 3 * some_observations()
-    normalised = normaliser.normalize_obs(observations)
+    normalised = np.asarray(normaliser.normalize_obs(observations))
     assert not np.allclose(normalised, observations, atol=0.1)
-    expected, _ = student.algorithm.policy.predict(np.asarray(normalised), deterministic=True)
+    expected, _ = student.algorithm.policy.predict(normalised, deterministic=True)
     assert np.array_equal(student.act(observations), expected)
 
 

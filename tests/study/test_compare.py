@@ -130,7 +130,7 @@ def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
     (chosen.folder / "thesis.tex").write_text("years of work")
     for if_used in ("resume", "overwrite"):
         with pytest.raises(ValueError, match="no study"):
-            compare(chosen, if_used=if_used)  # type: ignore[arg-type]
+            compare(chosen, if_used=if_used)
     assert (chosen.folder / "thesis.tex").read_text() == "years of work"
 
 

@@ -1,0 +1,33 @@
+"""Draw the README's picture from a finished study: ``python docs/overview.py runs/<study>``."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from teachgym.files import replacing
+from teachgym.study.cell import load_cell
+from teachgym.study.film import film
+
+TRACKS = ((0.2, 5.0), (0.8, 3.0), (2.0, 1.5))
+MOMENT = 250
+"""World steps after the start, at most, that the walkers are shown at."""
+
+
+def main(study: Path) -> None:
+    """Three walkers of the ALP-GMM student above the curricula of both teachers."""
+    _, env = load_cell(study / "cells" / "alp-gmm-seed-0")
+    clips = film(env, TRACKS, seed=0, max_steps=MOMENT)
+    walkers = Image.fromarray(np.concatenate([clip.frames[-1] for clip in clips], axis=1))
+    curriculum = Image.open(study / "curriculum.png").convert("RGB")
+    walkers = walkers.resize((curriculum.width, round(walkers.height * curriculum.width / walkers.width)))
+    picture = Image.new("RGB", (curriculum.width, walkers.height + curriculum.height), "white")
+    picture.paste(walkers, (0, 0))
+    picture.paste(curriculum, (0, walkers.height))
+    with replacing(Path(__file__).with_name("overview.png")) as file:
+        picture.quantize(128).save(file, format="PNG", optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
