@@ -15,6 +15,7 @@ from stable_baselines3 import PPO
 
 from teachgym import Feedback
 from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.seeding import fan_out
 from teachgym.students import CallableStudent, Student
 from tests.students.test_taught_world import Marcher
 from tests.toy import Countdown, Reach, noisy_walk
@@ -259,6 +260,47 @@ def test_evaluation_is_deterministic_and_costs_nothing() -> None:
     assert first.tasks.shape == (50, 1)
     assert first.mastered_above == env.problem.mastered_above
     assert env.evaluate([[0.1], [0.2]]).tasks.tolist() == [[0.1], [0.2]]
+
+
+def test_evaluation_meets_the_same_worlds_at_any_time_whoever_is_tested() -> None:
+    quick, late = make_env(), make_env()
+    quick.reset(seed=2)
+    late.reset(seed=2)
+    for _ in range(5):
+        late.step([0.5])
+    assert np.array_equal(quick.evaluate().returns, late.evaluate().returns)
+    quick.reset(seed=3)
+    assert not np.array_equal(quick.evaluate().returns, late.evaluate().returns)
+
+
+def test_a_policy_that_draws_when_tested_leaves_the_global_generators_alone() -> None:
+    def train(world: Any, *, steps: int, seed: int, publish: Any) -> None:
+        publish(lambda observations: np.random.random((len(observations), 1)))  # noqa: NPY002
+        world.reset()
+
+    env = make_env(student=CallableStudent(train))
+    env.reset(seed=0)
+    np.random.seed(1)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    env.evaluate()
+    assert np.random.random() == expected  # noqa: NPY002
+    env.close()
+
+
+def test_worlds_and_students_are_seeded_by_their_own_parts_of_the_seed() -> None:
+    seen = []
+
+    def look(world: Any, *, steps: int, seed: int, publish: Any) -> None:
+        observation, _ = world.reset()
+        seen.append((seed, observation[0]))
+
+    env = make_env(student=CallableStudent(look))
+    env.reset(seed=6)
+    env.step([0.5])
+    world_seed = np.random.SeedSequence(fan_out(6).world).generate_state(1)[0]
+    observation, _ = Reach().reset(seed=int(world_seed), options={"task": [0.5]})
+    assert seen == [(fan_out(6).student, observation[0])]
 
 
 def test_evaluation_needs_a_student_and_tasks_within_bounds() -> None:

@@ -155,6 +155,24 @@ def test_a_function_that_publishes_nothing_cannot_be_tested() -> None:
     env.close()
 
 
+def test_the_policy_of_the_last_run_is_not_taken_for_one_of_this_run() -> None:
+    runs = []
+
+    def once(world: Any, *, steps: int, seed: int, publish: Any) -> None:
+        runs.append(seed)
+        if len(runs) == 1:
+            publish(lambda observations: np.zeros((len(observations), 1)))
+        world.reset()
+
+    env = make_env(CallableStudent(once), 10)
+    env.reset(seed=0)
+    env.evaluate()
+    env.reset(seed=0)
+    with pytest.raises(RuntimeError, match="call publish"):
+        env.evaluate()
+    env.close()
+
+
 def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(TypeError, match="train is 3; expected a function"):
         CallableStudent(3)  # type: ignore[arg-type]
