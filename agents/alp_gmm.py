@@ -6,11 +6,11 @@ from typing import Literal, final
 import numpy as np
 
 from teachgym.agents.gaussian_mixtures import Criterion, Mixture, chances, fit_mixture
-from teachgym.agents.setting_checks import check_choice, check_numbers, check_share, check_whole
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture
+from teachgym.setting_checks import check_choice, check_numbers, check_share, check_whole
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -5,10 +5,10 @@ from typing import final
 
 import numpy as np
 
-from teachgym.agents.setting_checks import check_numbers, check_share, check_whole
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import Problem
 from teachgym.sampling import Window
+from teachgym.setting_checks import check_numbers, check_share, check_whole
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -67,8 +67,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
     ## Arguments
     ``world``: the id of a registered world, or a function that makes one (with its time limit);
     ``world_settings``: keywords for the id. ``student``: a name, ``"package.module:Class"``, or a
-    ``Student``; ``student_settings``: keywords for the name. ``student_steps``: the budget. ``slots``: the
-    number of worlds the student plays at once (default: the student's own). ``reward``: above.
+    ``Student``, which also says how many slots it plays; ``student_settings``: keywords for the name.
+    ``student_steps``: the budget. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
     is mastered. ``test_tasks``: ``(m, n)`` tasks for ``evaluate`` (default: 50, drawn once and for all).
 
@@ -87,7 +87,6 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         student_steps: int,
         world_settings: Mapping[str, Any] | None = None,
         student_settings: Mapping[str, Any] | None = None,
-        slots: int | None = None,
         reward: Literal["outcome", "learning-progress"] = "outcome",
         outcome_range: tuple[float, float],
         mastered_above: float,
@@ -110,9 +109,6 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
             raise unknown_name("reward", reward, REWARDS)
         if not isinstance(student_steps, int | np.integer) or student_steps < 1:
             raise ValueError(f"student_steps is {student_steps!r}; expected an integer from 1 up")
-        self.slots = self.student.slots if slots is None else slots
-        if self.slots < 1:
-            raise ValueError(f"slots is {slots}; expected at least 1")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self.action_space = self.task_space  # type: ignore[assignment]  # a Box is a Space of its arrays
         self.observation_names = (
@@ -216,7 +212,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         self._coroutine.resume(None)
 
     def _learn(self, seeds: Seeds, ask: Callable[[Feedback | None], FloatArray]) -> None:
-        self._worlds = make_slots(self.make_world, self.slots, self._ledger, ask, seed=seeds.world)
+        self._worlds = make_slots(self.make_world, self.student.slots, self._ledger, ask, seed=seeds.world)
         self.student.learn(self._worlds, steps=self._budget, seed=seeds.student)
 
     def _check_action(self, action: Any) -> FloatArray:

@@ -65,7 +65,7 @@ class StumpTracksEnv(TrackEnv):
     After ``student_steps`` steps of the student.
 
     ## Arguments
-    ``student="sac"``, ``student_steps=20_000_000``, ``slots=None``, ``reward="outcome"`` and the others of
+    ``student="sac"``, ``student_steps=20_000_000``, ``reward="outcome"`` and the others of
     ``CurriculumEnv``; ``body="default"`` (or ``"short"``, ``"quadruped"``), ``defects="fixed"`` and
     ``engine="reference"`` of the world; ``max_stump_height=3.0`` (the paper's variants have 4 and 5). The
     test set is that for 3.0 whatever the training range, so that teachers of all ranges are compared on

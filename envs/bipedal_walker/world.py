@@ -286,6 +286,6 @@ def _observation_space(body: Body) -> "spaces.Box[np.float32]":
     hull = [turned, 2 * spin / STEPS_PER_SECOND, 0.12 * speed, 0.08 * speed]
     leg = [2 * turned, 2 * spin / 4, 2 * turned + 1, 2 * spin / 6]
     hull, leg = [[_ROUNDING * bound for bound in bounds] for bounds in (hull, leg)]
-    high = hull + (leg + [1.0]) * body.legs + [1.0] * RAYS
-    low = [-bound for bound in hull] + ([-bound for bound in leg] + [0.0]) * body.legs + [0.0] * RAYS
+    high = [*hull, *[*leg, 1.0] * body.legs, *[1.0] * RAYS]
+    low = [*(-bound for bound in hull), *[*(-bound for bound in leg), 0.0] * body.legs, *[0.0] * RAYS]
     return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)

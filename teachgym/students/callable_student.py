@@ -7,6 +7,7 @@ import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
+from teachgym.setting_checks import check_whole
 from teachgym.students.student import State, Student
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
@@ -41,6 +42,7 @@ class CallableStudent(Student):
     ) -> None:
         if not callable(train):
             raise TypeError(f"train is {train!r}; expected a function (world, *, steps, seed, publish)")
+        check_whole("slots", slots, 1, "worlds")
         super().__init__()
         self.slots = slots
         self._train = train

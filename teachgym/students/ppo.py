@@ -10,6 +10,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
+from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.students.sb3_student import SB3Student
 
 
@@ -43,9 +44,13 @@ class PPOSettings:
     """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
 
     def __post_init__(self) -> None:
-        for name in ("slots", "rollout_steps", "epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
+        check_whole("slots", self.slots, 1, "worlds")
+        check_whole("rollout_steps", self.rollout_steps, 1, "steps")
+        check_whole("epochs", self.epochs, 1, "passes")
+        for name in ("learning_rate", "clip_range"):
+            check_positive(name, getattr(self, name))
+        for name in ("discount", "gae_lambda"):
+            check_share(name, getattr(self, name))
         if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
             raise ValueError(
                 f"batch_size is {self.batch_size}; expected from 2 to slots * rollout_steps = "

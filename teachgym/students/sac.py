@@ -11,6 +11,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
+from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.students.sb3_student import SB3Student
 
 
@@ -42,9 +43,15 @@ class SACSettings:
     """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
 
     def __post_init__(self) -> None:
-        for name in ("slots", "batch_size", "buffer_size", "steps_per_update"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
+        check_whole("slots", self.slots, 1, "worlds")
+        check_whole("batch_size", self.batch_size, 1, "transitions")
+        check_whole("buffer_size", self.buffer_size, 1, "transitions")
+        check_whole("random_steps", self.random_steps, 0, "steps")
+        check_whole("steps_per_update", self.steps_per_update, 1, "steps")
+        check_positive("learning_rate", self.learning_rate)
+        check_positive("entropy_coefficient", self.entropy_coefficient)
+        check_share("discount", self.discount)
+        check_share("tau", self.tau, above_zero=True)
 
 
 class _EpisodicSAC(SAC):

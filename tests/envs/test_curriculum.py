@@ -150,7 +150,6 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
     [
         ({"steps": 0}, "student_steps is 0; expected an integer from 1 up"),
         ({"steps": 1.5}, "student_steps is 1.5; expected an integer"),
-        ({"slots": 0}, "slots is 0; expected at least 1"),
         ({"student": "pppo"}, "unknown student 'pppo'; did you mean 'ppo'"),
         (
             {"student": "ppo", "student_settings": {"learning_rat": 1}},

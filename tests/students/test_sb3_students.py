@@ -219,12 +219,12 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("ppo", {"slots": 0}, "slots is 0; expected at least 1"),
+        ("ppo", {"slots": 0}, "slots is 0; expected a whole number of .*at least 1"),
         ("ppo", {"rollout_steps": 0}, "rollout_steps is 0"),
         ("ppo", {"epochs": 0}, "epochs is 0"),
         ("ppo", {"batch_size": 1}, r"batch_size is 1; expected from 2 to slots \* rollout_steps = 4096"),
         ("ppo", {"batch_size": 5000}, "batch_size is 5000"),
-        ("sac", {"slots": 0}, "slots is 0; expected at least 1"),
+        ("sac", {"slots": 0}, "slots is 0; expected a whole number of .*at least 1"),
         ("sac", {"batch_size": 0}, "batch_size is 0"),
         ("sac", {"buffer_size": 0}, "buffer_size is 0"),
         ("sac", {"steps_per_update": 0}, "steps_per_update is 0"),

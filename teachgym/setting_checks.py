@@ -16,6 +16,13 @@ def check_share(name: str, value: object, *, above_zero: bool = False) -> None:
         raise ValueError(f"{name} is {value!r}; expected a number in {'(' if above_zero else '['}0, 1]")
 
 
+def check_positive(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless the value is a finite number above 0."""
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else float("nan")
+    if isinstance(value, bool) or not np.isfinite(number) or number <= 0:
+        raise ValueError(f"{name} is {value!r}; expected a number above 0")
+
+
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raise ``ValueError`` unless the value is one of a few words."""
     if value not in allowed:
