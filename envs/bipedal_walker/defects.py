@@ -15,8 +15,8 @@ DEFECTS: Mapping[str, str] = MappingProxyType(
         "possibly before the finish; fixed: it reaches beyond the finish",
         "ground_seam": "faithful: an edge of length zero lies where the start pad ends and disturbs the contacts of "
         "what touches it; fixed: there is none",
-        "effort_price": "faithful: the quadruped's price of torque is divided by 8 each time that the body is set up, "
-        "which is once in the authors' runs, or as often as the integer given; fixed: once",
+        "effort_price": "faithful: the quadruped's price of torque is divided by 8 each time that an "
+        "environment is set up: once, or as often as the integer given; fixed: once",
     }
 )
 """Name of each defect and what its two variants do."""

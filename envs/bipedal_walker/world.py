@@ -96,7 +96,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         - ``ground_seam``: an edge of length zero ends their start pad, and disturbs the contacts (and so the
           motion) of what touches it.
         - ``effort_price``: their quadruped's price of torque is divided by 8 each time that the body is set up.
-          Fixed means once, as in their runs (so that faithful is the same); an integer n means n times.
+          Fixed and faithful both mean once, for an environment that is set up once; an integer n means n times.
     - ``engine``: ``"reference"``, see ``ENGINES``.
     - ``render_mode``: ``None``, ``"rgb_array"`` (400 x 600 x 3, uint8) or ``"human"``.
 
