@@ -84,18 +84,18 @@ def summarise(runs: dict[str, list[Run]]) -> list[Row]:
 
 
 def summary_table(rows: Sequence[Row], *, title: str) -> Table:
-    """Lay the rows out for a terminal."""
-    world_share = sum(row.world_share for row in rows) / max(len(rows), 1)
+    """Lay the rows, at least one, out for a terminal."""
+    world_share = sum(row.world_share for row in rows) / len(rows)
     table = Table(
         title=title,
-        caption="Means over seeds with 95 % t-intervals; p: Welch's test of the returns. Time, without the tests: "
-        f"{world_share:.0%} in the world, the rest in student and teacher.",
+        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of the returns against {rows[0].teacher}'s. "
+        f"Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and teacher.",
     )
     table.add_column("teacher", no_wrap=True)
     table.add_column("seeds", justify="right")
-    table.add_column("% mastered", justify="right")
-    table.add_column("test return", justify="right")
-    table.add_column(f"p vs {rows[0].teacher}" if rows else "p", justify="right")
+    table.add_column("% mastered", justify="right", no_wrap=True)
+    table.add_column("test return", justify="right", no_wrap=True)
+    table.add_column("p", justify="right")
     table.add_column("steps/s", justify="right")
     table.add_column("teacher's time", justify="right")
     for row in rows:
