@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from teachgym.files import replacing
+from teachgym.record import Record
 from teachgym.study.cell import load_cell
 from teachgym.study.film import film
 
@@ -16,8 +17,9 @@ MOMENT = 250
 
 
 def main(study: Path) -> None:
-    """Three walkers of the ALP-GMM student above the curricula of both teachers."""
-    _, env = load_cell(study / "cells" / "alp-gmm-seed-0")
+    """Three moments of the ALP-GMM student that masters most, above the curricula of all teachers."""
+    cells = sorted((study / "cells").glob("alp-gmm-seed-*"))
+    _, env = load_cell(max(cells, key=lambda cell: Record.load(cell).evaluations[-1].mastered))
     clips = film(env, TRACKS, seed=0, max_steps=MOMENT)
     walkers = Image.fromarray(np.concatenate([clip.frames[-1] for clip in clips], axis=1))
     curriculum = Image.open(study / "curriculum.png").convert("RGB")
@@ -26,7 +28,7 @@ def main(study: Path) -> None:
     picture.paste(walkers, (0, 0))
     picture.paste(curriculum, (0, walkers.height))
     with replacing(Path(__file__).with_name("overview.png")) as file:
-        picture.quantize(128).save(file, format="PNG", optimize=True)
+        picture.save(file, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":
