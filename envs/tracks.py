@@ -7,10 +7,11 @@ from teachgym.envs.bipedal_walker.terrain import StumpTracks, Terrain
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.students import Student
-from teachgym.task_space import FloatArray
 
 OUTCOME_RANGE = (-150.0, 350.0)
 MASTERED_ABOVE = 230.0
+TEST_HEIGHT = 3.0
+"""Greatest stump height of the test set."""
 
 
 class TrackEnv(CurriculumEnv):
@@ -20,12 +21,11 @@ class TrackEnv(CurriculumEnv):
         self,
         terrain: str | Terrain,
         *,
-        student: str | Student,
-        student_steps: int,
-        body: str,
-        defects: str | Mapping[str, str],
-        engine: str,
-        test_tasks: FloatArray | None = None,
+        student: str | Student = "sac",
+        student_steps: int = 20_000_000,
+        body: str = "default",
+        defects: str | Mapping[str, str | int] = "fixed",
+        engine: str = "reference",
         **curriculum: Any,
     ) -> None:
         super().__init__(
@@ -35,7 +35,6 @@ class TrackEnv(CurriculumEnv):
             student_steps=student_steps,
             outcome_range=OUTCOME_RANGE,
             mastered_above=MASTERED_ABOVE,
-            test_tasks=test_tasks,
             **curriculum,
         )
 
@@ -75,27 +74,15 @@ class StumpTracksEnv(TrackEnv):
     - v0: first version.
     """
 
-    def __init__(
-        self,
-        *,
-        student: str | Student = "sac",
-        student_steps: int = 20_000_000,
-        body: str = "default",
-        max_stump_height: float = 3.0,
-        defects: str | Mapping[str, str] = "fixed",
-        engine: str = "reference",
-        **curriculum: Any,
-    ) -> None:
-        curriculum.setdefault("test_tasks", draw_test_set([0.0, 0.0], [3.0, 6.0]))
-        super().__init__(
-            StumpTracks(max_height=max_stump_height),
-            student=student,
-            student_steps=student_steps,
-            body=body,
-            defects=defects,
-            engine=engine,
-            **curriculum,
-        )
+    def __init__(self, *, max_stump_height: float = 3.0, **track: Any) -> None:
+        if "test_tasks" not in track:
+            if max_stump_height < TEST_HEIGHT:
+                raise ValueError(
+                    f"max_stump_height is {max_stump_height}; expected at least {TEST_HEIGHT}, the test set's, "
+                    "or test_tasks of your own"
+                )
+            track["test_tasks"] = draw_test_set([0.0, 0.0], [TEST_HEIGHT, 6.0])
+        super().__init__(StumpTracks(max_height=max_stump_height), **track)
 
 
 class HexagonTracksEnv(TrackEnv):
@@ -127,25 +114,8 @@ class HexagonTracksEnv(TrackEnv):
     - v0: first version.
     """
 
-    def __init__(
-        self,
-        *,
-        student: str | Student = "sac",
-        student_steps: int = 80_000_000,
-        body: str = "default",
-        defects: str | Mapping[str, str] = "fixed",
-        engine: str = "reference",
-        **curriculum: Any,
-    ) -> None:
-        super().__init__(
-            "hexagon-tracks",
-            student=student,
-            student_steps=student_steps,
-            body=body,
-            defects=defects,
-            engine=engine,
-            **curriculum,
-        )
+    def __init__(self, *, student_steps: int = 80_000_000, **track: Any) -> None:
+        super().__init__("hexagon-tracks", student_steps=student_steps, **track)
 
 
 class StumpSequenceEnv(TrackEnv):
@@ -177,22 +147,5 @@ class StumpSequenceEnv(TrackEnv):
     - v0: first version.
     """
 
-    def __init__(
-        self,
-        *,
-        student: str | Student = "sac",
-        student_steps: int = 20_000_000,
-        body: str = "default",
-        defects: str | Mapping[str, str] = "fixed",
-        engine: str = "reference",
-        **curriculum: Any,
-    ) -> None:
-        super().__init__(
-            "stump-sequence",
-            student=student,
-            student_steps=student_steps,
-            body=body,
-            defects=defects,
-            engine=engine,
-            **curriculum,
-        )
+    def __init__(self, **track: Any) -> None:
+        super().__init__("stump-sequence", **track)

@@ -1,0 +1,91 @@
+"""The walker's curricula."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+import teachgym
+from teachgym.agents import TEACHERS
+from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.students import CallableStudent
+from teachgym.testing import check_teacher_env
+
+TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence")
+DIMENSIONS = {"StumpTracks": 2, "HexagonTracks": 12, "StumpSequence": 10}
+
+
+def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    """A student that throws its legs forward: it falls within some hundred steps."""
+    joints = world.action_space.shape[0]
+    publish(lambda observations: np.ones((len(observations), joints)))
+    while True:
+        world.reset()
+        over = False
+        while not over:
+            _, _, terminated, truncated, _ = world.step(np.ones(joints))
+            over = terminated or truncated
+
+
+def make(name: str, **settings: Any) -> CurriculumEnv:
+    settings = {"student": CallableStudent(lunge), "student_steps": 1500} | settings
+    env = gymnasium.make(f"teachgym/{name}-v0", **settings).unwrapped
+    assert isinstance(env, CurriculumEnv)
+    return env
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_the_contract_holds(name: str) -> None:
+    check_teacher_env(lambda: make(name, student_steps=600))
+
+
+@pytest.mark.parametrize("name", TRACKS)
+@pytest.mark.parametrize("teacher", sorted(TEACHERS))
+def test_every_teacher_teaches_on_every_track_and_the_same_seed_gives_the_same_run(name: str, teacher: str) -> None:
+    records = []
+    for _ in range(2):
+        env = make(name)
+        records.append(teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3))
+    first, second = records
+    assert first.tasks.shape[1] == DIMENSIONS[name]
+    assert len(first.feedback) >= 5
+    np.testing.assert_array_equal(first.tasks, second.tasks)
+    np.testing.assert_array_equal(first.outcomes, second.outcomes)
+    assert all(-150 < outcome < -90 for outcome in first.outcomes)  # a fall on the start pad
+
+
+@pytest.mark.parametrize("body", ["short", "default", "quadruped"])
+@pytest.mark.parametrize("defects", ["fixed", "faithful"])
+def test_bodies_and_defects_reach_the_world(body: str, defects: str) -> None:
+    world: Any = make("StumpTracks", body=body, defects=defects).make_world().unwrapped
+    assert world.observation_space.shape == ((34,) if body == "quadruped" else (24,))
+    assert world.defects.lidar == (defects == "faithful")
+
+
+def test_the_defaults_are_the_papers() -> None:
+    env = gymnasium.make("teachgym/StumpTracks-v0").unwrapped
+    assert isinstance(env, CurriculumEnv)
+    assert type(env.student).__name__ == "SACStudent"
+    assert env.budget == 20_000_000
+    assert env.problem.outcome_range == (-150.0, 350.0)
+    assert env.problem.mastered_above == 230.0
+
+
+def test_teachers_of_higher_stumps_are_tested_on_the_same_tracks() -> None:
+    plain, high = make("StumpTracks"), make("StumpTracks", max_stump_height=5.0)
+    assert high.task_space.high[0] == 5.0
+    np.testing.assert_array_equal(plain.test_tasks, high.test_tasks)
+    with pytest.raises(ValueError, match="max_stump_height is 2; expected at least 3"):
+        make("StumpTracks", max_stump_height=2)
+    assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).test_tasks.shape == (1, 2)
+
+
+def test_sac_learns_on_the_walker_within_its_budget() -> None:
+    settings = {"random_steps": 300, "batch_size": 50, "hidden": (16,)}
+    env = make("StumpTracks", student="sac", student_settings=settings, student_steps=1200)
+    record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
+    assert sum(feedback.cost for feedback in record.feedback) <= 1200
+    assert env.spent == 1200
+    assert np.isfinite(env.evaluate([[0.0, 6.0]]).mean_return)
