@@ -30,8 +30,8 @@ def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) 
 
 
 def make(name: str, **settings: Any) -> CurriculumEnv:
-    settings = {"student": CallableStudent(lunge), "student_steps": 1500} | settings
-    env = gymnasium.make(f"teachgym/{name}-v0", **settings).unwrapped
+    chosen: dict[str, Any] = {"student": CallableStudent(lunge), "student_steps": 1500, **settings}
+    env = gymnasium.make(f"teachgym/{name}-v0", **chosen).unwrapped
     assert isinstance(env, CurriculumEnv)
     return env
 
