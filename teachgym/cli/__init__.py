@@ -1,6 +1,5 @@
 """The command line: ``teachgym compare``, ``evaluate``, ``watch`` and ``list``."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -41,7 +40,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
         return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
