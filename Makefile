@@ -1,4 +1,4 @@
-# Everything runs in .venv, which is made on first use. Needs Python 3.11 or newer: make demo PYTHON=python3.12
+# Everything runs in .venv, which is made on first use. Needs Python 3.11, 3.12 or 3.13: make demo PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -19,8 +19,8 @@ lint: install  ## Style, formatting, types and the direction of imports
 install: .venv/installed
 
 .venv/installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$$($(PYTHON) --version) is too old; teachgym needs Python 3.11 or newer: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "teachgym needs Python 3.11, 3.12 or 3.13, not $$($(PYTHON) --version): make demo PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev,video]'
 	touch $@
