@@ -5,6 +5,7 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
+from rich.text import Text
 
 from teachgym.cli.compare import Compare
 from teachgym.cli.evaluate import Evaluate
@@ -23,20 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0 if it did what was asked, 1 if something failed or was interrupted on the way.
+        The exit status: 0 if it did what was asked, 1 if something failed or was interrupted on the way, 2 if
+        what was asked makes no sense.
 
     Raises:
-        SystemExit: With status 2 if the arguments make no sense; with 0 after ``--help``.
+        SystemExit: With status 2 if the arguments can't be read; with 0 after ``--help``.
     """
-    command: Compare | Evaluate | Watch | List = tyro.cli(
-        Command,
-        prog="teachgym",
-        description="Teacher environments: compare curricula, test and watch students.",
-        args=arguments,
-        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-    )
     try:
+        command: Compare | Evaluate | Watch | List = tyro.cli(
+            Command,
+            prog="teachgym",
+            description="Teacher environments: compare curricula, test and watch students.",
+            args=arguments,
+            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        )
         return command.run(Console())
-    except (ValueError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+    except (ValueError, OSError, ImportError) as error:
+        Console(stderr=True).print("[bold red]error:[/]", Text(str(error)), highlight=False, soft_wrap=True)
         return 2

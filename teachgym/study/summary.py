@@ -1,5 +1,6 @@
 """What a study found: one row a teacher, with intervals, and the seed count beside every number."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Row:
     mean_return: Interval
     """Mean return over the test tasks at the end."""
     p_value: float
-    """Welch's test of the mean returns against the first teacher's; NaN for the first, and where undefined."""
+    """Welch's test of ``mastered`` against the first teacher's; NaN for the first, and where undefined."""
     steps_per_second: float
     """Student steps per second and cell, without the tests."""
     world_share: float
@@ -59,27 +60,27 @@ def load_runs(cells: Sequence[tuple[Cell, Path]]) -> dict[str, list[Run]]:
 def summarise(runs: dict[str, list[Run]]) -> list[Row]:
     """Make a row for every teacher with a finished cell."""
     rows: list[Row] = []
-    reference: list[float] = []
+    reference: list[float] | None = None
     for teacher, cells in runs.items():
         done = [(run.record.evaluations[-1], run.result) for run in cells if run.result is not None]
         if not done:
             continue
-        returns = [test.mean_return for test, _ in done]
+        mastered = [test.mastered for test, _ in done]
         results = [result for _, result in done]
         busy = sum(result.total_seconds - result.evaluation_seconds for result in results)
         rows.append(
             Row(
                 teacher=teacher,
                 seeds=len(done),
-                mastered=mean_interval([test.mastered for test, _ in done]),
-                mean_return=mean_interval(returns),
-                p_value=welch(reference, returns),
+                mastered=mean_interval(mastered),
+                mean_return=mean_interval([test.mean_return for test, _ in done]),
+                p_value=welch(reference, mastered) if reference else math.nan,
                 steps_per_second=sum(result.student_steps for result in results) / busy,
                 world_share=sum(result.world_seconds for result in results) / busy,
                 teacher_share=sum(result.teacher_seconds for result in results) / busy,
             )
         )
-        reference = reference or returns
+        reference = reference or mastered
     return rows
 
 
@@ -88,7 +89,7 @@ def summary_table(rows: Sequence[Row], *, title: str) -> Table:
     world_share = sum(row.world_share for row in rows) / len(rows)
     table = Table(
         title=title,
-        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of the returns against {rows[0].teacher}'s. "
+        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of % mastered against {rows[0].teacher}. "
         f"Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and teacher.",
     )
     table.add_column("teacher", no_wrap=True)
@@ -104,7 +105,7 @@ def summary_table(rows: Sequence[Row], *, title: str) -> Table:
             str(row.seeds),
             _interval(row.mastered, low=0.0, high=100.0),
             _interval(row.mean_return),
-            "-" if row.p_value != row.p_value else f"{row.p_value:.3f}",
+            "-" if math.isnan(row.p_value) else f"{row.p_value:.3f}",
             f"{row.steps_per_second:,.0f}",
             f"{row.teacher_share:.1%}",
         )
