@@ -1,6 +1,7 @@
 """Write files so that a reader finds the old content or the new, never a part; read them without pickle."""
 
 import json
+import math
 import os
 import secrets
 import zlib
@@ -33,10 +34,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as JSON, atomically."""
-    text = json.dumps(value, indent=2) + "\n"
+    """Write plain values as JSON, atomically; numbers that are not finite as null, which JSON can express."""
+    text = json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n"
     with replacing(path) as file:
         file.write(text.encode())
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: Path) -> Any:

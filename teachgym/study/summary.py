@@ -107,7 +107,7 @@ def summary_table(rows: Sequence[Row], *, title: str) -> Table:
             _interval(row.mean_return),
             "-" if math.isnan(row.p_value) else f"{row.p_value:.3f}",
             f"{row.steps_per_second:,.0f}",
-            f"{row.teacher_share:.1%}",
+            f"{row.teacher_share:.2%}",
         )
     return table
 
