@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint install
 
 demo: install  ## Compare random with ALP-GMM on the walker, about five minutes on two cores
-	$(BIN)/teachgym compare --name demo --resume
+	$(BIN)/teachgym compare --name demo --resume --teachers random alp-gmm,fit_every=50
 
 test: install  ## Run all tests, one process a core
 	$(BIN)/python -m pytest -n auto

@@ -28,9 +28,9 @@ class StudySettings:
     """The students' seeds are this one and those that follow."""
     student: str = "ppo"
     """Student: a name from `teachgym list`."""
-    student_steps: int = 250_000
+    student_steps: int = 400_000
     """World steps that each student may play."""
-    evaluations: int = 5
+    evaluations: int = 4
     """Evenly spaced tests of each student on the fixed test set, the last at the end."""
     name: str = ""
     """Name of the study's folder; made from the other settings where it is empty."""
