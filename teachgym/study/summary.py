@@ -92,13 +92,9 @@ def summary_table(rows: Sequence[Row], *, title: str) -> Table:
         caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of % mastered against {rows[0].teacher}. "
         f"Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and teacher.",
     )
-    table.add_column("teacher", no_wrap=True)
-    table.add_column("seeds", justify="right")
-    table.add_column("% mastered", justify="right", no_wrap=True)
-    table.add_column("test return", justify="right", no_wrap=True)
-    table.add_column("p", justify="right")
-    table.add_column("steps/s", justify="right")
-    table.add_column("teacher's time", justify="right")
+    table.add_column("teacher", overflow="fold")
+    for heading in ("seeds", "% mastered", "test return", "p", "steps/s", "teacher\ntime"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.teacher,
