@@ -1,5 +1,6 @@
 """The curriculum environment: the action is a task, and one step is one episode of an RL student."""
 
+import contextlib
 import copy
 import functools
 from collections import deque
@@ -208,12 +209,20 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_EPISODES)
         self._last: Feedback | None = None
         self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        self._coroutine = Coroutine(functools.partial(self._learn, seeds), seed=seeds.student)
+        student, make_world, ledger, worlds = self.student, self.make_world, self._ledger, self._worlds
+
+        def learn(ask: Callable[[Feedback | None], FloatArray]) -> None:
+            worlds.extend(make_slots(make_world, student.slots, ledger, ask, seed=seeds.world))
+            student.learn(worlds, steps=ledger.budget, seed=seeds.student)
+
+        # The paused loop holds no reference to this environment, so that one that is dropped can be collected.
+        self._coroutine = Coroutine(learn, seed=seeds.student)
         self._coroutine.resume(None)
 
-    def _learn(self, seeds: Seeds, ask: Callable[[Feedback | None], FloatArray]) -> None:
-        self._worlds = make_slots(self.make_world, self.student.slots, self._ledger, ask, seed=seeds.world)
-        self.student.learn(self._worlds, steps=self._budget, seed=seeds.student)
+    def __del__(self) -> None:
+        # Left out in another thread, in which the loop can't be ended, and when the constructor has failed.
+        with contextlib.suppress(RuntimeError, AttributeError):
+            self.close()
 
     def _check_action(self, action: Any) -> FloatArray:
         return self.task_space.validate(action)

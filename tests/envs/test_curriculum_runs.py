@@ -1,6 +1,8 @@
 """Runs of a curriculum: seeds, evaluation, and what goes wrong on the way."""
 
+import gc
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -239,3 +241,23 @@ def test_two_environments_of_one_student_do_not_share_a_learner() -> None:
     assert second.student.act(observations).item() == 2.0
     with pytest.raises(RuntimeError):
         student.act(observations)
+
+
+def test_an_environment_that_is_dropped_in_mid_run_takes_its_student_along() -> None:
+    ended = []
+
+    def watched(world: Any, *, steps: int, seed: int, publish: Any) -> None:
+        try:
+            noisy_walk(world, steps=steps, seed=seed, publish=publish)
+        finally:
+            ended.append(True)
+
+    env = make_env(student=CallableStudent(watched))
+    env.reset(seed=0)
+    env.step(env.task_space.uniform(np.random.default_rng(0)))
+    dropped = weakref.ref(env)
+    assert not ended
+    del env
+    gc.collect()
+    assert dropped() is None
+    assert ended == [True]
