@@ -107,12 +107,16 @@ def _claim(settings: StudySettings, if_used: IfUsed) -> None:
     if used and if_used == "overwrite":
         shutil.rmtree(folder)
     if used and if_used == "resume":
-        _check_same(read_json(folder / STUDY)["settings"], entries)
+        _check_same(folder / STUDY, entries)
     write_json(folder / STUDY, {"teachgym": __version__, "settings": entries})
 
 
-def _check_same(old: dict[str, Any], new: dict[str, Any]) -> None:
+def _check_same(path: Path, new: dict[str, Any]) -> None:
     """Teachers, seeds and workers may change between runs of a study; whatever changes a cell may not."""
+    stored = read_json(path)
+    old = stored.get("settings") if isinstance(stored, dict) else None
+    if not isinstance(old, dict):
+        raise ValueError(f"{path} does not describe a study; give --overwrite or another --name")
     for name in ("env", "student", "student_steps", "evaluations"):
         if old.get(name) != new[name]:
             raise ValueError(

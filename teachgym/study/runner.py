@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -76,7 +78,8 @@ def run_cells(cells: Sequence[tuple[Cell, Path]], *, workers: int, observer: Obs
                 folder.mkdir(parents=True)
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(cell, folder, sender), daemon=True)
-                process.start()
+                with _interrupts_ignored():
+                    process.start()
                 sender.close()
                 running[receiver] = (cell, folder, process)
                 observer.started(cell)
@@ -88,6 +91,19 @@ def run_cells(cells: Sequence[tuple[Cell, Path]], *, workers: int, observer: Obs
             worker.terminate()
         for _, _, worker in running.values():
             worker.join()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started in the block ignore Ctrl-C from their first moment on: it is the parent's business."""
+    if threading.current_thread() is not threading.main_thread():  # where Python delivers no signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def default_workers() -> int:
@@ -115,8 +131,8 @@ def _listen(connection: Connection, running: dict[Connection, _Running], observe
 
 
 def _work(cell: Cell, folder: Path, connection: Connection) -> None:
-    """The worker: everything it prints goes to the cell's log, and Ctrl-C is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The worker: everything it prints goes to the cell's log."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # not every system hands this on to a new process
     log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())

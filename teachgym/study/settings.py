@@ -52,9 +52,9 @@ class StudySettings:
         check_seed(self.first_seed)
         if not self.teachers:
             raise ValueError("teachers is empty; name at least one, for instance random")
-        labels = [str(Spec.parse(teacher)) for teacher in self.teachers]
-        if len(set(labels)) != len(labels):
-            raise ValueError(f"teachers {', '.join(labels)} name one teacher twice")
+        folders = [Spec.parse(teacher).folder_name for teacher in self.teachers]
+        if len(set(folders)) != len(folders):
+            raise ValueError(f"teachers {', '.join(self.teachers)} name one teacher twice, or two that share a folder")
         if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
             raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
 

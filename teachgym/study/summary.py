@@ -45,16 +45,16 @@ class Row:
 
 
 def load_runs(cells: Sequence[tuple[Cell, Path]]) -> dict[str, list[Run]]:
-    """Read what there is of each cell, by teacher; cells that have not been tested yet are left out.
+    """Read what there is of each cell, by teacher in the order of the cells; what has not been tested is left out.
 
     Raises:
         ValueError: If a file is damaged; the message names it.
     """
-    runs: dict[str, list[Run]] = {}
+    runs: dict[str, list[Run]] = {cell.teacher: [] for cell, _ in cells}
     for cell, folder in cells:
         if (folder / EVALUATIONS).exists():
-            runs.setdefault(cell.teacher, []).append(Run(cell, Record.load(folder), load_result(folder)))
-    return runs
+            runs[cell.teacher].append(Run(cell, Record.load(folder), load_result(folder)))
+    return {teacher: done for teacher, done in runs.items() if done}
 
 
 def summarise(runs: dict[str, list[Run]]) -> list[Row]:

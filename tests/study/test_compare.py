@@ -17,6 +17,7 @@ from teachgym.study.cell import environment_id, load_cell, load_result, run_cell
 from teachgym.study.compare import Study, compare
 from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.summary import load_runs
 from tests.study import toy_study
 
 
@@ -230,3 +231,38 @@ def test_short_names_of_environments_are_completed() -> None:
     assert environment_id("StumpTracks") == "teachgym/StumpTracks-v0"
     assert environment_id("StumpTracks-v0") == "teachgym/StumpTracks-v0"
     assert environment_id("teachgym/StumpTracks-v0") == "teachgym/StumpTracks-v0"
+
+
+def test_ctrl_c_while_the_workers_start_is_a_clean_stop_too(tmp_path: Path) -> None:
+    words = ["--env", toy_study.ENV, "--student", toy_study.SLOW, "--runs", str(tmp_path), "--name", "study"]
+    command = [sys.executable, "-c", "import sys; from teachgym.cli import main; sys.exit(main())", "compare", *words]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "study" / "cells" / "alp-gmm-seed-0").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)  # both workers exist, and are importing
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    assert "KeyboardInterrupt" not in output
+    assert "interrupted: 6 of 6 cells are not finished" in " ".join(output.split())
+
+
+def test_the_first_teacher_stays_the_reference_when_its_first_cell_is_missing(
+    study: tuple[Study, Diary, StudySettings],
+) -> None:
+    _, _, chosen = study
+    cells = [(cell, chosen.folder / "cells" / cell.folder_name) for cell in chosen.cells()]
+    runs = load_runs([(cell, Path("missing") if i == 0 else folder) for i, (cell, folder) in enumerate(cells)])
+    assert [(teacher, len(done)) for teacher, done in runs.items()] == [("random", 1), ("alp-gmm", 2)]
+
+
+def test_a_foreign_study_file_is_named(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    chosen.folder.mkdir()
+    (chosen.folder / "study.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"study.json does not describe a study"):
+        compare(chosen, if_used="resume")

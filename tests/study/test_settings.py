@@ -54,6 +54,7 @@ def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -
         ({"first_seed": -1}, "seed is -1"),
         ({"teachers": ()}, "teachers is empty"),
         ({"teachers": ("random", "random")}, "twice"),
+        ({"teachers": ("oracle,steps=[1,2]", "oracle,steps={1:2}")}, "share a folder"),
         ({"name": "a/b"}, "name is 'a/b'"),
         ({"student_steps": 10, "evaluations": 11}, "evaluations is 11"),
     ],
