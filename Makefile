@@ -1,6 +1,7 @@
 # Everything runs in .venv, which is made on first use. Needs Python 3.11, 3.12 or 3.13: make demo PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+ENGINE := envs/bipedal_walker/engine
 
 .PHONY: demo test lint install
 
@@ -18,9 +19,11 @@ lint: install  ## Style, formatting, types and the direction of imports
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml setup.py $(wildcard $(ENGINE)/*.* $(ENGINE)/*/*.*)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "teachgym needs Python 3.11, 3.12 or 3.13, not $$($(PYTHON) --version): make demo PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev,video]'
+	@! test -e $(ENGINE)_missing.txt || \
+		echo "The walker's fast engine was not built: $$(cat $(ENGINE)_missing.txt). The slower reference engine serves." >&2
 	touch $@

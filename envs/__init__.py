@@ -12,6 +12,7 @@ __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path pe
 gymnasium.register(
     "teachgym/ParametricBipedalWalker-v0",
     entry_point="teachgym.envs.bipedal_walker.world:ParametricBipedalWalker",
+    vector_entry_point="teachgym.envs.bipedal_walker.batch:make_walkers",
     max_episode_steps=2000,
 )
 gymnasium.register("teachgym/Curriculum-v0", entry_point="teachgym.envs.curriculum:CurriculumEnv")

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import functools
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.envs.test_sets import draw_test_set
+from teachgym.envs.world_maker import WorldMaker
 from teachgym.evaluation import Evaluation, evaluate
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
@@ -22,12 +22,14 @@ from teachgym.seeding import Seeds, fan_out
 from teachgym.students import Student, make_student
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.global_state import preserved
-from teachgym.students.taught_world import Ledger, TaughtWorld, make_slots
+from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv
+from teachgym.world_batch import task_space_of
 
 Float32Array = NDArray[np.float32]
 MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
+"""Makes a world, with its time limit."""
 
 RECENT_EPISODES = 100
 REWARDS = ("outcome", "learning-progress")
@@ -42,7 +44,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
     what the student learns at its end happening at the start of the next step, as vector environments
     reset before they return). With S slots the first S - 1 steps finish nothing, and an episode's
     feedback comes when it ends, which may be several steps after its task was chosen:
-    ``info["feedback"].decision`` tells which step that was.
+    ``info["feedback"].decision`` tells which step that was. The slots play in step: all have played before
+    the first of them waits, so that ``student_steps`` counts them all.
 
     ## Action Space
     The world's ``task_space``: a box in the task's own units.
@@ -67,7 +70,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
 
     ## Arguments
     ``world``: the id of a registered world, or a function that makes one (with its time limit);
-    ``world_settings``: keywords for the id. ``student``: a name, ``"package.module:Class"``, or a
+    ``world_settings``: keywords for the id. A world that is registered with a ``vector_entry_point`` that
+    makes a ``BatchVectorEnv`` is played as that batch. ``student``: a name, ``"package.module:Class"``, or a
     ``Student``, which also says how many slots it plays; ``student_settings``: keywords for the name.
     ``student_steps``: the budget. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
@@ -93,11 +97,10 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         mastered_above: float,
         test_tasks: ArrayLike | None = None,
     ) -> None:
-        self.make_world: MakeWorld = (
-            functools.partial(gymnasium.make, world, **(world_settings or {})) if isinstance(world, str) else world
-        )
+        maker = WorldMaker(world, world_settings or {})
+        self.make_world, self.make_batch = maker.make_world, maker.make_batch
         probe = self.make_world()
-        self.task_space = _task_space(probe)
+        self.task_space = task_space_of(probe)
         self._world_observation_space, self._world_action_space = probe.observation_space, probe.action_space
         probe.close()
         if isinstance(student, str):
@@ -132,7 +135,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         )
         self._budget = int(student_steps)
         self._reward_kind = reward
-        self._worlds: list[TaughtWorld] = []
+        self._worlds: list[TaughtWorlds] = []
         self._coroutine: Coroutine[Feedback | None, FloatArray] | None = None
         self._ledger = Ledger(self._budget, mastered_above=mastered_above)
 
@@ -172,7 +175,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         with preserved():
             return evaluate(
                 self.student.act,
-                self.make_world,
+                self.make_batch,
                 tasks,
                 seed=self.seeds.evaluation,
                 mastered_above=self._problem.mastered_above,
@@ -198,8 +201,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         if self._coroutine is not None:
             self._coroutine.close()
             self._coroutine = None
-        for world in self._worlds:
-            world.close()
+        for worlds in self._worlds:
+            worlds.close()
         self._worlds = []
         self._running = False
 
@@ -209,10 +212,11 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_EPISODES)
         self._last: Feedback | None = None
         self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        student, make_world, ledger, worlds = self.student, self.make_world, self._ledger, self._worlds
+        student, make_batch, ledger, made = self.student, self.make_batch, self._ledger, self._worlds
 
         def learn(ask: Callable[[Feedback | None], FloatArray]) -> None:
-            worlds.extend(make_slots(make_world, student.slots, ledger, ask, seed=seeds.world))
+            worlds = TaughtWorlds(make_batch(student.slots), ledger, ask, seed=seeds.world)
+            made.append(worlds)
             student.learn(worlds, steps=ledger.budget, seed=seeds.student)
 
         # The paused loop holds no reference to this environment, so that one that is dropped can be collected.
@@ -265,19 +269,6 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
                 successes.mean(),
             )
         return observation.astype(np.float32)
-
-
-def _task_space(world: gymnasium.Env[Any, Any]) -> TaskSpace:
-    try:
-        space = world.get_wrapper_attr("task_space")
-    except AttributeError:
-        space = None
-    if not isinstance(space, TaskSpace):
-        raise ValueError(
-            f"{world} has {'no task_space' if space is None else f'the task_space {space!r}'}; give the world an "
-            "attribute task_space = teachgym.TaskSpace([teachgym.Parameter(name, low, high), ...])"
-        )
-    return space
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:

@@ -1,14 +1,15 @@
 """Test a student on a fixed set of tasks: deterministic, in worlds of its own."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.task_space import FloatArray
+from teachgym.world_batch import Slots, WorldBatch
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -41,7 +42,7 @@ class Evaluation:
 
 def evaluate(
     policy: Policy,
-    make_world: Callable[[], gymnasium.Env[Any, Any]],
+    make_batch: Callable[[int], WorldBatch],
     tasks: FloatArray,
     *,
     seed: int,
@@ -55,7 +56,7 @@ def evaluate(
 
     Args:
         policy: Maps observations ``(k, ...)`` to actions ``(k, ...)``.
-        make_world: Makes a world, with its time limit.
+        make_batch: Makes a batch of so many worlds, with their time limits.
         tasks: ``(m, n)`` test tasks.
         seed: Integer from 0 up.
         mastered_above: A return above this counts as mastered.
@@ -68,18 +69,14 @@ def evaluate(
     if tasks.ndim != 2 or len(tasks) == 0:
         raise ValueError(f"test tasks have shape {tasks.shape}; expected (tasks, parameters) with at least one task")
     seeds = np.random.SeedSequence(seed).generate_state(len(tasks))
-    worlds = [make_world() for _ in tasks]
     returns, lengths = np.zeros(len(tasks)), np.zeros(len(tasks), dtype=np.int64)
-    observations = {i: world.reset(seed=int(seeds[i]), options={"task": tasks[i]})[0] for i, world in enumerate(worlds)}
-    while observations:
-        playing = list(observations)
-        actions = policy(np.stack([observations[i] for i in playing]))
-        for i, action in zip(playing, actions, strict=True):
-            observation, reward, terminated, truncated, _ = worlds[i].step(action)
-            returns[i] += float(reward)
-            lengths[i] += 1
-            observations[i] = observation
-            if terminated or truncated:
-                del observations[i]
-                worlds[i].close()
+    playing: Slots = np.arange(len(tasks))
+    with closing(make_batch(len(tasks))) as worlds:
+        observations = worlds.reset(playing, list(tasks), seeds.tolist())
+        while len(playing):
+            observations, rewards, terminated, truncated = worlds.step(playing, np.asarray(policy(observations)))
+            returns[playing] += rewards
+            lengths[playing] += 1
+            goes_on = ~(terminated | truncated)
+            playing, observations = playing[goes_on], observations[goes_on]
     return Evaluation(tasks, returns, lengths, mastered_above, student_steps)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -5,11 +6,16 @@ import pytest
 from numpy.typing import NDArray
 
 from teachgym.evaluation import Evaluation, evaluate
+from teachgym.world_batch import SerialBatch
 from tests.toy import Countdown, Reach
 
 
 def stand(observations: NDArray[Any]) -> NDArray[Any]:
     return np.zeros((len(observations), 1), dtype=np.float32)
+
+
+def batches_of(make_world: Any) -> Callable[[int], SerialBatch]:
+    return lambda count: SerialBatch([make_world() for _ in range(count)])
 
 
 def test_every_task_is_played_to_its_own_end() -> None:
@@ -20,7 +26,7 @@ def test_every_task_is_played_to_its_own_end() -> None:
         batches.append(len(observations))
         return stand(observations)
 
-    result = evaluate(count, Countdown, tasks, seed=0, mastered_above=0.5, student_steps=7)
+    result = evaluate(count, batches_of(Countdown), tasks, seed=0, mastered_above=0.5, student_steps=7)
     assert result.lengths.tolist() == [1, 6, 3]
     assert np.allclose(result.returns, [0.5, -3.0, 3.0])
     assert batches == [3, 2, 2, 1, 1, 1]
@@ -44,7 +50,7 @@ def test_the_seed_and_the_place_of_a_task_fix_its_world() -> None:
             starts.setdefault(seed, observations.copy())
             return stand(observations)
 
-        return evaluate(remember, Reach, tasks[:count], seed=seed, mastered_above=0.0).returns
+        return evaluate(remember, batches_of(Reach), tasks[:count], seed=seed, mastered_above=0.0).returns
 
     assert np.array_equal(run(3, 5), run(3, 5))
     assert np.array_equal(run(3, 2), run(3, 5)[:2])
@@ -60,11 +66,18 @@ def test_all_worlds_are_closed() -> None:
         def close(self) -> None:
             closed.append(self)
 
-    evaluate(stand, Closing, np.zeros((3, 1)), seed=0, mastered_above=0.0)
+    evaluate(stand, batches_of(Closing), np.zeros((3, 1)), seed=0, mastered_above=0.0)
     assert len(closed) == 3
+
+    def fall(observations: NDArray[Any]) -> NDArray[Any]:
+        raise ArithmeticError("fell")
+
+    with pytest.raises(ArithmeticError, match="fell"):
+        evaluate(fall, batches_of(Closing), np.zeros((3, 1)), seed=0, mastered_above=0.0)
+    assert len(closed) == 6
 
 
 @pytest.mark.parametrize("tasks", [np.empty((0, 1)), np.zeros(3)])
 def test_a_test_needs_tasks(tasks: NDArray[Any]) -> None:
     with pytest.raises(ValueError, match=r"expected \(tasks, parameters\)"):
-        evaluate(stand, Reach, tasks, seed=0, mastered_above=0.0)
+        evaluate(stand, batches_of(Reach), tasks, seed=0, mastered_above=0.0)

@@ -1,7 +1,6 @@
 import contextlib
 import copy
 import random
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from teachgym.students import CallableStudent, Student, make_student
 from teachgym.testing.student import check_student
+from teachgym.world_batch import WorldBatch
 from tests.students.test_callable_student import climb, reinforce
 from tests.students.test_sb3_students import QUICK_PPO, QUICK_SAC
 from tests.toy import Countdown, Reach
@@ -20,28 +20,31 @@ from tests.toy import Countdown, Reach
 class Climber(Student):
     """Hill climbing on a linear policy; each subclass below breaks one promise."""
 
-    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
+    def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
         self.weights = np.zeros((2, 1))
         rng = np.random.default_rng(seed)
         best = -np.inf
         while True:
             candidate = self.weights + 0.1 * rng.normal(size=(2, 1))
-            total = 0.0
-            for world in worlds:
-                observation, _ = self.reset(world)
-                over = False
-                while not over:
-                    observation, reward, terminated, truncated, _ = self.step(world, np.tanh(observation @ candidate))
-                    total += reward
-                    over = terminated or truncated
+            total = self.play(worlds, self.slots_to_play(worlds), candidate)
             if total > best - 1.0:
                 self.weights += candidate - self.weights  # in place, as a library's own tensors change
 
-    def reset(self, world: Any) -> Any:
-        return world.reset()
+    def slots_to_play(self, worlds: WorldBatch) -> NDArray[np.int64]:
+        return np.arange(worlds.size)
 
-    def step(self, world: Any, action: Any) -> Any:
-        return world.step(action)
+    def play(self, worlds: WorldBatch, slots: NDArray[np.int64], weights: NDArray[Any]) -> float:
+        """One episode in each slot; the sum of their returns."""
+        total, observations = 0.0, worlds.reset(slots, [None] * len(slots))
+        while len(slots):
+            actions = self.actions(worlds, np.tanh(observations @ weights))
+            observations, rewards, terminated, truncated = worlds.step(slots, actions)
+            goes_on = ~(terminated | truncated)
+            total, slots, observations = total + rewards.sum(), slots[goes_on], observations[goes_on]
+        return total
+
+    def actions(self, worlds: WorldBatch, chosen: NDArray[Any]) -> NDArray[Any]:
+        return chosen
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
         if not hasattr(self, "weights"):
@@ -93,8 +96,8 @@ class Keys(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 class KeyPresser(Climber):
-    def step(self, world: Any, action: Any) -> Any:
-        return world.step(int(action[0] > 0))
+    def actions(self, worlds: WorldBatch, chosen: NDArray[Any]) -> NDArray[Any]:
+        return (chosen[:, 0] > 0).astype(np.int64)
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
         return (super().act(observations)[:, 0] > 0).astype(np.int64)
@@ -125,14 +128,14 @@ class Untaught(Climber):
 
 
 class Unwraps(Climber):
-    def step(self, world: Any, action: Any) -> Any:
-        copy.copy(world.unwrapped).step(action)
-        return world.step(action)
+    def actions(self, worlds: Any, chosen: NDArray[Any]) -> NDArray[Any]:
+        copy.copy(worlds._batch._batch._worlds[0]).step(chosen[0])
+        return chosen
 
 
-class OneWorldOnly(TwoSlots):
-    def learn(self, worlds: Any, *, steps: int, seed: int) -> None:
-        super().learn(worlds[:1], steps=steps, seed=seed)
+class OneSlotOnly(TwoSlots):
+    def slots_to_play(self, worlds: WorldBatch) -> NDArray[np.int64]:
+        return np.arange(1)
 
 
 class NeverEnds(Climber):
@@ -243,7 +246,7 @@ class LiveState(Climber):
 
 class Fails(Climber):
     def learn(self, worlds: Any, *, steps: int, seed: int) -> None:
-        worlds[0].reset()
+        worlds.reset(np.arange(1), [None])
         raise ArithmeticError("the student's own")
 
 
@@ -253,7 +256,7 @@ class Fails(Climber):
         (ActsUntrained, r"act\(\) before learn\(\) gave actions; it must raise RuntimeError"),
         (Untaught, "returned without a step in the worlds"),
         (Unwraps, "steps past the worlds it was given"),
-        (OneWorldOnly, "never played world 1 of 2"),
+        (OneSlotOnly, "never played slot 1 of 2"),
         (NeverEnds, "goes on after its 500 steps are spent"),
         (WrongShape, r"act\(\) gave shape \(\d+,\) for \d+ observations"),
         (OneAtATime, r"act\(\) gave shape \(1, 1\) for"),

@@ -88,3 +88,40 @@ class Countdown(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     def _observation(self) -> NDArray[np.float32]:
         return np.array([self._left, self.task[1]], dtype=np.float32)
+
+
+class Wander(gymnasium.Env[NDArray[np.float32], Any]):
+    """A walk by the action and by chance, which chance ends, by a termination or a time-out, and pays.
+
+    Args:
+        keys: Whether actions are one of two keys instead of a push from -1 to 1.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 7}
+
+    def __init__(self, *, keys: bool = False, dimensions: int = 2, render_mode: str | None = None) -> None:
+        self.task_space = TaskSpace([Parameter(f"drift_{i}", -1.0, 1.0) for i in range(dimensions)])
+        self.observation_space = spaces.Box(-np.inf, np.inf, (2,), dtype=np.float32)
+        self.action_space: Any = spaces.Discrete(2) if keys else spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
+        self.render_mode = render_mode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        super().reset(seed=seed)
+        task = (options or {}).get("task")
+        self.task = self.task_space.uniform(self.np_random) if task is None else self.task_space.validate(task)
+        self.position = float(self.np_random.normal())
+        return self._observation(), {"task": self.task.copy()}
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        self.position += float(np.sum(action)) + float(self.task.sum() + self.np_random.normal())
+        terminated, truncated = self.np_random.random(2) < 0.15
+        reward = float(self.np_random.normal())
+        return self._observation(), reward, bool(terminated), bool(truncated), {"task": self.task.copy()}
+
+    def render(self) -> Any:
+        return np.full((4, 6, 3), int(1e6 * abs(self.position)) % 251, dtype=np.uint8)
+
+    def _observation(self) -> NDArray[np.float32]:
+        return np.array([self.position, self.task[0]], dtype=np.float32)

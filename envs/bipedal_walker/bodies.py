@@ -48,6 +48,10 @@ class Body:
         """Number of motors, which is the number of actions: a hip and a knee per leg."""
         return 4 * len(self.leg_pairs)
 
+    def price_of_full_action(self, *, divisions: int) -> float:
+        """Reward lost per step by a motor at full action, if the authors' code has divided the price so often."""
+        return self.effort_price / self.original_price_divisor**divisions * self.torque
+
     @property
     def legs(self) -> int:
         """Number of legs."""

@@ -31,21 +31,38 @@ START_PAD_STEPS = 20
 
 _NOISE = 0.1
 _THINNEST = 0.05
+_MOST_CORNERS = 16
+_LEAST_AREA = 1e-6
+"""In square world units; below it Box2D's rounding decides."""
 
 Polygon = tuple[Point, ...]
 
 
 @dataclass(frozen=True)
 class Track:
-    """What a walker walks on. The engine builds the obstacles first, then the ground, each from left to right."""
+    """What a walker walks on. The engine builds the obstacles first, then the ground, each from left to right.
+
+    Raises:
+        ValueError: If the ground has less than two points, a polygon is none, or a number is not finite.
+    """
 
     ground: tuple[Point, ...]
     """Line of the ground from left to right. A point given twice is where the authors' simulator has an edge
     of length zero, which only the faithful ``ground_seam`` builds."""
     obstacles: tuple[Polygon, ...] = ()
-    """Convex polygons, at most 16 corners each. Box2D takes the convex hull of others."""
+    """Convex polygons of 3 to 16 corners that differ. Box2D takes the convex hull of others."""
     original_points: int | None = None
     """How many points of the ground the authors' simulator builds; None for all."""
+
+    def __post_init__(self) -> None:
+        _check_points("ground", self.ground, range(2, len(self.ground) + 1))
+        for number, corners in enumerate(self.obstacles):
+            _check_points(f"polygon {number}", corners, range(3, _MOST_CORNERS + 1))
+            if len({(float(np.float32(x)), float(np.float32(y))) for x, y in corners}) < len(corners):
+                raise ValueError(f"polygon {number} is {corners}; expected corners that differ, also in float32")
+            (x, y), *others = corners
+            if max(abs((a - x) * (d - y) - (b - y) * (c - x)) for (a, b), (c, d) in pairwise(others)) < _LEAST_AREA:
+                raise ValueError(f"polygon {number} is {corners}; expected a polygon with an area")
 
     def edges(self, *, original_end: bool = False, seam: bool = False) -> Iterator[tuple[Point, Point]]:
         """Edges of the ground from left to right.
@@ -123,6 +140,8 @@ class StumpTracks(_ObstacleTrack):
 
     max_height: float = 3.0
     """Greatest mean height, in terrain steps. The paper's variants are 3, 4 and 5."""
+    min_spacing: float = 0.0
+    """Least ground between two stumps, in world units."""
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -130,7 +149,7 @@ class StumpTracks(_ObstacleTrack):
         return TaskSpace(
             [
                 Parameter("stump_height", 0.0, self.max_height, "terrain steps", harder=0.1),
-                Parameter("stump_spacing", 0.0, 6.0, "world units", harder=-0.2),
+                Parameter("stump_spacing", self.min_spacing, 6.0, "world units", harder=-0.2),
             ]
         )
 
@@ -230,6 +249,13 @@ class Grass(Terrain):
             if flat:
                 until_flat = int(rng.integers(5, 10))
         return Track(ground=tuple(ground))
+
+
+def _check_points(what: str, points: tuple[Point, ...], counts: range) -> None:
+    if len(points) not in counts:
+        raise ValueError(f"{what} has {len(points)} points; expected from {counts.start} to {counts.stop - 1}")
+    if not all(math.isfinite(x) and math.isfinite(y) for x, y in points):
+        raise ValueError(f"{what} is {points}; expected finite numbers")
 
 
 def draw_clouds(rng: np.random.Generator) -> tuple[Polygon, ...]:

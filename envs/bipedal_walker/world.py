@@ -1,9 +1,7 @@
 """The environment: a walker that is taught to walk on tracks that a teacher chooses."""
 
-import copy
 import math
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -11,21 +9,18 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.envs.bipedal_walker.bodies import BODIES, SCALE, Body
+from teachgym.envs.bipedal_walker.bodies import BODIES, Body
 from teachgym.envs.bipedal_walker.defects import Defects
-from teachgym.envs.bipedal_walker.engines import ENGINES
+from teachgym.envs.bipedal_walker.engines import AUTO, choose_engine
+from teachgym.envs.bipedal_walker.episode import Episode, Follower, Walker, split_steps
+from teachgym.envs.bipedal_walker.fast import FastWalker
 from teachgym.envs.bipedal_walker.lidar import RAYS
+from teachgym.envs.bipedal_walker.reference import Float32Array, ReferenceWalker
 from teachgym.envs.bipedal_walker.rendering import Renderer
-from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND, Simulation
-from teachgym.envs.bipedal_walker.terrain import FINISH, TERRAINS, Terrain, draw_clouds
+from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND
+from teachgym.envs.bipedal_walker.terrain import TERRAINS, Terrain
 from teachgym.names import unknown_name
 from teachgym.task_space import FloatArray, TaskSpace
-
-Float32Array = NDArray[np.float32]
-
-_STRONGEST_PUSH = 5.0
-_FALL = -100.0
-_PROGRESS, _TILT = 130, 5.0
 
 EPISODE_STEPS = 2000
 """The time limit that ``gymnasium.make`` sets."""
@@ -97,11 +92,13 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
           motion) of what touches it.
         - ``effort_price``: their quadruped's price of torque is divided by 8 each time that the body is set up.
           Fixed and faithful both mean once, for an environment that is set up once; an integer n means n times.
-    - ``engine``: ``"reference"``, see ``ENGINES``.
+    - ``engine``: ``"fast"`` (compiled), ``"reference"`` (Python) or ``"auto"`` (fast where it is built). The
+      results are equal bit for bit. ``gymnasium.make_vec`` makes many walkers that the fast engine steps at once.
     - ``render_mode``: ``None``, ``"rgb_array"`` (400 x 600 x 3, uint8) or ``"human"``.
 
     An environment can be pickled and copied in the middle of an episode. Box2D's state can't be stored, so the
-    copy repeats the episode's actions, and then continues bit for bit.
+    copy repeats the episode's actions, and then continues bit for bit. In the same way, pictures of the fast
+    engine's walker are drawn of a reference walker that follows it.
 
     ## Version History
     - v0: initial version.
@@ -115,25 +112,21 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         body: str = "default",
         terrain: str | Terrain = "stump-tracks",
         defects: str | Mapping[str, str | int] = "fixed",
-        engine: str = "reference",
+        engine: str = AUTO,
         render_mode: str | None = None,
     ) -> None:
-        if body not in BODIES:
-            raise unknown_name("body", str(body), BODIES)
-        if engine not in ENGINES:
-            raise unknown_name("engine", str(engine), ENGINES)
+        self.body = body_named(body)
+        self.terrain = terrain_named(terrain)
+        self.defects = Defects.parse(defects)
+        self.engine = engine
+        choose_engine(engine)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise unknown_name("render mode", str(render_mode), self.metadata["render_modes"])
-        self.body = BODIES[body]
-        self.terrain = _terrain(terrain)
-        self.defects = Defects.parse(defects)
         self.render_mode = render_mode
-        self.action_space = spaces.Box(-1.0, 1.0, (self.body.joints,), np.float32)
-        self.observation_space = _observation_space(self.body)
-        self._effort_price = (
-            self.body.effort_price / self.body.original_price_divisor**self.defects.effort_price * self.body.torque
-        )
-        self._simulation: Simulation | None = None
+        self.observation_space, self.action_space = spaces_of(self.body)
+        self._walker: Walker | None = None
+        self._episode: Episode | None = None
+        self._follower: Follower | None = None
         self._renderer: Renderer | None = None
         self._closed = False
 
@@ -160,13 +153,15 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             raise gymnasium.error.ClosedEnvironmentError("a closed walker can't be reset; make a new one")
         task = self._chosen_task(options)
         super().reset(seed=seed)
-        self._task = self.task_space.uniform(self.np_random) if task is None else task
-        self._episode_rng = copy.deepcopy(self.np_random)
-        self._actions = array("d")
-        observation = self._begin(self.np_random)
+        task = self.task_space.uniform(self.np_random) if task is None else task
+        episode = Episode.about_to_begin(task, self.np_random)
+        if self._walker is None:
+            self._walker = self._make_walker()
+        observation = self._walker.begin(task, self.np_random)
+        self._episode = episode
         if self.render_mode == "human":
             self.render()
-        return observation, {"task": self._task.copy()}
+        return observation, {"task": task.copy()}
 
     def step(self, action: ArrayLike) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
         """Simulate 1/50 s.
@@ -179,17 +174,15 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             ResetNeeded: If there was no ``reset``.
             ClosedEnvironmentError: If the environment was closed.
         """
-        simulation = self._running("stepped")
-        values = self._checked(action)
-        self._actions.extend(values)
-        state, reward, terminated = self._advance(simulation, values)
+        walker, episode = self._running("stepped")
+        observation, reward, terminated = walker.step(self._checked(action))
         if self.render_mode == "human":
             self.render()
-        return np.array(state, dtype=np.float32), reward, terminated, False, {"task": self._task.copy()}
+        return observation, reward, terminated, False, {"task": episode.task.copy()}
 
     def render(self) -> NDArray[np.uint8] | None:
         """Draw the walker: returns the picture in mode ``"rgb_array"``, shows it in mode ``"human"``."""
-        simulation = self._running("rendered")
+        walker, episode = self._running("rendered")
         if self.render_mode is None:
             gymnasium.logger.warn(
                 "render was called without a render mode; make the walker with render_mode='rgb_array'"
@@ -197,51 +190,40 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             return None
         if self._renderer is None:
             self._renderer = Renderer(window=self.render_mode == "human")
-        return self._renderer.draw(simulation, self._clouds)
+        if not isinstance(walker, ReferenceWalker):
+            if self._follower is None:
+                self._follower = Follower(self._reference_walker(), self.body.joints)
+            walker = self._follower.catch_up(episode, walker.actions())
+        return self._renderer.draw(walker.simulation, walker.clouds)
 
     def close(self) -> None:
         """Close the window, if there is one. The environment can't be used any more."""
         if self._renderer is not None:
             self._renderer.close()
-        self._simulation = self._renderer = None
+        self._walker = self._renderer = self._follower = None
         self._closed = True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_simulation": self._simulation is not None, "_renderer": None}
+        played = None if self._walker is None else self._walker.actions()
+        return {**self.__dict__, "_walker": played, "_follower": None, "_renderer": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        running = state["_simulation"]
-        self._simulation = None
-        if not running:
+        if state["_walker"] is None:
             return
-        self._begin(copy.deepcopy(self._episode_rng))
-        simulation, joints = self._running("restored"), self.body.joints
-        for start in range(0, len(self._actions), joints):
-            self._advance(simulation, self._actions[start : start + joints])
+        assert self._episode is not None
+        self._walker = self._make_walker()
+        self._walker.begin(self._episode.task, self._episode.rng())
+        for action in split_steps(state["_walker"], self.body.joints):
+            self._walker.step(action)
 
-    def _begin(self, rng: np.random.Generator) -> Float32Array:
-        track = self.terrain.generate(self._task, rng)
-        self._clouds = draw_clouds(rng)
-        push = rng.uniform(-_STRONGEST_PUSH, _STRONGEST_PUSH)
-        self._simulation = Simulation(self.body, track, push=push, defects=self.defects)
-        self._potential = 0.0
-        state, _, _ = self._advance(self._simulation, [0.0] * self.body.joints)
-        return np.array(state, dtype=np.float32)
+    def _make_walker(self) -> Walker:
+        if choose_engine(self.engine) == "fast":
+            return FastWalker(self.body, self.terrain, self.defects)
+        return self._reference_walker()
 
-    def _advance(self, simulation: Simulation, action: Sequence[float]) -> tuple[list[float], float, bool]:
-        simulation.drive(action)
-        state = simulation.observe()
-        x = simulation.hull_x
-        potential = _PROGRESS * x / SCALE - _TILT * abs(state[0])
-        reward = potential - self._potential
-        self._potential = potential
-        price = self._effort_price
-        for value in action:
-            reward -= price * min(abs(value), 1.0)
-        if simulation.hull_touched or x < 0:
-            return state, _FALL, True
-        return state, reward, x > FINISH
+    def _reference_walker(self) -> ReferenceWalker:
+        return ReferenceWalker(self.body, self.terrain, self.defects)
 
     def _chosen_task(self, options: dict[str, Any] | None) -> FloatArray | None:
         for name in options or ():
@@ -249,7 +231,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
                 raise unknown_name("reset option", str(name), ["task"])
         return self.task_space.validate(options["task"]) if options else None
 
-    def _checked(self, action: ArrayLike) -> list[float]:
+    def _checked(self, action: ArrayLike) -> FloatArray:
         expected = f"expected {self.body.joints} finite numbers"
         try:
             vector = np.asarray(action, dtype=np.float64)
@@ -257,22 +239,35 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             raise ValueError(f"action {action!r} is not numeric; {expected}") from error
         if vector.shape != self.action_space.shape:
             raise ValueError(f"action has shape {vector.shape}; {expected}, shape {self.action_space.shape}")
-        values: list[float] = vector.tolist()
-        if not all(map(math.isfinite, values)):
-            raise ValueError(f"action is {values}; {expected}")
-        return values
+        return np.ascontiguousarray(vector)
 
-    def _running(self, what: str) -> Simulation:
-        if self._simulation is None:
+    def _running(self, what: str) -> tuple[Walker, Episode]:
+        if self._walker is None or self._episode is None:
             if self._closed:
                 raise gymnasium.error.ClosedEnvironmentError(
                     f"the walker was closed and can't be {what}; make a new one"
                 )
             raise gymnasium.error.ResetNeeded(f"the walker can't be {what} before reset()")
-        return self._simulation
+        return self._walker, self._episode
 
 
-def _terrain(terrain: str | Terrain) -> Terrain:
+def body_named(name: str) -> Body:
+    """Find a body.
+
+    Raises:
+        ValueError: If there is none of that name; suggests the nearest.
+    """
+    if name not in BODIES:
+        raise unknown_name("body", str(name), BODIES)
+    return BODIES[name]
+
+
+def terrain_named(terrain: str | Terrain) -> Terrain:
+    """Find a terrain, or take one that is made already.
+
+    Raises:
+        ValueError: If there is none of that name; suggests the nearest.
+    """
     if isinstance(terrain, Terrain):
         return terrain
     if not isinstance(terrain, str) or terrain not in TERRAINS:
@@ -280,12 +275,16 @@ def _terrain(terrain: str | Terrain) -> Terrain:
     return TERRAINS[terrain]()
 
 
-def _observation_space(body: Body) -> "spaces.Box[np.float32]":
-    """Bounds that hold: Box2D moves nothing further than 2 units, nor turns it more than pi / 2, in one step."""
+def spaces_of(body: Body) -> tuple["spaces.Box[np.float32]", "spaces.Box[np.float32]"]:
+    """Observation and action space of a walker.
+
+    The bounds hold: Box2D moves nothing further than 2 units, nor turns it more than pi / 2, in one step.
+    """
     speed, spin, turned = 2.0 * STEPS_PER_SECOND, math.pi / 2 * STEPS_PER_SECOND, math.pi / 2 * EPISODE_STEPS
     hull = [turned, 2 * spin / STEPS_PER_SECOND, 0.12 * speed, 0.08 * speed]
     leg = [2 * turned, 2 * spin / 4, 2 * turned + 1, 2 * spin / 6]
     hull, leg = [[_ROUNDING * bound for bound in bounds] for bounds in (hull, leg)]
     high = [*hull, *[*leg, 1.0] * body.legs, *[1.0] * RAYS]
     low = [*(-bound for bound in hull), *[*(-bound for bound in leg), 0.0] * body.legs, *[0.0] * RAYS]
-    return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
+    observations = spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
+    return observations, spaces.Box(-1.0, 1.0, (body.joints,), np.float32)

@@ -33,11 +33,14 @@ class Compare(StudySettings):
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite contradict each other; give one")
         from teachgym.cli.progress import LiveProgress
+        from teachgym.envs.bipedal_walker.engines import in_force, missing
         from teachgym.study.compare import compare
         from teachgym.study.summary import summary_table
 
         settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
+        if missing():
+            console.print(f"Engine of the walker: {escape(in_force())}", soft_wrap=True, highlight=False)
         with LiveProgress(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         if study.rows:

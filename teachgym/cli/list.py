@@ -14,18 +14,23 @@ from rich.markup import escape
 class List:
     """List environments, teachers, students and engines, one line each."""
 
+    engines: bool = False
+    """Only the engines of the parametric walker: which is in force, and why."""
+
     def run(self, console: Console) -> int:
         """Print the list."""
-        for heading, entries in _sections():
+        for heading, entries in [_engines()] if self.engines else [*_sections(), _engines()]:
             console.print(f"[bold]{heading}[/]")
             for name, line in entries:
                 console.print(f"  {escape(name):<38} {escape(line)}", highlight=False, soft_wrap=True)
         return 0
 
 
-def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+_Section = tuple[str, list[tuple[str, str]]]
+
+
+def _sections() -> Iterator[_Section]:
     from teachgym.agents import TEACHERS, teacher_class
-    from teachgym.envs.bipedal_walker.engines import ENGINES
     from teachgym.students import STUDENTS, student_class
 
     environments = []
@@ -36,7 +41,12 @@ def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "Environments", environments
     yield "Teachers", [(name, _first_line(teacher_class(name))) for name in TEACHERS]
     yield "Students", [(name, _first_line(student_class(name))) for name in STUDENTS]
-    yield "Engines of the parametric walker", list(ENGINES.items())
+
+
+def _engines() -> _Section:
+    from teachgym.envs.bipedal_walker.engines import ENGINES, in_force
+
+    return "Engines of the parametric walker", [*ENGINES.items(), ("in force", in_force())]
 
 
 def _first_line(described: type) -> str:

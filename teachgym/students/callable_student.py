@@ -1,14 +1,17 @@
 """A student made of a user's own training function."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import gymnasium
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.setting_checks import check_whole
+from teachgym.students.slot_env import SlotEnv
 from teachgym.students.student import State, Student
+from teachgym.world_batch import WorldBatch
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
 """Maps observations ``(n, ...)`` to actions ``(n, ...)``, deterministically."""
@@ -25,7 +28,7 @@ class CallableStudent(Student):
     """Teaches whatever ``train(world, *, steps, seed, publish)`` trains.
 
     ``world`` is an ordinary environment: a ``gymnasium.Env`` with one slot, a
-    ``gymnasium.vector.SyncVectorEnv`` with more. Each ``reset`` of it plays the task that the teacher
+    ``gymnasium.vector.VectorEnv`` with more. Each ``reset`` of it plays the task that the teacher
     chose. The function makes its learner from the seed, and calls ``publish(policy)`` once with a function
     from observations ``(n, ...)`` to actions ``(n, ...)`` that always uses the learner's present weights.
     It may return early, or go on until the world ends it: at the end of the budget ``world.step`` raises a
@@ -49,15 +52,10 @@ class CallableStudent(Student):
         self._autoreset_mode = autoreset_mode
         self._policy: Policy | None = None
 
-    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
+    def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
         """Call the training function."""
         self._policy = None
-        world: Any = worlds[0]
-        if len(worlds) > 1:
-            world = SyncVectorEnv(
-                [lambda world=world: world for world in worlds],  # type: ignore[misc]  # bound early on purpose
-                autoreset_mode=self._autoreset_mode,
-            )
+        world = SlotEnv(worlds) if worlds.size == 1 else BatchVectorEnv(worlds, autoreset_mode=self._autoreset_mode)
         self._train(world, steps=steps, seed=seed, publish=self._publish)
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:

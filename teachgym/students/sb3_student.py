@@ -1,26 +1,29 @@
 """What the students of Stable-Baselines3 have in common: quiet, seeded, paused in ``learn``, stored without pickle."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.students.sb3_vec_env import SB3VecEnv
 from teachgym.students.student import State, Student
+from teachgym.world_batch import WorldBatch
 
 
 class SB3Student(Student):
     """A Stable-Baselines3 algorithm as a student.
 
-    Slots become a ``DummyVecEnv``: same-step auto-reset, terminal observations in ``info``, time-outs
-    bootstrapped rather than taken for terminal.
+    It plays the batch through an ``SB3VecEnv``: same-step auto-reset, terminal observations in ``info``,
+    time-outs bootstrapped rather than taken for terminal.
     """
 
     def __init__(self, settings: Any = None) -> None:
@@ -37,10 +40,10 @@ class SB3Student(Student):
     def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
         """Make a policy of the same shape, to load stored weights into."""
 
-    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
+    def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
         """Train from scratch."""
         self._policy, self._normalise, self._stored_normaliser = None, None, None
-        vector = DummyVecEnv([lambda world=world: world for world in worlds])  # type: ignore[misc]  # bound early
+        vector = SB3VecEnv(BatchVectorEnv(worlds, autoreset_mode=AutoresetMode.SAME_STEP))
         algorithm = self._make_algorithm(vector, steps=steps, seed=seed)
         algorithm.set_logger(Logger(folder=None, output_formats=[]))
         self._policy = algorithm.policy

@@ -1,12 +1,13 @@
 """The interface of every student that learns by acting in a world."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
 from numpy.typing import NDArray
+
+from teachgym.world_batch import WorldBatch
 
 State = dict[str, Any]
 
@@ -19,8 +20,9 @@ class NoSettings:
 class Student(ABC):
     """A learner that a teacher environment pauses and resumes.
 
-    ``learn`` is an ordinary training loop over ordinary environments: it need not know that it is paused
-    whenever one of them waits for its next task.
+    ``learn`` is an ordinary training loop over an ordinary batch of worlds: it need not know that it is paused
+    whenever a slot waits for its next task. ``BatchVectorEnv``, ``SB3VecEnv`` and, for one slot, ``SlotEnv`` make
+    what training loops expect of it.
     """
 
     Settings: ClassVar[type[Any]] = NoSettings
@@ -36,8 +38,8 @@ class Student(ABC):
             raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
 
     @abstractmethod
-    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
-        """Make a fresh learner from the seed, and train it for ``steps`` steps over all worlds.
+    def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
+        """Make a fresh learner from the seed, and train it for ``steps`` steps over all slots of the batch.
 
         Playing beyond that ends the loop by a ``BaseException``; let it pass.
         """

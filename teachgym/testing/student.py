@@ -2,7 +2,7 @@
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from teachgym.seeding import check_seed
 from teachgym.students import Student
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.global_state import capture, preserved
-from teachgym.students.taught_world import Ledger, TaughtWorld, World, make_slots
+from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.equality import difference
+from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatchWrapper, task_space_of
+
+World = gymnasium.Env[Any, Any]
 
 _PATIENCE = 1000
 """Steps beyond the budget after which a student is taken for one that never ends."""
@@ -103,7 +106,7 @@ class _Check:
         self.make, self.make_world, self.steps, self.seed = make, make_world, steps, seed
         world = make_world()
         self.observation_space, self.action_space = world.observation_space, world.action_space
-        self.task_space: TaskSpace = world.get_wrapper_attr("task_space")
+        self.task_space = task_space_of(world)
         self.observations = self._some_observations(world)
         world.close()
 
@@ -137,7 +140,7 @@ class _Check:
         )
         self._check_actions(student.act(self.observations[:1]), count=1)
         random_tasks = self.task_space.uniform(np.random.default_rng(self.seed), 3)
-        evaluate(student.act, self.make_world, random_tasks, seed=self.seed, mastered_above=0.0)
+        evaluate(student.act, self._make_batch, random_tasks, seed=self.seed, mastered_above=0.0)
 
     def becomes_the_same_learner(self, student: Student) -> None:
         """The learner follows from the seed alone."""
@@ -174,6 +177,9 @@ class _Check:
             fresh.load_state_dict(read_state(path), self.observation_space, self.action_space)
         self._check_same(expected, fresh, "acts otherwise after state_dict() and load_state_dict()")
 
+    def _make_batch(self, count: int) -> SerialBatch:
+        return SerialBatch([self.make_world() for _ in range(count)])
+
     def _check_same(self, expected: NDArray[Any], student: Student, failure: str) -> None:
         found = difference(expected, student.act(self.observations), "the actions")
         assert found is None, f"the student {failure}: {found}"
@@ -206,23 +212,24 @@ class _Check:
         return np.stack(seen)
 
 
-class _Watched(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """A slot that notices a student which will not end; nothing else can get out of its loop."""
+class _Watched(WorldBatchWrapper):
+    """Worlds that notice a student which will not end; nothing else can get out of its loop."""
 
-    def __init__(self, world: TaughtWorld, ledger: Ledger, give_up: Callable[[], None]) -> None:
-        super().__init__(world)
-        self.played = False
+    def __init__(self, worlds: TaughtWorlds, ledger: Ledger, give_up: Callable[[], None]) -> None:
+        super().__init__(worlds)
+        self.played = np.zeros(worlds.size, dtype=np.bool_)
         self._ledger, self._give_up, self._refused = ledger, give_up, 0
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, slots: Slots, tasks: Sequence[FloatArray | None], seeds: Sequence[int | None] | None = None
+    ) -> NDArray[Any]:
         self._notice()
-        return self.env.reset(seed=seed, options=options)
+        return super().reset(slots, tasks, seeds)
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
         self._notice()
-        self.played = True
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        return observation, float(reward), terminated, truncated, info
+        self.played[slots] = True
+        return super().step(slots, actions)
 
     def _notice(self) -> None:
         self._refused += self._ledger.exhausted
@@ -238,7 +245,7 @@ class _Learning:
         self.ledger = Ledger(check.steps, mastered_above=0.0)
         self.bypassed = self.stuck = False
         self.steps_of_worlds = 0
-        self.slots: list[_Watched] = []
+        self.played = np.zeros(student.slots, dtype=np.bool_)
 
     def run(self, *, disturb: bool) -> None:
         """Answer every question with a random task until the student ends, and see that it was in order."""
@@ -259,9 +266,10 @@ class _Learning:
             while True:
                 ask(None)
 
-        taught = make_slots(self._make_counted, self.student.slots, self.ledger, ask, seed=self.seed)
-        self.slots = [_Watched(world, self.ledger, give_up) for world in taught]
-        self.student.learn(self.slots, steps=self.check.steps, seed=self.seed)
+        batch = SerialBatch([self._make_counted() for _ in range(self.student.slots)])
+        worlds = _Watched(TaughtWorlds(batch, self.ledger, ask, seed=self.seed), self.ledger, give_up)
+        self.played = worlds.played
+        self.student.learn(worlds, steps=self.check.steps, seed=self.seed)
 
     def _make_counted(self) -> World:
         """A world that counts its steps at the bottom, below every wrapper."""
@@ -288,15 +296,15 @@ class _Learning:
     def _check_end(self) -> None:
         steps, spent = self.check.steps, self.ledger.spent
         assert not self.stuck, (
-            f"learn() goes on after its {steps} steps are spent; world.step() ends it by a BaseException: let that pass"
+            f"learn() goes on after its {steps} steps are spent; step() ends it by a BaseException: let that pass"
         )
         assert self.steps_of_worlds == spent, (
             f"learn() played {self.steps_of_worlds - spent} steps past the worlds it was given; it must not unwrap them"
         )
         assert spent > 0, "learn() returned without a step in the worlds it was given"
-        idle = [str(i) for i, slot in enumerate(self.slots) if not slot.played]
-        assert not idle or steps < len(self.slots), (
-            f"learn() never played world {', '.join(idle)} of {len(self.slots)}; it must play them all"
+        idle = [str(slot) for slot in np.flatnonzero(~self.played)]
+        assert not idle or steps < len(self.played), (
+            f"learn() never played slot {', '.join(idle)} of {len(self.played)}; it must play them all"
         )
 
 

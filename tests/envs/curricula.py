@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from teachgym import Feedback
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import CallableStudent, Student
-from tests.students.test_taught_world import Marcher
+from tests.students.test_taught_worlds import Marcher
 from tests.toy import Countdown, Reach, noisy_walk
 
 QUICK_PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hidden": (8,), "device": "cpu"}
@@ -25,7 +25,7 @@ def make_env(*, student: str | Student | None = None, steps: int = 50, world: An
 def make_countdown(*, slots: int = 1, steps: int = 50, **settings: Any) -> Any:
     """An environment whose outcomes follow from the tasks alone: ``ceil(length) * pay``."""
     settings = {"outcome_range": (-6.0, 6.0), "mastered_above": 1.0} | settings
-    return make_env(student=Marcher(slots, "dummy"), steps=steps, world=Countdown, **settings)
+    return make_env(student=Marcher(slots, "stable baselines"), steps=steps, world=Countdown, **settings)
 
 
 def tasks_for(env: Any, seed: int = 0) -> Callable[[], NDArray[np.float64]]:

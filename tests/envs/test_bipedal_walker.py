@@ -15,7 +15,7 @@ from teachgym.envs.bipedal_walker.terrain import TERRAINS, StumpTracks
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 from teachgym.testing.equality import difference
 from teachgym.testing.world import check_world
-from tests.envs.walker_moves import move, simulation_of
+from tests.envs.walker_moves import move, reference_walker, simulation_of
 
 BODY_NAMES = sorted(BODIES)
 TERRAIN_NAMES = sorted(TERRAINS)
@@ -55,7 +55,7 @@ def test_observations_stay_within_their_bounds(body: str) -> None:
 @pytest.mark.parametrize("body", BODY_NAMES)
 @pytest.mark.parametrize("velocity", [(1000.0, 0.0), (-1000.0, 1000.0), (0.0, -1000.0)])
 def test_the_bounds_hold_for_a_walker_that_is_thrown(body: str, velocity: tuple[float, float]) -> None:
-    env = ParametricBipedalWalker(body=body)
+    env = reference_walker(body=body)
     env.reset(seed=1)
     move(env, 40.0, velocity=velocity)
     simulation_of(env).hull.angularVelocity = 1e4
@@ -140,7 +140,7 @@ def test_walkers_that_were_not_reset_or_were_closed_can_be_pickled() -> None:
     [
         ({"body": "quadruple"}, "unknown body 'quadruple'; did you mean 'quadruped'"),
         ({"terrain": "stump-track"}, "unknown terrain 'stump-track'; did you mean 'stump-tracks'"),
-        ({"engine": "fats"}, "unknown engine 'fats'; known: reference"),
+        ({"engine": "fats"}, "unknown engine 'fats'; did you mean 'fast'"),
         ({"defects": "faitful"}, "unknown variant of defects 'faitful'; did you mean 'faithful'"),
         ({"defects": {"lidr": "fixed"}}, "unknown defect 'lidr'; did you mean 'lidar'"),
         ({"defects": {"lidar": "broken"}}, "unknown variant of lidar 'broken'"),

@@ -13,7 +13,7 @@ TORQUE_PRICE = 0.00035 * 80
 
 def walk(terrain: str, task: list[float], seed: int) -> tuple[float, float, int, bool, float]:
     """Return and its closed form, length, whether the episode terminated, and where the hull is at its end."""
-    env = gymnasium.make("teachgym/ParametricBipedalWalker-v0", terrain=terrain)
+    env = gymnasium.make("teachgym/ParametricBipedalWalker-v0", terrain=terrain, engine="reference")
     world = env.unwrapped
     assert isinstance(world, ParametricBipedalWalker)
     observation, _ = env.reset(seed=seed, options={"task": task})

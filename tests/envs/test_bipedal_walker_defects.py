@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from teachgym.envs.bipedal_walker.defects import DEFECTS, Defects
 from teachgym.envs.bipedal_walker.terrain import TERRAINS
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from tests.envs.walker_moves import move, simulation_of
+from tests.envs.walker_moves import move, reference_walker, simulation_of
 
 Observations = NDArray[np.float32]
 CONTACTS = [8, 13, 18, 23]
@@ -21,7 +21,7 @@ def walk(
     defects: Mapping[str, str | int], *, terrain: str = "stump-tracks", body: str = "quadruped", seed: int = 0
 ) -> tuple[Observations, NDArray[np.float64]]:
     """Observations and rewards of 80 random steps."""
-    env = ParametricBipedalWalker(terrain=terrain, body=body, defects=defects)
+    env = reference_walker(terrain=terrain, body=body, defects=defects)
     first, _ = env.reset(seed=seed)
     rng = np.random.default_rng(seed)
     observations, rewards = [first], []
@@ -83,7 +83,7 @@ def test_faithful_leg_contacts_change_nothing_for_two_legs() -> None:
 def test_the_faithful_ground_lacks_the_last_edge_only(terrain: str) -> None:
     edges = []
     for variant in ("fixed", "faithful"):
-        env = ParametricBipedalWalker(terrain=terrain, defects={"ground_end": variant})
+        env = reference_walker(terrain=terrain, defects={"ground_end": variant})
         env.reset(seed=0)
         edges.append(simulation_of(env).edges)
     assert edges[1] == edges[0][:-1]
@@ -93,7 +93,7 @@ def test_the_faithful_ground_lacks_the_last_edge_only(terrain: str) -> None:
 def test_only_off_the_faithful_ground_can_a_walker_fall_below_it_and_then_the_episode_goes_on() -> None:
     outcomes = {}
     for variant in ("fixed", "faithful"):
-        env = ParametricBipedalWalker(defects={"ground_end": variant})
+        env = reference_walker(defects={"ground_end": variant})
         env.reset(seed=0, options={"task": SPACING_6})
         move(env, 88.6, up=0.1, velocity=(0.0, 0.0))
         terminated, steps = False, 0
@@ -110,7 +110,7 @@ def test_only_off_the_faithful_ground_can_a_walker_fall_below_it_and_then_the_ep
 def test_the_faithful_seam_is_one_edge_of_length_zero() -> None:
     edges = []
     for variant in ("fixed", "faithful"):
-        env = ParametricBipedalWalker(defects={"ground_seam": variant})
+        env = reference_walker(defects={"ground_seam": variant})
         env.reset(seed=0)
         edges.append(simulation_of(env).edges)
     pad_end = edges[0][0][1]

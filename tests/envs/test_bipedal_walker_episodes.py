@@ -7,8 +7,7 @@ from teachgym.envs.bipedal_walker.bodies import BODIES
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.simulation import Simulation
 from teachgym.envs.bipedal_walker.terrain import TERRAINS, Grass
-from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from tests.envs.walker_moves import move, simulation_of
+from tests.envs.walker_moves import move, reference_walker, simulation_of
 
 FINISH = 190 * 14 / 30
 
@@ -23,7 +22,7 @@ def test_the_walker_starts_in_the_middle_of_the_start_pad(body: str, leg: float)
 
 @pytest.mark.parametrize(("body", "legs"), [("default", 2), ("short", 2), ("quadruped", 4)])
 def test_a_walker_is_a_hull_and_a_thigh_and_a_shin_per_leg(body: str, legs: int) -> None:
-    env = ParametricBipedalWalker(body=body)
+    env = reference_walker(body=body)
     env.reset(seed=0)
     assert len(simulation_of(env).parts) == 1 + 2 * legs
 
@@ -40,7 +39,7 @@ def test_a_push_to_the_right_moves_the_hull_to_the_right() -> None:
 
 @pytest.mark.parametrize("body", sorted(BODIES))
 def test_a_walker_that_lets_go_falls_for_a_reward_of_minus_100(body: str) -> None:
-    env = ParametricBipedalWalker(body=body, terrain="grass")
+    env = reference_walker(body=body, terrain="grass")
     env.reset(seed=0, options={"task": 0.0})
     rewards: list[float] = []
     terminated = False
@@ -53,7 +52,7 @@ def test_a_walker_that_lets_go_falls_for_a_reward_of_minus_100(body: str) -> Non
 
 
 def test_left_of_zero_the_episode_ends_with_minus_100() -> None:
-    env = ParametricBipedalWalker(terrain="grass")
+    env = reference_walker(terrain="grass")
     env.reset(seed=0)
     move(env, 0.02, velocity=(-5.0, 0.0))
     _, reward, terminated, _, _ = env.step(np.zeros(4))
@@ -64,7 +63,7 @@ def test_left_of_zero_the_episode_ends_with_minus_100() -> None:
 
 @pytest.mark.parametrize("body", sorted(BODIES))
 def test_beyond_the_finish_the_episode_ends_without_minus_100(body: str) -> None:
-    env = ParametricBipedalWalker(body=body, terrain="grass")
+    env = reference_walker(body=body, terrain="grass")
     env.reset(seed=0, options={"task": 0.0})
     start = simulation_of(env).hull_x
     still = np.zeros(env.body.joints)
@@ -93,7 +92,7 @@ def test_the_whole_way_is_worth_more_than_300() -> None:
 def test_the_return_is_the_gain_in_position_and_posture_minus_the_price_of_torque(
     body: str, price: float, terrain: str
 ) -> None:
-    env = ParametricBipedalWalker(body=body, terrain=terrain)
+    env = reference_walker(body=body, terrain=terrain)
     env.reset(seed=7)
     hull = simulation_of(env).hull
     start = 130 * hull.position.x / 30 - 5 * abs(hull.angle)
@@ -113,7 +112,7 @@ def test_the_return_is_the_gain_in_position_and_posture_minus_the_price_of_torqu
 
 
 def test_the_observation_is_scaled_as_documented() -> None:
-    env = ParametricBipedalWalker()
+    env = reference_walker()
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(30):
@@ -132,7 +131,7 @@ def test_the_observation_is_scaled_as_documented() -> None:
 def test_each_action_turns_its_own_joint(joint: int, index: int) -> None:
     angles = []
     for direction in (-1.0, 1.0):
-        env = ParametricBipedalWalker()
+        env = reference_walker()
         env.reset(seed=0, options={"task": [0.0, 6.0]})
         move(env, 5.0, up=3.0)
         action = np.zeros(4)
@@ -144,7 +143,7 @@ def test_each_action_turns_its_own_joint(joint: int, index: int) -> None:
 
 
 def test_a_standing_foot_is_observed_and_a_lifted_one_is_not() -> None:
-    env = ParametricBipedalWalker()
+    env = reference_walker()
     env.reset(seed=0, options={"task": [0.0, 6.0]})
     for _ in range(6):
         observation, *_ = env.step(np.zeros(4))

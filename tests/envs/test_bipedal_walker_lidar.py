@@ -8,8 +8,7 @@ import pytest
 from teachgym.envs.bipedal_walker.bodies import Point
 from teachgym.envs.bipedal_walker.simulation import Simulation
 from teachgym.envs.bipedal_walker.terrain import TERRAINS
-from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from tests.envs.walker_moves import move, simulation_of
+from tests.envs.walker_moves import move, reference_walker, simulation_of
 
 RANGE = 160 / 30
 
@@ -41,7 +40,7 @@ def nearest_hits(simulation: Simulation) -> list[float]:
 @pytest.mark.parametrize("terrain", sorted(TERRAINS))
 @pytest.mark.parametrize(("body", "least_up"), [("default", 1.0), ("quadruped", 0.0)])
 def test_every_ray_measures_the_nearest_ground(terrain: str, body: str, least_up: float) -> None:
-    env = ParametricBipedalWalker(body=body, terrain=terrain)
+    env = reference_walker(body=body, terrain=terrain)
     rng = np.random.default_rng(1)
     misses = hits = 0
     for seed in range(12):
@@ -57,14 +56,14 @@ def test_every_ray_measures_the_nearest_ground(terrain: str, body: str, least_up
 
 
 def test_over_flat_ground_the_first_ray_measures_the_height() -> None:
-    env = ParametricBipedalWalker(terrain="grass")
+    env = reference_walker(terrain="grass")
     observation, _ = env.reset(seed=0, options={"task": 0.0})
     height = simulation_of(env).hull.position.y - 400 / 30 / 4
     assert observation[14] == pytest.approx(height / RANGE, abs=1e-5)
 
 
 def test_rays_pass_through_the_walkers_own_legs() -> None:
-    env = ParametricBipedalWalker(terrain="grass")
+    env = reference_walker(terrain="grass")
     env.reset(seed=0, options={"task": 0.0})
     move(env, 4.0, up=4.0)
     observation, *_ = env.step(np.zeros(4))

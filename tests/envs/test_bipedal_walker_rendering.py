@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from teachgym.envs.bipedal_walker.bodies import BODIES
 from teachgym.envs.bipedal_walker.terrain import TERRAINS
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from tests.envs.walker_moves import move
+from tests.envs.walker_moves import move, reference_walker
 
 
 def picture(env: ParametricBipedalWalker) -> NDArray[np.uint8]:
@@ -24,7 +24,7 @@ def picture(env: ParametricBipedalWalker) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("terrain", sorted(TERRAINS))
 @pytest.mark.parametrize("body", sorted(BODIES))
 def test_a_frame_is_a_picture_of_600_by_400(body: str, terrain: str) -> None:
-    env = ParametricBipedalWalker(body=body, terrain=terrain, render_mode="rgb_array")
+    env = reference_walker(body=body, terrain=terrain, render_mode="rgb_array")
     env.reset(seed=0)
     frame = picture(env)
     assert frame.shape == (400, 600, 3)
@@ -34,7 +34,7 @@ def test_a_frame_is_a_picture_of_600_by_400(body: str, terrain: str) -> None:
 
 
 def test_the_ground_is_drawn_along_one_long_edge() -> None:
-    env = ParametricBipedalWalker(terrain="hexagon-tracks", render_mode="rgb_array")
+    env = reference_walker(terrain="hexagon-tracks", render_mode="rgb_array")
     env.reset(seed=0)
     move(env, 14.5)
     env.step(np.zeros(4))
@@ -44,8 +44,8 @@ def test_the_ground_is_drawn_along_one_long_edge() -> None:
 
 
 def test_a_frame_follows_the_walker_and_does_not_change_the_episode() -> None:
-    drawn = ParametricBipedalWalker(render_mode="rgb_array")
-    plain = ParametricBipedalWalker()
+    drawn = reference_walker(render_mode="rgb_array")
+    plain = reference_walker()
     drawn.reset(seed=0)
     plain.reset(seed=0)
     rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_a_frame_follows_the_walker_and_does_not_change_the_episode() -> None:
 def test_the_same_moment_gives_the_same_frame() -> None:
     frames = []
     for _ in range(2):
-        env = ParametricBipedalWalker(render_mode="rgb_array")
+        env = reference_walker(render_mode="rgb_array")
         env.reset(seed=1)
         frames.append(picture(env))
     np.testing.assert_array_equal(frames[0], frames[1])
@@ -76,7 +76,7 @@ def test_gymnasiums_checker_has_nothing_to_say(body: str, terrain: str, monkeypa
 
 def test_human_mode_shows_a_window_at_reset_and_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    env = ParametricBipedalWalker(render_mode="human")
+    env = reference_walker(render_mode="human")
     env.reset(seed=0)
     import pygame
 
@@ -90,7 +90,7 @@ def test_human_mode_shows_a_window_at_reset_and_step(monkeypatch: pytest.MonkeyP
 
 
 def test_without_a_render_mode_render_warns_what_to_do() -> None:
-    env = ParametricBipedalWalker()
+    env = reference_walker()
     env.reset(seed=0)
     with pytest.warns(UserWarning, match="render_mode='rgb_array'"):
         assert env.render() is None
@@ -98,7 +98,7 @@ def test_without_a_render_mode_render_warns_what_to_do() -> None:
 
 def test_without_pygame_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
-    env = ParametricBipedalWalker(render_mode="rgb_array")
+    env = reference_walker(render_mode="rgb_array")
     env.reset(seed=0)
     with pytest.raises(gymnasium.error.DependencyNotInstalled, match="pip install pygame"):
         env.render()

@@ -15,9 +15,8 @@ from teachgym.envs.bipedal_walker.terrain import (
     Track,
     draw_clouds,
 )
-from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from tests.envs.walker_moves import simulation_of
+from tests.envs.walker_moves import reference_walker, simulation_of
 
 STEP = 14 / 30
 HEIGHT = 400 / 30 / 4
@@ -181,7 +180,7 @@ class Ramp(Terrain):
 
 
 def test_an_outside_terrain_can_be_walked_on() -> None:
-    env = ParametricBipedalWalker(terrain=Ramp())
+    env = reference_walker(terrain=Ramp())
     _, info = env.reset(seed=0, options={"task": {"rise": 1.5}})
     assert info["task"] == [1.5]
     assert simulation_of(env).edges[-1][1] == (95.0, HEIGHT + 1.5)

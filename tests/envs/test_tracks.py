@@ -77,8 +77,13 @@ def test_teachers_of_higher_stumps_are_tested_on_the_same_tracks() -> None:
     plain, high = make("StumpTracks"), make("StumpTracks", max_stump_height=5.0)
     assert high.task_space.high[0] == 5.0
     np.testing.assert_array_equal(plain.test_tasks, high.test_tasks)
-    with pytest.raises(ValueError, match="max_stump_height is 2; expected at least 3"):
-        make("StumpTracks", max_stump_height=2)
+
+
+def test_a_range_that_does_not_cover_the_papers_test_set_has_one_of_its_own() -> None:
+    easy = make("StumpTracks", max_stump_height=0.5, min_stump_spacing=2.0)
+    assert (easy.task_space.low == [0.0, 2.0]).all()
+    assert easy.test_tasks.shape == (50, 2)
+    assert all(easy.task_space.contains(task) for task in easy.test_tasks)
     assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).test_tasks.shape == (1, 2)
 
 

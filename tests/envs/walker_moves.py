@@ -1,15 +1,19 @@
-"""Put a walker somewhere else on its track."""
+"""Look into a walker of the reference engine, and put it somewhere else on its track."""
 
 from typing import Any
 
+from teachgym.envs.bipedal_walker.reference import ReferenceWalker
 from teachgym.envs.bipedal_walker.simulation import Simulation
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 
 
+def reference_walker(**settings: Any) -> ParametricBipedalWalker:
+    return ParametricBipedalWalker(engine="reference", **settings)
+
+
 def simulation_of(env: ParametricBipedalWalker) -> Simulation:
-    simulation = env._simulation
-    assert simulation is not None
-    return simulation
+    assert isinstance(env._walker, ReferenceWalker)
+    return env._walker.simulation
 
 
 def move(

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from torch import nn
 
@@ -41,7 +41,7 @@ def reinforce(world: Any, *, steps: int, seed: int, publish: Any) -> None:
         # Where a slot has just reset, the action was not carried out.
         batch += [(inputs[i], actions[i], float(rewards[i])) for i in np.flatnonzero(~started)]
         started = terminations | truncations
-        if envs.autoreset_mode == AutoresetMode.SAME_STEP:
+        if envs.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP:
             started = np.zeros_like(started)
         if len(batch) >= 64:
             given, taken, paid = (torch.stack([torch.as_tensor(row[i]) for row in batch]) for i in range(3))
@@ -138,9 +138,9 @@ def test_the_function_gets_a_plain_world_or_a_vector_of_them(slots: int) -> None
     if slots == 1:
         assert isinstance(world, gymnasium.Env)
     else:
-        assert isinstance(world, SyncVectorEnv)
+        assert isinstance(world, VectorEnv)
         assert world.num_envs == 3
-        assert world.autoreset_mode == AutoresetMode.SAME_STEP
+        assert world.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     env.close()
 
 

@@ -1,27 +1,28 @@
 """What a training loop sees of the world, and what the teacher gets back, whichever vectoriser is in between."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import DummyVecEnv
 
+from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.feedback import Feedback
 from teachgym.students import Student
 from teachgym.students.coroutine import BudgetSpent
-from teachgym.students.taught_world import Ledger, TaughtWorld, make_slots
+from teachgym.students.sb3_vec_env import SB3VecEnv
+from teachgym.students.slot_env import SlotEnv
+from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray
+from teachgym.world_batch import SerialBatch, WorldBatch
 from tests.toy import Countdown, Reach
 
-VECTORISERS = ("dummy", "same step", "next step")
+VECTORISERS = ("stable baselines", "same step", "next step")
 MASTERED_ABOVE = 1.0
 
 
@@ -43,19 +44,17 @@ class Marcher(Student):
         self.slots, self.vectoriser, self.rounds = slots, vectoriser, rounds
         self.seen: list[Step] = []
 
-    def learn(self, worlds: Sequence[gymnasium.Env[Any, Any]], *, steps: int, seed: int) -> None:
-        makers: list[Callable[[], gymnasium.Env[Any, Any]]] = [lambda world=world: world for world in worlds]  # type: ignore[misc]
-        actions = np.zeros((len(worlds), 1), dtype=np.float32)
-        if self.vectoriser == "dummy":
-            vector: Any = DummyVecEnv(makers)
-        else:
-            mode = AutoresetMode.SAME_STEP if self.vectoriser == "same step" else AutoresetMode.NEXT_STEP
-            vector = SyncVectorEnv(makers, autoreset_mode=mode)
+    def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
+        actions = np.zeros((worlds.size, 1), dtype=np.float32)
+        mode = AutoresetMode.NEXT_STEP if self.vectoriser == "next step" else AutoresetMode.SAME_STEP
+        vector: Any = BatchVectorEnv(worlds, autoreset_mode=mode)
+        if self.vectoriser == "stable baselines":
+            vector = SB3VecEnv(vector)
         vector.reset()
         while self.rounds is None or len(self.seen) < self.rounds:
             observations, _, over, *rest = vector.step(actions)
-            over = over if self.vectoriser == "dummy" else over | rest[0]
-            tasks = [world.get_wrapper_attr("task").copy() for world in worlds]
+            over = over if self.vectoriser == "stable baselines" else over | rest[0]
+            tasks = [worlds.task(slot).copy() for slot in range(worlds.size)]
             self.seen.append(Step(over.copy(), observations.copy(), rest[-1], tasks))
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
@@ -98,12 +97,11 @@ def expected_answers(tasks: NDArray[np.float64], *, slots: int, budget: int, vec
     finished: dict[int, float] = {}
     playing = list(range(slots))
     left = [int(np.ceil(tasks[decision, 0])) for decision in playing]
-    waiting = [False] * slots
+    waiting: list[int] = []
     while True:
+        ended = []
         for slot in range(slots):
-            if waiting[slot]:
-                waiting[slot] = False
-                playing[slot], left[slot], handed_out = handed_out, int(np.ceil(tasks[handed_out, 0])), handed_out + 1
+            if slot in waiting:
                 continue
             if budget == 0:
                 return finished
@@ -112,11 +110,11 @@ def expected_answers(tasks: NDArray[np.float64], *, slots: int, budget: int, vec
             if left[slot] == 0:
                 length, pay = np.ceil(tasks[playing[slot], 0]), tasks[playing[slot], 1]
                 finished[playing[slot]] = float(length * pay)
-                if vectoriser == "next step":
-                    waiting[slot] = True
-                else:
-                    playing[slot], left[slot] = handed_out, int(np.ceil(tasks[handed_out, 0]))
-                    handed_out += 1
+                ended.append(slot)
+        # All have stepped, before any gets its next task.
+        for slot in waiting if vectoriser == "next step" else ended:
+            playing[slot], left[slot], handed_out = handed_out, int(np.ceil(tasks[handed_out, 0])), handed_out + 1
+        waiting = ended if vectoriser == "next step" else []
 
 
 def draw_tasks(seed: int, count: int, longest: float) -> NDArray[np.float64]:
@@ -177,14 +175,14 @@ def test_only_the_slot_that_finished_gets_a_new_task(vectoriser: str) -> None:
 
 @pytest.mark.parametrize("times_out", [True, False])
 def test_stable_baselines_sees_last_observations_and_tells_time_outs_from_terminations(times_out: bool) -> None:
-    student = Marcher(2, "dummy")
+    student = Marcher(2, "stable baselines")
     run(make_env(student, 30, times_out=times_out), draw_tasks(1, 40, 6.0))
     ended = 0
     for before, step in zip(student.seen, student.seen[1:], strict=False):
         for slot in range(2):
             assert ("terminal_observation" in step.infos[slot]) == step.over[slot]
-            assert step.infos[slot]["TimeLimit.truncated"] == (bool(step.over[slot]) and times_out)
             if step.over[slot]:
+                assert step.infos[slot]["TimeLimit.truncated"] == times_out
                 assert step.infos[slot]["terminal_observation"][0] == 0
                 assert step.infos[slot]["terminal_observation"][1] == np.float32(before.tasks[slot][1])
                 assert step.observations[slot][0] == np.ceil(step.tasks[slot][0])
@@ -206,15 +204,15 @@ def test_same_step_vectors_carry_the_last_observation_and_show_the_next_task() -
 
 
 @pytest.mark.parametrize("times_out", [True, False])
-def test_gymnasium_is_told_truncation_and_termination_apart(times_out: bool) -> None:
+def test_truncation_and_termination_are_told_apart(times_out: bool) -> None:
     world, _, _ = make_slot(Countdown(times_out=times_out), [[1.0, 0.5]])
     world.reset()
-    _, _, terminated, truncated, _ = world.step(0)
+    _, _, terminated, truncated, _ = world.step(np.zeros(1))
     assert (terminated, truncated) == (not times_out, times_out)
 
 
-def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[TaughtWorld, Ledger, list[Feedback | None]]:
-    """One slot that gets the tasks in turn; and the list of what it hands over."""
+def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[SlotEnv, Ledger, list[Feedback | None]]:
+    """An environment of one slot that gets the tasks in turn; and the list of what it hands over."""
     ledger, handed_over = Ledger(budget, mastered_above=MASTERED_ABOVE), []
     coming = iter(np.array(tasks))
 
@@ -222,20 +220,20 @@ def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[TaughtWorld
         handed_over.append(feedback)
         return np.asarray(next(coming))
 
-    return TaughtWorld(world, ledger, ask, seed=3), ledger, handed_over
+    return SlotEnv(TaughtWorlds(SerialBatch([world]), ledger, ask, seed=3)), ledger, handed_over
 
 
 def test_reset_in_mid_episode_restarts_the_same_task_and_the_steps_stay_spent() -> None:
     world, ledger, handed_over = make_slot(Countdown(), [[3.0, 0.5], [1.0, 1.0]])
     world.reset()
-    world.step(0)
-    world.step(0)
+    world.step(np.zeros(1))
+    world.step(np.zeros(1))
     observation, info = world.reset()
     assert observation.tolist() == [3.0, 0.5]
     assert info["task"].tolist() == [3.0, 0.5]
     assert handed_over == [None]
     for _ in range(3):
-        world.step(0)
+        world.step(np.zeros(1))
     assert ledger.spent == 5
     observation, _ = world.reset()
     assert observation.tolist() == [1.0, 1.0]
@@ -272,8 +270,10 @@ def test_the_stream_of_a_slot_goes_on_from_episode_to_episode() -> None:
 
 def test_slots_have_streams_of_their_own_that_do_not_depend_on_their_number() -> None:
     def starts(count: int) -> list[float]:
-        slots = make_slots(Reach, count, Ledger(9, mastered_above=0.0), lambda _: np.zeros(1), seed=5)
-        return [float(world.reset()[0][0]) for world in slots]
+        batch, ledger = SerialBatch([Reach() for _ in range(count)]), Ledger(9, mastered_above=0.0)
+        worlds = TaughtWorlds(batch, ledger, lambda _: np.zeros(1), seed=5)
+        observations = worlds.reset(np.arange(count), [None] * count)
+        return [float(position) for position in observations[:, 0]]
 
     assert len(set(starts(4))) == 4
     assert starts(4)[:2] == starts(2)
@@ -285,11 +285,11 @@ def test_a_step_beyond_the_budget_is_refused_and_not_played() -> None:
     world.reset()
     exhausted = []
     for _ in range(2):
-        world.step(0)
+        world.step(np.zeros(1))
         exhausted.append(ledger.exhausted)
     assert exhausted == [False, True]
     with pytest.raises(BudgetSpent):
-        world.step(0)
+        world.step(np.zeros(1))
     assert ledger.spent == 2
     assert base._left == 4
 
@@ -303,7 +303,7 @@ def test_an_outcome_that_is_not_finite_is_an_error() -> None:
     world, _, _ = make_slot(Diverging(), [[1.0, 0.5]])
     world.reset()
     with pytest.raises(ValueError, match="outcome is nan; expected a finite number"):
-        world.step(0)
+        world.step(np.zeros(1))
 
 
 @pytest.mark.parametrize("budget", [0, -5])
@@ -313,13 +313,56 @@ def test_a_budget_below_1_is_refused(budget: int) -> None:
 
 
 def test_slots_below_1_are_refused() -> None:
-    with pytest.raises(ValueError, match="slots is 0; expected at least 1"):
-        make_slots(Countdown, 0, Ledger(1, mastered_above=0.0), lambda _: np.zeros(2), seed=0)
+    with pytest.raises(ValueError, match="slots is 0; expected a whole number of worlds, at least 1"):
+        make_env(Marcher(0, "same step"), 10).reset()
+
+
+@pytest.mark.parametrize(("left", "counted"), [(0, 0), (1, 1), (2, 2)])
+def test_where_fewer_steps_are_left_than_slots_only_the_first_of_them_play(left: int, counted: int) -> None:
+    worlds = [Countdown() for _ in range(3)]
+    ledger = Ledger(3 + left, mastered_above=MASTERED_ABOVE)
+    taught = TaughtWorlds(SerialBatch(worlds), ledger, lambda _: np.array([2.0, 0.5]), seed=0)
+    slots, actions = np.arange(3), np.zeros((3, 1))
+    taught.reset(slots, [None] * 3)
+    taught.step(slots, actions)
+    with pytest.raises(BudgetSpent):
+        taught.step(slots, actions)
+    assert ledger.exhausted
+    assert ledger.spent == 3 + left
+    assert [world._left for world in worlds] == [0] * counted + [1] * (3 - counted)
+    assert [result.decision for result in ledger.results] == list(range(counted))
+
+
+def test_a_step_of_some_slots_counts_those() -> None:
+    ledger = Ledger(10, mastered_above=MASTERED_ABOVE)
+    taught = TaughtWorlds(SerialBatch([Countdown() for _ in range(3)]), ledger, lambda _: np.array([2.0, 0.5]), seed=0)
+    taught.reset(np.arange(3), [None] * 3)
+    for _ in range(2):
+        taught.step(np.array([2, 0]), np.zeros((2, 1)))
+    assert ledger.spent == 4
+    assert [(result.decision, result.cost, result.outcome) for result in ledger.results] == [(2, 2, 1.0), (0, 2, 1.0)]
+
+
+def test_outcomes_are_the_sums_in_the_order_of_the_steps_bit_for_bit() -> None:
+    rewards = np.random.default_rng(0).normal(size=40) * 10.0 ** np.arange(-20, 20)
+
+    class Paying(Countdown):
+        def step(self, action: Any) -> Any:
+            observation, _, terminated, truncated, info = super().step(action)
+            return observation, float(rewards[self._left]), terminated, truncated, info
+
+    world, ledger, _ = make_slot(Paying(longest=50.0), [[40.0, 0.0]])
+    world.reset()
+    total = 0.0
+    for left in range(39, -1, -1):
+        world.step(np.zeros(1))
+        total += float(rewards[left])
+    assert ledger.results[0].outcome == total
 
 
 def test_a_student_that_returns_early_ends_the_episode_with_all_its_answers() -> None:
     tasks = np.tile([2.0, 0.5], (20, 1))
-    for vectoriser, finished, steps in (("dummy", 6, 12), ("same step", 6, 12), ("next step", 3, 9)):
+    for vectoriser, finished, steps in (("stable baselines", 6, 12), ("same step", 6, 12), ("next step", 3, 9)):
         answers, spent = run(make_env(Marcher(3, vectoriser, rounds=4), 100), tasks)
         assert spent[-1] == steps
         assert sorted(answer.decision for answer in answers) == list(range(finished))

@@ -1,0 +1,57 @@
+// Walkers that are stepped together, by several threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "thread_pool.h"
+#include "track.h"
+#include "walker.h"
+
+// How to begin one episode: a family of tracks with a task and a generator, or a track that is made already.
+struct Beginning {
+    Terrain terrain{};
+    std::vector<double> task;
+    bitgen_t *generator = nullptr;
+    // None for a track that is made already.
+    Track track;
+};
+
+class Batch {
+  public:
+    // Bodies have the same number of joints. An episode is truncated after `step_limit` steps; 0 for never.
+    Batch(const std::vector<Body> &bodies, int step_limit, int threads);
+    ~Batch();
+
+    int size() const { return static_cast<int>(walkers_.size()); }
+    int joints() const { return walkers_.front().body().joints(); }
+    int observations() const { return walkers_.front().body().observations(); }
+    const Walker &walker(int64_t slot) const;
+
+    // Begins an episode in each slot, and writes its first observation to the slot's row.
+    void begin(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations);
+
+    // Plays one step in each slot; row i of every array belongs to slots[i].
+    template <typename Number>
+    void step(const int64_t *slots, int count, const Number *actions, float *observations, double *rewards,
+              bool *terminated, bool *truncated);
+
+    // The first row with a number that is not finite, or -1.
+    template <typename Number> int unplayable(const Number *actions, int count) const;
+
+  private:
+    struct Claim;
+    void check(const int64_t *slots, int count) const;
+    float *row(float *observations, int i) const { return observations + static_cast<size_t>(i) * this->observations(); }
+    // Shares groups of rows out to the threads: work(from, to).
+    template <typename Work> void in_groups(int count, const Work &work);
+
+    std::vector<Walker> walkers_;
+    int step_limit_, threads_;
+    std::unique_ptr<ThreadPool> pool_;
+    long pool_process_ = 0;
+    std::atomic<bool> busy_{false};
+};

@@ -1,0 +1,3 @@
+#define LANES 1
+#define SOLVE solve_1_lane
+#include "lanes_kernel.h"

@@ -1,0 +1,139 @@
+"""A student's worlds, whose next task comes from the teacher: asked for whenever an episode begins."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teachgym.feedback import Feedback
+from teachgym.students.coroutine import BudgetSpent
+from teachgym.task_space import FloatArray
+from teachgym.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
+
+Ask = Callable[[Feedback | None], FloatArray]
+
+
+class Ledger:
+    """What the slots of one student share: the step budget, the decisions handed out, results not handed over.
+
+    Args:
+        budget: World steps, over all slots, that may be played; from 1 up.
+        mastered_above: An outcome above this is a success.
+
+    Raises:
+        ValueError: If the budget is below 1.
+    """
+
+    def __init__(self, budget: int, *, mastered_above: float) -> None:
+        if budget < 1:
+            raise ValueError(f"student_steps is {budget}; expected at least 1")
+        self.budget = budget
+        self.mastered_above = mastered_above
+        self.spent = 0
+        self.decisions = 0
+        self.world_seconds = 0.0
+        self.results: list[Feedback] = []
+        """Feedback of finished episodes whose slot has not asked for its next task yet, oldest first."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every step has been played."""
+        return self.spent >= self.budget
+
+
+class TaughtWorlds(WorldBatchWrapper):
+    """All slots of a student: an ordinary batch of worlds to whoever plays it.
+
+    ``reset`` asks the teacher slot by slot: it hands the result of the last episode over, and plays the task
+    that comes back. In the middle of an episode it starts the same task again: abandoning a task is no way to
+    get another, and its steps stay spent. Tasks and seeds given by the training loop are ignored: the teacher
+    environment sets the tasks and seeds the worlds.
+
+    All slots play a step before the first of them asks for its next task, so that ``spent`` at a decision counts
+    the whole step. The budget is spent exactly all the same: where fewer steps are left than slots want to play,
+    only the first of them do.
+
+    Args:
+        batch: The worlds, with their time limits.
+        ledger: The budget, and what is not handed over yet.
+        ask: Hands feedback over (None for a slot's first task) and returns the next task.
+        seed: Makes the slots' seeds, which their generators get on their first reset.
+    """
+
+    def __init__(self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, seed: int) -> None:
+        super().__init__(batch)
+        self._ledger = ledger
+        self._ask = ask
+        self._seeds: list[int | None] = [int(word) for word in np.random.SeedSequence(seed).generate_state(batch.size)]
+        self._given: list[FloatArray | None] = [None] * batch.size
+        self._decisions = [0] * batch.size
+        self._outcomes, self._lengths = np.zeros(batch.size), np.zeros(batch.size, dtype=np.int64)
+        self._results: list[Feedback | None] = [None] * batch.size
+
+    def reset(
+        self, slots: Slots, tasks: Sequence[FloatArray | None], seeds: Sequence[int | None] | None = None
+    ) -> NDArray[Any]:
+        """Begin the next tasks that the teacher sets."""
+        chosen = slots.tolist()
+        given = [self._next_task(slot) for slot in chosen]
+        own_seeds = [self._seeds[slot] for slot in chosen]
+        for slot in chosen:
+            self._seeds[slot] = None
+        self._outcomes[slots], self._lengths[slots] = 0.0, 0
+        started = time.perf_counter()
+        observations = self._batch.reset(slots, given, own_seeds)
+        self._ledger.world_seconds += time.perf_counter() - started
+        return observations
+
+    def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
+        """Play one step, on the budget.
+
+        Raises:
+            BudgetSpent: If the budget does not suffice for all slots; ends the training loop.
+        """
+        left = self._ledger.budget - self._ledger.spent
+        if len(slots) > left:
+            if left:
+                self._play(slots[:left], actions[:left])
+            raise BudgetSpent
+        return self._play(slots, actions)
+
+    def _play(self, slots: Slots, actions: NDArray[Any]) -> Played:
+        started = time.perf_counter()
+        played = self._batch.step(slots, actions)
+        self._ledger.world_seconds += time.perf_counter() - started
+        self._ledger.spent += len(slots)
+        _, rewards, terminated, truncated = played
+        self._outcomes[slots] += rewards
+        self._lengths[slots] += 1
+        over = terminated | truncated
+        if over.any():
+            for slot in slots[over].tolist():
+                self._finish(slot)
+        return played
+
+    def _next_task(self, slot: int) -> FloatArray:
+        task, result = self._given[slot], self._results[slot]
+        if task is None or result is not None:
+            if result is not None:
+                self._ledger.results.remove(result)
+                self._results[slot] = None
+            decision, self._ledger.decisions = self._ledger.decisions, self._ledger.decisions + 1
+            task = self._given[slot] = self._ask(result)
+            self._decisions[slot] = decision
+        return task
+
+    def _finish(self, slot: int) -> None:
+        task, outcome = self._given[slot], float(self._outcomes[slot])
+        assert task is not None
+        result = Feedback(
+            task=task,
+            outcome=outcome,
+            success=outcome > self._ledger.mastered_above,
+            cost=int(self._lengths[slot]),
+            decision=self._decisions[slot],
+        )
+        self._results[slot] = result
+        self._ledger.results.append(result)
