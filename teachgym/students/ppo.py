@@ -34,6 +34,8 @@ class PPOSettings:
     """Lambda of generalised advantage estimation."""
     clip_range: float = 0.2
     """Clipping of the probability ratio."""
+    target_kl: float | None = None
+    """Divergence from the policy of the rollout at which its passes end early; None for all passes."""
     entropy_coefficient: float = 0.0
     """Weight of the entropy bonus."""
     log_std_init: float = 0.0
@@ -49,6 +51,8 @@ class PPOSettings:
         check_whole("epochs", self.epochs, 1, "passes")
         for name in ("learning_rate", "clip_range"):
             check_positive(name, getattr(self, name))
+        if self.target_kl is not None:
+            check_positive("target_kl", self.target_kl)
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
         if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
@@ -83,6 +87,7 @@ class PPOStudent(SB3Student):
             gamma=settings.discount,
             gae_lambda=settings.gae_lambda,
             clip_range=settings.clip_range,
+            target_kl=settings.target_kl,
             ent_coef=settings.entropy_coefficient,
             policy_kwargs=self._policy_arguments(),
             device=settings.device,

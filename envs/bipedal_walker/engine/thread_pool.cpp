@@ -1,5 +1,18 @@
 #include "thread_pool.h"
 
+#include <chrono>
+
+namespace {
+
+// Looks out for something that will probably come soon, leaving the core to whoever else wants it.
+template <typename Condition> void look_out(const Condition &happened) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end = Clock::now() + std::chrono::microseconds(100);
+    while (!happened() && Clock::now() < end) std::this_thread::yield();
+}
+
+} // namespace
+
 ThreadPool::ThreadPool(int helpers) {
     try {
         for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
@@ -21,10 +34,6 @@ void ThreadPool::end() {
 }
 
 void ThreadPool::run(int count, const std::function<void(int)> &work) {
-    if (threads_.empty() || count < 2) {
-        for (int i = 0; i < count; ++i) work(i);
-        return;
-    }
     {
         std::lock_guard lock(mutex_);
         work_ = &work;
@@ -34,9 +43,14 @@ void ThreadPool::run(int count, const std::function<void(int)> &work) {
     }
     begun_.notify_all();
     take_pieces(work, count);
+    {
+        std::lock_guard lock(mutex_);
+        work_ = nullptr;
+    }
+    const auto finished = [this] { return working_ == 0; };
+    look_out(finished);
     std::unique_lock lock(mutex_);
-    work_ = nullptr;
-    done_.wait(lock, [this] { return working_ == 0; });
+    done_.wait(lock, finished);
 }
 
 void ThreadPool::take_pieces(const std::function<void(int)> &work, int count) {
@@ -44,8 +58,9 @@ void ThreadPool::take_pieces(const std::function<void(int)> &work, int count) {
 }
 
 void ThreadPool::help() {
-    std::unique_lock lock(mutex_);
     for (long seen = 0;;) {
+        look_out([&] { return ending_ || job_ != seen; });
+        std::unique_lock lock(mutex_);
         begun_.wait(lock, [&] { return ending_ || (work_ && job_ != seen); });
         if (ending_) return;
         seen = job_;

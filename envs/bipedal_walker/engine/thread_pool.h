@@ -1,4 +1,4 @@
-// Threads that share out the pieces of one job at a time. They sleep between jobs and never spin.
+// Threads that share out the pieces of one job at a time.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,9 @@ class ThreadPool {
     ThreadPool(const ThreadPool &) = delete;
 
     // Does work(i) for every i below count, each once, and returns when all are done. The caller takes part, and
-    // waits only for helpers that have taken a piece: one that the system gives no core delays nothing. The work
-    // must not throw.
+    // waits only for helpers that have taken a piece: one that the system gives no core delays nothing. Whoever has
+    // nothing to do looks out for a moment, as jobs follow each other closely, and then sleeps. The work must not
+    // throw.
     void run(int count, const std::function<void(int)> &work);
 
   private:
@@ -27,12 +28,12 @@ class ThreadPool {
 
     std::mutex mutex_;
     std::condition_variable begun_, done_;
+    // The job that helpers may still join.
     const std::function<void(int)> *work_ = nullptr;
-    // Of the job that helpers may still join.
     int count_ = 0;
-    long job_ = 0;
-    int working_ = 0;
-    bool ending_ = false;
+    std::atomic<long> job_{0};
+    std::atomic<int> working_{0};
+    std::atomic<bool> ending_{false};
     std::atomic<int> next_{0};
     std::vector<std::thread> threads_;
 };
