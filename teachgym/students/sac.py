@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+import torch
 from stable_baselines3 import SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
-from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
 from teachgym.students.sb3_student import SB3Student
 
 
@@ -39,6 +40,9 @@ class SACSettings:
     """Steps at the start with uniformly random actions and no updates."""
     steps_per_update: int = 10
     """World steps to one update: an episode of length L is followed by ceil(L / 10) updates."""
+    precision: str = "float32"
+    """``"bfloat16"`` computes the products of matrices in updates in that precision. An update then takes a third of
+    the time on CPUs with instructions for it (AVX-512 BF16, AMX), and longer on others. Results differ."""
     device: str = "auto"
     """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
 
@@ -52,9 +56,20 @@ class SACSettings:
         check_positive("entropy_coefficient", self.entropy_coefficient)
         check_share("discount", self.discount)
         check_share("tau", self.tau, above_zero=True)
+        check_choice("precision", self.precision, ("float32", "bfloat16"))
 
 
-class _EpisodicSAC(SAC):
+class _SAC(SAC):
+    """SAC whose updates may compute in bfloat16; weights and optimiser stay in float32."""
+
+    precision: str = "float32"
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            super().train(gradient_steps, batch_size)
+
+
+class _EpisodicSAC(_SAC):
     """SAC that updates once per ``steps_per_update`` collected steps, rounded up, at the end of each episode."""
 
     steps_per_update: int = 10
@@ -81,7 +96,7 @@ class SACStudent(SB3Student):
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
         settings = self.settings
         single = worlds.num_envs == 1
-        algorithm = (_EpisodicSAC if single else SAC)(
+        algorithm = (_EpisodicSAC if single else _SAC)(
             "MlpPolicy",
             worlds,
             learning_rate=settings.learning_rate,
@@ -97,6 +112,7 @@ class SACStudent(SB3Student):
             device=settings.device,
             seed=seed,
         )
+        algorithm.precision = settings.precision
         if isinstance(algorithm, _EpisodicSAC):
             algorithm.steps_per_update = settings.steps_per_update
         return algorithm

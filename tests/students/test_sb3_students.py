@@ -73,7 +73,10 @@ def some_observations() -> NDArray[np.float32]:
     return np.random.default_rng(1).uniform(-1, 1, size=(20, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("name", "settings", "steps"), [("ppo", QUICK_PPO, 3000), ("sac", QUICK_SAC, 1200)])
+@pytest.mark.parametrize(
+    ("name", "settings", "steps"),
+    [("ppo", QUICK_PPO, 3000), ("sac", QUICK_SAC, 1200), ("sac", {**QUICK_SAC, "precision": "bfloat16"}, 1200)],
+)
 def test_the_student_learns_the_toy(name: str, settings: dict[str, Any], steps: int) -> None:
     env = make_env(make_student(name, **settings), steps)
     env.reset(seed=0)
@@ -228,11 +231,26 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("sac", {"batch_size": 0}, "batch_size is 0"),
         ("sac", {"buffer_size": 0}, "buffer_size is 0"),
         ("sac", {"steps_per_update": 0}, "steps_per_update is 0"),
+        ("sac", {"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'bfloat16'"),
+        ("ppo", {"target_kl": 0}, "target_kl is 0; expected a number above 0"),
     ],
 )
 def test_settings_that_are_not_allowed_are_named(name: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_student(name, **settings)
+
+
+def test_sac_in_bfloat16_keeps_float32_weights_near_those_of_float32() -> None:
+    weights = {}
+    for precision in ("float32", "bfloat16"):
+        env = make_env(make_student("sac", **QUICK_SAC, precision=precision), 220)
+        play(env)
+        state = env.student.state_dict()
+        assert state is not None
+        weights[precision] = np.concatenate([array.ravel() for array in state["weights"].values()])
+        assert weights[precision].dtype == np.float32
+    assert (weights["float32"] != weights["bfloat16"]).any()
+    np.testing.assert_allclose(weights["bfloat16"], weights["float32"], atol=0.25)
 
 
 def test_settings_of_another_student_are_refused() -> None:
