@@ -122,12 +122,10 @@ def on_one_core() -> None:
 
 def on_cores(threads: int) -> None:
     """How several threads compare with one."""
-    contenders = {}
     for count in (16, 64, 256):
-        contenders[f"{count} walkers, 1 thread"] = fast(count)
-        contenders[f"{count} walkers, {threads} threads"] = fast(count, threads=threads)
-    rounds = measure(contenders, time.perf_counter)
-    sys.stdout.write(table(rounds, [name for name in contenders if name.endswith("1 thread")]) + "\n")
+        one = f"{count} walkers, 1 thread"
+        contenders = {one: fast(count), f"{count} walkers, {threads} threads": fast(count, threads=threads)}
+        sys.stdout.write(table(measure(contenders, time.perf_counter), [one]) + "\n\n")
 
 
 def main() -> None:
