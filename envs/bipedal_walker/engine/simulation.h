@@ -12,8 +12,9 @@
 #include <Box2D/Dynamics/Contacts/b2Contact.h>
 #include <Box2D/Dynamics/Contacts/b2ContactSolver.h>
 
+#include "body.h"
 #include "lanes.h"
-#include "walker.h"
+#include "track.h"
 
 // Whether the hull has touched anything, and which feet stand, as in simulation.py.
 struct Contacts : b2ContactListener {

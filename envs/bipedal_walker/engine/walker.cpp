@@ -93,3 +93,16 @@ void play(const std::vector<Turn> &turns) {
     }
     if (!failure.empty()) throw SimulationError(failure);
 }
+
+void prepare_box2d() {
+    b2World world(b2Vec2(0.0f, -10.0f));
+    b2BodyDef definition;
+    b2PolygonShape shape;
+    shape.SetAsBox(1.0f, 1.0f);
+    b2Body *still = world.CreateBody(&definition);
+    definition.type = b2_dynamicBody;
+    b2Body *falling = world.CreateBody(&definition);
+    still->CreateFixture(&shape, 0.0f);
+    falling->CreateFixture(&shape, 1.0f);
+    world.Step(0.02f, 1, 1);
+}
