@@ -214,6 +214,7 @@ TWO_CORNERS = ((20.0, 3.3), (21.0, 3.3))
 NO_AREA = ((20.0, 3.3), (21.0, 3.3), (22.0, 3.3))
 SEVENTEEN = tuple((20.0 + float(np.cos(a)), 5.0 + float(np.sin(a))) for a in np.arange(17) * 2 * np.pi / 17)
 NOT_FINITE = ((20.0, 3.3), (21.0, 3.3), (np.nan, 4.0))
+COLLAPSED = ((0.0, 0.0), (1e-4, 0.0), (0.0, 1e-4))
 TWICE = ((20.0, 3.3), (20.0, 3.3), (21.0, 3.3), (20.5, 4.0))
 
 
@@ -239,6 +240,8 @@ def test_the_module_itself_checks_what_it_is_given() -> None:
         engine.step(np.array([0, 2]), np.zeros((2, 4)), *arrays)
     with pytest.raises(IndexError, match="no such slot"):
         engine.actions(-1)
+    with pytest.raises(ValueError, match="given twice"):
+        engine.step(np.array([1, 1]), np.zeros((2, 4)), *arrays)
     with pytest.raises(ValueError, match="actions has a shape"):
         engine.step(np.arange(2), np.zeros((2, 3)), *arrays)
     with pytest.raises(ValueError, match="rewards has a shape"):
@@ -247,6 +250,22 @@ def test_the_module_itself_checks_what_it_is_given() -> None:
         engine.step(np.arange(2), np.zeros((2, 4)), np.empty((2, 24)), *arrays[1:])
     with pytest.raises(ValueError, match="needs at least one"):
         fast_engine().Batch([], 0, 1)
+
+
+def test_where_one_reset_fails_none_of_its_episodes_goes_on() -> None:
+    """Straight at the engine: Box2D refuses the second track, after the first has been built."""
+    engine, walkers = fast_engine(), fast(2).batch._walkers  # type: ignore[attr-defined]
+    edges = [((0.0, 3.3), (100.0, 3.3))]
+    good = engine.given(edges=edges, obstacles=[], push=0.0)
+    bad = engine.given(edges=edges, obstacles=[COLLAPSED], push=0.0)
+    arrays = [np.empty((2, 24), np.float32), np.empty(2), np.empty(2, bool), np.empty(2, bool)]
+    walkers._batch.begin(np.arange(2), [good, good], arrays[0])
+    assert walkers._batch.step(np.arange(2), np.zeros((2, 4)), *arrays) == -1
+    with pytest.raises(AssertionError, match="area"):
+        walkers._batch.begin(np.arange(2), [good, bad], arrays[0])
+    with pytest.raises(RuntimeError, match="before it has begun"):
+        walkers._batch.step(np.arange(2), np.zeros((2, 4)), *arrays)
+    walkers._batch.begin(np.arange(2), [good, good], arrays[0])
 
 
 def test_two_threads_may_not_play_one_batch_at_once() -> None:

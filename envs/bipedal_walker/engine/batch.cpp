@@ -47,8 +47,12 @@ const Walker &Batch::walker(int64_t slot) const {
 }
 
 void Batch::check(const int64_t *slots, int count) const {
-    for (int i = 0; i < count; ++i)
+    std::vector<char> seen(size(), false);
+    for (int i = 0; i < count; ++i) {
         if (slots[i] < 0 || slots[i] >= size()) throw std::out_of_range("there is no such slot");
+        if (seen[slots[i]]) throw std::invalid_argument("a slot is given twice");
+        seen[slots[i]] = true;
+    }
 }
 
 template <typename Work> void Batch::in_groups(int count, const Work &work) {
@@ -80,6 +84,17 @@ template <typename Work> void Batch::in_groups(int count, const Work &work) {
 void Batch::begin(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations) {
     const Claim claim(busy_);
     check(slots, count);
+    try {
+        begin_groups(slots, count, beginnings, observations);
+    } catch (...) {
+        // None of these episodes has begun properly.
+        for (int i = 0; i < count; ++i) walkers_[slots[i]].abandon();
+        throw;
+    }
+}
+
+void Batch::begin_groups(const int64_t *slots, int count, const std::vector<Beginning> &beginnings,
+                         float *observations) {
     const std::vector<double> rest(joints(), 0.0);
     in_groups(count, [&](int from, int to) {
         std::vector<Turn> turns;

@@ -45,6 +45,7 @@ class Batch {
   private:
     struct Claim;
     void check(const int64_t *slots, int count) const;
+    void begin_groups(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations);
     float *row(float *observations, int i) const { return observations + static_cast<size_t>(i) * this->observations(); }
     // Shares groups of rows out to the threads: work(from, to).
     template <typename Work> void in_groups(int count, const Work &work);

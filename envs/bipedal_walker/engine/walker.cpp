@@ -39,6 +39,8 @@ void Walker::begin(const Track &track) {
     }
 }
 
+void Walker::abandon() { simulation_.reset(); }
+
 template <typename Work> void Walker::attempt(const Work &work) {
     try {
         work();

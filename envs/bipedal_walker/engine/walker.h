@@ -35,6 +35,9 @@ class Walker {
     // Begins an episode. Its first observation is that after one step with zero action.
     void begin(const Track &track);
 
+    // Ends the episode, which can't go on.
+    void abandon();
+
     // The actions of this episode, one after the other, without that first one.
     std::vector<double> &actions() { return actions_; }
     const std::vector<double> &actions() const { return actions_; }
