@@ -5,7 +5,7 @@ ENGINE := envs/bipedal_walker/engine
 
 .PHONY: demo test lint install
 
-demo: install  ## Compare random with ALP-GMM on the walker, about five minutes on two cores
+demo: install  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
 	$(BIN)/teachgym compare --name demo --resume --teachers random alp-gmm,fit_every=50
 
 test: install  ## Run all tests, one process a core
