@@ -20,9 +20,7 @@ from teachgym.envs.bipedal_walker.terrain import (
     draw_clouds,
 )
 from teachgym.task_space import FloatArray
-
-Slots = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from teachgym.world_batch import Played, Slots
 
 
 class FastWalkers:
@@ -73,7 +71,7 @@ class FastWalkers:
         self._batch.begin(slots, beginnings, observations)
         return observations
 
-    def step(self, slots: Slots, actions: NDArray[Any]) -> tuple[Float32Array, FloatArray, Flags, Flags]:
+    def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
         """Play one step in k slots.
 
         Args:
@@ -163,7 +161,8 @@ class FastWalker:
             ValueError: If a number is not finite.
         """
         observations, rewards, terminated, _ = self._walkers.step(self._slot, action[np.newaxis])
-        return observations[0], float(rewards[0]), bool(terminated[0])
+        observation: Float32Array = observations[0]
+        return observation, float(rewards[0]), bool(terminated[0])
 
     def actions(self) -> list[float]:
         """The actions of this episode so far, one after the other."""

@@ -243,7 +243,7 @@ class _Learning:
     def __init__(self, check: _Check, student: Student, seed: int) -> None:
         self.check, self.student, self.seed = check, student, seed
         self.ledger = Ledger(check.steps, mastered_above=0.0)
-        self.bypassed = self.stuck = False
+        self.stuck = False
         self.steps_of_worlds = 0
         self.played = np.zeros(student.slots, dtype=np.bool_)
 
