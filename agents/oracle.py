@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.task_teacher import TaskTeacher
-from teachgym.problem import Problem
+from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers, check_share, check_whole
 from teachgym.task_space import FloatArray
@@ -78,6 +78,11 @@ class Oracle(TaskTeacher):
         self._low = np.where(self._steps < 0, space.high - self._width, space.low)
         self._outcomes: list[float] = []
         self._window: Window | None = None  # made when asked for
+
+    @classmethod
+    def needs_with(cls, settings: OracleSettings) -> frozenset[str]:
+        """To know what mastered means, unless a threshold is set."""
+        return frozenset({SUCCESS} if settings.threshold is None else ())
 
     def sampling(self) -> Window:
         """The window within which tasks are drawn at this moment."""

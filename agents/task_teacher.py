@@ -1,4 +1,4 @@
-"""The base of teachers that choose one point of a box of tasks and learn from its outcome alone."""
+"""The base of teachers that choose one point of a box of tasks and learn from what came of it."""
 
 from abc import abstractmethod
 from typing import Any, final
@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.feedback import Transition
+from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray
 from teachgym.teacher import Teacher
@@ -16,10 +16,13 @@ class TaskTeacher(Teacher):
     """A teacher whose action is a task, and which ignores observation and reward.
 
     Subclasses define ``_choose`` and ``_learn`` on task vectors ``(n,)`` in float64, whatever the shape and
-    dtype of the action space, beside ``_state`` and ``_load``.
+    dtype of the action space, beside ``_state`` and ``_load``. Those that use more of the feedback than the
+    outcome define ``_learn_from`` instead of ``_learn``, and those that let the student play tasks without
+    learning from them define ``_trains``.
 
     Args:
-        problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape.
+        problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape, alone or
+            with ``"train"`` beside it (``problem.screening_space``).
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -30,7 +33,7 @@ class TaskTeacher(Teacher):
     def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
         super().__init__(problem, settings, seed=seed)
         self.task_space = problem.task_space
-        box = problem.action_space
+        box: Any = problem.action_space["task"] if problem.screens else problem.action_space  # type: ignore[index]
         if not (isinstance(box, spaces.Box) and np.issubdtype(box.dtype, np.floating)):
             raise ValueError(f"the action space is {box}; expected a box of floating-point numbers")
         self._shape, self._dtype = box.shape, box.dtype
@@ -39,16 +42,25 @@ class TaskTeacher(Teacher):
     def _choose(self) -> tuple[FloatArray, str]:
         """Choose the next task: ``(n,)`` in task units, and where it came from, for ``origin``."""
 
-    @abstractmethod
+    def _trains(self) -> bool:
+        """Whether the student is to learn from the task that ``_choose`` has just chosen, or only to play it."""
+        return True
+
     def _learn(self, task: FloatArray, outcome: float) -> None:
         """Learn that the task, ``(n,)`` in task units, had this raw outcome."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither _learn nor _learn_from")
+
+    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+        """Learn all that came of the task, ``(n,)`` in task units."""
+        self._learn(task, feedback.outcome)
 
     @final
     def act(self, observation: Any) -> Any:
         """Choose a task: an array of the action space's shape and dtype, clipped to the bounds."""
         task, self.origin = self._choose()
         task = np.clip(task, self.task_space.low, self.task_space.high)
-        return task.reshape(self._shape).astype(self._dtype)
+        task = task.reshape(self._shape).astype(self._dtype)
+        return {"task": task, "train": np.int64(self._trains())} if self.problem.screens else task
 
     @final
     def update(self, transition: Transition) -> None:
@@ -63,4 +75,4 @@ class TaskTeacher(Teacher):
         task = np.array(feedback.task, dtype=np.float64).ravel()
         if task.size != self.task_space.dimensions:
             raise ValueError(f"the feedback's task has {task.size} numbers; expected {self.task_space.dimensions}")
-        self._learn(task, feedback.outcome)
+        self._learn_from(task, feedback)

@@ -17,7 +17,7 @@ from teachgym.evaluation import Evaluation, evaluate
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.names import unknown_name
-from teachgym.problem import Problem
+from teachgym.problem import SUCCESS, Problem
 from teachgym.seeding import Seeds, fan_out
 from teachgym.students import Student, make_student
 from teachgym.students.coroutine import Coroutine
@@ -131,7 +131,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            offers=self.student.offers,
+            offers=self.student.offers | {SUCCESS},
         )
         self._budget = int(student_steps)
         self._reward_kind = reward

@@ -30,8 +30,11 @@ class Feedback:
     """Which decision of the episode this answers: the index, from 0, of the ``step`` that handed the task out.
 
     With several slots, answers arrive out of order."""
+    trained: bool = True
+    """Whether the student learnt from it; False where it only played the task (``problem.SCREENING``)."""
     extras: Mapping[str, Any] = field(default_factory=dict)
-    """What a teacher may ask for beyond that, by the names in ``Teacher.needs``."""
+    """What a teacher may need beyond that (see ``problem``). Read it in ``update``: it may be worked out when it is
+    asked for, from the student as it is then, and be gone after the next ``step``."""
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.outcome):

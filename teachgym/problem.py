@@ -7,6 +7,35 @@ from gymnasium import Space, spaces
 
 from teachgym.task_space import TaskSpace
 
+SUCCESS = "success"
+"""Offered where the teacher may know what counts as mastered: ``mastered_above`` and ``Feedback.success``."""
+EASY_TASKS = "easy-tasks"
+"""Offered where a person says which tasks are easy: ``Problem.easy_tasks``."""
+VALUES = "values"
+"""Offered where the student estimates the return: ``Feedback.extras`` has, of an episode of T steps, ``"rewards"``
+``(T,)`` and ``"values"`` ``(T + 1,)``, the estimate before each step and after the last (0 after a termination)."""
+ENTROPIES = "entropies"
+"""Offered where the student has a random policy: ``Feedback.extras`` has ``"entropies"`` ``(T,)``."""
+SCREENING = "screening"
+"""Offered where the student can play a task without learning from it: the action is ``screening_space``'s."""
+ANTAGONIST = "antagonist"
+"""Offered where a second student learns the same tasks: ``Feedback.extras`` has ``"antagonist_outcome"``."""
+
+
+@dataclass(frozen=True)
+class EasyTasks:
+    """A Gaussian of tasks that a beginner can do, clipped to the bounds: expert knowledge."""
+
+    mean: tuple[float, ...]
+    """``(n,)`` centre, in task units."""
+    std: tuple[float, ...]
+    """``(n,)`` standard deviations, in task units, from 0 up."""
+
+
+def screening_space(tasks: TaskSpace) -> spaces.Dict:
+    """The actions ``{"task": ..., "train": 0 or 1}``: with 0, the student plays the task, and learns nothing."""
+    return spaces.Dict({"task": tasks, "train": spaces.Discrete(2)})
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -25,25 +54,38 @@ class Problem:
 
     Outcomes beyond are possible, and clipped where a teacher scales them to ``[0, 1]``."""
     mastered_above: float
-    """An outcome above this counts as mastered; for the walker 230."""
+    """An outcome above this counts as mastered; for the walker 230. For teachers that need ``"success"`` only."""
     offers: frozenset[str] = frozenset()
-    """What the environment can put into ``Feedback.extras``, by name."""
+    """What a teacher may need beyond outcomes, by the names above."""
+    easy_tasks: EasyTasks | None = None
+    """Which tasks are easy, where that is offered."""
 
     def __post_init__(self) -> None:
         worst, best = self.outcome_range
         if not worst < best:
             raise ValueError(f"outcome_range is {self.outcome_range}; expected (worst, best) with worst < best")
+        if (self.easy_tasks is not None) != (EASY_TASKS in self.offers):
+            raise ValueError(
+                f"easy_tasks is {self.easy_tasks}, and offers is {sorted(self.offers)}; expected both or neither to "
+                f"name {EASY_TASKS}"
+            )
 
     @property
     def task_space(self) -> TaskSpace:
-        """The action space as a task space; a plain box gets invented parameter names.
+        """The box of tasks that actions are, or name beside ``"train"``; a plain box gets invented parameter names.
 
         Raises:
             ValueError: If an action of this environment is not a task.
         """
-        if not isinstance(self.action_space, spaces.Box):
-            raise ValueError(f"the action space is {self.action_space}; this teacher chooses points of a box of tasks")
-        return TaskSpace.from_box(self.action_space)
+        space = self.action_space["task"] if self.screens else self.action_space  # type: ignore[index]
+        if not isinstance(space, spaces.Box):
+            raise ValueError(f"the action space is {space}; this teacher chooses points of a box of tasks")
+        return TaskSpace.from_box(space)
+
+    @property
+    def screens(self) -> bool:
+        """Whether an action says if the student trains on the task or only plays it, as in ``screening_space``."""
+        return isinstance(self.action_space, spaces.Dict) and set(self.action_space) == {"task", "train"}
 
     def scale_outcome(self, outcome: float) -> float:
         """Map an outcome linearly from ``outcome_range`` to ``[0, 1]``, clipped at the ends."""

@@ -39,7 +39,8 @@ class Teacher(ABC):
     Settings: ClassVar[type[Any]] = NoSettings
     """Frozen dataclass of the teacher's settings, every field with a default and a docstring."""
     needs: ClassVar[frozenset[str]] = frozenset()
-    """What the teacher asks of the environment beyond outcomes, by names that ``Problem.offers`` uses."""
+    """What the teacher asks of the environment beyond outcomes, by names that ``Problem.offers`` uses, whatever its
+    settings."""
     settings: Any
     """The settings in force; subclasses annotate it with their own class."""
     origin: str = ""
@@ -49,7 +50,7 @@ class Teacher(ABC):
         settings = self.Settings() if settings is None else settings
         if not isinstance(settings, self.Settings):
             raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
-        missing = self.needs - problem.offers
+        missing = self.needs_with(settings) - problem.offers
         if missing:
             raise ValueError(
                 f"{type(self).__name__} needs {', '.join(sorted(missing))} of its environment, which offers "
@@ -59,6 +60,11 @@ class Teacher(ABC):
         self.problem = problem
         self.settings = settings
         self.rng = np.random.default_rng(fan_out(seed).teacher)
+
+    @classmethod
+    def needs_with(cls, settings: Any) -> frozenset[str]:
+        """What a teacher with these settings needs; override it where that depends on them."""
+        return cls.needs
 
     @abstractmethod
     def act(self, observation: Any) -> Any:

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import Space, spaces
 
-from teachgym.problem import Problem
+from teachgym.problem import (
+    ANTAGONIST,
+    EASY_TASKS,
+    ENTROPIES,
+    SCREENING,
+    VALUES,
+    EasyTasks,
+    Problem,
+    screening_space,
+)
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Outcome = Callable[[int, FloatArray, np.random.Generator], float]
@@ -14,16 +24,48 @@ Outcome = Callable[[int, FloatArray, np.random.Generator], float]
 
 
 def made_up_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
-    """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty."""
+    """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty.
+
+    With ``SCREENING`` among the offers, actions say whether the student trains, and the plain box is left out.
+    """
 
     def parameters(count: int) -> list[Parameter]:
         signs = [1.0 if i % 2 == 0 else -1.0 for i in range(count)]
         return [Parameter(f"p{i}", -1.0, 2.0 + i, harder=0.1 * sign) for i, sign in enumerate(signs)]
 
-    actions: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
-    actions.append(spaces.Box(-1.0, 1.0, (), np.float32))
-    observation = spaces.Box(-1.0, 1.0, (3,), np.float32)
-    return [Problem(action, observation, (-150.0, 350.0), 230.0, offers) for action in actions]
+    boxes: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
+    boxes.append(spaces.Box(-1.0, 1.0, (), np.float32))
+    return [_problem(box, offers) for box in boxes if SCREENING not in offers or isinstance(box, TaskSpace)]
+
+
+def discrete_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+    """Problems whose tasks are 2 and 7 arms, the latter numbered from 3."""
+    arms: list[Space[Any]] = [spaces.Discrete(2), spaces.Discrete(7, start=3)]
+    return [_problem(space, offers - {EASY_TASKS}) for space in arms]
+
+
+def _problem(space: Space[Any], offers: frozenset[str]) -> Problem:
+    easy = None
+    if EASY_TASKS in offers and isinstance(space, spaces.Box):
+        box = TaskSpace.from_box(space)
+        easy = EasyTasks(tuple(box.low + 0.2 * box.range), tuple(0.1 * box.range))
+    if SCREENING in offers and isinstance(space, TaskSpace):
+        space = screening_space(space)
+    return Problem(space, spaces.Box(-1.0, 1.0, (3,), np.float32), (-150.0, 350.0), 230.0, offers, easy)
+
+
+def made_up_extras(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> dict[str, Any]:
+    """What a feedback carries beyond the outcome, for those offers that say so."""
+    steps = int(rng.integers(1, 6))
+    extras: dict[str, Any] = {}
+    if VALUES in offers:
+        extras["rewards"] = outcome * rng.dirichlet(np.ones(steps))
+        extras["values"] = np.append(rng.normal(size=steps) * abs(outcome), 0.0)
+    if ENTROPIES in offers:
+        extras["entropies"] = rng.normal(size=steps)
+    if ANTAGONIST in offers:
+        extras["antagonist_outcome"] = float(outcome + rng.normal())
+    return extras
 
 
 def in_order(step: int) -> int | None:
@@ -59,6 +101,8 @@ class History:
     """Which decision is answered at a step, if any."""
     fixed_task: bool = False
     """Whether every answer is about one and the same task, whatever the action."""
+    inverted: bool = False
+    """Whether every success is told as a failure, and every failure as a success."""
     scribble: bool = False
     """Whether every array is overwritten as soon as the teacher has had its use."""
 

@@ -4,20 +4,19 @@ import copy
 import random
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
+from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import GaussianMixture, Window
 from teachgym.seeding import generator_state
 from teachgym.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
-from teachgym.testing.made_up import DEGENERATE, History, made_up_problems, out_of_order
+from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order
 
 MakeTeacher = Callable[..., Teacher]
 
@@ -28,6 +27,7 @@ def check_teacher(
     settings: Any = None,
     episodes: int = 600,
     problems: Sequence[Problem] | None = None,
+    offers: Collection[str] | None = None,
     extras: Mapping[str, Any] | None = None,
 ) -> None:
     """Check that a teacher keeps the contract; call it from a test of your own.
@@ -35,7 +35,8 @@ def check_teacher(
     Against made-up students it checks that actions lie in the action space; that equal seeds give equal runs
     and, unless the teacher draws nothing, other seeds other runs; that ``state_dict`` holds arrays and plain
     values only, is a snapshot, and continues the run bit for bit in a fresh teacher from any point; that
-    feedback may be missing, out of order or degenerate, without errors or warnings; that nothing is drawn from
+    feedback may be missing, out of order or degenerate, without errors or warnings; that successes make no
+    difference to a teacher that does not need them; that nothing is drawn from
     or done to the global generators of Python, NumPy and PyTorch; and that nothing passed in is modified or
     relied upon afterwards.
 
@@ -46,7 +47,10 @@ def check_teacher(
             does happens well within ``episodes``.
         episodes: Length of the longest runs, at least 10.
         problems: Environments' facts to check with; None takes ``made_up_problems()``.
-        extras: What every feedback carries beyond the outcome, for a teacher that ``needs`` something.
+        offers: What the made-up problems offer; None takes what the class needs with these settings, and
+            nothing for a function.
+        extras: What every feedback carries beside what ``teachgym.problem`` names and the check makes up, for a
+            teacher that needs something of its own.
 
     Raises:
         AssertionError: If the teacher breaks the contract; the message says how, and on which action space.
@@ -57,7 +61,9 @@ def check_teacher(
     if not isinstance(teacher, type) and settings is not None:
         raise ValueError("settings go with a Teacher subclass; a function chooses its own")
     extras = dict(extras or {})
-    for problem in made_up_problems(offers=frozenset(extras)) if problems is None else problems:
+    if offers is None:
+        offers = _needs(teacher, settings)
+    for problem in made_up_problems(frozenset(offers) | frozenset(extras)) if problems is None else problems:
 
         def make(seed: int, problem: Problem = problem) -> Teacher:
             made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
@@ -66,6 +72,16 @@ def check_teacher(
             return made
 
         _Check(make, problem, extras, episodes).all()
+
+
+def _needs(teacher: Any, settings: Any) -> frozenset[str]:
+    """What a teacher class with these settings needs; nothing for a function, or for settings that can't be made."""
+    if not (isinstance(teacher, type) and issubclass(teacher, Teacher)):
+        return frozenset()
+    try:
+        return teacher.needs_with(teacher.Settings() if settings is None else settings)
+    except TypeError:
+        return teacher.needs
 
 
 class _Check:
@@ -119,6 +135,12 @@ class _Check:
             f"keeps hold of an array that was passed in, or gave out one that it still uses; copy: "
             f"{_first(run, scribbled)}",
         )
+        if SUCCESS not in teacher.needs_with(teacher.settings):
+            inverted = self.play(self.make(0), replace(history, name="with successes inverted", inverted=True))
+            self.claim(
+                _first(run, inverted) is None,
+                f"reads Feedback.success without {SUCCESS!r} in what it needs: {_first(run, inverted)}",
+            )
         if difference(start, teacher.state_dict()["rng"]) is not None:
             other = self.play(self.make(1), history)
             self.claim(_first(run, other) is not None, "draws from self.rng, but made the same run from another seed")
@@ -197,13 +219,18 @@ class _Check:
     def feedback(self, history: History, actions: list[Any], decision: int) -> Feedback:
         """What came of a decision."""
         action = actions[0] if history.fixed_task else actions[decision]
-        task = np.array(spaces.flatten(self.problem.action_space, action), dtype=np.float64)
+        trained = True
+        if self.problem.screens:
+            action, trained = action["task"], bool(action["train"])
+        task = np.array(action, dtype=np.float64).ravel()
         worst, best = self.problem.outcome_range
         place = np.tanh(task)
-        share = history.outcome(decision, place, np.random.default_rng(decision))
+        rng = np.random.default_rng(decision)
+        share = history.outcome(decision, place, rng)
         outcome = worst + share * (best - worst)
-        success = outcome > self.problem.mastered_above
-        return Feedback(task, outcome, success, 100, decision, copy.deepcopy(self.extras))
+        success = (outcome > self.problem.mastered_above) is not history.inverted
+        extras = copy.deepcopy(self.extras) | made_up_extras(self.problem.offers, outcome, rng)
+        return Feedback(task, outcome, success, 100, decision, trained, extras)
 
     def sampling(self, teacher: Teacher) -> None:
         """What the teacher says of its sampling is well formed."""

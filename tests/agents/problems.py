@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
+from teachgym.problem import SUCCESS, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher import Teacher
 
@@ -16,7 +16,7 @@ WALKER = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacin
 
 def problem(action_space: spaces.Space[Any] = WALKER) -> Problem:
     """The walker's outcomes over any action space."""
-    return Problem(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0)
+    return Problem(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, frozenset({SUCCESS}))
 
 
 def answer(task: Any, outcome: float) -> Transition:
