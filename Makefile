@@ -6,7 +6,8 @@ ENGINE := envs/bipedal_walker/engine
 .PHONY: demo test lint install
 
 demo: install  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
-	$(BIN)/teachgym compare --name demo --resume --teachers random alp-gmm,fit_every=50
+	$(BIN)/teachgym compare --name demo --resume --env StumpTracks --student ppo --student-steps 400000 \
+		--teachers random alp-gmm,fit_every=50
 
 test: install  ## Run all tests, one process a core
 	$(BIN)/python -m pytest -n auto

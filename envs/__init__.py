@@ -19,3 +19,5 @@ gymnasium.register("teachgym/Curriculum-v0", entry_point="teachgym.envs.curricul
 gymnasium.register("teachgym/StumpTracks-v0", entry_point="teachgym.envs.tracks:StumpTracksEnv")
 gymnasium.register("teachgym/HexagonTracks-v0", entry_point="teachgym.envs.tracks:HexagonTracksEnv")
 gymnasium.register("teachgym/StumpSequence-v0", entry_point="teachgym.envs.tracks:StumpSequenceEnv")
+gymnasium.register("teachgym/ObstacleCourse-v0", entry_point="teachgym.envs.tracks:ObstacleCourseEnv")
+gymnasium.register("teachgym/Hypercubes-v0", entry_point="teachgym.envs.hypercubes:HypercubesEnv")

@@ -2,40 +2,40 @@
 
 import contextlib
 import copy
-from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.envs.world_maker import WorldMaker
 from teachgym.evaluation import Evaluation, evaluate
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.names import unknown_name
-from teachgym.problem import SUCCESS, Problem
+from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem
 from teachgym.seeding import Seeds, fan_out
+from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.students import Student, make_student
-from teachgym.students.coroutine import Coroutine
 from teachgym.students.global_state import preserved
-from teachgym.students.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.paused_student import PausedStudent
+from teachgym.students.screening import screen
+from teachgym.students.taught_worlds import Ledger
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv
-from teachgym.world_batch import task_space_of
+from teachgym.world_batch import WorldBatch, task_space_of
 
-Float32Array = NDArray[np.float32]
 MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""
 
-RECENT_EPISODES = 100
 REWARDS = ("outcome", "learning-progress")
 
 
-class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
+class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     """Teach an RL student in any world that has a task space.
 
     ## Description
@@ -48,13 +48,12 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
     the first of them waits, so that ``student_steps`` counts them all.
 
     ## Action Space
-    The world's ``task_space``: a box in the task's own units.
+    The world's ``task_space``: a box in the task's own units. With ``screening`` beside it whether the student is to
+    train on the task, ``{"task": ..., "train": 0 or 1}``: with 0 one step plays one episode as the student would
+    explore, at once and in a world of its own, and the student learns nothing.
 
     ## Observation Space
-    ``Box(0, 1)``, float32, named by ``observation_names``: ``progress`` through the budget; ``finished``,
-    1 if this step finished an episode; then, of the last finished episode, its task (each parameter scaled
-    by its bounds), its ``outcome`` (scaled by ``outcome_range``, clipped) and its ``success``; then over the
-    last 100 finished episodes ``outcome_mean``, ``outcome_sd`` and ``success_rate``. All 0 before the first.
+    A ``StudentRecord``: ``Box(0, 1)``, float32, named by ``observation_names``.
 
     ## Rewards
     ``"outcome"`` (default, as in Portelas et al. 2019): the undiscounted return of the finished episode.
@@ -66,7 +65,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
 
     ## Episode Termination
     When ``student_steps`` steps of the world have been played. An episode of the student that the budget
-    cuts short gives no feedback.
+    cuts short gives no feedback. With an antagonist, when either has played half of the steps.
 
     ## Arguments
     ``world``: the id of a registered world, or a function that makes one (with its time limit);
@@ -76,6 +75,10 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
     ``student_steps``: the budget. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
     is mastered. ``test_tasks``: ``(m, n)`` tasks for ``evaluate`` (default: 50, drawn once and for all).
+    ``easy_tasks``: an ``EasyTasks``, if a person knows which tasks are easy. ``screening``: ``"off"`` (default);
+    ``"counted"``, where screening episodes are paid from the budget; ``"free"``, where they are not, to compare with
+    numbers that were published so. ``antagonist``: whether a second student of the same kind, from other initial
+    weights, learns the same tasks, on half of the budget each; feedback comes when both have played the task.
 
     Raises:
         ValueError: If an argument is not allowed; the message says what is.
@@ -96,6 +99,9 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         outcome_range: tuple[float, float],
         mastered_above: float,
         test_tasks: ArrayLike | None = None,
+        easy_tasks: EasyTasks | None = None,
+        screening: Screening = "off",
+        antagonist: bool = False,
     ) -> None:
         maker = WorldMaker(world, world_settings or {})
         self.make_world, self.make_batch = maker.make_world, maker.make_batch
@@ -109,35 +115,33 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
             raise ValueError("student_settings go with a student's name; this student is made already")
         else:
             self.student = copy.copy(student)  # two environments must not train one learner
+        self._antagonist = copy.copy(self.student) if antagonist else None
         if reward not in REWARDS:
             raise unknown_name("reward", reward, REWARDS)
-        if not isinstance(student_steps, int | np.integer) or student_steps < 1:
-            raise ValueError(f"student_steps is {student_steps!r}; expected an integer from 1 up")
+        if not isinstance(student_steps, int | np.integer) or student_steps < 1 + antagonist:
+            raise ValueError(f"student_steps is {student_steps!r}; expected an integer from {1 + antagonist} up")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
-        self.action_space = self.task_space  # type: ignore[assignment]  # a Box is a Space of its arrays
-        self.observation_names = (
-            "progress",
-            "finished",
-            *self.task_space.names,
-            "outcome",
-            "success",
-            "outcome_mean",
-            "outcome_sd",
-            "success_rate",
-        )
-        self.observation_space = spaces.Box(0.0, 1.0, shape=(len(self.observation_names),), dtype=np.float32)
+        self.action_space = lesson_space(self.task_space, screening)
+        self._record = StudentRecord(self.task_space)
+        self.observation_names, self.observation_space = self._record.names, self._record.observation_space
+        offers = {SUCCESS, *self.student.offers}
+        offers |= {SCREENING} if screening != "off" else set()
+        offers |= {ANTAGONIST} if antagonist else set()
+        offers |= {EASY_TASKS} if easy_tasks is not None else set()
         self._problem = Problem(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            offers=self.student.offers | {SUCCESS},
+            offers=frozenset(offers),
+            easy_tasks=easy_tasks,
         )
         self._budget = int(student_steps)
         self._reward_kind = reward
-        self._worlds: list[TaughtWorlds] = []
-        self._coroutine: Coroutine[Feedback | None, FloatArray] | None = None
-        self._ledger = Ledger(self._budget, mastered_above=mastered_above)
+        self._counts_screening = screening == "counted"
+        self._learning: list[PausedStudent] = []
+        self._ledgers = self._fresh_ledgers()
+        self._screening_batch: WorldBatch | None = None
 
     @property
     def problem(self) -> Problem:
@@ -146,18 +150,18 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
 
     @property
     def budget(self) -> int:
-        """World steps that the student may play."""
+        """World steps that may be played."""
         return self._budget
 
     @property
     def spent(self) -> int:
         """World steps played so far."""
-        return self._ledger.spent
+        return sum(ledger.spent for ledger in self._ledgers)
 
     @property
     def world_seconds(self) -> float:
-        """Time spent in the student's worlds in this episode."""
-        return self._ledger.world_seconds
+        """Time spent in the students' worlds in this episode."""
+        return sum(ledger.world_seconds for ledger in self._ledgers)
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
         """Test the student as it is now, in worlds of its own; neither student nor budget notices.
@@ -182,11 +186,15 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
                 student_steps=self.spent,
             )
 
+    def student_state(self) -> dict[str, Any] | None:
+        """What ``restore_student`` needs; None if this kind of student can't be stored."""
+        return self.student.state_dict()
+
     def restore_student(self, state: dict[str, Any], *, seed: int) -> None:
         """Take over a stored student, to test and watch it.
 
         Args:
-            state: What its ``state_dict`` gave.
+            state: What ``student_state`` gave.
             seed: That of its run; ``evaluate`` then tests it in the same worlds.
 
         Raises:
@@ -196,54 +204,97 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         self.seeds = fan_out(seed)
         self.student.load_state_dict(state, self._world_observation_space, self._world_action_space)
 
+    def forget_student(self) -> None:
+        """Replace the student by a fresh one, and the antagonist too; episodes in the middle are lost."""
+        self._end_learning()
+        self._generation += 1
+        for ledger in self._ledgers:
+            ledger.results.clear()
+        self._start_learning()
+
     def close(self) -> None:
         """End the student's loop where it waits, and close its worlds."""
-        if self._coroutine is not None:
-            self._coroutine.close()
-            self._coroutine = None
-        for worlds in self._worlds:
-            worlds.close()
-        self._worlds = []
+        self._end_learning()
+        if self._screening_batch is not None:
+            self._screening_batch.close()
+            self._screening_batch = None
         self._running = False
 
     def _begin(self, seeds: Seeds) -> None:
         self.close()
-        self._ledger = Ledger(self._budget, mastered_above=self._problem.mastered_above)
-        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_EPISODES)
-        self._last: Feedback | None = None
+        self._record.clear()
         self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        student, make_batch, ledger, made = self.student, self.make_batch, self._ledger, self._worlds
+        self._ledgers = self._fresh_ledgers()
+        self._halves: dict[int, tuple[Feedback, int]] = {}
+        self._whole: list[Feedback] = []
+        self._generation = 0
+        self._start_learning()
 
-        def learn(ask: Callable[[Feedback | None], FloatArray]) -> None:
-            worlds = TaughtWorlds(make_batch(student.slots), ledger, ask, seed=seeds.world)
-            made.append(worlds)
-            student.learn(worlds, steps=ledger.budget, seed=seeds.student)
+    def _fresh_ledgers(self) -> list[Ledger]:
+        students = 1 if self._antagonist is None else 2
+        budgets = [self._budget - self._budget // 2, self._budget // 2] if students == 2 else [self._budget]
+        return [Ledger(budget, mastered_above=self._problem.mastered_above) for budget in budgets]
 
-        # The paused loop holds no reference to this environment, so that one that is dropped can be collected.
-        self._coroutine = Coroutine(learn, seed=seeds.student)
-        self._coroutine.resume(None)
+    def _start_learning(self) -> None:
+        students = [self.student] if self._antagonist is None else [self.student, self._antagonist]
+        for number, (student, ledger) in enumerate(zip(students, self._ledgers, strict=True)):
+            world_seed, student_seed = self.seeds.world, self.seeds.student
+            if number or self._generation:
+                place = [number, self._generation]
+                world_seed, student_seed = (
+                    int(np.random.SeedSequence([part, *place]).generate_state(1)[0])
+                    for part in (self.seeds.world, self.seeds.student)
+                )
+            self._learning.append(
+                PausedStudent(student, self.make_batch, ledger, world_seed=world_seed, student_seed=student_seed)
+            )
+
+    def _end_learning(self) -> None:
+        for learning in self._learning:
+            learning.close()
+        self._learning = []
 
     def __del__(self) -> None:
         # Left out in another thread, in which the loop can't be ended, and when the constructor has failed.
         with contextlib.suppress(RuntimeError, AttributeError):
             self.close()
 
-    def _check_action(self, action: Any) -> FloatArray:
-        return self.task_space.validate(action)
+    def _check_action(self, action: Any) -> Lesson:
+        return read_lesson(action, self.task_space, self.action_space)
 
-    def _teach(self, action: FloatArray) -> Feedback | None:
-        assert self._coroutine is not None
-        feedback = None if self._coroutine.finished else self._coroutine.resume(action)
-        if self._coroutine.finished and self._ledger.results:
-            feedback = self._ledger.results.pop(0)
-        # The last episode is over, but what the student learns at its end is still to come.
-        while self._is_over() and not self._coroutine.finished:
-            self._coroutine.resume(action)
-        return feedback
+    def _teach(self, lesson: Lesson) -> Feedback | None:
+        answers = [self._lead(number, lesson) for number in range(len(self._learning))]
+        if self._antagonist is None:
+            return answers[0]
+        for number, answer in enumerate(answers):
+            if answer is not None:
+                self._pair(number, answer)
+        return self._whole.pop(0) if self._whole else None
+
+    def _lead(self, number: int, lesson: Lesson) -> Feedback | None:
+        """Let one of the students have the lesson."""
+        learning, ledger = self._learning[number], self._ledgers[number]
+        if lesson.train or ledger.exhausted:
+            return learning.teach(lesson.task)
+        if self._screening_batch is None:
+            self._screening_batch = self.make_batch(1)
+        student = self.student if number == 0 else self._antagonist
+        assert student is not None
+        seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
+        return screen(student, self._screening_batch, lesson.task, ledger, seed=seed, counted=self._counts_screening)
+
+    def _pair(self, number: int, answer: Feedback) -> None:
+        """Put what protagonist (0) and antagonist (1) made of one decision together."""
+        if answer.decision not in self._halves:
+            self._halves[answer.decision] = answer, number
+            return
+        first, first_number = self._halves.pop(answer.decision)
+        protagonist, antagonist = (first, answer) if first_number == 0 else (answer, first)
+        extras = {**protagonist.extras, "antagonist_outcome": antagonist.outcome}
+        self._whole.append(replace(protagonist, cost=protagonist.cost + antagonist.cost, extras=extras))
 
     def _is_over(self) -> bool:
-        assert self._coroutine is not None
-        return (self._ledger.exhausted or self._coroutine.finished) and not self._ledger.results
+        return any(learning.is_over for learning in self._learning) and not self._whole
 
     def _reward(self, feedback: Feedback | None) -> float:
         if feedback is None:
@@ -253,22 +304,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, FloatArray]):
         return feedback.outcome
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        if feedback is not None:
-            self._last = feedback
-            self._recent.append((self._problem.scale_outcome(feedback.outcome), float(feedback.success)))
-        observation = np.zeros(len(self.observation_names))
-        observation[:2] = min(self.spent / self._budget, 1.0), feedback is not None
-        if self._last is not None:
-            outcomes, successes = np.array(self._recent).T
-            observation[2:] = (
-                *self.task_space.normalise(self._last.task),
-                outcomes[-1],
-                successes[-1],
-                outcomes.mean(),
-                outcomes.std(),
-                successes.mean(),
-            )
-        return observation.astype(np.float32)
+        return self._record.observe(feedback, progress=self.spent / self._budget, problem=self._problem)
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:

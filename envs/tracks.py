@@ -1,22 +1,32 @@
-"""The walker's curricula: Stump Tracks, Hexagon Tracks and stump sequence (Portelas et al. 2019, arXiv:1910.07224)."""
+"""The walker's curricula.
+
+Stump Tracks, Hexagon Tracks and stump sequence are those of Portelas et al. (2019, arXiv:1910.07224), the obstacle
+course that of Parker-Holder et al. (2022, arXiv:2203.01302).
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from teachgym.envs.bipedal_walker.engines import AUTO
+from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
 from teachgym.envs.bipedal_walker.terrain import StumpTracks, Terrain
 from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
+from teachgym.problem import EasyTasks
 from teachgym.students import Student
+from teachgym.students.global_state import preserved
 
 OUTCOME_RANGE = (-150.0, 350.0)
 MASTERED_ABOVE = 230.0
 TEST_HEIGHT = 3.0
 """Greatest stump height of the test set."""
+EASY_COURSES = EasyTasks(mean=(0.3, 0, 0.8, 0, 0.4, 0, 0.4, 1), std=(0.17, 0, 0, 0, 0, 0, 0, 0))
+"""Mean and deviation of the authors' easy courses, whose roughness is uniform from 0 to 0.6 and all else pinned."""
 
 
 class TrackEnv(CurriculumEnv):
-    """A curriculum of the parametric walker on one terrain; the base of the three that are registered."""
+    """A curriculum of the parametric walker on one terrain; the base of those that are registered."""
 
     def __init__(
         self,
@@ -27,14 +37,16 @@ class TrackEnv(CurriculumEnv):
         body: str = "default",
         defects: str | Mapping[str, str | int] = "fixed",
         engine: str = AUTO,
+        outcome_range: tuple[float, float] = OUTCOME_RANGE,
         **curriculum: Any,
     ) -> None:
+        self._walker = {"body": body, "defects": defects, "engine": engine}
         super().__init__(
             "teachgym/ParametricBipedalWalker-v0",
-            world_settings={"terrain": terrain, "body": body, "defects": defects, "engine": engine},
+            world_settings={**self._walker, "terrain": terrain},
             student=student,
             student_steps=student_steps,
-            outcome_range=OUTCOME_RANGE,
+            outcome_range=outcome_range,
             mastered_above=MASTERED_ABOVE,
             **curriculum,
         )
@@ -147,3 +159,79 @@ class StumpSequenceEnv(TrackEnv):
 
     def __init__(self, **track: Any) -> None:
         super().__init__("stump-sequence", **track)
+
+
+class ObstacleCourseEnv(TrackEnv):
+    """Choose how rough the next course of a walker is, and the sizes of its stumps, stairs and pits.
+
+    ## Description
+    The eight-parameter task space of Parker-Holder et al. 2022 (ACCEL) over
+    ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``CurriculumEnv``.
+
+    ## Action Space
+    | parameter | full range | easy range |
+    |---|---|---|
+    | ``ground_roughness`` (times that of ``BipedalWalker-v3``) | 0 to 10 | 0 to 0.6 |
+    | ``pit_gap_low``, ``pit_gap_high`` (terrain steps) | 0 to 10 | 0 to 0.8 |
+    | ``stump_height_low``, ``stump_height_high`` (terrain steps) | 0 to 5 | 0 to 0.4 |
+    | ``stair_height_low``, ``stair_height_high`` (terrain steps) | 0 to 5 | 0 to 0.4 |
+    | ``stair_steps`` (rounded; a staircase has from 0 to one less) | 1 to 9 | 1 to 1.4 |
+
+    A low above its high is swapped with it. Pits with a high below 0.8 and stumps and stairs with a high below 0.2
+    are left out. The authors' easy ranges pin every low to 0, every high to the bound, and the steps to 1.
+
+    ## Observation Space
+    As in ``CurriculumEnv``: 15 numbers from 0 to 1.
+
+    ## Rewards
+    The student's return.
+
+    ## Starting State
+    A fresh student.
+
+    ## Episode Termination
+    After ``student_steps`` steps of the student.
+
+    ## Arguments
+    ``ranges="full"`` (or ``"easy"``); ``student="ppo"``, of which the authors' has the settings ``slots=16``,
+    ``rollout_steps=2048``, ``batch_size=1024``, ``epochs=5``, ``discount=0.99``, ``gae_lambda=0.9`` and
+    ``entropy_coefficient=1e-3``; ``student_steps=20_000_000`` (they give it up to two billion);
+    ``outcome_range=(-200, 350)``, theirs; ``easy_tasks=EASY_COURSES``, where their ACCEL begins. Others as in
+    ``StumpTracksEnv``, but for stumps. The test set is ``TEST_COURSES``, one episode on each; in the easy range,
+    which does not hold them, 50 tasks of its own.
+    ``test_courses`` plays the published protocol.
+
+    ## Version History
+    - v0: first version.
+    """
+
+    def __init__(self, *, ranges: Ranges = "full", student: str | Student = "ppo", **track: Any) -> None:
+        test_tasks = list(TEST_COURSES.values()) if ranges == "full" else None
+        defaults = {"outcome_range": (-200.0, 350.0), "test_tasks": test_tasks, "easy_tasks": EASY_COURSES}
+        super().__init__(ObstacleCourse(ranges), student=student, **{**defaults, **track})
+
+    def test_courses(self, episodes: int = 100) -> Mapping[str, CourseResult]:
+        """Test the student as it is now on the six published courses; neither student nor budget notices.
+
+        Beside ``TEST_COURSES``, whatever the range, it plays Gymnasium's hardcore course, which is no task here.
+
+        Args:
+            episodes: How many on each course.
+
+        Returns:
+            The result of each course, by name; ``teachgym.envs.test_courses`` has the published ones.
+
+        Raises:
+            ValueError: If there are no episodes.
+            RuntimeError: Before the first step of the student.
+        """
+        if not hasattr(self, "seeds"):
+            raise RuntimeError("there is no student yet; call reset() before test_courses()")
+        with preserved():
+            return play_test_courses(
+                self.student.act,
+                seed=self.seeds.evaluation,
+                episodes=episodes,
+                solved_above=self.problem.mastered_above,
+                walker=self._walker,
+            )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -71,7 +71,7 @@ def teach(
         observation = next_observation
         record.origins.append(teacher.origin)
         if feedback is not None:
-            record.feedback.append(feedback)
+            record.feedback.append(replace(feedback, extras={}))
             record.finished_at.append(steps)
         previous, sampling = sampling, teacher.sampling()
         if sampling is not None and sampling is not previous:

@@ -25,7 +25,7 @@ class Record:
     origins: list[str] = field(default_factory=list)
     """One for each decision: where the teacher's action came from."""
     feedback: list[Feedback] = field(default_factory=list)
-    """One for each finished episode, in the order in which they finished."""
+    """One for each finished episode, in the order in which they finished, without extras."""
     finished_at: list[int] = field(default_factory=list)
     """Student steps spent when that feedback came."""
     evaluations: list[Evaluation] = field(default_factory=list)
@@ -64,9 +64,11 @@ class Record:
         try:
             record.origins = [str(origin) for origin in episodes["origins"]]
             record.finished_at = [int(steps) for steps in episodes["finished_at"]]
-            columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions"))
-            for task, outcome, success, cost, decision in zip(*columns, strict=True):
-                record.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision)))
+            columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "trained"))
+            for task, outcome, success, cost, decision, trained in zip(*columns, strict=True):
+                record.feedback.append(
+                    Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained))
+                )
             for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
                 evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
                 record.evaluations.append(evaluation)
@@ -82,6 +84,7 @@ class Record:
             "successes": np.array([feedback.success for feedback in self.feedback], dtype=bool),
             "costs": np.array([feedback.cost for feedback in self.feedback], dtype=np.int64),
             "decisions": np.array([feedback.decision for feedback in self.feedback], dtype=np.int64),
+            "trained": np.array([feedback.trained for feedback in self.feedback], dtype=bool),
             "finished_at": np.array(self.finished_at, dtype=np.int64),
             "origins": np.array(self.origins, dtype=np.str_),
         }

@@ -5,16 +5,20 @@ from typing import Any, Generic, TypeVar
 
 import gymnasium
 from gymnasium.error import ResetNeeded
+from numpy.typing import ArrayLike
 
+from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
+from teachgym.task_space import TaskSpace
 
 Observation = TypeVar("Observation")
-Action = TypeVar("Action")
+Lesson = TypeVar("Lesson")
+"""A decoded action."""
 
 
-class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action]):
+class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """A Gymnasium environment whose agent is a teacher.
 
     ``reset`` makes a fresh student. ``step`` is the same everywhere: check the action, let the student
@@ -25,6 +29,8 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
     ``info["student_steps"]`` is the number of student steps (or examples) spent so far.
     """
 
+    task_space: TaskSpace
+    """The tasks that feedback is about, in order and with units, for records and figures."""
     seeds: Seeds
     """The seeds of this episode; set by ``reset``."""
     _running = False
@@ -44,17 +50,57 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
     def spent(self) -> int:
         """Student steps (or examples) spent so far in this episode."""
 
+    @property
+    def world_seconds(self) -> float:
+        """Time spent in the student's worlds in this episode."""
+        return 0.0
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """Test the student as it is now; neither student nor budget notices.
+
+        Args:
+            tasks: ``(m, n)`` tasks; None takes the environment's test set.
+
+        Raises:
+            NotImplementedError: If the environment has no such test.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no test set")
+
+    def student_state(self) -> dict[str, Any] | None:
+        """What ``restore_student`` needs to test this student again: arrays and plain values. None where it can't."""
+        return None
+
+    def restore_student(self, state: dict[str, Any], *, seed: int) -> None:
+        """Take over a stored student, to test and watch it.
+
+        Args:
+            state: What ``student_state`` gave.
+            seed: That of its run; ``evaluate`` then tests it in the same worlds.
+
+        Raises:
+            NotImplementedError: If the environment's students can't be stored.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not store its students")
+
+    def forget_student(self) -> None:
+        """Replace the student by a fresh one in mid-episode; what is spent stays spent.
+
+        Raises:
+            NotImplementedError: If the environment can't do that.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't replace its student")
+
     @abstractmethod
     def _begin(self, seeds: Seeds) -> None:
         """Make a fresh student."""
 
     @abstractmethod
-    def _check_action(self, action: Any) -> Action:
+    def _check_action(self, action: Any) -> Lesson:
         """Return the action as this environment uses it, or raise ``ValueError`` with what is allowed."""
 
     @abstractmethod
-    def _teach(self, action: Action) -> Feedback | None:
-        """Let the student learn one quantum under the action, and return what it finished, if anything."""
+    def _teach(self, lesson: Lesson) -> Feedback | None:
+        """Let the student learn one quantum under the lesson, and return what it finished, if anything."""
 
     @abstractmethod
     def _reward(self, feedback: Feedback | None) -> float:
@@ -67,6 +113,10 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
     @abstractmethod
     def _is_over(self) -> bool:
         """Whether the budget is spent, so that there is nothing left to decide."""
+
+    def _info(self) -> dict[str, Any]:
+        """More for ``info``: what is true of the student at this moment, for records, which teachers do not read."""
+        return {}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -90,9 +140,9 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
         self._running = False
         self._begin(self.seeds)
         self._running = True
-        return self._observe(None), {"feedback": None, "student_steps": self.spent}
+        return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
 
-    def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Carry one teaching decision out.
 
         Raises:
@@ -102,10 +152,10 @@ class TeacherEnv(gymnasium.Env[Observation, Action], Generic[Observation, Action
         """
         if not self._running:
             raise ResetNeeded("call reset() before step(): the episode has not begun, or its budget is spent")
-        action = self._check_action(action)
+        lesson = self._check_action(action)
         self._running = False  # an exception in the student ends the episode
-        feedback = self._teach(action)
+        feedback = self._teach(lesson)
         over = self._is_over()
         self._running = not over
-        info = {"feedback": feedback, "student_steps": self.spent}
+        info = {"feedback": feedback, "student_steps": self.spent, **self._info()}
         return self._observe(feedback), self._reward(feedback), over, False, info

@@ -14,6 +14,7 @@ from teachgym.envs.bipedal_walker.reference import STRONGEST_PUSH, Float32Array
 from teachgym.envs.bipedal_walker.terrain import (
     Grass,
     HexagonTracks,
+    ObstacleCourse,
     StumpSequence,
     StumpTracks,
     Terrain,
@@ -26,7 +27,7 @@ from teachgym.world_batch import Played, Slots
 class FastWalkers:
     """Walkers that are stepped together. They may differ in body and terrain, but not in their number of legs.
 
-    Tracks of the terrains in ``terrain.py`` are made in the engine; those of a user's own terrain in Python.
+    Tracks to train on are made in the engine; those of ``Hardcore`` and of a user's own terrain in Python.
 
     Args:
         bodies: One a walker.
@@ -126,6 +127,8 @@ class FastWalkers:
                 kind, spacing = family.STUMP_SEQUENCE, terrain.spacing
             case Grass() if type(terrain) is Grass:
                 kind = family.GRASS
+            case ObstacleCourse() if type(terrain) is ObstacleCourse:
+                kind = family.OBSTACLE_COURSE
             case _:
                 track = terrain.generate(task, rng)
                 draw_clouds(rng)

@@ -17,11 +17,14 @@ from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND, Part, Simu
 from teachgym.envs.bipedal_walker.terrain import FINISH, GROUND_HEIGHT, STEP, Polygon
 
 Colour = tuple[int, int, int]
+Edge = tuple[Point, Point]
 
 WIDTH, HEIGHT = 600, 400
 _FINE = 2
 """Everything is drawn this many times too large and then shrunk, which smooths every edge at once."""
 _PIXELS = _FINE * SCALE
+_LEAST_BELOW, _MOST_BELOW = 4.5, 9.3
+"""World units between the hull and the bottom of the picture, which moves up or down only to keep to these."""
 
 _SKY_TOP, _SKY_BOTTOM = (132, 184, 226), (233, 243, 250)
 _CLOUD, _FAR_HILLS, _NEAR_HILLS = (252, 253, 255), (194, 214, 222), (172, 200, 194)
@@ -53,7 +56,7 @@ class Renderer:
             self._window = pygame.display.set_mode((WIDTH, HEIGHT))
             pygame.display.set_caption("ParametricBipedalWalker")
             self._clock = pygame.time.Clock()
-        self._left = 0.0
+        self._left = self._bottom = 0.0
 
     def draw(self, simulation: Simulation, clouds: Iterable[Polygon]) -> NDArray[np.uint8] | None:
         """Draw one picture.
@@ -63,12 +66,14 @@ class Renderer:
         """
         pygame = self._pygame
         self._left = simulation.hull_x - WIDTH / SCALE / 5
+        height = simulation.hull.position.y
+        self._bottom = min(0.0, height - _LEAST_BELOW) + max(0.0, height - _MOST_BELOW)
         self._canvas.blit(self._sky, (0, 0))
         self._hills(_FAR_HILLS, height=5.2, swell=0.6, length=15.0, depth=0.12)
         self._clouds(clouds)
         self._hills(_NEAR_HILLS, height=4.2, swell=0.4, length=9.0, depth=0.3)
-        self._flag(1.5 * STEP, (226, 92, 60))
-        self._flag(FINISH, None)
+        self._flag(1.5 * STEP, simulation.edges, (226, 92, 60))
+        self._flag(FINISH, simulation.edges, None)
         for corners in simulation.obstacles:
             self._polygon(corners, _STONE, outline=_STONE_EDGE)
         self._ground(simulation.edges)
@@ -93,7 +98,7 @@ class Renderer:
             self._window = None
 
     def _pixel(self, point: Point) -> Point:
-        return (point[0] - self._left) * _PIXELS, HEIGHT * _FINE - point[1] * _PIXELS
+        return (point[0] - self._left) * _PIXELS, HEIGHT * _FINE - (point[1] - self._bottom) * _PIXELS
 
     def _visible(self, points: Iterable[Point]) -> bool:
         across = [x for x, _ in points]
@@ -120,20 +125,21 @@ class Renderer:
     def _clouds(self, clouds: Iterable[Polygon]) -> None:
         for cloud in clouds:
             x = sum(corner[0] for corner in cloud) / len(cloud) + self._left / 2
-            y = sum(corner[1] for corner in cloud) / len(cloud) + 0.8
+            y = sum(corner[1] for corner in cloud) / len(cloud) + 0.8 + self._bottom
             if not self._visible([(x - 4, y), (x + 4, y)]):
                 continue
             for i, corner in enumerate(cloud):
-                puff = x + 0.2 * (corner[0] + self._left / 2 - x), y + 0.12 * (corner[1] - y)
+                puff = x + 0.2 * (corner[0] + self._left / 2 - x), y + 0.12 * (corner[1] + self._bottom - y)
                 left, top = self._pixel((puff[0] - 1.1 + 0.1 * i, puff[1] + 0.42))
                 self._pygame.draw.ellipse(self._canvas, _CLOUD, (left, top, 2.1 * _PIXELS, 0.8 * _PIXELS))
 
-    def _flag(self, x: float, colour: Colour | None) -> None:
+    def _flag(self, x: float, edges: Iterable[Edge], colour: Colour | None) -> None:
         """A pennant, or without a colour the chequered flag."""
         if not self._visible([(x, 0.0), (x + 1, 0.0)]):
             return
-        top = GROUND_HEIGHT + (1.7 if colour else 3.0)
-        foot, tip = self._pixel((x, GROUND_HEIGHT)), self._pixel((x, top))
+        ground = _height_at(x, edges)
+        top = ground + (1.7 if colour else 3.0)
+        foot, tip = self._pixel((x, ground)), self._pixel((x, top))
         self._pygame.draw.line(self._canvas, _POLE, foot, tip, width=2 * _FINE)
         if colour:
             self._polygon([(x, top), (x, top - 0.5), (x + 0.9, top - 0.25)], colour)
@@ -145,12 +151,13 @@ class Renderer:
                 corners = [(left, up), (left + square, up), (left + square, up - square), (left, up - square)]
                 self._polygon(corners, _FLAG_LIGHT if (row + column) % 2 else _FLAG_DARK)
 
-    def _ground(self, edges: Iterable[tuple[Point, Point]]) -> None:
+    def _ground(self, edges: Iterable[Edge]) -> None:
+        bottom = self._bottom
         for (x1, y1), (x2, y2) in edges:
             if not self._visible([(x1, y1), (x2, y2)]):
                 continue
-            self._polygon([(x1, y1), (x2, y2), (x2, 0.0), (x1, 0.0)], _SOIL)
-            self._polygon([(x1, y1 - 1.3), (x2, y2 - 1.3), (x2, 0.0), (x1, 0.0)], _DEEP_SOIL)
+            self._polygon([(x1, y1), (x2, y2), (x2, bottom), (x1, bottom)], _SOIL)
+            self._polygon([(x1, y1 - 1.3), (x2, y2 - 1.3), (x2, bottom), (x1, bottom)], _DEEP_SOIL)
             self._polygon([(x1, y1), (x2, y2), (x2, y2 - 0.2), (x1, y1 - 0.2)], _GRASS)
 
     def _rays(self, simulation: Simulation) -> None:
@@ -180,6 +187,13 @@ class Renderer:
         else:
             joint = placed((0.0, part.outline[2][1]))
             self._pygame.draw.circle(self._canvas, _OUTLINE, self._pixel(joint), 2.5 * _FINE)
+
+
+def _height_at(x: float, edges: Iterable[Edge]) -> float:
+    for (x1, y1), (x2, y2) in edges:
+        if x1 <= x < x2:
+            return y1 + (y2 - y1) * (x - x1) / (x2 - x1)
+    return GROUND_HEIGHT
 
 
 def _gradient(pygame: ModuleType, top: Colour, bottom: Colour) -> Any:

@@ -36,8 +36,10 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     learning of Deep RL in continuously parameterized environments" (CoRL 2019, arXiv:1910.07224), which extends
     the walker of Gymnasium (by Oleg Klimov) with obstacles and bodies. It is a *world*: ``task_space`` names the
     parameters of a track, ``reset(options={"task": task})`` builds one, and ``info["task"]`` says which one it
-    was. On the terrain ``"grass"`` at roughness 1, it equals a new ``BipedalWalker-v3`` step for step. (One that
-    is used again can differ, since Gymnasium keeps its Box2D world. Ours is new in every episode.)
+    was. On the terrain ``"grass"`` at roughness 1, it equals a new ``BipedalWalker-v3`` step for step, and on
+    ``"hardcore"`` a new ``BipedalWalkerHardcore-v3``. (One that is used again can differ, since Gymnasium keeps its
+    Box2D world. Ours is new in every episode.) The ``"obstacle-course"`` is that of Parker-Holder et al. (2022,
+    arXiv:2203.01302).
 
     Differences from the authors' code: noise of the terrain comes from the environment's own generator (theirs
     for hexagons is NumPy's global one) and no number is drawn in vain; their defects are repaired unless asked
@@ -72,7 +74,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     horizontal force of at most 5, and has taken one step with zero action.
 
     The numbers drawn at a reset are, one after the other, all from ``np_random``: the task, uniformly, if
-    ``options`` give none; the terrain (each class in ``terrain.py`` says what); ten clouds; the push.
+    ``options`` give none; the terrain (each class of terrain says what); ten clouds; the push.
 
     ## Episode Termination
     The episode ends when the hull touches anything or its ``x`` is below 0 (both with the reward of -100), and
@@ -80,8 +82,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
 
     ## Arguments
     - ``body``: ``"default"``, ``"short"`` or ``"quadruped"``.
-    - ``terrain``: ``"stump-tracks"``, ``"hexagon-tracks"``, ``"stump-sequence"``, ``"grass"``, or an instance of
-      ``Terrain``, such as ``StumpTracks(max_height=5.0)``.
+    - ``terrain``: ``"stump-tracks"``, ``"hexagon-tracks"``, ``"stump-sequence"``, ``"grass"``, ``"hardcore"``,
+      ``"obstacle-course"``, or an instance of ``Terrain``, such as ``StumpTracks(max_height=5.0)``.
     - ``defects``: what the authors' simulator gets wrong and what to do about it: ``"fixed"``, ``"faithful"`` or
       a mapping from these names to either, for instance ``{"lidar": "faithful"}``:
         - ``lidar``: their rays measure the first ground fixture that Box2D reports, not always the nearest.

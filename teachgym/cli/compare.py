@@ -34,22 +34,25 @@ class Compare(StudySettings):
             raise ValueError("--resume and --overwrite contradict each other; give one")
         from teachgym.cli.progress import LiveProgress
         from teachgym.envs.bipedal_walker.engines import in_force, missing
+        from teachgym.envs.tracks import TrackEnv
         from teachgym.study.compare import compare
+        from teachgym.study.environment import environment_class
         from teachgym.study.summary import summary_table
 
         settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
-        if missing():
+        walks = issubclass(environment_class(settings.env), TrackEnv)
+        if walks and missing():
             console.print(f"Engine of the walker: {escape(in_force())}", soft_wrap=True, highlight=False)
         with LiveProgress(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         if study.rows:
-            console.print(summary_table(study.rows, title=f"{settings.env}: {settings.student_steps:,} student steps"))
+            console.print(summary_table(study.rows, title=settings.title))
             for path in [*study.figures, study.folder / "summary.json"]:
                 console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
-            if max(row.mastered.mean for row in study.rows) < WALKS:
+            if settings.student_steps is not None and max(row.mastered.mean for row in study.rows) < WALKS:
                 console.print(
-                    f"\n{settings.student_steps:,} steps are too few for these students to walk far, so do not read "
+                    f"\n{settings.student_steps:,} steps are too few for these students to master much, so do not read "
                     "a ranking of teachers from this. A real study, for many cores and days:",
                     highlight=False,
                 )
@@ -76,5 +79,6 @@ def _real_study(settings: StudySettings) -> str:
     words = ["teachgym", "compare"]
     for name in ("env", "teachers", "student", "seeds", "student_steps", "evaluations"):
         value = getattr(real, name)
-        words += [f"--{name.replace('_', '-')}", *(value if isinstance(value, tuple) else [str(value)])]
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", *(value if isinstance(value, tuple) else [str(value)])]
     return shlex.join(words)

@@ -19,10 +19,10 @@ class LiveProgress(Observer):
 
     def __init__(self, console: Console, settings: StudySettings) -> None:
         self._console = console
-        self._budget = settings.student_steps
         self._cells = len(list(settings.cells()))
         self._begun: dict[Cell, float] = {}
         self._steps: dict[Cell, int] = {}
+        self._shares: dict[Cell, float] = {}
         self._bars: dict[Cell, TaskID] = {}
         self._ended = 0
         self._started = time.perf_counter()
@@ -39,7 +39,7 @@ class LiveProgress(Observer):
 
     def __enter__(self) -> "LiveProgress":
         self._progress.start()
-        self._study = self._progress.add_task("[bold]study[/]", total=self._cells * self._budget, note="")
+        self._study = self._progress.add_task("[bold]study[/]", total=self._cells, note="")
         return self
 
     def __exit__(
@@ -50,21 +50,21 @@ class LiveProgress(Observer):
     def started(self, cell: Cell) -> None:
         """Add the cell's bar."""
         self._begun[cell] = time.perf_counter()
-        self._bars[cell] = self._progress.add_task(_name(cell), total=self._budget, note="starting")
+        self._bars[cell] = self._progress.add_task(_name(cell), total=1.0, note="starting")
 
     def moved(self, standing: Standing) -> None:
         """Move the cell's bar and the study's."""
         cell, steps = standing.cell, standing.student_steps
         rate = steps / max(time.perf_counter() - self._begun[cell], 1e-9)
-        left = _duration((self._budget - steps) / rate) if rate else "?"
+        left = _duration((standing.budget - steps) / rate) if rate else "?"
         note = f"{standing.episodes:,} episodes  {rate:,.0f} steps/s  {left} left"
-        self._progress.update(self._bars[cell], completed=steps, note=note)
-        self._steps[cell] = steps
+        self._steps[cell], self._shares[cell] = steps, steps / standing.budget
+        self._progress.update(self._bars[cell], completed=self._shares[cell], note=note)
         self._update_study()
 
     def finished(self, cell: Cell) -> None:
         """Take the cell's bar away."""
-        self._steps[cell] = self._budget
+        self._shares[cell] = 1.0
         self._end(cell, "done")
 
     def failed(self, cell: Cell, reason: str) -> None:
@@ -83,11 +83,10 @@ class LiveProgress(Observer):
         self._update_study()
 
     def _update_study(self) -> None:
-        done = sum(self._steps.values())
-        total = self._cells * self._budget
+        done = sum(self._shares.values())
         elapsed = time.perf_counter() - self._started
-        left = _duration((total - done) * elapsed / done) if done else "?"
-        rate = done / max(elapsed, 1e-9)
+        left = _duration((self._cells - done) * elapsed / done) if done else "?"
+        rate = sum(self._steps.values()) / max(elapsed, 1e-9)
         note = f"{self._ended} of {self._cells} cells  {rate:,.0f} steps/s  about {left} left"
         self._progress.update(self._study, completed=done, note=note)
 

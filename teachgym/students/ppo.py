@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
+from teachgym.problem import ENTROPIES, VALUES
 from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.students.sb3_student import SB3Student
 
@@ -70,10 +74,34 @@ class PPOStudent(SB3Student):
 
     Settings = PPOSettings
     settings: PPOSettings
+    offers = frozenset({VALUES, ENTROPIES})
 
     def __init__(self, settings: PPOSettings | None = None) -> None:
         super().__init__(settings)
         self.slots = self.settings.slots
+
+    def values(self, observations: NDArray[Any]) -> NDArray[np.float64]:
+        """The value function's estimates, in units of the raw reward: times the scale that rewards are divided by."""
+        policy, normalise = self._policy, self._normalise
+        assert isinstance(policy, ActorCriticPolicy | None)
+        with torch.no_grad():
+            tensor = self._tensor(observations)
+            assert policy is not None
+            values = policy.predict_values(tensor).cpu().numpy().astype(np.float64).ravel()
+        if normalise is not None:
+            values *= np.sqrt(normalise.ret_rms.var + normalise.epsilon)
+        return np.asarray(values)
+
+    def entropies(self, observations: NDArray[Any]) -> NDArray[np.float64]:
+        """Entropies of the policy's distribution over actions, before clipping."""
+        policy = self._policy
+        assert isinstance(policy, ActorCriticPolicy | None)
+        with torch.no_grad():
+            tensor = self._tensor(observations)
+            assert policy is not None
+            entropies = policy.get_distribution(tensor).entropy()
+        assert entropies is not None, "PPO's distributions have entropies"
+        return np.asarray(entropies.cpu().numpy().astype(np.float64))
 
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
         settings = self.settings

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3 import SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
+from teachgym.problem import VALUES
 from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
 from teachgym.students.sb3_student import SB3Student
 
@@ -88,10 +91,21 @@ class SACStudent(SB3Student):
 
     Settings = SACSettings
     settings: SACSettings
+    offers = frozenset({VALUES})
 
     def __init__(self, settings: SACSettings | None = None) -> None:
         super().__init__(settings)
         self.slots = self.settings.slots
+
+    def values(self, observations: NDArray[Any]) -> NDArray[np.float64]:
+        """The lesser critic's estimate for the mean action; it includes the entropy bonus of later steps."""
+        policy = self._policy
+        assert isinstance(policy, SACPolicy | None)
+        with torch.no_grad():
+            tensor = self._tensor(observations)
+            assert policy is not None
+            estimates = torch.cat(policy.critic(tensor, policy.actor(tensor, deterministic=True)), dim=1)
+            return np.asarray(estimates.min(dim=1).values.cpu().numpy().astype(np.float64))
 
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
         settings = self.settings

@@ -57,6 +57,13 @@ class SB3Student(Student):
         actions, _ = self._policy.predict(self._normalised(observations), deterministic=True)
         return np.asarray(actions)
 
+    def explore(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Actions drawn from the policy, clipped to the action space, for normalised observations."""
+        if self._policy is None:
+            raise RuntimeError("the student has not begun to learn; reset the environment first")
+        actions, _ = self._policy.predict(self._normalised(observations), deterministic=False)
+        return np.asarray(actions)
+
     def state_dict(self) -> State | None:
         """Weights, and the statistics of the running normalisation where there is one."""
         if self._policy is None:
@@ -84,6 +91,12 @@ class SB3Student(Student):
         self._stored_normaliser = (
             (stored["mean"], stored["variance"], float(stored["epsilon"]), float(stored["clip"])) if stored else None
         )
+
+    def _tensor(self, observations: NDArray[Any]) -> torch.Tensor:
+        """Normalised observations, on the policy's device."""
+        if self._policy is None:
+            raise RuntimeError("the student has not begun to learn; reset the environment first")
+        return self._policy.obs_to_tensor(self._normalised(observations))[0]  # type: ignore[return-value]
 
     def _normaliser(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None:
         if self._normalise is None or not self._normalise.norm_obs:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
+import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.world_batch import WorldBatch
@@ -30,7 +31,7 @@ class Student(ABC):
     slots: int = 1
     """Number of worlds that the student prefers to play at once."""
     offers: ClassVar[frozenset[str]] = frozenset()
-    """What the student adds to ``Feedback.extras`` for teachers that ask."""
+    """Which of ``problem.VALUES`` and ``problem.ENTROPIES`` the student can tell, by the methods of these names."""
 
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
@@ -51,6 +52,21 @@ class Student(ABC):
         Raises:
             RuntimeError: Before there is a learner.
         """
+
+    def explore(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """The actions ``(n, ...)`` that it might try while it learns: here, the best ones.
+
+        Random numbers may be drawn from the global generators, which the caller has seeded.
+        """
+        return self.act(observations)
+
+    def values(self, observations: NDArray[Any]) -> NDArray[np.float64]:
+        """``(n,)`` estimates of the return from observations ``(n, ...)``, discounted as the learner discounts."""
+        raise NotImplementedError(f"{type(self).__name__} does not estimate returns")
+
+    def entropies(self, observations: NDArray[Any]) -> NDArray[np.float64]:
+        """``(n,)`` entropies of the learner's random policy at observations ``(n, ...)``, in nats."""
+        raise NotImplementedError(f"{type(self).__name__} has no random policy")
 
     @abstractmethod
     def state_dict(self) -> State | None:

@@ -1,7 +1,7 @@
 """A student's worlds, whose next task comes from the teacher: asked for whenever an episode begins."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from teachgym.feedback import Feedback
 from teachgym.students.coroutine import BudgetSpent
+from teachgym.students.episode import EpisodeExtras
+from teachgym.students.student import Student
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
 
@@ -33,6 +35,7 @@ class Ledger:
         self.mastered_above = mastered_above
         self.spent = 0
         self.decisions = 0
+        """Decisions made so far."""
         self.world_seconds = 0.0
         self.results: list[Feedback] = []
         """Feedback of finished episodes whose slot has not asked for its next task yet, oldest first."""
@@ -59,18 +62,24 @@ class TaughtWorlds(WorldBatchWrapper):
         batch: The worlds, with their time limits.
         ledger: The budget, and what is not handed over yet.
         ask: Hands feedback over (None for a slot's first task) and returns the next task.
+        student: Who plays; feedback carries what it offers. None for nothing.
         seed: Makes the slots' seeds, which their generators get on their first reset.
     """
 
-    def __init__(self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, seed: int) -> None:
+    def __init__(
+        self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, student: Student | None = None, seed: int
+    ) -> None:
         super().__init__(batch)
         self._ledger = ledger
         self._ask = ask
+        self._student = student if student is not None and student.offers else None
         self._seeds: list[int | None] = [int(word) for word in np.random.SeedSequence(seed).generate_state(batch.size)]
         self._given: list[FloatArray | None] = [None] * batch.size
         self._decisions = [0] * batch.size
         self._outcomes, self._lengths = np.zeros(batch.size), np.zeros(batch.size, dtype=np.int64)
         self._results: list[Feedback | None] = [None] * batch.size
+        self._observations: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
+        self._rewards: list[list[float]] = [[] for _ in range(batch.size)]
 
     def reset(
         self, slots: Slots, tasks: Sequence[FloatArray | None], seeds: Sequence[int | None] | None = None
@@ -85,6 +94,9 @@ class TaughtWorlds(WorldBatchWrapper):
         started = time.perf_counter()
         observations = self._batch.reset(slots, given, own_seeds)
         self._ledger.world_seconds += time.perf_counter() - started
+        if self._student is not None:
+            for slot, observation in zip(chosen, observations, strict=True):
+                self._observations[slot], self._rewards[slot] = [observation.copy()], []
         return observations
 
     def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
@@ -105,13 +117,18 @@ class TaughtWorlds(WorldBatchWrapper):
         played = self._batch.step(slots, actions)
         self._ledger.world_seconds += time.perf_counter() - started
         self._ledger.spent += len(slots)
-        _, rewards, terminated, truncated = played
+        observations, rewards, terminated, truncated = played
         self._outcomes[slots] += rewards
         self._lengths[slots] += 1
+        if self._student is not None:
+            kept = observations.copy()  # the training loop may change what it is given
+            for slot, observation, reward in zip(slots.tolist(), kept, rewards.tolist(), strict=True):
+                self._observations[slot].append(observation)
+                self._rewards[slot].append(reward)
         over = terminated | truncated
         if over.any():
-            for slot in slots[over].tolist():
-                self._finish(slot)
+            for slot, ended in zip(slots[over].tolist(), terminated[over].tolist(), strict=True):
+                self._finish(slot, terminated=ended)
         return played
 
     def _next_task(self, slot: int) -> FloatArray:
@@ -120,20 +137,27 @@ class TaughtWorlds(WorldBatchWrapper):
             if result is not None:
                 self._ledger.results.remove(result)
                 self._results[slot] = None
-            decision, self._ledger.decisions = self._ledger.decisions, self._ledger.decisions + 1
             task = self._given[slot] = self._ask(result)
-            self._decisions[slot] = decision
+            self._decisions[slot] = self._ledger.decisions  # counted now, as others may be made while a slot waits
+            self._ledger.decisions += 1
+            if result is not None and isinstance(result.extras, EpisodeExtras):
+                result.extras.expire()
         return task
 
-    def _finish(self, slot: int) -> None:
+    def _finish(self, slot: int, *, terminated: bool) -> None:
         task, outcome = self._given[slot], float(self._outcomes[slot])
         assert task is not None
+        extras: Mapping[str, Any] = {}
+        if self._student is not None:
+            observations, rewards = self._observations[slot], self._rewards[slot]
+            extras = EpisodeExtras(self._student, observations, rewards, terminated=terminated)
         result = Feedback(
             task=task,
             outcome=outcome,
             success=outcome > self._ledger.mastered_above,
             cost=int(self._lengths[slot]),
             decision=self._decisions[slot],
+            extras=extras,
         )
         self._results[slot] = result
         self._ledger.results.append(result)

@@ -4,18 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import gymnasium
+from typing import Any
 
 from teachgym.agents import make_teacher
-from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.files import read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, teach
-from teachgym.names import unknown_name
 from teachgym.record import Record
+from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher import Teacher
+from teachgym.teacher_env import TeacherEnv
 
 SETTINGS = "cell.json"
 RESULT = "result.json"
@@ -52,47 +51,7 @@ class Result:
         return self.student_steps / max(self.total_seconds - self.evaluation_seconds, 1e-9)
 
 
-def environment_id(name: str) -> str:
-    """Complete ``StumpTracks`` to ``teachgym/StumpTracks-v0``; full ids are taken as they are.
-
-    ``module:namespace/Name-v0`` is an environment that importing ``module`` registers.
-
-    Raises:
-        ValueError: If no environment has that name; suggests the nearest.
-    """
-    if ":" in name or name in gymnasium.registry:
-        return name
-    known = {spec.name: spec.id for spec in gymnasium.registry.values() if spec.namespace == "teachgym"}
-    bare = name.removeprefix("teachgym/").removesuffix("-v0")
-    if bare not in known:
-        raise unknown_name("environment", name, known)
-    return known[bare]
-
-
-def make_environment(cell: Cell) -> CurriculumEnv:
-    """Make the cell's teacher environment.
-
-    Raises:
-        ValueError: If it is unknown, a setting is not allowed, or it is no curriculum.
-    """
-    env, student = Spec.parse(cell.env), Spec.parse(cell.student)
-    try:
-        made = gymnasium.make(
-            environment_id(env.name),
-            disable_env_checker=True,
-            student=student.name,
-            student_settings=dict(student.settings),
-            student_steps=cell.student_steps,
-            **env.settings,
-        ).unwrapped
-    except (TypeError, ImportError, gymnasium.error.Error) as error:
-        raise ValueError(f"environment {cell.env!r} can't be made: {error}") from error
-    if not isinstance(made, CurriculumEnv):
-        raise ValueError(f"environment {cell.env!r} is no curriculum; choose one that `teachgym list` shows")
-    return made
-
-
-def make_cell_teacher(cell: Cell, env: CurriculumEnv) -> Teacher:
+def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
     """Make the cell's teacher.
 
     Raises:
@@ -123,7 +82,7 @@ def run_cell(cell: Cell, folder: Path, report: Callable[[Progress], None]) -> Re
         def on_step(progress: Progress) -> None:
             nonlocal evaluation_seconds
             done = len(progress.record.evaluations)
-            due = min(progress.student_steps * cell.evaluations // cell.student_steps, cell.evaluations - 1)
+            due = min(progress.student_steps * cell.evaluations // progress.budget, cell.evaluations - 1)
             if progress.over or done < due:
                 began = time.perf_counter()
                 progress.record.evaluations.append(env.evaluate())
@@ -146,15 +105,15 @@ def run_cell(cell: Cell, folder: Path, report: Callable[[Progress], None]) -> Re
     return result
 
 
-def _store(folder: Path, record: Record, teacher: Teacher, env: CurriculumEnv) -> None:
+def _store(folder: Path, record: Record, teacher: Teacher, env: TeacherEnv[Any, Any]) -> None:
     record.save(folder)
     write_state(folder / TEACHER, teacher.state_dict())
-    student = env.student.state_dict()
+    student = env.student_state()
     if student is not None:
         write_state(folder / STUDENT, student)
 
 
-def load_cell(folder: Path) -> tuple[Cell, CurriculumEnv]:
+def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:
     """Restore a cell's student from its last test, in an environment that can test it.
 
     The environment's seeds are those of the run, so that ``evaluate`` gives what the run recorded.

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from teachgym import __version__
 from teachgym.files import read_json, write_json
-from teachgym.study.cell import load_result, make_cell_teacher, make_environment
+from teachgym.study.cell import load_result, make_cell_teacher
 from teachgym.study.curriculum_figure import plot_curriculum
+from teachgym.study.environment import make_environment
+from teachgym.study.figure_style import MOST_LOOKS
 from teachgym.study.learning_curves import plot_learning_curves
 from teachgym.study.runner import Observer, default_workers, run_cells
 from teachgym.study.settings import Cell, StudySettings
@@ -32,7 +34,7 @@ class Study:
     rows: list[Row]
     """One a teacher with a finished cell."""
     figures: list[Path]
-    """The figures that were drawn."""
+    """The figures that were drawn; none where there are more teachers than can be told apart."""
     unfinished: list[Cell]
     """Cells that failed or were interrupted."""
     interrupted: bool
@@ -70,9 +72,9 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
     rows = summarise(runs)
     write_json(settings.folder / SUMMARY, [asdict(row) for row in rows])
     figures = []
-    if runs:
+    if 0 < len(runs) <= MOST_LOOKS:
         records = {teacher: [run.record for run in done] for teacher, done in runs.items()}
-        title = f"{settings.env}, student {settings.student}, {settings.student_steps:,} steps"
+        title = settings.title
         figures = [settings.folder / "learning_curves.png", settings.folder / "curriculum.png"]
         plot_learning_curves(records, figures[0], title=title)
         outcome_range = environment.problem.outcome_range

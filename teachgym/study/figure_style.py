@@ -19,6 +19,8 @@ from teachgym.task_space import Parameter
 # Okabe and Ito's palette, told apart with any common colour blindness; without its yellow, too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINE_STYLES = ("-", "--", ":", "-.")
+MOST_LOOKS = len(COLOURS) * len(LINE_STYLES)
+"""More teachers than this can't be told apart in one figure."""
 DOTS_PER_INCH = 150
 MUTED = "#666666"
 
@@ -65,8 +67,8 @@ def teacher_looks(names: Iterable[str]) -> dict[str, Look]:
     """
     names, places = list(names), {name: place for place, name in enumerate(TEACHERS)}
     free = [Look(colour, style) for style in LINE_STYLES for colour in COLOURS]
-    if len(names) > len(free):
-        raise ValueError(f"there are {len(names)} teachers to draw; expected at most {len(free)} in one figure")
+    if len(names) > MOST_LOOKS:
+        raise ValueError(f"there are {len(names)} teachers to draw; expected at most {MOST_LOOKS} in one figure")
     looks: dict[str, Look] = {}
     for name in sorted(names, key=lambda name: places.get(name, len(places))):
         own = Look(COLOURS[places.get(name, 0) % len(COLOURS)], LINE_STYLES[0])

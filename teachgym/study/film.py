@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,7 @@ from PIL import Image
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.files import replacing
 from teachgym.task_space import FloatArray
+from teachgym.teacher_env import TeacherEnv
 
 Frame = NDArray[np.uint8]
 GIF_EVERY = 2
@@ -28,18 +30,20 @@ class Clip:
     """Return over the steps that were filmed."""
 
 
-def film(env: CurriculumEnv, tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int) -> list[Clip]:
+def film(env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int) -> list[Clip]:
     """Film the environment's student on tasks.
 
     Args:
-        env: With a student that can act.
+        env: A curriculum, with a student that can act.
         tasks: Tasks of its task space; None takes four of the test set, from easy to hard.
         seed: Seeds the worlds.
         max_steps: World steps to film of each task, from 1 up.
 
     Raises:
-        ValueError: If a task or ``max_steps`` is out of range, or the world can't be rendered.
+        ValueError: If a task or ``max_steps`` is out of range, or there is no world that can be rendered.
     """
+    if not isinstance(env, CurriculumEnv):
+        raise ValueError(f"{type(env).__name__} has no world to film; film a student of StumpTracks, for instance")
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; expected at least 1")
     chosen = _easy_to_hard(env) if tasks is None else [env.task_space.validate(task) for task in tasks]

@@ -33,6 +33,8 @@ class Standing:
     cell: Cell
     student_steps: int
     """Student steps spent."""
+    budget: int
+    """Student steps that may be spent."""
     episodes: int
     """Student episodes finished."""
 
@@ -145,7 +147,7 @@ def _work(cell: Cell, folder: Path, connection: Connection) -> None:
         if time.perf_counter() - told > REPORT_SECONDS:
             told = time.perf_counter()
             # A broken pipe means that the parent is gone; so is the reason to go on.
-            connection.send(Standing(cell, progress.student_steps, progress.episodes))
+            connection.send(Standing(cell, progress.student_steps, progress.budget, progress.episodes))
 
     reason = None
     try:

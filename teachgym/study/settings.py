@@ -18,7 +18,7 @@ class StudySettings:
     ``--student ppo,learning_rate=1e-3``, ``--env StumpTracks,body=short``.
     """
 
-    env: str = "StumpTracks"
+    env: str = "Hypercubes"
     """Teacher environment: a name from `teachgym list`, with or without `teachgym/` and `-v0`."""
     teachers: tuple[str, ...] = ("random", "alp-gmm")
     """Teachers to compare; the first is what the others are tested against."""
@@ -26,10 +26,10 @@ class StudySettings:
     """Number of students per teacher."""
     first_seed: int = 0
     """The students' seeds are this one and those that follow."""
-    student: str = "ppo"
-    """Student: a name from `teachgym list`."""
-    student_steps: int = 400_000
-    """World steps that each student may play."""
+    student: str | None = None
+    """Student: a name from `teachgym list`; None takes the environment's own."""
+    student_steps: int | None = None
+    """World steps that each student may play; None takes the environment's own budget."""
     evaluations: int = 4
     """Evenly spaced tests of each student on the fixed test set, the last at the end."""
     name: str = ""
@@ -41,9 +41,10 @@ class StudySettings:
 
     def __post_init__(self) -> None:
         for field in ("seeds", "student_steps", "evaluations"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field} is {getattr(self, field)}; expected at least 1")
-        if self.evaluations > self.student_steps:
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise ValueError(f"{field} is {value}; expected at least 1")
+        if self.student_steps is not None and self.evaluations > self.student_steps:
             raise ValueError(
                 f"evaluations is {self.evaluations}; expected at most one a student step, {self.student_steps}"
             )
@@ -61,10 +62,18 @@ class StudySettings:
     @property
     def folder(self) -> Path:
         """The study's folder."""
-        name = self.name or "-".join(
-            [Spec.parse(self.env).folder_name, Spec.parse(self.student).folder_name, f"{self.student_steps}"]
-        )
-        return self.runs / name
+        parts = [Spec.parse(self.env).folder_name]
+        parts += [Spec.parse(self.student).folder_name] if self.student is not None else []
+        parts += [f"{self.student_steps}"] if self.student_steps is not None else []
+        return self.runs / (self.name or "-".join(parts))
+
+    @property
+    def title(self) -> str:
+        """What is studied, in a line."""
+        parts = [self.env]
+        parts += [f"student {self.student}"] if self.student is not None else []
+        parts += [f"{self.student_steps:,} steps"] if self.student_steps is not None else []
+        return ", ".join(parts)
 
     def cells(self) -> Iterator["Cell"]:
         """Every cell of the grid: seed by seed, so that an unfinished study still compares all teachers."""
@@ -73,7 +82,7 @@ class StudySettings:
                 yield Cell(
                     env=str(Spec.parse(self.env)),
                     teacher=str(Spec.parse(teacher)),
-                    student=str(Spec.parse(self.student)),
+                    student=None if self.student is None else str(Spec.parse(self.student)),
                     seed=seed,
                     student_steps=self.student_steps,
                     evaluations=self.evaluations,
@@ -88,12 +97,12 @@ class Cell:
     """Teacher environment, with settings."""
     teacher: str
     """Teacher, with settings."""
-    student: str
-    """Student, with settings."""
+    student: str | None
+    """Student, with settings; None for the environment's own."""
     seed: int
     """Fixes environment, student, teacher and evaluation."""
-    student_steps: int
-    """World steps that the student may play."""
+    student_steps: int | None
+    """World steps that the student may play; None for the environment's own budget."""
     evaluations: int
     """Number of tests, the last at the end."""
 

@@ -16,7 +16,14 @@ from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.bipedal_walker.batch import WalkerBatch, make_walkers
 from teachgym.envs.bipedal_walker.bodies import BODIES
 from teachgym.envs.bipedal_walker.defects import DEFECTS
-from teachgym.envs.bipedal_walker.terrain import TERRAINS, HexagonTracks, StumpSequence, StumpTracks, Terrain
+from teachgym.envs.bipedal_walker.terrain import (
+    TERRAINS,
+    HexagonTracks,
+    ObstacleCourse,
+    StumpSequence,
+    StumpTracks,
+    Terrain,
+)
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 from tests.envs.test_bipedal_walker_terrain import Ramp
 
@@ -128,11 +135,26 @@ def test_any_number_of_walkers_mixed_terrains_and_threads(
 
 @pytest.mark.parametrize(
     "terrain",
-    [StumpTracks(max_height=5.0), HexagonTracks(spacing=3.0), StumpSequence(spacing=2.5), Ramp()],
+    [
+        StumpTracks(max_height=5.0),
+        HexagonTracks(spacing=3.0),
+        StumpSequence(spacing=2.5),
+        ObstacleCourse("easy"),
+        Ramp(),
+    ],
     ids=lambda terrain: type(terrain).__name__,
 )
 def test_terrains_with_settings_and_of_a_users_own(terrain: Terrain) -> None:
     assert_equal_roll_outs(random_policy, seed=3, steps=200, terrain=terrain)
+
+
+@pytest.mark.parametrize("name", TERRAINS)
+def test_hundreds_of_tracks_begin_alike(name: str) -> None:
+    envs = [make_walkers(100, engine=engine, terrain=name) for engine in ("fast", "reference")]
+    for seed in (0, None, None, None):
+        _assert_same(*(env.reset(seed=seed) for env in envs))
+    states = [[rng.bit_generator.state for rng in env.np_random] for env in envs]
+    assert states[0] == states[1]
 
 
 def test_bodies_of_one_size_can_be_mixed() -> None:
@@ -140,15 +162,18 @@ def test_bodies_of_one_size_can_be_mixed() -> None:
 
 
 @pytest.mark.slow
-def test_a_skilled_walk_to_the_finish() -> None:
-    """Gymnasium's controller on flat ground: 1400 steps and more, to the end."""
+@pytest.mark.parametrize(
+    ("terrain", "task", "seed"), [("grass", 0.0, 2), ("obstacle-course", [0.3, 0, 0.8, 0, 0.2, 0, 0.2, 9], 5)]
+)
+def test_a_skilled_walk_to_the_finish(terrain: str, task: Any, seed: int) -> None:
+    """Gymnasium's controller on flat ground and over small obstacles: 1400 steps and more, to the end."""
     one, other = (
-        gymnasium.make("teachgym/ParametricBipedalWalker-v0", terrain="grass", engine=engine)
+        gymnasium.make("teachgym/ParametricBipedalWalker-v0", terrain=terrain, engine=engine)
         for engine in ("fast", "reference")
     )
     controller = BipedalWalkerHeuristics()
-    observation, info = one.reset(seed=2, options={"task": 0.0})
-    _assert_same((observation, info), other.reset(seed=2, options={"task": 0.0}))
+    observation, info = one.reset(seed=seed, options={"task": task})
+    _assert_same((observation, info), other.reset(seed=seed, options={"task": task}))
     over, steps = False, 0
     while not over:
         action = np.array(controller.step_heuristic(observation))  # type: ignore[no-untyped-call]

@@ -13,8 +13,8 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import CallableStudent
 from teachgym.testing import check_teacher_env
 
-TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence")
-DIMENSIONS = {"StumpTracks": 2, "HexagonTracks": 12, "StumpSequence": 10}
+TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")
+DIMENSIONS = {"StumpTracks": 2, "HexagonTracks": 12, "StumpSequence": 10, "ObstacleCourse": 8}
 
 
 def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:

@@ -14,9 +14,10 @@ import pytest
 
 from teachgym.files import read_arrays, read_json, read_state
 from teachgym.record import Record
-from teachgym.study.cell import environment_id, load_cell, load_result, run_cell
+from teachgym.study.cell import load_cell, load_result, run_cell
 from teachgym.study.compare import Study, compare
 from teachgym.study.runner import Observer, Standing
+from teachgym.study.environment import environment_id
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.summary import load_runs
 from tests.study import toy_study
@@ -181,7 +182,7 @@ def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Pat
 
 def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_path: Path) -> None:
     chosen = settings(tmp_path / "interrupted", student=toy_study.SLOW, seeds=3, teachers=("random",), workers=1)
-    words = ["--env", chosen.env, "--student", chosen.student, "--teachers", "random", "--seeds", "3"]
+    words = ["--env", chosen.env, "--student", toy_study.SLOW, "--teachers", "random", "--seeds", "3"]
     words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
     words += ["--runs", str(chosen.runs), "--name", "study"]
     command = [sys.executable, "-c", "import sys; from teachgym.cli import main; sys.exit(main())", "compare", *words]

@@ -72,6 +72,6 @@ def test_a_cell_survives_json() -> None:
 
 
 def test_the_folder_tells_what_was_studied_unless_it_is_named() -> None:
-    settings = StudySettings(student_steps=5000)
+    settings = StudySettings(env="StumpTracks", student="ppo", student_steps=5000)
     assert settings.folder == Path("runs/StumpTracks-ppo-5000")
     assert dataclasses.replace(settings, name="mine").folder == Path("runs/mine")

@@ -92,7 +92,7 @@ bitgen_t *bit_generator(nb::handle capsule) {
 
 Beginning drawn(Family family, double spacing, bool original_end, bool seam, std::vector<double> task,
                 nb::handle capsule) {
-    const size_t dimensions[] = {2, 12, 10, 1};
+    const size_t dimensions[] = {2, 12, 10, 1, 8};
     if (task.size() != dimensions[static_cast<int>(family)]) throw std::invalid_argument("the task has a wrong size");
     return {{family, spacing, original_end, seam}, std::move(task), bit_generator(capsule), {}};
 }
@@ -160,7 +160,8 @@ NB_MODULE(_engine, m) {
         .value("STUMP_TRACKS", Family::stump_tracks)
         .value("HEXAGON_TRACKS", Family::hexagon_tracks)
         .value("STUMP_SEQUENCE", Family::stump_sequence)
-        .value("GRASS", Family::grass);
+        .value("GRASS", Family::grass)
+        .value("OBSTACLE_COURSE", Family::obstacle_course);
     nb::class_<Body>(m, "Body");
     nb::class_<Beginning>(m, "Beginning");
     nb::class_<Batch>(m, "Batch")

@@ -1,6 +1,7 @@
 #include "track.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 // From NumPy's static library of distributions; its own header needs Python's.
@@ -18,6 +19,16 @@ constexpr double THINNEST = 0.05;
 constexpr double STRONGEST_PUSH = 5.0;
 constexpr int CLOUDS = TRACK_STEPS / 20, DRAWS_PER_CLOUD = 11;
 constexpr Point HEXAGON[] = {{-0.5, 0.0}, {-0.5, 0.25}, {-0.25, 0.5}, {0.25, 0.5}, {0.5, 0.25}, {0.5, 0.0}};
+
+// An integer from `low` up, one of so many.
+int draw_integer(bitgen_t *generator, int low, int choices) {
+    uint64_t drawn;
+    random_bounded_uint64_fill(generator, low, choices - 1, 1, false, &drawn);
+    return static_cast<int>(drawn);
+}
+
+// How many terrain steps long a stretch of grass is.
+int stretch(bitgen_t *generator) { return draw_integer(generator, 5, 5); }
 
 Polygon block(double x, double width, double height_steps) {
     const double top = GROUND_HEIGHT + height_steps * TERRAIN_STEP;
@@ -87,13 +98,123 @@ std::vector<Point> grass(double roughness, bitgen_t *generator) {
         }
         ground.push_back({i * TERRAIN_STEP, y});
         flat = --until_flat == 0;
-        if (flat) {
-            uint64_t steps;
-            random_bounded_uint64_fill(generator, 5, 4, 1, false, &steps);
-            until_flat = static_cast<int>(steps);
-        }
+        if (flat) until_flat = stretch(generator);
     }
     return ground;
+}
+
+// What obstacle_course.py calls a course: a track while it is made, from left to right.
+class Course {
+  public:
+    Course(double roughness, bitgen_t *generator, Track &track)
+        : roughness_(roughness), generator_(generator), track_(track) {}
+
+    bool complete() const { return ground.size() == TRACK_STEPS; }
+
+    // These say whether all that they add had room.
+
+    bool add_grass(int length, bool first_is_level) {
+        for (int i = 0; i < length; ++i) {
+            if (complete()) return false;
+            if (i > 0 || !first_is_level) {
+                slope_ = 0.8 * slope_ + 0.01 * ((height_ < GROUND_HEIGHT) - (height_ > GROUND_HEIGHT));
+                if (ground.size() > START_PAD_STEPS) slope_ += random_uniform(generator_, -1.0, 2.0) / SCALE;
+                height_ += roughness_ * slope_;
+            }
+            ground.push_back({x(), height_});
+        }
+        return true;
+    }
+
+    bool add_stump(int length, double lowest, double highest) {
+        put_block(0, 1, std::max(THINNEST, random_uniform(generator_, lowest, highest - lowest)), 0.0);
+        bool fits = true;
+        for (int i = 0; i < length; ++i) fits = add_height(height_);
+        return fits;
+    }
+
+    bool add_staircase(double lowest, double highest, int most_steps) {
+        const double rise = std::max(THINNEST, random_uniform(generator_, lowest, highest - lowest));
+        const int direction = generator_->next_double(generator_->state) > 0.5 ? 1 : -1;
+        const int steps = draw_integer(generator_, 0, most_steps), first = direction > 0 ? 0 : 1;
+        const double start = height_;
+        for (int step = 0; step < steps; ++step) {
+            const double top = step * rise * direction;
+            put_block(step * STAIR_WIDTH, STAIR_WIDTH, top, top - rise);
+        }
+        bool fits = add_height(start);
+        for (int i = 0; i < steps * STAIR_WIDTH; ++i)
+            fits = add_height(start + direction * (first + i / STAIR_WIDTH) * rise * TERRAIN_STEP);
+        return fits;
+    }
+
+    bool add_pit(double narrowest, double widest) {
+        const double edge = height_, far = 1 + random_uniform(generator_, narrowest, widest - narrowest);
+        const double floor = std::ceil(far);
+        put_block(0, 1, 0.0, -PIT_DEPTH);
+        Polygon post = track_.obstacles.back();
+        for (Point &corner : post) corner.x += far * TERRAIN_STEP;
+        track_.obstacles.push_back(post);
+        add_height(edge);
+        for (int i = 0; i < floor; ++i) add_height(edge - PIT_DEPTH * TERRAIN_STEP);
+        const bool fits = add_height(edge);
+        if (fits) ground.back().x -= (floor - far) * TERRAIN_STEP;
+        return fits;
+    }
+
+    std::vector<Point> ground;
+
+  private:
+    static constexpr int STAIR_WIDTH = 4;
+    static constexpr double PIT_DEPTH = 4;
+
+    double x() const { return ground.size() * TERRAIN_STEP; }
+
+    bool add_height(double height) {
+        if (complete()) return false;
+        ground.push_back({x(), height});
+        height_ = height;
+        return true;
+    }
+
+    void put_block(int left, int width, double top, double bottom) {
+        const double x1 = x() + left * TERRAIN_STEP, x2 = x() + (left + width) * TERRAIN_STEP;
+        const double low = height_ + bottom * TERRAIN_STEP, high = height_ + top * TERRAIN_STEP;
+        track_.obstacles.push_back({{x1, low}, {x2, low}, {x2, high}, {x1, high}});
+    }
+
+    double roughness_, slope_ = 0.0, height_ = GROUND_HEIGHT;
+    bitgen_t *generator_;
+    Track &track_;
+};
+
+std::vector<Point> obstacle_course(const std::vector<double> &task, bitgen_t *generator, Track &track) {
+    const auto [narrowest, widest] = std::minmax(task[1], task[2]);
+    const auto [lowest_stump, highest_stump] = std::minmax(task[3], task[4]);
+    const auto [lowest_stair, highest_stair] = std::minmax(task[5], task[6]);
+    const int most_steps = static_cast<int>(std::nearbyint(task[7]));
+    enum Kind { stump, staircase, pit };
+    std::vector<Kind> kinds;
+    if (highest_stump >= 0.2) kinds.push_back(stump);
+    if (highest_stair >= 0.2) kinds.push_back(staircase);
+    if (widest >= 0.8) kinds.push_back(pit);
+
+    Course course(task[0], generator, track);
+    int length = START_PAD_STEPS;
+    bool level = false;
+    while (course.add_grass(length, level)) {
+        length = stretch(generator);
+        level = true;
+        if (kinds.empty()) continue;
+        const Kind kind = kinds[draw_integer(generator, 0, static_cast<int>(kinds.size()))];
+        if (course.complete()) break;
+        const bool fits = kind == stump       ? course.add_stump(length, lowest_stump, highest_stump)
+                          : kind == staircase ? course.add_staircase(lowest_stair, highest_stair, most_steps)
+                                              : course.add_pit(narrowest, widest);
+        if (!fits) break;
+        length = stretch(generator);
+    }
+    return course.ground;
 }
 
 } // namespace
@@ -103,6 +224,8 @@ Track Terrain::generate(const std::vector<double> &task, bitgen_t *generator) co
     std::vector<Point> ground;
     if (family == Family::grass) {
         ground = grass(task[0], generator);
+    } else if (family == Family::obstacle_course) {
+        ground = obstacle_course(task, generator, track);
     } else {
         const double gap = std::max(0.01, family == Family::stump_tracks ? task[1] : spacing);
         ground = between_obstacles(family, gap, task, generator, track);

@@ -28,12 +28,12 @@ struct Track {
     // Force that pushes the hull during the first step.
 };
 
-enum class Family { stump_tracks, hexagon_tracks, stump_sequence, grass };
+enum class Family { stump_tracks, hexagon_tracks, stump_sequence, grass, obstacle_course };
 
 struct Terrain {
     Family family;
     double spacing;
-    // World units of ground after each obstacle; stump tracks take it from the task, grass has none.
+    // World units of ground after each obstacle; stump tracks take it from the task, grass and the course have none.
     bool original_end, seam;
     // The authors' ground, see defects.py.
 

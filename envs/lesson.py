@@ -1,0 +1,47 @@
+"""What a teacher decides about one episode of a student, and who may decide how much of it."""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from teachgym.problem import screening_space
+from teachgym.setting_checks import check_choice
+from teachgym.task_space import FloatArray, TaskSpace
+
+Screening = Literal["off", "counted", "free"]
+"""Whether a student can be let play a task without learning from it: not at all, on the budget, or for nothing."""
+
+
+class Lesson(NamedTuple):
+    """One decision."""
+
+    task: FloatArray
+    """``(n,)`` the task, in task units."""
+    train: bool
+    """Whether the student learns from it."""
+
+
+def lesson_space(tasks: TaskSpace, screening: Screening) -> Space[Any]:
+    """The action space of an environment whose decisions are lessons: tasks, or ``screening_space``.
+
+    Raises:
+        ValueError: If ``screening`` is none of its values.
+    """
+    check_choice("screening", screening, ("off", "counted", "free"))
+    return tasks if screening == "off" else screening_space(tasks)
+
+
+def read_lesson(action: Any, tasks: TaskSpace, space: Space[Any]) -> Lesson:
+    """Decode an action of ``lesson_space``.
+
+    Raises:
+        ValueError: If it is none; the message says what is allowed.
+    """
+    if not isinstance(space, spaces.Dict):
+        return Lesson(tasks.validate(action), True)
+    if not isinstance(action, dict) or set(action) != {"task", "train"}:
+        raise ValueError(f'the action is {action!r}; expected {{"task": ..., "train": 0 or 1}}')
+    if (not np.isscalar(action["train"]) and np.ndim(action["train"]) > 0) or action["train"] not in (0, 1):
+        raise ValueError(f'"train" is {action["train"]!r}; expected 1 to learn from the task, or 0 to play it only')
+    return Lesson(tasks.validate(action["task"]), bool(action["train"]))

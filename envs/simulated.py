@@ -1,0 +1,177 @@
+"""Teacher environments whose student is a formula: an episode takes microseconds."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
+from teachgym.evaluation import Evaluation
+from teachgym.feedback import Feedback
+from teachgym.learning_progress import AbsoluteLearningProgress
+from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem
+from teachgym.seeding import Seeds
+from teachgym.setting_checks import check_choice, check_whole
+from teachgym.student_record import Float32Array, StudentRecord
+from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.teacher_env import TeacherEnv
+
+Reward = Literal["outcome", "learning-progress", "gain"]
+
+
+class SimulatedStudent(ABC):
+    """A learner in closed form. One episode is one visit to a task."""
+
+    @abstractmethod
+    def learn(self, task: FloatArray) -> float:
+        """Play the task ``(n,)``, learn from it, and return the outcome."""
+
+    @abstractmethod
+    def play(self, task: FloatArray) -> float:
+        """Play the task ``(n,)`` as it is now, and return the outcome."""
+
+    @abstractmethod
+    def expected(self, tasks: FloatArray) -> FloatArray:
+        """``(m,)`` expected outcomes of tasks ``(m, n)`` as it is now, without noise."""
+
+    @abstractmethod
+    def score(self) -> float:
+        """How much it has mastered, from 0 to 1: the truth, which teachers do not see."""
+
+
+class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
+    """Teach a simulated student; the base of environments with a box of tasks.
+
+    One step is one episode, at once. The observation is a ``StudentRecord``. Rewards: ``"outcome"``;
+    ``"learning-progress"``, as in ``CurriculumEnv``; or ``"gain"``, the change of the student's true score, so that
+    the undiscounted return is final minus initial score.
+
+    Args:
+        task_space: What a teacher chooses from.
+        make_student: Makes a fresh student from a seed.
+        episodes: The budget.
+        test_tasks: ``(m, n)`` tasks for ``evaluate``.
+        outcome_range: Outcomes that scale to 0 and 1.
+        mastered_above: Outcome above which a task is mastered.
+        easy_tasks: Tasks that a beginner can do, if that is to be known.
+        reward: Above.
+        screening: Whether the student can play without learning: ``"off"``, ``"counted"`` or ``"free"``.
+        antagonist: Whether a second student, made from another seed, learns the same tasks. Each episode of either
+            counts.
+
+    Raises:
+        ValueError: If an argument is not allowed; the message says what is.
+    """
+
+    def __init__(
+        self,
+        task_space: TaskSpace,
+        make_student: Callable[[int], SimulatedStudent],
+        *,
+        episodes: int,
+        test_tasks: FloatArray,
+        outcome_range: tuple[float, float] = (0.0, 1.0),
+        mastered_above: float,
+        easy_tasks: EasyTasks | None = None,
+        reward: Reward = "outcome",
+        screening: Screening = "off",
+        antagonist: bool = False,
+    ) -> None:
+        check_whole("episodes", episodes, 1, "episodes")
+        check_choice("reward", reward, ("outcome", "learning-progress", "gain"))
+        self.task_space, self.test_tasks = task_space, test_tasks
+        self._make_student = make_student
+        self._episodes, self._reward_kind = int(episodes), reward
+        self._counts_screening, self._has_antagonist = screening != "free", antagonist
+        self._record = StudentRecord(task_space)
+        self.observation_names, self.observation_space = self._record.names, self._record.observation_space
+        self.action_space = lesson_space(task_space, screening)
+        offers = {SUCCESS, VALUES}
+        offers |= {SCREENING} if screening != "off" else set()
+        offers |= {ANTAGONIST} if antagonist else set()
+        offers |= {EASY_TASKS} if easy_tasks is not None else set()
+        self._problem = Problem(
+            action_space=self.action_space,
+            observation_space=self.observation_space,
+            outcome_range=outcome_range,
+            mastered_above=mastered_above,
+            offers=frozenset(offers),
+            easy_tasks=easy_tasks,
+        )
+        self._spent = 0
+
+    @property
+    def problem(self) -> Problem:
+        """What a teacher may know before the first step."""
+        return self._problem
+
+    @property
+    def budget(self) -> int:
+        """Episodes that may be played."""
+        return self._episodes
+
+    @property
+    def spent(self) -> int:
+        """Episodes played so far."""
+        return self._spent
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """Expected outcomes on the test tasks, or on others ``(m, n)``."""
+        if not hasattr(self, "seeds"):
+            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+        tested = self.test_tasks if tasks is None else np.asarray(tasks, dtype=np.float64)
+        returns = self._student.expected(tested)
+        lengths = np.ones(len(tested), dtype=np.int64)
+        return Evaluation(tested, returns, lengths, self._problem.mastered_above, self._spent)
+
+    def forget_student(self) -> None:
+        """Replace the student, and the antagonist, by fresh ones; what is spent stays spent."""
+        self._generation += 1
+        fresh = np.random.SeedSequence([self.seeds.student, self._generation]).generate_state(2)
+        self._student = self._make_student(int(fresh[0]))
+        self._antagonist = self._make_student(int(fresh[1])) if self._has_antagonist else None
+
+    def _begin(self, seeds: Seeds) -> None:
+        self._spent = self._decisions = 0
+        self._generation = -1
+        self._record.clear()
+        self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
+        self.forget_student()
+        self._score = self._student.score()
+
+    def _check_action(self, action: Any) -> Lesson:
+        return read_lesson(action, self.task_space, self.action_space)
+
+    def _teach(self, lesson: Lesson) -> Feedback | None:
+        task, train = lesson
+        extras: dict[str, Any] = {"values": np.append(self._student.expected(task[None]), 0.0)}
+        outcome = self._student.learn(task) if train else self._student.play(task)
+        cost = 1
+        if self._antagonist is not None:
+            other = self._antagonist.learn(task) if train else self._antagonist.play(task)
+            extras["antagonist_outcome"] = other
+            cost = 2
+        extras["rewards"] = np.array([outcome])
+        decision, self._decisions = self._decisions, self._decisions + 1
+        if train or self._counts_screening:
+            self._spent = min(self._spent + cost, self._episodes)
+        else:
+            cost = 0
+        return Feedback(task, outcome, outcome > self._problem.mastered_above, cost, decision, train, extras)
+
+    def _reward(self, feedback: Feedback | None) -> float:
+        assert feedback is not None
+        if self._reward_kind == "outcome":
+            return feedback.outcome
+        if self._reward_kind == "learning-progress":
+            return self._progress.add(feedback.task, feedback.outcome)
+        before, self._score = self._score, self._student.score()
+        return self._score - before
+
+    def _observe(self, feedback: Feedback | None) -> Float32Array:
+        return self._record.observe(feedback, progress=self._spent / self._episodes, problem=self._problem)
+
+    def _is_over(self) -> bool:
+        return self._spent >= self._episodes

@@ -1,0 +1,69 @@
+"""What a teacher environment shows of its student: numbers from 0 to 1 about the last and the recent episodes."""
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from teachgym.feedback import Feedback
+from teachgym.problem import Problem
+from teachgym.task_space import FloatArray, TaskSpace
+
+Float32Array = NDArray[np.float32]
+
+RECENT_EPISODES = 100
+
+
+class StudentRecord:
+    """Turns feedback into observations: ``Box(0, 1)``, float32, named by ``names``.
+
+    ``progress`` through the budget; ``finished``, 1 if this step finished an episode; then, of the last finished
+    episode, its task (each parameter scaled by its bounds), its ``outcome`` (scaled by ``outcome_range``, clipped)
+    and its ``success``; then over the last 100 finished episodes ``outcome_mean``, ``outcome_sd`` and
+    ``success_rate``. All 0 before the first.
+    """
+
+    def __init__(self, task_space: TaskSpace) -> None:
+        self._space = task_space
+        self.names = (
+            "progress",
+            "finished",
+            *task_space.names,
+            "outcome",
+            "success",
+            "outcome_mean",
+            "outcome_sd",
+            "success_rate",
+        )
+        self.observation_space = spaces.Box(0.0, 1.0, shape=(len(self.names),), dtype=np.float32)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: a fresh student."""
+        self._recent: FloatArray = np.zeros((2, RECENT_EPISODES))
+        self._finished = 0
+        self._last: Feedback | None = None
+
+    def observe(self, feedback: Feedback | None, *, progress: float, problem: Problem) -> Float32Array:
+        """Take the feedback in, and return the observation.
+
+        Args:
+            feedback: What the step finished, if anything.
+            progress: Share of the budget that is spent.
+            problem: Scales outcomes.
+        """
+        if feedback is not None:
+            self._last = feedback
+            outcome = problem.scale_outcome(feedback.outcome)
+            self._recent[:, self._finished % RECENT_EPISODES] = outcome, feedback.success
+            self._finished += 1
+        observation = np.zeros(len(self.names), dtype=np.float32)
+        observation[:2] = min(progress, 1.0), feedback is not None
+        if self._last is not None:
+            count = min(self._finished, RECENT_EPISODES)
+            recent = self._recent[:, :count]
+            latest = (self._finished - 1) % RECENT_EPISODES
+            mean, success_rate = recent.sum(axis=1) / count
+            variance = float(recent[0] @ recent[0]) / count - mean * mean
+            observation[2:-5] = self._space.normalise(self._last.task)
+            observation[-5:] = (*recent[:, latest], mean, max(variance, 0.0) ** 0.5, success_rate)
+        return observation

@@ -1,0 +1,66 @@
+"""Let a student play a task without learning from it."""
+
+import time
+
+import numpy as np
+
+from teachgym.feedback import Feedback
+from teachgym.students.episode import EpisodeExtras
+from teachgym.students.global_state import preserved, seed_all
+from teachgym.students.student import Student
+from teachgym.students.taught_worlds import Ledger
+from teachgym.task_space import FloatArray
+from teachgym.world_batch import WorldBatch
+
+
+def screen(
+    student: Student,
+    batch: WorldBatch,
+    task: FloatArray,
+    ledger: Ledger,
+    *,
+    seed: np.random.SeedSequence,
+    counted: bool,
+) -> Feedback | None:
+    """Play one episode as the student would explore, and leave the student as it is.
+
+    Args:
+        student: Has begun to learn.
+        batch: A world for this alone.
+        task: ``(n,)``, valid.
+        ledger: Counts the decision, and pays the steps.
+        seed: Seeds the world and the exploration.
+        counted: Whether the ledger pays.
+
+    Returns:
+        The result; None if the budget ended it before its end.
+    """
+    world_seed, student_seed = (int(word) for word in seed.generate_state(2))
+    slot = np.zeros(1, dtype=np.int64)
+    rewards: list[float] = []
+    decision, ledger.decisions = ledger.decisions, ledger.decisions + 1
+    started = time.perf_counter()
+    with preserved():
+        seed_all(student_seed)
+        observations = [batch.reset(slot, [task], [world_seed])[0]]
+        over = terminated = False
+        while not over and not (counted and ledger.exhausted):
+            played = batch.step(slot, np.asarray(student.explore(observations[-1][None])))
+            observations.append(played[0][0])
+            rewards.append(float(played[1][0]))
+            terminated = bool(played[2][0])
+            over = terminated or bool(played[3][0])
+            ledger.spent += counted
+    ledger.world_seconds += time.perf_counter() - started
+    if not over:
+        return None
+    outcome = float(np.sum(rewards))
+    return Feedback(
+        task=task,
+        outcome=outcome,
+        success=outcome > ledger.mastered_above,
+        cost=len(rewards) if counted else 0,
+        decision=decision,
+        trained=False,
+        extras=EpisodeExtras(student, observations, rewards, terminated=terminated),
+    )
