@@ -59,7 +59,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         reward: Above.
         screening: Whether the student can play without learning: ``"off"``, ``"counted"`` or ``"free"``.
         antagonist: Whether a second student, made from another seed, learns the same tasks. Each episode of either
-            counts.
+            counts; of an odd budget one is left.
 
     Raises:
         ValueError: If an argument is not allowed; the message says what is.
@@ -79,12 +79,13 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Screening = "off",
         antagonist: bool = False,
     ) -> None:
-        check_whole("episodes", episodes, 1, "episodes")
+        check_whole("episodes", episodes, 2 if antagonist else 1, "episodes")
         check_choice("reward", reward, ("outcome", "learning-progress", "gain"))
         self.task_space, self.test_tasks = task_space, test_tasks
         self._make_student = make_student
         self._episodes, self._reward_kind = int(episodes), reward
         self._counts_screening, self._has_antagonist = screening != "free", antagonist
+        self._price = 2 if antagonist else 1
         self._record = StudentRecord(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self.action_space = lesson_space(task_space, screening)
@@ -148,15 +149,14 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         task, train = lesson
         extras: dict[str, Any] = {"values": np.append(self._student.expected(task[None]), 0.0)}
         outcome = self._student.learn(task) if train else self._student.play(task)
-        cost = 1
+        cost = self._price
         if self._antagonist is not None:
             other = self._antagonist.learn(task) if train else self._antagonist.play(task)
             extras["antagonist_outcome"] = other
-            cost = 2
         extras["rewards"] = np.array([outcome])
         decision, self._decisions = self._decisions, self._decisions + 1
         if train or self._counts_screening:
-            self._spent = min(self._spent + cost, self._episodes)
+            self._spent += cost
         else:
             cost = 0
         return Feedback(task, outcome, outcome > self._problem.mastered_above, cost, decision, train, extras)
@@ -174,4 +174,4 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         return self._record.observe(feedback, progress=self._spent / self._episodes, problem=self._problem)
 
     def _is_over(self) -> bool:
-        return self._spent >= self._episodes
+        return self._spent + self._price > self._episodes

@@ -82,7 +82,8 @@ class StumpTracksEnv(TrackEnv):
     ``engine="auto"`` of the world; ``max_stump_height=3.0`` (the paper's variants have 4 and 5) and
     ``min_stump_spacing=0.0``. The test set is the paper's, for heights to 3.0, whatever the training range that
     covers it, so that teachers of all ranges are compared on the same 50 tracks. A smaller range has 50 tracks of
-    its own: ``max_stump_height=0.5, min_stump_spacing=2.0`` are easy tracks, which PPO learns in minutes.
+    its own: ``max_stump_height=0.5, min_stump_spacing=2.0`` are easy tracks, which PPO learns in minutes. Easy tasks
+    are those of Romac et al. 2021: no height, the widest spacing, deviations of a tenth of the range.
 
     ## Version History
     - v0: first version.
@@ -92,7 +93,9 @@ class StumpTracksEnv(TrackEnv):
         terrain = StumpTracks(max_height=max_stump_height, min_spacing=min_stump_spacing)
         covers_paper = max_stump_height >= TEST_HEIGHT and min_stump_spacing <= 0.0
         space = StumpTracks(max_height=TEST_HEIGHT).task_space if covers_paper else terrain.task_space
-        super().__init__(terrain, **{"test_tasks": draw_test_set(space.low, space.high), **track})
+        width = terrain.task_space.range
+        easy = EasyTasks(mean=(0.0, 6.0), std=(0.1 * min(width[0], TEST_HEIGHT), 0.1 * width[1]))
+        super().__init__(terrain, **{"test_tasks": draw_test_set(space.low, space.high), "easy_tasks": easy, **track})
 
 
 class HexagonTracksEnv(TrackEnv):

@@ -48,7 +48,8 @@ class Feedback:
         """Whether all fields are equal, arrays number by number."""
         if not isinstance(other, Feedback):
             return NotImplemented
-        return data_equivalence(vars(self), vars(other), exact=True)
+        own, others = ({**vars(feedback), "extras": dict(feedback.extras)} for feedback in (self, other))
+        return data_equivalence(own, others, exact=True)
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 

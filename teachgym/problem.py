@@ -1,6 +1,8 @@
 """What a teacher may know of its environment before the first step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from gymnasium import Space, spaces
@@ -20,6 +22,10 @@ SCREENING = "screening"
 """Offered where the student can play a task without learning from it: the action is ``screening_space``'s."""
 ANTAGONIST = "antagonist"
 """Offered where a second student learns the same tasks: ``Feedback.extras`` has ``"antagonist_outcome"``."""
+EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {VALUES: ("rewards", "values"), ENTROPIES: ("entropies",), ANTAGONIST: ("antagonist_outcome",)}
+)
+"""What is in ``Feedback.extras`` for what is offered; a name that is not here stands for itself."""
 
 
 @dataclass(frozen=True)

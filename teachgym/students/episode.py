@@ -6,11 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.problem import ENTROPIES, VALUES
+from teachgym.problem import EXTRAS
 from teachgym.students.student import Student
-
-NAMES = {VALUES: ("rewards", "values"), ENTROPIES: ("entropies",)}
-"""What is in ``Feedback.extras`` for what a student offers."""
 
 
 class EpisodeExtras(Mapping[str, Any]):
@@ -28,21 +25,28 @@ class EpisodeExtras(Mapping[str, Any]):
     ) -> None:
         self._student: Student | None = student
         self._observations, self._rewards, self._terminated = observations, rewards, terminated
-        self._names = [name for offer in NAMES if offer in student.offers for name in NAMES[offer]]
+        self._kept: dict[str, Any] = {}
+        self._names = [name for offer in sorted(student.offers) for name in EXTRAS[offer]]
+
+    def keep(self) -> None:
+        """Work everything out now, because the student is about to go on."""
+        self._kept = dict(self)
 
     def expire(self) -> None:
-        """The student goes on learning: from now on there is nothing to ask for."""
+        """The student goes on learning: from now on there is nothing to ask for, but what was kept."""
         self._student, self._observations, self._rewards = None, [], []
 
     def __iter__(self) -> Iterator[str]:
-        return iter([] if self._student is None else self._names)
+        return iter(self._kept if self._student is None else self._names)
 
     def __len__(self) -> int:
-        return 0 if self._student is None else len(self._names)
+        return len(self._kept if self._student is None else self._names)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
+        if name in self._kept:
+            return self._kept[name]
         if self._student is None:
             raise RuntimeError(f"{name!r} of this episode is gone; ask for it in update(), before the next step()")
         if name == "rewards":

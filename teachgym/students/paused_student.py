@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from teachgym.feedback import Feedback
 from teachgym.students.coroutine import Coroutine
+from teachgym.students.episode import EpisodeExtras
 from teachgym.students.student import Student
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray
@@ -60,6 +61,8 @@ class PausedStudent:
         feedback = None if self._coroutine.finished else self._coroutine.resume(task)
         if self._coroutine.finished and self._ledger.results:
             feedback = self._ledger.results.pop(0)
+        if self.is_over and feedback is not None and isinstance(feedback.extras, EpisodeExtras):
+            feedback.extras.keep()
         # The last episode is over, but what the student learns at its end is still to come.
         while self.is_over and not self._coroutine.finished:
             self._coroutine.resume(task)

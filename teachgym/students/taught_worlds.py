@@ -135,7 +135,7 @@ class TaughtWorlds(WorldBatchWrapper):
         task, result = self._given[slot], self._results[slot]
         if task is None or result is not None:
             if result is not None:
-                self._ledger.results.remove(result)
+                self._ledger.results = [other for other in self._ledger.results if other is not result]
                 self._results[slot] = None
             task = self._given[slot] = self._ask(result)
             self._decisions[slot] = self._ledger.decisions  # counted now, as others may be made while a slot waits

@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from teachgym.feedback import Feedback
-from teachgym.problem import Problem
+from teachgym.problem import EXTRAS, Problem
 from teachgym.seeding import check_seed
 from teachgym.students.global_state import preserved
 from teachgym.teacher_env import TeacherEnv
@@ -196,15 +196,18 @@ class _Watch:
         task = np.asarray(feedback.task)
         assert task.ndim == 1, f"feedback.task has shape {task.shape}; expected (n,)"
         assert np.all(np.isfinite(task)), f"feedback.task is {task}; expected finite numbers"
-        if isinstance(self.problem.action_space, spaces.Box):
-            chosen = np.asarray(self.actions[decision], dtype=np.float64).ravel()
+        if isinstance(self.problem.action_space, spaces.Box) or self.problem.screens:
+            action = self.actions[decision]
+            action, trains = (action["task"], bool(action["train"])) if self.problem.screens else (action, True)
+            assert feedback.trained is trains, f"feedback answers decision {decision} with trained={feedback.trained}"
+            chosen = np.asarray(action, dtype=np.float64).ravel()
             same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
             assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
             f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'
         )
-        unknown = set(feedback.extras) - self.problem.offers
+        unknown = set(feedback.extras).difference(*(EXTRAS.get(offer, (offer,)) for offer in self.problem.offers))
         assert not unknown, f"feedback has extras {sorted(unknown)}, which problem.offers does not name"
 
 
