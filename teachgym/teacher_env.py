@@ -13,6 +13,9 @@ from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
 from teachgym.task_space import TaskSpace
 
+MOST_UNPAID = 100_000
+"""Decisions in a row that may spend nothing; more of them are taken for a teacher that never lets its student train."""
+
 Observation = TypeVar("Observation")
 Lesson = TypeVar("Lesson")
 """A decoded action."""
@@ -138,6 +141,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         super().reset(seed=seed)
         self.seeds = fan_out(int(self.np_random.integers(2**31)) if seed is None else seed)
         self._running = False
+        self._unpaid = 0
         self._begin(self.seeds)
         self._running = True
         return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
@@ -148,13 +152,21 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         Raises:
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
             ValueError: If the action is not allowed.
+            RuntimeError: If 100,000 decisions in a row have spent nothing.
             Exception: Whatever the student raises; it ends the episode.
         """
         if not self._running:
             raise ResetNeeded("call reset() before step(): the episode has not begun, or its budget is spent")
         lesson = self._check_action(action)
         self._running = False  # an exception in the student ends the episode
+        before = self.spent
         feedback = self._teach(lesson)
+        self._unpaid = 0 if self.spent > before else self._unpaid + 1
+        if self._unpaid > MOST_UNPAID:
+            raise RuntimeError(
+                f"the last {MOST_UNPAID:,} decisions have spent none of the budget ({self.spent} of {self.budget} is "
+                "spent); a teacher that screens for nothing must let its student train at times"
+            )
         over = self._is_over()
         self._running = not over
         info = {"feedback": feedback, "student_steps": self.spent, **self._info()}

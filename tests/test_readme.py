@@ -54,9 +54,10 @@ def test_the_commands_work_one_after_the_other(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_demo_is_what_the_readme_says_it_is() -> None:
-    (line,) = re.findall(r"\$\(BIN\)/teachgym (compare .*)", (ROOT / "Makefile").read_text())
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    (line,) = re.findall(r"\$\(BIN\)/teachgym (compare .*)", makefile)
     demo = tyro.cli(Compare, args=shlex.split(line)[1:], config=(tyro.conf.FlagCreatePairsOff,))
-    assert (demo.name, demo.student, demo.seeds) == ("demo", "ppo", 3)
+    assert (demo.name, demo.env, demo.student, demo.seeds) == ("demo", "StumpTracks", "ppo", 3)
     assert demo.teachers == ("random", "alp-gmm,fit_every=50")
 
 

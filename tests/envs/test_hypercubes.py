@@ -126,6 +126,16 @@ def test_free_screening_costs_nothing() -> None:
         assert info["student_steps"] == info["feedback"].cost == 0
 
 
+def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("teachgym.teacher_env.MOST_UNPAID", 20)
+    env = HypercubesEnv(screening="free", episodes=50)
+    env.reset(seed=0)
+    for train in ([0] * 20 + [1]) * 2 + [0] * 20:
+        env.step({"task": [0.05, 0.05], "train": train})
+    with pytest.raises(RuntimeError, match="the last 20 decisions have spent none"):
+        env.step({"task": [0.05, 0.05], "train": 0})
+
+
 def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
     env = HypercubesEnv(antagonist=True, episodes=10)
     assert ANTAGONIST in env.problem.offers

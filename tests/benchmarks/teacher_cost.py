@@ -1,0 +1,68 @@
+"""What a decision costs each teacher, early and late: ``python -m tests.benchmarks.teacher_cost``.
+
+Each teaches a made-up student on a box of two parameters, for which nothing else takes time. The median and the mean
+time of ``act`` and ``update`` together are of stretches of 2,000 decisions, the first after 2,000. Means hold what
+happens rarely, as fits and updates of networks do; what stays constant over 100,000 decisions is the mean of a
+stretch that is long enough.
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+from teachgym.agents import TEACHERS, teacher_class
+from teachgym.feedback import Feedback, Transition
+from teachgym.study.spec import Spec
+from teachgym.testing.made_up import made_up_extras, made_up_problems
+
+STRETCH = 2_000
+
+
+def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
+    """Seconds of every decision, in stretches."""
+    spec = Spec.parse(teacher_spec)
+    found = teacher_class(spec.name)
+    settings = found.Settings(**spec.settings)
+    needs = found.needs_with(settings)
+    problem = made_up_problems(needs)[1]
+    teacher = found(problem, settings, seed=0)
+    rng = np.random.default_rng(0)
+    observation = problem.observation_space.sample()
+    seconds = np.zeros(decisions)
+    for decision in range(decisions):
+        started = time.perf_counter()
+        action = teacher.act(observation)
+        seconds[decision] = time.perf_counter() - started
+        task, trained = (action["task"], bool(action["train"])) if problem.screens else (action, True)
+        place = float(np.mean(problem.task_space.normalise(task)))
+        outcome = 350.0 - 500.0 * abs(place - 0.5 * decision / decisions) + rng.normal(0.0, 20.0)
+        extras = made_up_extras(needs, outcome, rng)
+        feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, trained, extras)
+        transition = Transition(observation, action, outcome, observation, False, feedback)
+        started = time.perf_counter()
+        teacher.update(transition)
+        seconds[decision] += time.perf_counter() - started
+    return [seconds[start : start + STRETCH] for start in range(STRETCH, decisions - STRETCH + 1, STRETCH)]
+
+
+def main() -> None:
+    """Print a line per teacher."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--decisions", type=int, default=100_000)
+    parser.add_argument(
+        "--teachers", nargs="+", default=[name for name in TEACHERS if name not in ("manual", "policy")]
+    )
+    arguments = parser.parse_args()
+    print(f"{'teacher':24} {'first: mean':>12} {'median':>9} {'last: mean':>12} {'median':>9}   microseconds")  # noqa: T201
+    for name in arguments.teachers:
+        timed = [1e6 * stretch for stretch in stretches(name, arguments.decisions)]
+        tenth = max(1, len(timed) // 10)
+        first, last = np.concatenate(timed[:tenth]), np.concatenate(timed[-tenth:])
+        print(  # noqa: T201
+            f"{name:24} {first.mean():12.0f} {np.median(first):9.0f} {last.mean():12.0f} {np.median(last):9.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
