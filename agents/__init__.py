@@ -20,8 +20,22 @@ __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path pe
 TEACHERS: Mapping[str, str] = MappingProxyType(
     {
         "alp-gmm": "teachgym.agents.alp_gmm:AlpGmm",
+        "covar-gmm": "teachgym.agents.covar_gmm:CovarGmm",
+        "riac": "teachgym.agents.riac:Riac",
         "oracle": "teachgym.agents.oracle:Oracle",
         "random": "teachgym.agents.random:Random",
+        "adr": "teachgym.agents.adr:Adr",
+        "spdl": "teachgym.agents.self_paced:Spdl",
+        "sprl": "teachgym.agents.self_paced_performance:Sprl",
+        "currot": "teachgym.agents.currot:Currot",
+        "goal-gan": "teachgym.agents.goal_gan:GoalGan",
+        "setter-solver": "teachgym.agents.setter_solver:SetterSolver",
+        "plr": "teachgym.agents.plr:Plr",
+        "robust-plr": "teachgym.agents.plr:RobustPlr",
+        "accel": "teachgym.agents.accel:Accel",
+        "sfl": "teachgym.agents.sfl:Sfl",
+        "paired": "teachgym.agents.paired:Paired",
+        "minimax": "teachgym.agents.minimax:Minimax",
     }
 )
 """Teachers by name: where each class lives. A class is imported when it is asked for, not before."""

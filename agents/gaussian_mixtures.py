@@ -23,6 +23,8 @@ class Mixture:
     """``(k, D)`` centres."""
     covariances: FloatArray
     """``(k, D, D)`` covariances, positive definite."""
+    weights: FloatArray
+    """``(k,)`` share of the vectors that each component explains; sums to 1."""
 
     def draw(self, component: int, rng: np.random.Generator) -> FloatArray:
         """Draw ``(D,)`` from one component."""
@@ -34,7 +36,7 @@ class Mixture:
 
         Args:
             space: The task space, of n dimensions.
-            weights: ``(k,)`` chances of the components, from 0 up; see ``chances``.
+            weights: ``(k,)`` chances of the components; see ``chances``.
             uniform: Share of uniform draws beside the mixture.
             normalised: Whether the mixture is over tasks mapped to ``[0, 1]``.
         """
@@ -43,9 +45,18 @@ class Mixture:
         return GaussianMixture(
             means=low + self.means[:, :n] * unit,
             covariances=self.covariances[:, :n, :n] * np.outer(unit, unit),
-            weights=chances(weights),
+            weights=weights,
             uniform=uniform,
         )
+
+    def state(self) -> dict[str, FloatArray]:
+        """For ``Teacher.state_dict``."""
+        return {"means": self.means.copy(), "covariances": self.covariances.copy(), "weights": self.weights.copy()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, FloatArray]) -> "Mixture":
+        """The mixture that ``state`` gave."""
+        return cls(**{name: np.array(numbers, dtype=np.float64) for name, numbers in state.items()})
 
 
 def chances(scores: FloatArray) -> FloatArray:
@@ -103,7 +114,7 @@ def fit_mixture(
             except (FloatingPointError, ValueError):  # LinAlgError is a ValueError
                 continue
             if best is None or score < best[0]:
-                best = score, Mixture(means=model.means_, covariances=model.covariances_)
+                best = score, Mixture(model.means_, model.covariances_, model.weights_)
     return None if best is None else best[1]
 
 

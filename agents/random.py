@@ -1,24 +1,41 @@
 """Uniform draws: the baseline that every curriculum has to beat."""
 
-from typing import final
+from typing import Any, final
 
-from teachgym.agents.task_teacher import TaskTeacher
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State
+from teachgym.agents.task_actions import TaskActions
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.teacher import NoSettings, State, Teacher
 
 
 @final
-class Random(TaskTeacher):
+class Random(Teacher):
     """Draws every task uniformly from the task space, independently, and learns nothing.
 
-    Works with any box of tasks and has nothing to set. ``origin`` is always ``"random"``.
+    Works with any box of tasks and with numbered arms, and has nothing to set. ``origin`` is always ``"random"``.
+
+    Args:
+        problem: The environment's fixed facts.
+        settings: None, or ``NoSettings()``.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.
     """
 
-    def _choose(self) -> tuple[FloatArray, str]:
-        return self.task_space.uniform(self.rng), "random"
+    settings: NoSettings
 
-    def _learn(self, task: FloatArray, outcome: float) -> None:
-        pass
+    def __init__(self, problem: Problem, settings: NoSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._actions = TaskActions(problem)
+
+    def act(self, observation: Any) -> Any:
+        """Draw a task."""
+        self.origin = "random"
+        return self._actions.action(self._actions.uniform(self.rng, self._actions.low, self._actions.high))
+
+    def update(self, transition: Transition) -> None:
+        """Do nothing."""
 
     def _state(self) -> State:
         return {}

@@ -1,13 +1,16 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents import alp_gmm
+from teachgym.agents import mixture_teacher
 from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.agents.gaussian_mixtures import Mixture
+from teachgym.problem import EASY_TASKS, EasyTasks, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import answer, problem, teach
 
 QUICK = AlpGmmSettings(fit_every=50, components_max=4)
@@ -68,12 +71,23 @@ def test_the_bootstrap_counts_answers_not_actions() -> None:
         assert teacher.origin == "bootstrap"
 
 
-def test_a_gaussian_bootstrap_is_clipped_to_the_bounds() -> None:
-    settings = AlpGmmSettings(initial_mean=(0.0, 6.0), initial_std=(0.3, 0.6))
-    tasks = np.array(teach(AlpGmm(problem(), settings, seed=0), 249, lambda task: 0))
+def with_easy_tasks(mean: tuple[float, ...], std: tuple[float, ...]) -> Problem:
+    return replace(problem(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks(mean, std))
+
+
+def test_an_easy_bootstrap_draws_from_the_easy_tasks_clipped_to_the_bounds() -> None:
+    easy = with_easy_tasks((0.0, 6.0), (0.3, 0.6))
+    tasks = np.array(teach(AlpGmm(easy, AlpGmmSettings(bootstrap="easy"), seed=0), 249, lambda task: 0))
     assert 0.3 < np.mean(tasks[:, 0] == 0) < 0.7
     assert 0.3 < np.mean(tasks[:, 1] == 6) < 0.7
     assert tasks[:, 0].max() < 1.5
+    uniform = np.array(teach(AlpGmm(easy, seed=0), 249, lambda task: 0))
+    assert uniform[:, 0].max() > 2.5
+
+
+def test_an_easy_bootstrap_needs_easy_tasks() -> None:
+    with pytest.raises(ValueError, match="AlpGmm needs easy-tasks"):
+        AlpGmm(problem(), AlpGmmSettings(bootstrap="easy"), seed=0)
 
 
 def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +96,7 @@ def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.M
     def record(vectors: FloatArray, rng: np.random.Generator, **options: Any) -> None:
         seen.append(vectors)
 
-    monkeypatch.setattr(alp_gmm, "fit_mixture", record)
+    monkeypatch.setattr(mixture_teacher, "fit_mixture", record)
     teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=10), seed=0)
     for i in range(25):
         teacher.update(answer([0.1 * i, 0.2 * i], -150 + i * i))
@@ -97,7 +111,7 @@ def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.M
 
 def test_outcomes_are_scaled_and_clipped_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[FloatArray] = []
-    monkeypatch.setattr(alp_gmm, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
+    monkeypatch.setattr(mixture_teacher, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
     for scaled in (True, False):
         teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=7, scale_outcomes=scaled), seed=0)
         for outcome in (0, 0, 0, 0, 0, -9000, 9000):
@@ -108,7 +122,7 @@ def test_outcomes_are_scaled_and_clipped_unless_told_otherwise(monkeypatch: pyte
 def test_components_are_chosen_in_proportion_to_their_mean_progress() -> None:
     teacher = AlpGmm(problem(), AlpGmmSettings(bootstrap_episodes=0, random_share=0), seed=0)
     means = np.array([[0.5, 1.0, 0.1], [1.5, 3.0, 0.3], [2.5, 5.0, 0.0]])
-    teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3))
+    teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3), np.array([0.75, 0.05, 0.2]))
     tasks = np.array([teacher.act(None) for _ in range(2000)])
     shares = [np.mean(np.linalg.norm(tasks - mean[:2], axis=1) < 0.2) for mean in means]
     np.testing.assert_allclose(shares, [0.25, 0.75, 0], atol=0.03)
@@ -118,6 +132,15 @@ def test_components_are_chosen_in_proportion_to_their_mean_progress() -> None:
     assert sampling.means.tolist() == means[:, :2].tolist()
     assert sampling.covariances.shape == (3, 2, 2)
     assert sampling.uniform == 0
+
+
+def test_the_weights_in_the_mixture_count_if_told_so() -> None:
+    teacher = AlpGmm(problem(), AlpGmmSettings(bootstrap_episodes=0, weigh_components=True), seed=0)
+    means = np.array([[0.5, 1.0, 0.1], [1.5, 3.0, 0.3], [2.5, 5.0, 0.0]])
+    teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3), np.array([0.75, 0.05, 0.2]))
+    sampling = teacher.sampling()
+    assert sampling is not None
+    np.testing.assert_allclose(sampling.weights, np.array([0.075, 0.015, 0]) / 0.09)
 
 
 def test_sampling_is_none_until_the_mixture_is_used() -> None:
@@ -134,6 +157,28 @@ def test_normalising_makes_units_irrelevant() -> None:
     plain = teach(AlpGmm(problem(), settings, seed=0), 120, lambda task: 100 * np.sin(task[0]))
     other = teach(AlpGmm(problem(wide), settings, seed=0), 120, lambda task: 100 * np.sin(task[0] / 1e4))
     np.testing.assert_allclose(np.array(other) / [1e4, 1e-4], plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fits", "distances"),
+    [
+        ({}, False, False),
+        ({"normalise": True}, True, True),
+        ({"normalise_distances": True}, False, True),
+        ({"normalise": True, "normalise_distances": False}, True, False),
+    ],
+)
+def test_fits_and_distances_are_normalised_together_or_apart(
+    settings: dict[str, Any], fits: bool, distances: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[FloatArray] = []
+    monkeypatch.setattr(mixture_teacher, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
+    teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=7, scale_outcomes=False, **settings), seed=0)
+    # From (0, 0), the nearest is (1, 0) in raw units, and (0, 1.8) in shares of the ranges 3 and 6.
+    for task, outcome in [([3, 6], 0)] * 4 + [([1, 0], 10), ([0, 1.8], 20), ([0, 0], 0)]:
+        teacher.update(answer(task, outcome))
+    assert seen[0][-1, -1] == (20 if distances else 10)
+    assert seen[0][0, :2].tolist() == ([1, 1] if fits else [3, 6])
 
 
 @pytest.mark.parametrize("criterion", ["aic", "bic", "aicc"])
@@ -160,9 +205,7 @@ def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
         ({"criterion": "AIC"}, "criterion is 'AIC'; expected one of 'aic', 'bic', 'aicc'"),
         ({"aicc_dimensions": "all"}, "aicc_dimensions is 'all'"),
         ({"max_history": 5}, "max_history is 5; expected a whole number of episodes, at least 6"),
-        ({"initial_mean": (0.0,)}, "expected both or neither"),
-        ({"initial_mean": (0.0,), "initial_std": (-1.0,)}, "initial_std is"),
-        ({"initial_mean": (float("inf"),), "initial_std": (1.0,)}, "initial_mean is"),
+        ({"bootstrap": "hard"}, "bootstrap is 'hard'; expected one of 'uniform', 'easy'"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
@@ -170,11 +213,18 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
         AlpGmmSettings(**setting)
 
 
-def test_an_initial_gaussian_of_other_dimensions_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"initial_mean is .*; expected 2 finite numbers"):
-        AlpGmm(problem(), AlpGmmSettings(initial_mean=(0.0,), initial_std=(1.0,)), seed=0)
+def test_easy_tasks_of_other_dimensions_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"easy_tasks.mean is .*; expected 2 finite numbers"):
+        AlpGmm(with_easy_tasks((0.0,), (1.0,)), AlpGmmSettings(bootstrap="easy"), seed=0)
 
 
 def test_feedback_of_other_dimensions_is_refused() -> None:
     with pytest.raises(ValueError, match="the feedback's task has 3 numbers; expected 2"):
         AlpGmm(problem(), seed=0).update(answer([0, 0, 0], 1))
+
+
+def test_it_keeps_the_contract_with_every_option() -> None:
+    settings = AlpGmmSettings(
+        fit_every=20, bootstrap="easy", components_max=3, weigh_components=True, normalise_distances=True
+    )
+    check_teacher(AlpGmm, settings=settings, episodes=50)

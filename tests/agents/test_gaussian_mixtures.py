@@ -33,6 +33,7 @@ def test_the_aic_decides_as_scikit_learn_computes_it() -> None:
     best = min(models, key=lambda model: float(model.aic(vectors)))
     assert mixture is not None
     np.testing.assert_allclose(mixture.means, best.means_)
+    np.testing.assert_allclose(mixture.weights, best.weights_)
 
 
 def test_no_more_components_are_tried_than_there_are_distinct_vectors() -> None:
@@ -79,7 +80,7 @@ def test_chances_are_in_proportion_clamped_at_0_and_equal_if_all_are_0() -> None
 
 def test_draws_have_the_mean_and_covariance_of_their_component() -> None:
     covariance = np.array([[2.0, 0.6], [0.6, 0.5]])
-    mixture = Mixture(np.array([[0.0, 0.0], [3.0, -1.0]]), np.stack([np.eye(2), covariance]))
+    mixture = Mixture(np.array([[0.0, 0.0], [3.0, -1.0]]), np.stack([np.eye(2), covariance]), np.array([0.5, 0.5]))
     rng = np.random.default_rng(0)
     draws = np.array([mixture.draw(1, rng) for _ in range(5000)])
     np.testing.assert_allclose(draws.mean(axis=0), [3, -1], atol=0.06)
@@ -88,10 +89,10 @@ def test_draws_have_the_mean_and_covariance_of_their_component() -> None:
 
 def test_over_tasks_drops_what_is_no_task_and_restores_units() -> None:
     space = TaskSpace([Parameter("height", 1.0, 3.0), Parameter("spacing", 0.0, 6.0)])
-    mixture = Mixture(np.array([[0.5, 0.5, 0.1]]), np.eye(3)[None])
-    described = mixture.over_tasks(space, weights=np.array([0.1]), uniform=0.2, normalised=True)
+    mixture = Mixture(np.array([[0.5, 0.5, 0.1]]), np.eye(3)[None], np.ones(1))
+    described = mixture.over_tasks(space, weights=np.ones(1), uniform=0.2, normalised=True)
     assert described.means.tolist() == [[2, 3]]
     assert described.covariances.tolist() == [[[4, 0], [0, 36]]]
     assert (described.weights.tolist(), described.uniform) == ([1], 0.2)
-    raw = mixture.over_tasks(space, weights=np.array([0.1]), uniform=0.2, normalised=False)
+    raw = mixture.over_tasks(space, weights=np.ones(1), uniform=0.2, normalised=False)
     assert raw.means.tolist() == [[0.5, 0.5]]

@@ -3,7 +3,11 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.random import Random
-from tests.agents.problems import problem
+from teachgym.problem import screening_space
+from teachgym.seeding import fan_out
+from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.teacher import check_teacher
+from tests.agents.problems import WALKER, problem
 
 
 def test_tasks_fill_the_space_evenly() -> None:
@@ -13,6 +17,26 @@ def test_tasks_fill_the_space_evenly() -> None:
     assert counts.min() > 200
     assert counts.max() < 300
     assert teacher.origin == "random"
+
+
+def test_arms_are_equally_likely() -> None:
+    teacher = Random(problem(spaces.Discrete(5, start=2)), seed=0)
+    arms, counts = np.unique([teacher.act(None) for _ in range(5000)], return_counts=True)
+    assert arms.tolist() == [2, 3, 4, 5, 6]
+    assert counts.min() > 900
+    assert counts.max() < 1100
+
+
+def test_tasks_of_a_box_are_the_generators_next_uniform_numbers() -> None:
+    rng = np.random.default_rng(fan_out(3).teacher)
+    plain = Random(problem(), seed=3)
+    screening = Random(problem(screening_space(WALKER)), seed=3)
+    for _ in range(5):
+        expected = rng.uniform([0, 0], [3, 6]).tolist()
+        assert plain.act(None).tolist() == expected
+        action = screening.act(None)
+        assert action["task"].tolist() == expected
+        assert action["train"] == 1
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)])
@@ -25,9 +49,11 @@ def test_actions_have_the_shape_and_dtype_of_any_box(shape: tuple[int, ...], dty
     assert box.contains(action)
 
 
-@pytest.mark.parametrize(
-    "space", [spaces.Discrete(3), spaces.Box(0, 255, (2,), np.uint8), spaces.Box(-np.inf, 0, (1,))]
-)
+def test_it_keeps_the_contract_with_arms() -> None:
+    check_teacher(Random, episodes=50, problems=discrete_problems())
+
+
+@pytest.mark.parametrize("space", [spaces.MultiBinary(3), spaces.Box(0, 255, (2,), np.uint8), spaces.Box(-np.inf, 0)])
 def test_other_action_spaces_are_refused(space: spaces.Space) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=r"box|finite"):
         Random(problem(space), seed=0)

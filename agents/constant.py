@@ -1,0 +1,73 @@
+"""One task for ever: what a curriculum is when nothing is chosen."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from teachgym.agents.task_actions import TaskActions
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.sampling import Window
+from teachgym.setting_checks import check_numbers
+from teachgym.teacher import State, Teacher
+
+
+@dataclass(frozen=True)
+class ConstantSettings:
+    """Settings of ``Constant``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    task: tuple[float, ...] | float | None = None
+    """The task, in task units, or the number of an arm; a bare number where there is one parameter. None takes the
+    middle of the task space, or the first arm."""
+
+    def __post_init__(self) -> None:
+        if self.task is not None:
+            check_numbers("task", (self.task,) if isinstance(self.task, (int, float)) else self.task)
+
+
+@final
+class Constant(Teacher):
+    """Gives the student one and the same task every time, and learns nothing.
+
+    It tells what a student learns from that task alone, and how what it learns carries over to others. It draws
+    nothing at random. ``origin`` is ``"constant"``.
+
+    Args:
+        problem: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
+        settings: A ``ConstantSettings``; None takes the defaults.
+        seed: Integer from 0 up; it makes no difference.
+
+    Raises:
+        ValueError: If the task is not in the task space.
+    """
+
+    Settings = ConstantSettings
+    settings: ConstantSettings
+
+    def __init__(self, problem: Problem, settings: ConstantSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._actions = actions = TaskActions(problem)
+        middle = actions.low if actions.numbered else (actions.low + actions.high) / 2
+        self._task = actions.validate(middle if self.settings.task is None else self.settings.task)
+        self._described = Window(self._task.copy(), self._task.copy())
+
+    def sampling(self) -> Window:
+        """A window of a single point."""
+        return self._described
+
+    def act(self, observation: Any) -> Any:
+        """The task."""
+        self.origin = "constant"
+        return self._actions.action(self._task)
+
+    def update(self, transition: Transition) -> None:
+        """Do nothing."""
+
+    def _state(self) -> State:
+        return {}
+
+    def _load(self, state: State) -> None:
+        pass

@@ -1,0 +1,126 @@
+"""A teacher that was trained: it acts by a policy that reinforcement learning found on many students."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from teachgym.agents.trained_policy import (
+    TrainedPolicy,
+    check_observation_space,
+    described,
+    network_action_space,
+    to_action,
+)
+from teachgym.feedback import Transition
+from teachgym.problem import Problem
+from teachgym.students.global_state import preserved
+from teachgym.teacher import State, Teacher
+
+
+@dataclass(frozen=True)
+class PolicySettings:
+    """Settings of ``Policy``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    path: str = ""
+    """Folder of a trained teacher, as `teachgym train` leaves it."""
+    deterministic: bool = True
+    """Whether to take the policy's most likely action (for a box: its mean) instead of drawing one."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.deterministic, bool):
+            raise ValueError(f"deterministic is {self.deterministic!r}; expected true or false")
+
+
+@final
+class Policy(Teacher):
+    """A policy that was trained on many students, and teaches another by what it sees of it.
+
+    ``teachgym train`` trains it with an algorithm of Stable-Baselines3 or sb3-contrib in any teacher environment,
+    best one with simulated students; here its weights are fixed, and it acts on the observation alone, with the
+    network's memory where it has one. It can be transferred to any environment whose observations have the same
+    shape and whose actions are of the same kind and shape: boxes of tasks are matched bound to bound. So a
+    policy from ``SimulatedTasks`` can teach in ``Hypercubes`` or ``StumpTracks``, whose observations mean the same.
+
+    ``origin`` is ``"policy"``.
+
+    Args:
+        problem: The environment's fixed facts.
+        settings: A ``PolicySettings``, with a path.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If there is no policy at the path, or it does not fit the environment.
+        ImportError: If its algorithm needs a package that is not installed.
+    """
+
+    Settings = PolicySettings
+    settings: PolicySettings
+
+    def __init__(self, problem: Problem, settings: PolicySettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        if not self.settings.path:
+            raise ValueError(
+                "path is ''; expected the folder of a teacher that `teachgym train` has trained, for instance "
+                "policy,path=runs/my-teacher"
+            )
+        stored = TrainedPolicy.load(Path(self.settings.path))
+        self._space: Any = problem.action_space["task"] if problem.screens else problem.action_space  # type: ignore[index]
+        _check_fit(stored, problem, self._space)
+        self._network = stored.network()
+        self._memory: tuple[NDArray[Any], ...] | None = None
+        self._fresh = True
+        self.origin = "policy"
+
+    def act(self, observation: Any) -> Any:
+        """Choose by the policy."""
+        seen = np.asarray(observation, dtype=np.float32)
+        start = np.array([self._fresh])
+        if self.settings.deterministic:
+            chosen, memory = self._network.predict(seen, self._memory, start, deterministic=True)
+        else:
+            with preserved():
+                torch.manual_seed(int(self.rng.integers(2**63)))
+                chosen, memory = self._network.predict(seen, self._memory, start, deterministic=False)
+        self._memory, self._fresh = memory, False
+        action = to_action(chosen, self._space)
+        if self.problem.screens:
+            return {"task": action, "train": np.int64(1)}
+        return action if action.shape else action[()]
+
+    def update(self, transition: Transition) -> None:
+        """Learn nothing; the end of a student's lifetime clears the memory of it."""
+        if transition.terminated:
+            self._memory, self._fresh = None, True
+
+    def _state(self) -> State:
+        memory = None if self._memory is None else [part.copy() for part in self._memory]
+        return {"memory": memory, "fresh": self._fresh}
+
+    def _load(self, state: State) -> None:
+        memory = state["memory"]
+        self._memory = None if memory is None else tuple(np.array(part) for part in memory)
+        self._fresh = bool(state["fresh"])
+
+
+def _check_fit(stored: TrainedPolicy, problem: Problem, action_space: Any) -> None:
+    check_observation_space(problem.observation_space)
+    shape = problem.observation_space.shape
+    if shape != stored.observation_shape:
+        raise ValueError(
+            f"the policy was trained in {stored.env} on observations of shape {stored.observation_shape}; those of "
+            f"this environment have shape {shape}"
+        )
+    own = network_action_space(action_space)
+    if own != stored.action_space:
+        raise ValueError(
+            f"the policy was trained in {stored.env} to choose {described(stored.action_space)}; an action of this "
+            f"environment is {described(own)}"
+        )

@@ -1,0 +1,103 @@
+"""Tasks that are handed out several times in a row, and judged when all answers are there."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teachgym.agents.pending import Pending
+from teachgym.task_space import FloatArray
+
+MOST_UNFINISHED = 1024
+"""Tasks that wait for answers; older ones are given up."""
+
+
+@dataclass(eq=False)
+class RepeatedTask:
+    """One task, and what is known of it so far."""
+
+    task: FloatArray
+    """``(n,)`` in task units."""
+    memo: dict[str, NDArray[Any]]
+    """What its teacher wants to remember of it."""
+    results: list[FloatArray] = field(default_factory=list)
+    """``(m,)`` numbers of each answer so far, in the order in which answers came."""
+
+
+class RepeatedTasks:
+    """Hands each task out ``times`` times in a row, and collects the answers, which may come in any order.
+
+    A teacher calls exactly one of ``again`` (when it gives a task), ``begin`` and ``aside`` in every ``act``, so that
+    decisions are counted as ``Feedback.decision`` does.
+    """
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+        self._pending = Pending()
+        self._begun = 0
+        self._left = 0  # how many more times the newest task is to be handed out
+        self._unfinished: dict[int, RepeatedTask] = {}
+
+    def again(self) -> FloatArray | None:
+        """The newest task once more, if it has not been handed out often enough; None counts no decision."""
+        newest = self._unfinished.get(self._begun - 1)
+        if self._left == 0 or newest is None:
+            return None
+        self._left -= 1
+        self._pending.open(self._begun - 1)
+        return newest.task.copy()
+
+    def begin(self, task: FloatArray, memo: dict[str, NDArray[Any]] | None = None) -> None:
+        """Hand out a new task for the first time."""
+        self._unfinished[self._begun] = RepeatedTask(task.copy(), memo or {})
+        if len(self._unfinished) > MOST_UNFINISHED:
+            del self._unfinished[next(iter(self._unfinished))]
+        self._pending.open(self._begun)
+        self._begun += 1
+        self._left = self._times - 1
+
+    def aside(self) -> None:
+        """Hand out some other task, which is not judged."""
+        self._pending.open()
+
+    def answer(self, decision: int, result: FloatArray) -> RepeatedTask | None:
+        """Note what came of a decision; returns its task once all answers are there.
+
+        None for a task that waits for more answers, was handed out aside, or is unknown or given up.
+        """
+        number = self._pending.close(decision)
+        found = None if number is None else self._unfinished.get(int(number))
+        if found is None:
+            return None
+        found.results.append(np.array(result, dtype=np.float64))
+        if len(found.results) < self._times:
+            return None
+        return self._unfinished.pop(int(number))
+
+    def state(self) -> dict[str, Any]:
+        """For ``Teacher.state_dict``."""
+        return {
+            "pending": self._pending.state(),
+            "begun": self._begun,
+            "left": self._left,
+            "numbers": list(self._unfinished),
+            "tasks": [found.task.copy() for found in self._unfinished.values()],
+            "memos": [_copied(found.memo) for found in self._unfinished.values()],
+            "results": [[result.copy() for result in found.results] for found in self._unfinished.values()],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        self._pending.load(state["pending"])
+        self._begun, self._left = int(state["begun"]), int(state["left"])
+        self._unfinished = {
+            int(number): RepeatedTask(np.array(task), _copied(memo), [np.array(result) for result in results])
+            for number, task, memo, results in zip(
+                state["numbers"], state["tasks"], state["memos"], state["results"], strict=True
+            )
+        }
+
+
+def _copied(memo: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.array(array) for name, array in memo.items()}

@@ -1,0 +1,53 @@
+"""Teaching loops for teachers that remember their decisions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.feedback import Feedback, Transition
+from teachgym.problem import SUCCESS, EasyTasks, Problem
+from teachgym.task_space import FloatArray
+from teachgym.teacher import Teacher
+
+
+def unit_problem(
+    *offers: str, dimensions: int = 2, easy: EasyTasks | None = None, low: float = 0.0, high: float = 1.0
+) -> Problem:
+    """A cube of tasks with outcomes from 0 to 1, mastered above 0.5."""
+    box = spaces.Box(low, high, (dimensions,), np.float64)
+    return Problem(box, spaces.Box(0.0, 1.0, (1,)), (0.0, 1.0), 0.5, frozenset({SUCCESS, *offers}), easy)
+
+
+def lesson(
+    teacher: Teacher,
+    decision: int,
+    task: Any,
+    outcome: float,
+    antagonist: float | None = None,
+    *,
+    mastered: float = 0.5,
+) -> None:
+    """Tell a teacher what came of a decision."""
+    extras = {} if antagonist is None else {"antagonist_outcome": antagonist}
+    vector = np.array(task, dtype=np.float64).ravel()
+    feedback = Feedback(vector, outcome, outcome > mastered, 1, decision, extras=extras)
+    teacher.update(Transition(None, task, outcome, None, False, feedback))
+
+
+def lessons(
+    teacher: Teacher,
+    count: int,
+    outcome: Callable[[FloatArray], float],
+    antagonist: Callable[[FloatArray], float] | None = None,
+    *,
+    first: int = 0,
+) -> FloatArray:
+    """Teach with answers in order, from decision ``first`` on; return the tasks ``(count, n)``."""
+    tasks = []
+    for decision in range(first, first + count):
+        task = teacher.act(None)
+        tasks.append(np.array(task, dtype=np.float64).ravel())
+        lesson(teacher, decision, task, outcome(task), None if antagonist is None else antagonist(task))
+    return np.array(tasks)

@@ -1,0 +1,59 @@
+"""Problems and loops for the teachers that screen and replay levels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.feedback import Feedback, Transition
+from teachgym.problem import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem, screening_space
+from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.teacher import Teacher
+from tests.agents.problems import WALKER
+
+Outcome = Callable[[FloatArray], float]
+
+
+def level_problem(*offers: str, space: TaskSpace = WALKER, easy: EasyTasks | None = None) -> Problem:
+    """The walker's outcomes, with value estimates and what else is offered."""
+    offered = frozenset({SUCCESS, VALUES, *offers} | ({EASY_TASKS} if easy else set()))
+    actions: spaces.Space[Any] = screening_space(space) if SCREENING in offered else space
+    return Problem(actions, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, offered, easy)
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What a teacher decided."""
+
+    task: FloatArray
+    trains: bool
+    origin: str
+
+
+def decide(teacher: Teacher) -> Decision:
+    """Let the teacher decide."""
+    action = teacher.act(None)
+    task, trains = (action["task"], bool(action["train"])) if isinstance(action, dict) else (action, True)
+    return Decision(np.array(task, dtype=np.float64).ravel(), trains, teacher.origin)
+
+
+def answer(teacher: Teacher, number: int, decision: Decision, outcome: float, advantage: float | None = None) -> None:
+    """Tell the teacher what came of a decision; the episode has one step, with this advantage if there is one."""
+    extras = {} if advantage is None else {"rewards": np.array([advantage]), "values": np.zeros(2)}
+    feedback = Feedback(decision.task, outcome, outcome > 230, 1, number, decision.trains, extras)
+    teacher.update(Transition(None, None, 0.0, None, False, feedback))
+
+
+def play(
+    teacher: Teacher, count: int, outcome: Outcome, advantage: Outcome | None = None, *, first: int = 0
+) -> list[Decision]:
+    """Teach with answers in order, from decision ``first`` on."""
+    decisions = []
+    for number in range(first, first + count):
+        decision = decide(teacher)
+        decisions.append(decision)
+        told = None if advantage is None else advantage(decision.task)
+        answer(teacher, number, decision, outcome(decision.task), told)
+    return decisions

@@ -1,0 +1,43 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from teachgym.agents.constant import Constant, ConstantSettings
+from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.teacher import check_teacher
+from tests.agents.problems import problem, teach
+
+
+def test_it_keeps_the_contract() -> None:
+    check_teacher(Constant, episodes=20)
+    check_teacher(Constant, episodes=20, problems=discrete_problems())
+
+
+def test_the_task_never_changes() -> None:
+    teacher = Constant(problem(), ConstantSettings((1.0, 2.0)), seed=0)
+    tasks = teach(teacher, 20, lambda task: float(np.random.default_rng(0).random()))
+    assert {tuple(task.tolist()) for task in tasks} == {(1.0, 2.0)}
+    assert teacher.origin == "constant"
+    window = teacher.sampling()
+    assert window.low.tolist() == window.high.tolist() == [1, 2]
+
+
+def test_it_is_the_middle_or_the_first_arm_unless_told_otherwise() -> None:
+    assert Constant(problem(), seed=0).act(None).tolist() == [1.5, 3]
+    assert Constant(problem(spaces.Discrete(4, start=2)), seed=0).act(None) == 2
+    assert Constant(problem(spaces.Discrete(4, start=2)), ConstantSettings(5), seed=0).act(None) == 5
+
+
+@pytest.mark.parametrize("task", ["centre", (1.0, float("nan")), ((1.0,), (2.0,))])
+def test_bad_settings_are_named(task: Any) -> None:
+    with pytest.raises(ValueError, match=r"task is .*; expected"):
+        ConstantSettings(task)
+
+
+def test_tasks_outside_the_space_are_refused() -> None:
+    with pytest.raises(ValueError, match="task parameter 'height' is 9"):
+        Constant(problem(), ConstantSettings((9.0, 0.0)), seed=0)
+    with pytest.raises(ValueError, match=r"task 4 is no arm; expected a whole number from 0 to 3"):
+        Constant(problem(spaces.Discrete(4)), ConstantSettings(4), seed=0)
