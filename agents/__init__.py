@@ -1,4 +1,4 @@
-"""The teachers: one file each, and a read-only table of their names."""
+"""The teachers: a package for each family, one file each, and a read-only table of their names."""
 
 import os
 from collections.abc import Mapping
@@ -19,23 +19,32 @@ __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path pe
 
 TEACHERS: Mapping[str, str] = MappingProxyType(
     {
-        "alp-gmm": "teachgym.agents.alp_gmm:AlpGmm",
-        "covar-gmm": "teachgym.agents.covar_gmm:CovarGmm",
-        "riac": "teachgym.agents.riac:Riac",
-        "oracle": "teachgym.agents.oracle:Oracle",
-        "random": "teachgym.agents.random:Random",
-        "adr": "teachgym.agents.adr:Adr",
-        "spdl": "teachgym.agents.self_paced:Spdl",
-        "sprl": "teachgym.agents.self_paced_performance:Sprl",
-        "currot": "teachgym.agents.currot:Currot",
-        "goal-gan": "teachgym.agents.goal_gan:GoalGan",
-        "setter-solver": "teachgym.agents.setter_solver:SetterSolver",
-        "plr": "teachgym.agents.plr:Plr",
-        "robust-plr": "teachgym.agents.plr:RobustPlr",
-        "accel": "teachgym.agents.accel:Accel",
-        "sfl": "teachgym.agents.sfl:Sfl",
-        "paired": "teachgym.agents.paired:Paired",
-        "minimax": "teachgym.agents.minimax:Minimax",
+        "random": "teachgym.agents.handmade.random:Random",
+        "constant": "teachgym.agents.handmade.constant:Constant",
+        "manual": "teachgym.agents.handmade.manual:Manual",
+        "oracle": "teachgym.agents.handmade.oracle:Oracle",
+        "annealing": "teachgym.agents.handmade.annealing:Annealing",
+        "stages": "teachgym.agents.handmade.stages:Stages",
+        "riac": "teachgym.agents.progress.riac:Riac",
+        "covar-gmm": "teachgym.agents.progress.covar_gmm:CovarGmm",
+        "alp-gmm": "teachgym.agents.progress.alp_gmm:AlpGmm",
+        "adr": "teachgym.agents.shaping.adr:Adr",
+        "spdl": "teachgym.agents.shaping.spdl:Spdl",
+        "sprl": "teachgym.agents.shaping.sprl:Sprl",
+        "currot": "teachgym.agents.shaping.currot:Currot",
+        "goal-gan": "teachgym.agents.shaping.goal_gan:GoalGan",
+        "setter-solver": "teachgym.agents.shaping.setter_solver:SetterSolver",
+        "plr": "teachgym.agents.replay.plr:Plr",
+        "robust-plr": "teachgym.agents.replay.plr:RobustPlr",
+        "accel": "teachgym.agents.replay.accel:Accel",
+        "sfl": "teachgym.agents.replay.sfl:Sfl",
+        "paired": "teachgym.agents.adversaries.paired:Paired",
+        "minimax": "teachgym.agents.adversaries.minimax:Minimax",
+        "bandit": "teachgym.agents.arms.bandit:Bandit",
+        "tscl": "teachgym.agents.arms.tscl:Tscl",
+        "success-progress": "teachgym.agents.arms.success_progress:SuccessProgress",
+        "linucb": "teachgym.agents.arms.contextual_bandits:LinUcb",
+        "linear-thompson": "teachgym.agents.arms.contextual_bandits:LinearThompson",
     }
 )
 """Teachers by name: where each class lives. A class is imported when it is asked for, not before."""

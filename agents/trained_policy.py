@@ -169,7 +169,9 @@ class TrainedPolicy:
         """
         path = folder / POLICY
         if not path.is_file():
-            raise ValueError(f"{folder} has no {POLICY}; give the folder of a teacher that `teachgym train` has trained")
+            raise ValueError(
+                f"{folder} has no {POLICY}; give the folder of a teacher that `teachgym train` has trained"
+            )
         state = read_state(path)
         try:
             actions = state["actions"]

@@ -21,3 +21,14 @@ gymnasium.register("teachgym/HexagonTracks-v0", entry_point="teachgym.envs.track
 gymnasium.register("teachgym/StumpSequence-v0", entry_point="teachgym.envs.tracks:StumpSequenceEnv")
 gymnasium.register("teachgym/ObstacleCourse-v0", entry_point="teachgym.envs.tracks:ObstacleCourseEnv")
 gymnasium.register("teachgym/Hypercubes-v0", entry_point="teachgym.envs.hypercubes:HypercubesEnv")
+gymnasium.register(
+    "teachgym/SimulatedSkills-v0",
+    entry_point="teachgym.envs.simulated_skills:SimulatedSkillsEnv",
+    vector_entry_point="teachgym.envs.simulated_skills:make_skills",
+)
+gymnasium.register(
+    "teachgym/SimulatedTasks-v0",
+    entry_point="teachgym.envs.simulated_tasks:SimulatedTasksEnv",
+    vector_entry_point="teachgym.envs.simulated_tasks:make_tasks",
+)
+gymnasium.register("teachgym/Challenge-v0", entry_point="teachgym.envs.challenge:ChallengeEnv")

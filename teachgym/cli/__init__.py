@@ -1,4 +1,4 @@
-"""The command line: ``teachgym compare``, ``evaluate``, ``watch`` and ``list``."""
+"""The command line: ``teachgym compare``, ``train``, ``evaluate``, ``watch`` and ``list``."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,10 +10,12 @@ from rich.text import Text
 from teachgym.cli.compare import Compare
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.list import List
+from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
 
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Watch, tyro.conf.subcommand("watch")]
     | Annotated[List, tyro.conf.subcommand("list")]
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: With status 2 if the arguments can't be read; with 0 after ``--help``.
     """
     try:
-        command: Compare | Evaluate | Watch | List = tyro.cli(
+        command: Compare | Train | Evaluate | Watch | List = tyro.cli(
             Command,
             prog="teachgym",
             description="Teacher environments: compare curricula, test and watch students.",

@@ -48,7 +48,17 @@ class Spec:
 
 def _split(text: str) -> list[str]:
     """Split at commas that are outside brackets and quotes."""
-    return re.findall(r'(?:[^,\[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+', text) or [""]
+    parts, depth, quoted, escaped = [""], 0, False, False
+    for letter in text:
+        if letter == '"' and not escaped:
+            quoted = not quoted
+        escaped = quoted and letter == "\\" and not escaped
+        depth += 0 if quoted else (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part for part in parts if part.strip()] or [""]
 
 
 def _compact(value: Any) -> str:

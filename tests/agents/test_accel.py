@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.accel import Accel, AccelSettings
-from teachgym.agents.editors import edit_sizes
+from teachgym.agents.replay.accel import Accel, AccelSettings
+from teachgym.agents.replay.editors import edit_sizes
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, VALUES, EasyTasks, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace

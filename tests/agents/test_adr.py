@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.adr import Adr, AdrSettings
+from teachgym.agents.shaping.adr import Adr, AdrSettings
 from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents import mixture_teacher
-from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.agents.gaussian_mixtures import Mixture
+from teachgym.agents.progress import mixture_teacher
+from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
+from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.problem import EASY_TASKS, EasyTasks, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher

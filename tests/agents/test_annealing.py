@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.annealing import Annealing, AnnealingSettings
+from teachgym.agents.handmade.annealing import Annealing, AnnealingSettings
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks, Problem
 from teachgym.task_space import Parameter, TaskSpace

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.arm_rewards import ArmRewards, Rescale, RewardKind
+from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind
 from tests.agents.arm_problems import answered, arms
 
 

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.arm_teacher import ArmTeacher, Choice
-from teachgym.agents.arms import ArmSettings
+from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arms import ArmSettings
 from teachgym.feedback import Feedback, Transition
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.arms import Arms, ArmSettings
+from teachgym.agents.arms.arms import Arms, ArmSettings
 from teachgym.problem import screening_space
 from teachgym.task_space import Parameter, TaskSpace
 from tests.agents.problems import WALKER, problem

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.bandit import Bandit, BanditSettings
-from teachgym.agents.exploration import RULES, Exp3S, Ucb
+from teachgym.agents.arms.bandit import Bandit, BanditSettings
+from teachgym.agents.arms.exploration import RULES, Exp3S, Ucb
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import MANY_ARMS, answered, arms, play

@@ -9,9 +9,9 @@ import torch
 from gymnasium import spaces
 
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.agents.oracle import Oracle, OracleSettings
-from teachgym.agents.random import Random
+from teachgym.agents.handmade.oracle import Oracle, OracleSettings
+from teachgym.agents.handmade.random import Random
+from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture, Window

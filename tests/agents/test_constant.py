@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.constant import Constant, ConstantSettings
+from teachgym.agents.handmade.constant import Constant, ConstantSettings
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import problem, teach

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.contextual_bandits import (
+from teachgym.agents.arms.contextual_bandits import (
     LinearBandit,
     LinearBanditSettings,
     LinearThompson,

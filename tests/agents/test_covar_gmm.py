@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents import mixture_teacher
-from teachgym.agents.covar_gmm import CovarGmm, CovarGmmSettings
-from teachgym.agents.gaussian_mixtures import Mixture
+from teachgym.agents.progress import mixture_teacher
+from teachgym.agents.progress.covar_gmm import CovarGmm, CovarGmmSettings
+from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.problem import EASY_TASKS, EasyTasks
 from teachgym.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.currot import Currot, CurrotSettings
-from teachgym.agents.success_buffer import assign
+from teachgym.agents.shaping.currot import Currot, CurrotSettings
+from teachgym.agents.shaping.success_buffer import assign
 from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher

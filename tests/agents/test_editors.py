@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from teachgym.agents.editors import edit, edit_sizes
+from teachgym.agents.replay.editors import edit, edit_sizes
 from teachgym.task_space import Parameter, TaskSpace
 from tests.agents.problems import WALKER
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from teachgym.agents.exploration import (
+from teachgym.agents.arms.exploration import (
     RULES,
     Boltzmann,
     DiscountedUcb,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.mixture
 
-from teachgym.agents.gaussian_mixtures import Criterion, Mixture, aicc_penalty, chances, fit_mixture
+from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, aicc_penalty, chances, fit_mixture
 from teachgym.task_space import Parameter, TaskSpace
 
 

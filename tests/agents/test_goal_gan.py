@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from teachgym.agents.goal_gan import GoalGan, GoalGanSettings
+from teachgym.agents.shaping.goal_gan import GoalGan, GoalGanSettings
 from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks
 from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher

@@ -3,7 +3,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.level_scores import LevelScore, ScoreSettings, advantages, discounted_sums, needs_of_score, slope
+from teachgym.agents.replay.level_scores import (
+    LevelScore,
+    ScoreSettings,
+    advantages,
+    discounted_sums,
+    needs_of_score,
+    slope,
+)
 from teachgym.feedback import Feedback
 from teachgym.problem import ENTROPIES, SUCCESS, VALUES
 from tests.agents.problems import problem

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.level_store import NOT_STORED, LevelStore, StoreSettings, in_proportion
+from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings, in_proportion
 from teachgym.testing.equality import difference
 from tests.agents.problems import WALKER
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.manual import Manual, ManualSettings
+from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.task_actions import TaskActions
 from teachgym.problem import Problem
 from teachgym.teacher import Teacher

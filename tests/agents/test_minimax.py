@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from teachgym.agents.minimax import Minimax, MinimaxSettings
+from teachgym.agents.adversaries.minimax import Minimax, MinimaxSettings
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 

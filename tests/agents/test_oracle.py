@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.oracle import Oracle, OracleSettings
+from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from tests.agents.problems import answer, problem, teach
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from teachgym.agents.outcome_thresholds import competent_outcome, failing_outcome
+from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failing_outcome
 from tests.agents.problems import problem
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.paired import Paired, PairedSettings
+from teachgym.agents.adversaries.paired import Paired, PairedSettings
 from teachgym.problem import ANTAGONIST
 from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher

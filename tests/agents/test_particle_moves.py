@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from teachgym.agents import particle_moves
-from teachgym.agents.particle_moves import ball_candidates, kernel_regression, sliced_directions
+from teachgym.agents.shaping import particle_moves
+from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression, sliced_directions
 
 
 def test_predictions_are_nadarayas_and_watsons(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.level_replay import LevelReplay
-from teachgym.agents.level_scores import LevelScore, ScoreSettings
-from teachgym.agents.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
+from teachgym.agents.replay.level_replay import LevelReplay
+from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings
+from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
 from teachgym.problem import ENTROPIES, SCREENING, VALUES, EasyTasks, Problem
 from teachgym.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher

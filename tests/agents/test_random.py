@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.random import Random
+from teachgym.agents.handmade.random import Random
 from teachgym.problem import screening_space
 from teachgym.seeding import fan_out
 from teachgym.testing.made_up import discrete_problems

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from teachgym.agents.region_tree import Region, RegionTree, progress_of
-from teachgym.agents.riac import Riac, RiacSettings
+from teachgym.agents.progress.region_tree import Region, RegionTree, progress_of
+from teachgym.agents.progress.riac import Riac, RiacSettings
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import WALKER, answer, problem, teach

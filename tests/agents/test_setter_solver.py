@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from teachgym.agents.setter_solver import SetterSolver, SetterSolverSettings
+from teachgym.agents.shaping.setter_solver import SetterSolver, SetterSolverSettings
 from teachgym.agents.torch_state import descend
 from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher

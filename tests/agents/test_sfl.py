@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.sfl import Sfl, SflSettings
+from teachgym.agents.replay.sfl import Sfl, SflSettings
 from teachgym.problem import SCREENING, SUCCESS
 from teachgym.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.stages import Stages, StagesSettings
+from teachgym.agents.handmade.stages import Stages, StagesSettings
 from teachgym.problem import SUCCESS, Problem
 from teachgym.testing.made_up import discrete_problems, made_up_problems
 from teachgym.testing.teacher import check_teacher

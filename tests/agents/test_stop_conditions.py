@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from teachgym.agents.stop_conditions import Condition
+from teachgym.agents.handmade.stop_conditions import Condition
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from teachgym.agents.success_buffer import SuccessBuffer, assign
+from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.task_space import FloatArray
 
 LOW, HIGH = np.zeros(1), np.full(1, 100.0)

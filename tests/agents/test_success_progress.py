@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.success_progress import SuccessProgress, SuccessProgressSettings, stretch
+from teachgym.agents.arms.success_progress import SuccessProgress, SuccessProgressSettings, stretch
 from teachgym.problem import SUCCESS, Problem
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher

@@ -1,17 +1,30 @@
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import pytest
 
 from teachgym.agents import TEACHERS, make_teacher, teacher_class
-from teachgym.agents.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.agents.random import Random
+from teachgym.agents.handmade.random import Random
+from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.agents.task_teacher import TaskTeacher
-from teachgym.problem import Problem
+from teachgym.problem import (
+    ANTAGONIST,
+    EASY_TASKS,
+    ENTROPIES,
+    SCREENING,
+    SUCCESS,
+    VALUES,
+    EasyTasks,
+    Problem,
+    screening_space,
+)
 from teachgym.teacher import Teacher
-from tests.agents.problems import problem
+from tests.agents.problems import WALKER, problem
+
+EASY = EasyTasks((0.0, 6.0), (0.3, 0.6))
 
 
 class Environment(gymnasium.Env[Any, Any]):
@@ -23,6 +36,15 @@ class Environment(gymnasium.Env[Any, Any]):
     @property
     def problem(self) -> Problem:
         return problem()
+
+
+class GenerousEnvironment(Environment):
+    """One that offers everything."""
+
+    @property
+    def problem(self) -> Problem:
+        offers = frozenset({SUCCESS, EASY_TASKS, VALUES, ENTROPIES, SCREENING, ANTAGONIST})
+        return replace(problem(), action_space=screening_space(WALKER), offers=offers, easy_tasks=EASY)
 
 
 class Needy(TaskTeacher):
@@ -38,11 +60,20 @@ class Needy(TaskTeacher):
     def _load(self, state: dict[str, Any]) -> None: ...
 
 
-@pytest.mark.parametrize("name", sorted(TEACHERS))
+FROM_FILES = ("manual", "policy")
+
+
+@pytest.mark.parametrize("name", sorted(set(TEACHERS) - set(FROM_FILES)))
 def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
-    teacher = make_teacher(name, Environment(), seed=0)
+    teacher = make_teacher(name, GenerousEnvironment(), seed=0)
     assert isinstance(teacher, teacher_class(name))
     assert type(teacher).__doc__ != Teacher.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(set(TEACHERS) & set(FROM_FILES)))
+def test_what_is_made_from_a_file_asks_for_it(name: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        make_teacher(name, GenerousEnvironment(), seed=0)
 
 
 def test_the_table_is_read_only() -> None:
@@ -52,7 +83,7 @@ def test_the_table_is_read_only() -> None:
 
 def test_a_teacher_may_be_given_by_name_path_or_class() -> None:
     assert teacher_class("random") is Random
-    assert teacher_class("teachgym.agents.random:Random") is Random
+    assert teacher_class("teachgym.agents.handmade.random:Random") is Random
     assert teacher_class(Random) is Random
 
 
@@ -61,7 +92,7 @@ def test_a_teacher_may_be_given_by_name_path_or_class() -> None:
     [
         ("alp_gmm", ValueError, "unknown teacher 'alp_gmm'; did you mean 'alp-gmm'"),
         ("no.such.module:Teacher", ValueError, "can't be imported"),
-        ("teachgym.agents.random:Rnadom", ValueError, "can't be imported"),
+        ("teachgym.agents.handmade.random:Rnadom", ValueError, "can't be imported"),
         (":Random", ValueError, "can't be imported"),
         ("collections:OrderedDict", TypeError, "expected a name .* or a subclass"),
         ("math:pi", TypeError, "or a subclass"),
@@ -109,5 +140,5 @@ def test_a_wrapped_environment_will_do() -> None:
 
 
 def test_the_table_imports_no_teacher_until_it_is_asked_for() -> None:
-    code = "import sys, teachgym.agents; sys.exit('teachgym.agents.alp_gmm' in sys.modules)"
+    code = "import sys, teachgym.agents; sys.exit('teachgym.agents.progress.alp_gmm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.random import Random
-from teachgym.agents.tscl import ALGORITHMS, Naive, Online, Sampling, Tscl, TsclSettings, Window
+from teachgym.agents.arms.tscl import ALGORITHMS, Naive, Online, Sampling, Tscl, TsclSettings, Window
+from teachgym.agents.handmade.random import Random
 from teachgym.teacher import Teacher
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import MANY_ARMS, answered, arms, play

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from teachgym.agents.alp_gmm import AlpGmm
+from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.task_space import Parameter, TaskSpace

@@ -15,10 +15,10 @@ from functools import partial
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.agents.alp_gmm import AlpGmm
-from teachgym.agents.covar_gmm import CovarGmm
-from teachgym.agents.random import Random
-from teachgym.agents.riac import Riac, RiacSettings
+from teachgym.agents.handmade.random import Random
+from teachgym.agents.progress.alp_gmm import AlpGmm
+from teachgym.agents.progress.covar_gmm import CovarGmm
+from teachgym.agents.progress.riac import Riac, RiacSettings
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.teacher import Teacher

@@ -81,7 +81,8 @@ def test_looking_at_an_episode_changes_nothing_and_is_over_with_the_next_step() 
     quiet, curious = make_ppo(), make_ppo()
     expected = run(quiet)
     curious.reset(seed=0)
-    draw, answers, over = tasks_for(curious), [], False
+    draw, over = tasks_for(curious), False
+    answers: list[Any] = []
     while not over:
         *_, over, _, info = curious.step(draw())
         if answers:

@@ -16,8 +16,8 @@ from teachgym.files import read_arrays, read_json, read_state
 from teachgym.record import Record
 from teachgym.study.cell import load_cell, load_result, run_cell
 from teachgym.study.compare import Study, compare
-from teachgym.study.runner import Observer, Standing
 from teachgym.study.environment import environment_id
+from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.summary import load_runs
 from tests.study import toy_study

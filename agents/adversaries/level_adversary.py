@@ -1,0 +1,149 @@
+"""What PAIRED and minimax share: a policy that writes a task number by number, and is paid for what came of it."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.running_mean_std import RunningMeanStd
+
+from teachgym.agents.adversaries.ppo_learner import PPOLearner, PPOLearnerSettings, Rollout
+from teachgym.agents.repeated_tasks import RepeatedTasks
+from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.feedback import Feedback
+from teachgym.problem import Problem
+from teachgym.setting_checks import check_whole
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State
+
+MOST_UNLIKELY = 10.0
+"""Log ratio of densities, in one step, above which a late answer is too far from the present policy to learn from."""
+
+
+@dataclass(frozen=True)
+class LevelAdversarySettings(PPOLearnerSettings):
+    """Settings of an adversary that makes tasks, beside those of its PPO.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    episodes_per_task: int = 1
+    """Times that a task is offered in a row before it is paid for."""
+    tasks_per_update: int = 16
+    """Paid tasks between two updates of the policy, a multiple of the minibatches; the source has 16 worlds at once."""
+    noise_dimensions: int = 10
+    """Uniform random numbers that the policy sees at each step, from 0 to 1."""
+    normalise_rewards: bool = True
+    """Whether rewards are divided by their running standard deviation."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_whole("episodes_per_task", self.episodes_per_task, 1, "episodes")
+        check_whole("tasks_per_update", self.tasks_per_update, 2 * self.minibatches, "tasks (twice the minibatches)")
+        if self.tasks_per_update % self.minibatches:
+            raise ValueError(
+                f"tasks_per_update is {self.tasks_per_update}; expected a multiple of minibatches, {self.minibatches}"
+            )
+        check_whole("noise_dimensions", self.noise_dimensions, 0, "numbers")
+
+
+class LevelAdversary(TaskTeacher):
+    """A teacher that chooses a task's n parameters one after the other, and learns from its reward by PPO.
+
+    At each step the policy sees the parameters chosen so far, mapped to [-1, 1] (0 for those to come), the index of
+    the step divided by n, and fresh uniform noise. Its Gaussian action goes through a tanh to [-1, 1] and from there
+    linearly to the parameter's range. The reward comes with the last step. Subclasses define it.
+
+    Args:
+        problem: The environment's fixed facts.
+        settings: The settings; None takes the defaults.
+        seed: Integer from 0 up.
+    """
+
+    settings: LevelAdversarySettings
+
+    def __init__(self, problem: Problem, settings: LevelAdversarySettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        chosen, n = self.settings, self.task_space.dimensions
+        self._learner = PPOLearner(
+            n + 1 + chosen.noise_dimensions,
+            1,
+            steps=n,
+            lanes=chosen.tasks_per_update,
+            settings=chosen,
+            rng=self.rng,
+        )
+        self._offers = RepeatedTasks(chosen.episodes_per_task)
+        self._paid: list[dict[str, NDArray[Any]]] = []
+        self._rewards: list[float] = []
+        self._spread = RunningMeanStd()
+
+    @abstractmethod
+    def _result(self, feedback: Feedback) -> FloatArray:
+        """What to keep of an answer."""
+
+    @abstractmethod
+    def _reward(self, results: FloatArray) -> float:
+        """What a task is worth, whose answers gave ``results``, ``(episodes_per_task, m)``."""
+
+    def _choose(self) -> tuple[FloatArray, str]:
+        again = self._offers.again()
+        if again is not None:
+            return again, "adversary"
+        n = self.task_space.dimensions
+        observations = np.zeros((n, n + 1 + self.settings.noise_dimensions))
+        observations[:, n] = np.arange(n) / n
+        observations[:, n + 1 :] = self.rng.random((n, self.settings.noise_dimensions))
+        actions = np.empty((n, 1))
+        for step in range(n):
+            actions[step] = self._learner.draw(observations[step], self.rng)
+            observations[step + 1 :, step] = np.tanh(actions[step])
+        task = self.task_space.denormalise((np.tanh(actions[:, 0]) + 1) / 2)
+        _, log_probs = self._learner.evaluate(observations, actions)
+        self._offers.begin(task, {"observations": observations, "actions": actions, "log_probs": log_probs})
+        return task, "adversary"
+
+    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+        paid = self._offers.answer(feedback.decision, self._result(feedback))
+        if paid is None:
+            return
+        values, log_probs = self._learner.evaluate(paid.memo["observations"], paid.memo["actions"])
+        if np.max(np.abs(log_probs - paid.memo["log_probs"])) > MOST_UNLIKELY:
+            return
+        self._paid.append(paid.memo | {"values": values})
+        self._rewards.append(self._reward(np.array(paid.results)))
+        if len(self._rewards) == self.settings.tasks_per_update:
+            self._update_policy()
+            self._paid, self._rewards = [], []
+
+    def _update_policy(self) -> None:
+        final = np.array(self._rewards)
+        if self.settings.normalise_rewards:
+            self._spread.update(final)
+            final = final / np.sqrt(self._spread.var + 1e-8)
+        shape = self.task_space.dimensions, len(final)
+        rewards, starts = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+        rewards[-1], starts[0] = final, True
+        columns = {name: np.stack([memo[name] for memo in self._paid], axis=1) for name in self._paid[0]}
+        self._learner.train(Rollout(rewards=rewards, starts=starts, **columns), self.rng)
+
+    def _state(self) -> State:
+        spread = self._spread
+        return {
+            "learner": self._learner.state(),
+            "offers": self._offers.state(),
+            "paid": [{name: array.copy() for name, array in memo.items()} for memo in self._paid],
+            "rewards": np.array(self._rewards, dtype=np.float64),
+            "spread": {"mean": float(spread.mean), "variance": float(spread.var), "count": float(spread.count)},
+        }
+
+    def _load(self, state: State) -> None:
+        self._learner.load(state["learner"])
+        self._offers.load(state["offers"])
+        self._paid = [{name: np.array(array) for name, array in memo.items()} for memo in state["paid"]]
+        self._rewards = [float(reward) for reward in state["rewards"]]
+        spread = state["spread"]
+        self._spread.mean, self._spread.var = np.array(spread["mean"]), np.array(spread["variance"])
+        self._spread.count = float(spread["count"])

@@ -1,0 +1,49 @@
+"""Minimax: an adversary that makes tasks which the student fails."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
+from teachgym.feedback import Feedback
+from teachgym.task_space import FloatArray
+
+
+@dataclass(frozen=True)
+class MinimaxSettings(LevelAdversarySettings):
+    """Settings of ``Minimax``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    normalise_rewards: bool = False
+    """Whether rewards are divided by their running standard deviation; in the published walker runs they are not."""
+
+
+@final
+class Minimax(LevelAdversary):
+    """Makes the tasks that the student does worst: a baseline of PAIRED (Dennis et al. 2020, arXiv:2012.02096).
+
+    An adversary writes each task parameter by parameter (see ``LevelAdversary``) and is trained by PPO to minimise the
+    student's best outcome on the task. Nothing keeps it from tasks that are impossible.
+
+    Follows the settings of Jiang et al.'s code (dcd) for BipedalWalker, and differs from it as ``Paired`` does.
+
+    ``origin`` is ``"adversary"``.
+
+    Args:
+        problem: The environment's fixed facts.
+        settings: A ``MinimaxSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+    """
+
+    Settings = MinimaxSettings
+    settings: MinimaxSettings
+
+    def _result(self, feedback: Feedback) -> FloatArray:
+        return np.array([feedback.outcome])
+
+    def _reward(self, results: FloatArray) -> float:
+        return -float(np.max(results))

@@ -1,0 +1,64 @@
+"""PAIRED: an adversary that makes tasks which a second student masters, and the first does not."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
+from teachgym.feedback import Feedback
+from teachgym.problem import ANTAGONIST
+from teachgym.task_space import FloatArray
+
+
+@dataclass(frozen=True)
+class PairedSettings(LevelAdversarySettings):
+    """Settings of ``Paired``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    flexible: bool = False
+    """Whether the better of the two students on a task counts as the antagonist of it."""
+
+
+@final
+class Paired(LevelAdversary):
+    """Makes tasks that one student does better than another: regret (Dennis et al. 2020, arXiv:2012.02096).
+
+    Two students learn the same tasks: the protagonist, whose outcomes are the environment's, and an antagonist. An
+    adversary writes each task parameter by parameter (see ``LevelAdversary``) and is trained by PPO to maximise the
+    regret, the antagonist's best outcome on the task minus the protagonist's mean, at least 0: such tasks can be
+    mastered, but are not yet. With ``episodes_per_task`` above 1, best and mean are over as many episodes on one task.
+
+    Follows the settings of Jiang et al.'s code (dcd) for BipedalWalker. Differs from it: the policy sees parameters
+    and step scaled to about 1; the density that PPO compares is that of the action before its tanh; advantages are
+    normalised in each minibatch, as Stable-Baselines3 does; an update comes after ``tasks_per_update`` answered tasks,
+    in the order of answers, whichever worlds they ran in. An answer so late that the policy has become another is
+    ignored.
+
+    ``origin`` is ``"adversary"``.
+
+    Args:
+        problem: The environment's fixed facts, with an antagonist.
+        settings: A ``PairedSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+    """
+
+    Settings = PairedSettings
+    settings: PairedSettings
+    needs: ClassVar[frozenset[str]] = frozenset({ANTAGONIST})
+
+    def _result(self, feedback: Feedback) -> FloatArray:
+        antagonist = float(feedback.extras["antagonist_outcome"])
+        if not np.isfinite(antagonist):
+            raise ValueError(
+                f"antagonist_outcome is {antagonist}; expected a finite number. Did the antagonist diverge?"
+            )
+        return np.array([feedback.outcome, antagonist])
+
+    def _reward(self, results: FloatArray) -> float:
+        best, mean = np.max(results, axis=0), np.mean(results, axis=0)
+        better = int(best[1] > best[0]) if self.settings.flexible else 1
+        return max(0.0, float(best[better] - mean[1 - better]))

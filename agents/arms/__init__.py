@@ -1,0 +1,1 @@
+"""Discrete tasks, and boxes cut into arms."""

@@ -1,0 +1,183 @@
+"""Stages: a curriculum in an order that a person wrote, each stage until its condition is met."""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from teachgym.agents.handmade.stop_conditions import Condition
+from teachgym.agents.pending import Pending
+from teachgym.agents.task_actions import TaskActions
+from teachgym.feedback import Transition
+from teachgym.names import unknown_name
+from teachgym.problem import SUCCESS, Problem
+from teachgym.sampling import Window
+from teachgym.setting_checks import check_whole
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State, Teacher
+
+_KEYS = ("low", "high", "task", "until")
+
+
+@dataclass(frozen=True)
+class StagesSettings:
+    """Settings of ``Stages``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    stages: Sequence[Mapping[str, Any]] = ()
+    """What to teach, in order. Each is ``{"low": [...], "high": [...], "until": "..."}`` for tasks that are uniform
+    between two corners (either may be left out for the task space's own), or ``{"task": [...], "until": "..."}`` for
+    a single one; all in task units, or numbers of arms. None at all stands for the whole task space.
+
+    ``"until"`` ends the stage: tests such as ``steps>20000``, ``episodes>=50``, ``outcome>230``, ``success>0.75``,
+    joined by ``&`` and ``|`` (``teachgym.agents.handmade.stop_conditions``). All stages but the last need it."""
+    window: int = 1000
+    """Latest answers of a stage that ``outcome`` and ``success`` are the means of."""
+
+    def __post_init__(self) -> None:
+        check_whole("window", self.window, 1, "answers")
+        if isinstance(self.stages, (str, Mapping)) or not isinstance(self.stages, Sequence):
+            raise ValueError(f"stages is {self.stages!r}; expected a list of stages")
+        for number, stage in enumerate(self.stages):
+            self._check(number, stage)
+
+    def _check(self, number: int, stage: object) -> None:
+        if not isinstance(stage, Mapping):
+            raise ValueError(f'stage {number} is {stage!r}; expected {{"low": [...], "high": [...], "until": "..."}}')
+        for key in stage:
+            if key not in _KEYS:
+                raise unknown_name(f"key of stage {number}", str(key), _KEYS)
+        if "task" in stage and ("low" in stage or "high" in stage):
+            raise ValueError(f"stage {number} is {stage!r}; expected either a task or low and high")
+        if "until" not in stage and number < len(self.stages) - 1:
+            raise ValueError(f'stage {number} never ends: {stage!r}; expected "until" in all stages but the last')
+        if "until" in stage:
+            Condition.parse(stage["until"])
+
+    def conditions(self) -> tuple[Condition | None, ...]:
+        """When each stage ends; None is never."""
+        return tuple(Condition.parse(stage["until"]) if "until" in stage else None for stage in self.stages) or (None,)
+
+
+@final
+class Stages(Teacher):
+    """Teaches the stages that a person wrote down, one after the other, each until its own condition is met.
+
+    A stage is a box of tasks, drawn uniformly, or a single task; its condition speaks of steps and episodes spent in
+    it, and of the mean outcome and share of successes among its latest answers. The idea and the form of the
+    conditions are those of the sequential curriculum of Syllabus (Sullivan et al. 2024).
+
+    Differs from it: counts and means are of the stage, and start anew with each, so that an early success of the
+    next stage is not taken for one of this; an answer that comes after its stage has ended counts towards the
+    totals alone. After the last stage's condition nothing changes. A mean over no answers makes no test true.
+
+    ``origin`` is ``"stage 0"``, and so on.
+
+    Args:
+        problem: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
+        settings: A ``StagesSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If a corner or task of a stage is not in the task space.
+    """
+
+    Settings = StagesSettings
+    settings: StagesSettings
+
+    def __init__(self, problem: Problem, settings: StagesSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._actions = TaskActions(problem)
+        self._conditions = self.settings.conditions()
+        self._boxes = [self._box(number, stage) for number, stage in enumerate(self.settings.stages or ({},))]
+        self._reads_success = SUCCESS in self.needs_with(self.settings)
+        self._pending = Pending()
+        self._stage = 0
+        self._counts = dict.fromkeys(("steps", "episodes", "total_steps", "total_episodes"), 0)
+        self._outcomes: deque[float] = deque(maxlen=self.settings.window)
+        self._successes: deque[float] = deque(maxlen=self.settings.window)
+        self._described: Window | None = None  # made when asked for
+
+    @classmethod
+    def needs_with(cls, settings: StagesSettings) -> frozenset[str]:
+        """To know successes, where a condition speaks of them."""
+        spoken = (condition.quantities for condition in settings.conditions() if condition is not None)
+        return frozenset({SUCCESS} if any("success" in names for names in spoken) else ())
+
+    def sampling(self) -> Window:
+        """The box of the present stage."""
+        if self._described is None:
+            low, high = self._boxes[self._stage]
+            self._described = Window(low.copy(), high.copy())
+        return self._described
+
+    def act(self, observation: Any) -> Any:
+        """Draw a task of the present stage."""
+        self.origin = f"stage {self._stage}"
+        self._pending.open(self._stage)
+        return self._actions.action(self._actions.uniform(self.rng, *self._boxes[self._stage]))
+
+    def update(self, transition: Transition) -> None:
+        """Count the answer, and go on to the next stage where the condition is met."""
+        feedback = transition.feedback
+        if feedback is None:
+            return
+        self._counts["total_steps"] += feedback.cost
+        self._counts["total_episodes"] += 1
+        stage = self._pending.close(feedback.decision)
+        if stage is not None and stage != self._stage:
+            return
+        self._counts["steps"] += feedback.cost
+        self._counts["episodes"] += 1
+        self._outcomes.append(feedback.outcome)
+        if self._reads_success:
+            self._successes.append(float(feedback.success))
+        condition = self._conditions[self._stage]
+        if condition is not None and self._stage < len(self._boxes) - 1 and condition.holds(self._values(condition)):
+            self._stage += 1
+            self._counts["steps"] = self._counts["episodes"] = 0
+            self._outcomes.clear()
+            self._successes.clear()
+            self._described = None
+
+    def _values(self, condition: Condition) -> dict[str, float]:
+        """What a condition speaks of, as it is."""
+        values: dict[str, float] = dict(self._counts)
+        for name, recent in (("outcome", self._outcomes), ("success", self._successes)):
+            if recent and name in condition.quantities:
+                values[name] = math.fsum(recent) / len(recent)
+        return values
+
+    def _box(self, number: int, stage: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:
+        """The corners of a stage."""
+        actions = self._actions
+        try:
+            low = actions.validate(stage.get("task", stage.get("low", actions.low)))
+            high = actions.validate(stage.get("task", stage.get("high", actions.high)))
+        except ValueError as error:
+            raise ValueError(f"stage {number}: {error}") from error
+        if (low > high).any():
+            raise ValueError(f"stage {number} has low {low} and high {high}; expected no number of low above high's")
+        return low, high
+
+    def _state(self) -> State:
+        return {
+            "pending": self._pending.state(),
+            "stage": self._stage,
+            "counts": dict(self._counts),
+            "outcomes": np.array(self._outcomes, dtype=np.float64),
+            "successes": np.array(self._successes, dtype=np.float64),
+        }
+
+    def _load(self, state: State) -> None:
+        self._pending.load(state["pending"])
+        self._stage, self._described = int(state["stage"]), None
+        self._counts = {name: int(count) for name, count in state["counts"].items()}
+        self._outcomes = deque(state["outcomes"].tolist(), maxlen=self.settings.window)
+        self._successes = deque(state["successes"].tolist(), maxlen=self.settings.window)

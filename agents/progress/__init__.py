@@ -1,0 +1,1 @@
+"""Learning progress in a box of tasks."""

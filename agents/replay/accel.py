@@ -1,0 +1,152 @@
+"""ACCEL: replayed levels are edited, so that levels grow with the student."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from teachgym.agents.replay.editors import edit, edit_sizes
+from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings, NewLevels
+from teachgym.agents.replay.level_store import NOT_STORED
+from teachgym.feedback import Feedback
+from teachgym.problem import SCREENING, Problem
+from teachgym.setting_checks import check_choice, check_numbers, check_positive, check_share, check_whole
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State
+
+
+@dataclass(frozen=True)
+class AccelSettings(LevelReplaySettings):
+    """Settings of ``Accel``; the defaults are those for BipedalWalker in the authors' code.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    replay_chance: float = 0.9
+    """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
+    new_levels: NewLevels = "easy-if-offered"
+    """Where new levels come from: ``"uniform"``, ``"easy"`` for the problem's easy tasks, or ``"easy-if-offered"``."""
+    replay_batch: int = 16
+    """Answered replays after which as many children are made: the authors' number of parallel environments."""
+    edit_chance: float = 1.0
+    """Chance that a batch of replays has children, in ``[0, 1]``."""
+    bases: Literal["batch", "easy"] = "batch"
+    """Which levels of the batch have children: ``"batch"`` each one; ``"easy"`` the ``easy_bases`` whose outcome less
+    score is best, those that the student does well and has little left to learn on, several each."""
+    easy_bases: int = 4
+    """Levels that ``"easy"`` edits."""
+    edits: int = 3
+    """Edits that lie between a child and its parent at most."""
+    edit_sizes: tuple[float, ...] | None = None
+    """Greatest change by one edit of each parameter, in task units; None takes the next two settings."""
+    edit_steps: float | None = 1.0
+    """Greatest change in steps towards harder tasks (``Parameter.harder``), for parameters that have such a step; None
+    takes ``edit_share`` for all. For the obstacle course 1 makes the changes the authors'."""
+    edit_share: float = 0.05
+    """Greatest change of the other parameters as a share of their range, in ``(0, 1]``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_whole("replay_batch", self.replay_batch, 1, "replays")
+        check_share("edit_chance", self.edit_chance)
+        check_choice("bases", self.bases, ("batch", "easy"))
+        check_whole("easy_bases", self.easy_bases, 1, "levels")
+        check_whole("edits", self.edits, 1, "edits")
+        if self.edit_sizes is not None:
+            check_numbers("edit_sizes", self.edit_sizes)
+        if self.edit_steps is not None:
+            check_positive("edit_steps", self.edit_steps)
+        check_share("edit_share", self.edit_share, above_zero=True)
+
+
+@final
+class Accel(LevelReplay):
+    """Lets levels evolve by small edits of those worth replaying (Parker-Holder et al. 2022, arXiv:2203.01302).
+
+    It starts from easy levels, and replays those that score best as ``RobustPlr`` does. After every ``replay_batch``
+    answered replays, as many children are made from the replayed levels by a few random edits each; the student plays
+    each child once without learning from it, and the child enters the store if it scores well enough. So levels get
+    harder by small steps, at the pace at which the student's scores ask for it.
+
+    An edit picks a parameter and one of the directions -1, 0 and +1, and moves the parameter that way by up to its size
+    (``editors``). Parameters that the world rounds to whole numbers are edited as real numbers, where the authors move
+    them by whole steps.
+
+    Whether episodes without learning count against the budget is the environment's setting ``screening``, not the
+    teacher's; the student trains on about half of the decisions. As for ``RobustPlr``, it learns nothing until the
+    store is half full. minimax and JaxUED use ``replay_chance=0.8, bases="easy"`` and many more edits, of mazes.
+
+    Differs from the authors' code as ``RobustPlr`` does, and: a batch is a number of answered replays, in whatever
+    order they come, instead of one step of parallel environments; new levels are uniform where the problem offers no
+    easy tasks; ``bases="easy"`` edits the levels with the best outcome less score, as is meant, while versions of the
+    code always edit the first level, or the worst ones.
+
+    ``origin`` is ``"new"``, ``"replay"`` or ``"edited"``.
+
+    Args:
+        problem: The environment's fixed facts. Actions say whether the student trains (``problem.screening_space``).
+        settings: An ``AccelSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the environment lacks what the settings need, or ``edit_sizes`` has other dimensions.
+    """
+
+    Settings = AccelSettings
+    needs = frozenset({SCREENING})
+    settings: AccelSettings
+
+    def __init__(self, problem: Problem, settings: AccelSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        chosen = self.settings
+        self._sizes = edit_sizes(
+            self.task_space, sizes=chosen.edit_sizes, steps=chosen.edit_steps, share=chosen.edit_share
+        )
+        self._batch: list[FloatArray] = []  # the replayed tasks since children were last made
+        self._ease: list[float] = []  # how easy each of them was
+        self._children: deque[FloatArray] = deque()
+
+    def _trains_on(self, origin: str) -> bool:
+        return origin == "replay"
+
+    def _choose_level(self) -> tuple[int, FloatArray, str]:
+        if self._children:
+            return NOT_STORED, self._children.popleft(), "edited"
+        return super()._choose_level()
+
+    def _replayed(self, task: FloatArray, feedback: Feedback, score: float | None) -> None:
+        self._batch.append(task)
+        self._ease.append(feedback.outcome - (score or 0.0))
+        if len(self._batch) < self.settings.replay_batch:
+            return
+        if self.rng.random() < self.settings.edit_chance:
+            parents = self._parents()
+            for i in range(self.settings.replay_batch):
+                self._children.append(self._child(parents[i % len(parents)]))
+        self._batch, self._ease = [], []
+
+    def _parents(self) -> list[FloatArray]:
+        if self.settings.bases == "batch":
+            return self._batch
+        easiest = np.argsort(-np.array(self._ease), kind="stable")[: self.settings.easy_bases]
+        return [self._batch[i] for i in easiest]
+
+    def _child(self, parent: FloatArray) -> FloatArray:
+        return edit(parent, self.task_space, self._sizes, count=self.settings.edits, rng=self.rng)
+
+    def _state(self) -> State:
+        dimensions = self.task_space.dimensions
+        return {
+            **super()._state(),
+            "batch": np.array(self._batch).reshape(-1, dimensions),
+            "ease": np.array(self._ease, dtype=np.float64),
+            "children": np.array(self._children).reshape(-1, dimensions),
+        }
+
+    def _load(self, state: State) -> None:
+        super()._load(state)
+        self._batch = [np.array(task) for task in state["batch"]]
+        self._ease = [float(ease) for ease in state["ease"]]
+        self._children = deque(np.array(task) for task in state["children"])

@@ -1,0 +1,148 @@
+"""What the teachers that replay levels share: when to replay, and what to do with an answer."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from teachgym.agents.pending import Pending
+from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs_of_score
+from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
+from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.feedback import Feedback
+from teachgym.problem import EASY_TASKS, Problem
+from teachgym.setting_checks import check_choice, check_share
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State
+
+NewLevels = Literal["uniform", "easy", "easy-if-offered"]
+
+
+@dataclass(frozen=True)
+class LevelReplaySettings(StoreSettings, ScoreSettings):
+    """What the teachers that replay levels have to set.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    replay_chance: float = 0.5
+    """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
+    replay_schedule: Literal["fixed", "proportionate"] = "fixed"
+    """``"fixed"`` replays from when ``least_filled`` of the store is filled. ``"proportionate"`` replays from the first
+    level on, with the filled share for a chance while that is below ``replay_chance``."""
+    least_filled: float = 0.5
+    """Filled share of the store from which ``"fixed"`` replays, in ``[0, 1]``."""
+    new_levels: NewLevels = "uniform"
+    """Where new levels come from: ``"uniform"``, ``"easy"`` for the problem's easy tasks, or ``"easy-if-offered"``."""
+
+    def __post_init__(self) -> None:
+        StoreSettings.__post_init__(self)
+        ScoreSettings.__post_init__(self)
+        check_share("replay_chance", self.replay_chance)
+        check_choice("replay_schedule", self.replay_schedule, ("fixed", "proportionate"))
+        check_share("least_filled", self.least_filled)
+        check_choice("new_levels", self.new_levels, get_args(NewLevels))
+
+
+class LevelReplay(TaskTeacher):
+    """Hands out new levels, and again and again those that score best.
+
+    Subclasses say by ``_trains_on`` which of them the student learns from, and may have more origins of levels than
+    ``"new"`` and ``"replay"``. A level enters the store with the answer to its first episode, so that a level without
+    an answer is never replayed. Answers to decisions that were given up, or to replays of levels that have been
+    replaced since, change no score.
+
+    Args:
+        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        settings: A ``LevelReplaySettings``; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the action space is no floating box, or the environment lacks what the settings need.
+    """
+
+    Settings = LevelReplaySettings
+    settings: LevelReplaySettings
+
+    def __init__(self, problem: Problem, settings: LevelReplaySettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._score = LevelScore(self.settings, problem)
+        self._store = LevelStore(self.task_space, self.settings, memory=self._score.memory)
+        self._pending = Pending()
+        self._decisions = 0
+        self._training = True
+
+    @classmethod
+    def needs_with(cls, settings: LevelReplaySettings) -> frozenset[str]:
+        """What the score needs, and easy tasks where new levels are such."""
+        easy = {EASY_TASKS} if settings.new_levels == "easy" else set()
+        return cls.needs | needs_of_score(settings.score) | easy
+
+    @abstractmethod
+    def _trains_on(self, origin: str) -> bool:
+        """Whether the student learns from levels of this origin."""
+
+    def _trains(self) -> bool:
+        return self._training
+
+    def _choose(self) -> tuple[FloatArray, str]:
+        number, task, origin = self._choose_level()
+        self._pending.open(number)
+        self._decisions += 1
+        self._training = self._trains_on(origin)
+        return task, origin
+
+    def _choose_level(self) -> tuple[int, FloatArray, str]:
+        """The level's number in the store if it has one, the task and the origin."""
+        if self._replays():
+            return *self._store.draw(self._decisions, self.rng), "replay"
+        return NOT_STORED, self._new_level(), "new"
+
+    def _replays(self) -> bool:
+        if not len(self._store):
+            return False
+        chance, filled = self.settings.replay_chance, self._store.filled
+        if self.settings.replay_schedule == "proportionate":
+            chance = min(filled, chance)
+        elif filled < self.settings.least_filled:
+            return False
+        return self.rng.random() < chance
+
+    def _new_level(self) -> FloatArray:
+        easy = self.problem.easy_tasks
+        if easy is None or self.settings.new_levels == "uniform":
+            return self.task_space.uniform(self.rng)
+        return np.asarray(self.rng.normal(easy.mean, easy.std), dtype=np.float64)
+
+    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+        note: int | None = self._pending.close(feedback.decision)
+        if note is None:
+            return
+        replayed = note != NOT_STORED
+        number = note if replayed else self._store.find(task)
+        score, memory = self._score(feedback, self._memory(task, number))
+        if number in self._store:
+            self._store.rescore(number, score, memory)
+        elif not replayed:
+            self._store.offer(task, score, memory, handed_out=feedback.decision, now=self._decisions)
+        if replayed:
+            self._replayed(task, feedback, score)
+
+    def _memory(self, task: FloatArray, number: int) -> FloatArray:
+        """What the score goes on from."""
+        if number == NOT_STORED and self._score.borrows:
+            number = self._store.nearest(task)
+        return self._store.memory_of(number) if number in self._store else self._score.first_memory()
+
+    def _replayed(self, task: FloatArray, feedback: Feedback, score: float | None) -> None:
+        """A replay was answered, with this score if there is one; for teachers that make something of it."""
+
+    def _state(self) -> State:
+        return {"store": self._store.state(), "pending": self._pending.state(), "decisions": self._decisions}
+
+    def _load(self, state: State) -> None:
+        self._store.load(state["store"])
+        self._pending.load(state["pending"])
+        self._decisions = int(state["decisions"])

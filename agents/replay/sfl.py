@@ -1,0 +1,186 @@
+"""SFL: every so often, look for the levels that the student succeeds on now and then."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from teachgym.agents.pending import Pending
+from teachgym.agents.replay.level_store import in_proportion
+from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.feedback import Feedback
+from teachgym.problem import SCREENING, SUCCESS, Problem
+from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State
+
+
+@dataclass(frozen=True)
+class SflSettings:
+    """Settings of ``Sfl``; see there for how the defaults follow from the paper's.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    levels_screened: int = 200
+    """Random levels that are looked at before each refresh."""
+    episodes_per_level: int = 5
+    """Episodes that the student plays on each of them, without learning."""
+    levels_kept: int = 20
+    """Levels with the best scores, which are trained on until the next refresh."""
+    refresh_every: int = 2000
+    """Decisions that the student trains on between two screenings."""
+    kept_share: float = 0.5
+    """Share of these decisions that go to the levels kept, in ``[0, 1]``; the others are new random levels."""
+    draw: Literal["top", "in-proportion"] = "top"
+    """``"top"`` draws the levels kept equally often; ``"in-proportion"`` draws all that were screened in proportion to
+    their scores, whatever ``levels_kept``."""
+    tie_break: float = 0.0
+    """Weight of the share of successes p beside p (1 - p) in the score, which decides between p and 1 - p; 0.001 in
+    Kinetix."""
+
+    def __post_init__(self) -> None:
+        check_whole("levels_screened", self.levels_screened, 1, "levels")
+        check_whole("episodes_per_level", self.episodes_per_level, 1, "episodes")
+        check_whole("levels_kept", self.levels_kept, 1, "levels")
+        if self.levels_kept > self.levels_screened:
+            raise ValueError(
+                f"levels_kept is {self.levels_kept}; expected at most levels_screened, which is {self.levels_screened}"
+            )
+        check_whole("refresh_every", self.refresh_every, 1, "decisions")
+        check_share("kept_share", self.kept_share)
+        check_choice("draw", self.draw, ("top", "in-proportion"))
+        check_share("tie_break", self.tie_break)
+
+
+@final
+class Sfl(TaskTeacher):
+    """Trains on levels that the student succeeds on now and then (SFL, Rutherford et al. 2024, arXiv:2408.15099).
+
+    Every so often, the student plays some episodes on each of many random levels without learning from them, and those
+    with the best learnability p (1 - p) are kept, where p is the share of successes. Of the next ``refresh_every``
+    decisions, half are uniform draws from the levels kept, and half are new random levels.
+
+    Published settings, as levels screened, steps on each, levels kept, and training between two refreshes:
+
+    | | screened | steps | kept | refresh |
+    |---|---|---|---|---|
+    | JaxNav | 5 x 1000 | 1000 | 100 | 100 updates of 256 environments |
+    | MiniGrid | 5 x 5000 | 2000 | 1000 | |
+    | Kinetix | 3 x 4096 | 512 | 1024 | 128 updates |
+
+    One such screening is 5 to 50 million steps, more than most studies on one machine have for all. The defaults here
+    screen 200 levels by 5 episodes each, keep a tenth (theirs is between a fiftieth and a twelfth), and train for 2000
+    decisions, so that a third of all decisions are screening. Whether these count against the budget is the
+    environment's setting ``screening``, not the teacher's; in the paper they do not, so compare with ``"counted"``.
+
+    Differs from the authors' code: a level is given a number of episodes, instead of a number of steps and as many
+    episodes as end in these; decisions go to the levels kept by chance, instead of a fixed half of parallel
+    environments; answers to the screening may still come while training goes on, and then count at once. A level
+    without an answer scores 0. Of levels that score the same, those screened first are kept.
+
+    ``origin`` is ``"screening"``, ``"kept"`` or ``"random"``.
+
+    Args:
+        problem: The environment's fixed facts. Actions say whether the student trains (``problem.screening_space``).
+        settings: An ``SflSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the environment offers no successes, or no screening.
+    """
+
+    Settings = SflSettings
+    needs = frozenset({SCREENING, SUCCESS})
+    settings: SflSettings
+
+    def __init__(self, problem: Problem, settings: SflSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._pending = Pending()
+        self._round = -1
+        self._screened = 0  # episodes handed out in this round
+        self._trained = self.settings.refresh_every  # decisions since the screening; so the first is due
+        self._screening = False
+        count = self.settings.levels_screened
+        self._levels = np.zeros((count, self.task_space.dimensions))
+        self._episodes = np.zeros(count)
+        self._successes = np.zeros(count)
+        self._chances: FloatArray | None = None  # made when asked for
+
+    def kept(self) -> FloatArray:
+        """``(levels_kept, n)`` the screened levels with the best scores at this moment, best first."""
+        return self._levels[self._best()]
+
+    def _trains(self) -> bool:
+        return not self._screening
+
+    def _choose(self) -> tuple[FloatArray, str]:
+        if self._trained == self.settings.refresh_every:
+            self._start_round()
+        self._screening = self._screened < self.settings.levels_screened * self.settings.episodes_per_level
+        if self._screening:
+            level = self._screened // self.settings.episodes_per_level
+            self._screened += 1
+            self._pending.open(self._round * self.settings.levels_screened + level)
+            return self._levels[level].copy(), "screening"
+        self._trained += 1
+        self._pending.open()
+        if self.rng.random() >= self.settings.kept_share:
+            return self.task_space.uniform(self.rng), "random"
+        if self._chances is None:
+            self._chances = self._make_chances()
+        return self._levels[self.rng.choice(len(self._levels), p=self._chances)].copy(), "kept"
+
+    def _start_round(self) -> None:
+        self._round += 1
+        self._screened = self._trained = 0
+        self._levels = self.task_space.uniform(self.rng, self.settings.levels_screened)
+        self._episodes[:] = 0
+        self._successes[:] = 0
+        self._chances = None
+
+    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+        note = self._pending.close(feedback.decision)
+        if note is None:
+            return
+        of_round, level = divmod(note, self.settings.levels_screened)
+        if of_round == self._round:
+            self._episodes[level] += 1
+            self._successes[level] += feedback.success
+            self._chances = None
+
+    def _scores(self) -> FloatArray:
+        """``(levels_screened,)`` learnability of each level, 0 without an answer."""
+        shares = self._successes / np.maximum(self._episodes, 1)
+        return np.asarray(shares * (1 - shares) + self.settings.tie_break * shares, dtype=np.float64)
+
+    def _best(self) -> list[int]:
+        order = np.argsort(-self._scores(), kind="stable")
+        return [int(level) for level in order[: self.settings.levels_kept]]
+
+    def _make_chances(self) -> FloatArray:
+        if self.settings.draw == "in-proportion":
+            return in_proportion(self._scores())
+        chances = np.zeros(len(self._levels))
+        chances[self._best()] = 1 / self.settings.levels_kept
+        return chances
+
+    def _state(self) -> State:
+        return {
+            "pending": self._pending.state(),
+            "round": self._round,
+            "screened": self._screened,
+            "trained": self._trained,
+            "levels": self._levels.copy(),
+            "episodes": self._episodes.copy(),
+            "successes": self._successes.copy(),
+        }
+
+    def _load(self, state: State) -> None:
+        self._pending.load(state["pending"])
+        self._round, self._screened, self._trained = (int(state[name]) for name in ("round", "screened", "trained"))
+        self._levels, self._episodes, self._successes = (
+            np.array(state[name], dtype=np.float64) for name in ("levels", "episodes", "successes")
+        )
+        self._chances = None

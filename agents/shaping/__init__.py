@@ -1,0 +1,1 @@
+"""Distributions of tasks that are shaped, by success, value or performance."""

@@ -1,0 +1,190 @@
+"""Setter-Solver: a flow that makes tasks of any feasibility asked for, and a judge of feasibility."""
+
+import itertools
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from teachgym.agents.pending import Pending
+from teachgym.agents.shaping.real_nvp import RealNvp, linear
+from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.agents.torch_state import (
+    deciding,
+    descend,
+    learning,
+    load_optimiser,
+    load_weights,
+    numbers,
+    optimiser_state,
+    tensor,
+    weights_of,
+)
+from teachgym.feedback import Feedback
+from teachgym.problem import SUCCESS, Problem
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State
+
+LEAST_FEASIBILITY = 1e-8
+NOISY_EDGE = 1e-4
+"""Mastered tasks with noise are kept this far inside the unit cube, as in the authors' code."""
+EDGE = 1e-6
+"""Tasks are kept this far inside the unit cube where their latents are asked for; at its surface they are infinite."""
+
+
+@dataclass(frozen=True)
+class SetterSolverSettings:
+    """Settings of ``SetterSolver``; the defaults are those that TeachMyAgent's class has.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    train_every: int = 100
+    """Answers between two trainings, which forget them afterwards; TeachMyAgent's tuned: 50."""
+    steps: int = 1
+    """Steps of each network in one training, each on all answers; the source takes one."""
+    learning_rate: float = 3e-4
+    """Step size of Adam, for both networks."""
+    noise: float = 0.01
+    """Greatest of the uniform noise added to mastered tasks, as a share of each range; TeachMyAgent's tuned: 0.1."""
+    blocks: int = 3
+    """Blocks of the setter's flow, of three couplings each."""
+    depth: int = 3
+    """Gated layers in each network of a coupling."""
+    hidden: int = 128
+    """Width of those layers; TeachMyAgent's tuned: 64."""
+    judge_hidden: tuple[int, ...] = (64, 64)
+    """Widths of the judge's hidden layers. TeachMyAgent's code asks for three of 64, and builds two."""
+
+    def __post_init__(self) -> None:
+        check_whole("train_every", self.train_every, 1, "answers")
+        check_whole("steps", self.steps, 1, "steps")
+        check_positive("learning_rate", self.learning_rate)
+        check_share("noise", self.noise)
+        check_whole("blocks", self.blocks, 1, "blocks")
+        check_whole("depth", self.depth, 0, "layers")
+        check_whole("hidden", self.hidden, 1, "units")
+        for width in self.judge_hidden:
+            check_whole("judge_hidden", width, 1, "units")
+
+
+@final
+class SetterSolver(TaskTeacher):
+    """Asks a flow for tasks of a feasibility drawn at random (Racaniere et al. 2020, arXiv:1909.12892).
+
+    The setter, a normalising flow, turns noise and a wanted feasibility into a task; a judge learns how likely the
+    student is to succeed at a task. For each decision a feasibility is drawn uniformly from 0 to 1. After every
+    ``train_every`` answers the judge takes a step towards the successes (cross-entropy), and the setter a step down
+    the sum of three losses: that the judge finds its tasks as feasible as was wanted (squared difference of log odds),
+    that it gives mastered tasks a high density (validity), and that it gives its own tasks a low one (coverage).
+
+    Differs from TeachMyAgent's code: without a single success among the answers the validity is left out, instead of
+    the mean of nothing; answers may come out of order, and count in the order in which they come; a task is kept 1e-6
+    inside the bounds, as a share of the range, where its latents are inferred, so that one on the bounds does no
+    harm. An answer to an unknown decision is ignored, because the feasibility that was wanted is not known.
+
+    With one step of 3e-4 in 100 answers, as in the source, learning takes many thousands of answers: raise ``steps``
+    for short runs.
+
+    ``origin`` is ``"feasibility 0.73"``, the one that was wanted.
+
+    Args:
+        problem: The environment's fixed facts, with what counts as a success.
+        settings: A ``SetterSolverSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+    """
+
+    Settings = SetterSolverSettings
+    settings: SetterSolverSettings
+    needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
+
+    def __init__(self, problem: Problem, settings: SetterSolverSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        chosen, n = self.settings, self.task_space.dimensions
+        with learning(self.rng):
+            self._setter = RealNvp(n, blocks=chosen.blocks, depth=chosen.depth, hidden=chosen.hidden)
+            widths = (n, *chosen.judge_hidden, 1)
+            layers = [
+                layer
+                for inputs, outputs in itertools.pairwise(widths)
+                for layer in (linear(inputs, outputs), nn.ReLU())
+            ]
+            self._judge = nn.Sequential(*layers[:-1])
+        self._setter_optimiser = torch.optim.Adam(self._setter.parameters(), lr=chosen.learning_rate)
+        self._judge_optimiser = torch.optim.Adam(self._judge.parameters(), lr=chosen.learning_rate)
+        self._pending = Pending()
+        self._answers: list[FloatArray] = []  # [task in [0, 1], wanted feasibility, success] since the last training
+
+    def _choose(self) -> tuple[FloatArray, str]:
+        feasibility = self.rng.uniform(LEAST_FEASIBILITY, 1.0)
+        self._pending.open(feasibility)
+        return self.generate(np.array([feasibility]))[0], f"feasibility {feasibility:.2f}"
+
+    def generate(self, feasibilities: FloatArray) -> FloatArray:
+        """Draw ``(m, n)`` tasks of feasibilities ``(m,)`` from the setter as it is. They are not offered."""
+        latents = self.rng.standard_normal((len(feasibilities), self.task_space.dimensions))
+        with deciding():
+            made, _ = self._setter(_double(latents), _double(feasibilities[:, None]))
+            return self.task_space.denormalise(numbers(made))
+
+    def judge(self, tasks: FloatArray) -> FloatArray:
+        """How likely the judge holds a success at each of the tasks ``(m, n)``: ``(m,)`` from 0 to 1."""
+        with deciding():
+            return numbers(torch.sigmoid(self._judge(_double(self.task_space.normalise(tasks)))))[:, 0]
+
+    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+        feasibility = self._pending.close(feedback.decision)
+        if feasibility is None:
+            return
+        unit = np.clip(self.task_space.normalise(task), EDGE, 1 - EDGE)
+        self._answers.append(np.array([*unit, feasibility, feedback.success]))
+        if len(self._answers) == self.settings.train_every:
+            self._train(np.array(self._answers))
+            self._answers = []
+
+    def _train(self, answers: FloatArray) -> None:
+        with learning(self.rng):
+            goals, wanted, successes = _double(answers[:, :-2]), _double(answers[:, -2:-1]), _double(answers[:, -1:])
+            for _ in range(self.settings.steps):
+                descend(
+                    binary_cross_entropy_with_logits(self._judge(goals), successes), self._judge, self._judge_optimiser
+                )
+                descend(self._setter_loss(goals, wanted, successes[:, 0] > 0), self._setter, self._setter_optimiser)
+
+    def _setter_loss(self, goals: torch.Tensor, wanted: torch.Tensor, mastered: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            latents, _ = self._setter.inverse(goals, wanted)
+        made, log_density = self._setter(latents, wanted)
+        loss = torch.mean((self._judge(made) - torch.logit(wanted)) ** 2) + torch.mean(log_density)
+        if mastered.any():
+            known = goals[mastered]
+            noisy = torch.clamp(known + self.settings.noise * torch.rand_like(known), NOISY_EDGE, 1 - NOISY_EDGE)
+            loss = loss - torch.mean(self._setter.inverse(noisy, wanted[mastered])[1])
+        return loss
+
+    def _state(self) -> State:
+        return {
+            "setter": weights_of(self._setter),
+            "judge": weights_of(self._judge),
+            "setter_optimiser": optimiser_state(self._setter_optimiser),
+            "judge_optimiser": optimiser_state(self._judge_optimiser),
+            "pending": self._pending.state(),
+            "answers": np.array(self._answers).reshape(-1, self.task_space.dimensions + 2),
+        }
+
+    def _load(self, state: State) -> None:
+        load_weights(self._setter, state["setter"])
+        load_weights(self._judge, state["judge"])
+        load_optimiser(self._setter_optimiser, state["setter_optimiser"])
+        load_optimiser(self._judge_optimiser, state["judge_optimiser"])
+        self._pending.load(state["pending"])
+        self._answers = [np.array(answer) for answer in state["answers"]]
+
+
+def _double(values: FloatArray) -> torch.Tensor:
+    return tensor(values, torch.float64)

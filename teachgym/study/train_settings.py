@@ -1,0 +1,54 @@
+"""The settings of a training of a teacher: the command line and the JSON in its folder."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from teachgym.seeding import check_seed
+from teachgym.setting_checks import check_whole
+from teachgym.study.spec import Spec
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Train a teacher: an algorithm of Stable-Baselines3 or sb3-contrib teaches student after student.
+
+    A name may carry settings: ``--env SimulatedSkills,skills=5 --algorithm ppo,gamma=1.0,net_arch=[32,32]``.
+    """
+
+    env: str = "SimulatedSkills"
+    """Teacher environment: a name from `teachgym list`, with or without `teachgym/` and `-v0`."""
+    algorithm: str = "ppo"
+    """a2c, ddpg, dqn, ppo, sac or td3; or crossq, qrdqn, recurrent-ppo, tqc or trpo (pip install 'teachgym[contrib]').
+    Settings are those of its constructor in Stable-Baselines3, and of its network: net_arch, activation_fn=tanh, ..."""
+    steps: int | None = None
+    """Teaching decisions to train for, rounded up to whole updates; 200,000 where neither this nor lifetimes is set."""
+    lifetimes: int | None = None
+    """Students to train with, instead of a number of decisions."""
+    slots: int = 16
+    """Students that are taught at once."""
+    normalise_rewards: bool = True
+    """Whether training divides rewards by the running deviation of their discounted sums."""
+    seed: int = 0
+    """Fixes the training."""
+    name: str = ""
+    """Name of the teacher's folder; made from the other settings where it is empty."""
+    runs: Path = Path("runs")
+    """Where run folders are."""
+
+    def __post_init__(self) -> None:
+        check_whole("slots", self.slots, 1, "students")
+        check_seed(self.seed)
+        if self.steps is not None and self.lifetimes is not None:
+            raise ValueError("steps and lifetimes are both set; give one of them")
+        for name in ("steps", "lifetimes"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), 1, name)
+        if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
+            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+
+    @property
+    def folder(self) -> Path:
+        """The teacher's folder."""
+        parts = [Spec.parse(self.env).folder_name, Spec.parse(self.algorithm).folder_name, f"seed-{self.seed}"]
+        return self.runs / (self.name or "-".join(parts))

@@ -1,0 +1,259 @@
+"""Train a teacher by reinforcement learning, over many lifetimes of students."""
+
+import inspect
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode
+from matplotlib.figure import Figure
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from teachgym import __version__
+from teachgym.agents.trained_policy import (
+    POLICY,
+    TrainedPolicy,
+    algorithm_class,
+    check_observation_space,
+    network_action_space,
+    policy_arguments,
+    policy_name,
+    policy_setting_names,
+)
+from teachgym.files import write_arrays, write_json
+from teachgym.names import unknown_name
+from teachgym.students.global_state import preserved
+from teachgym.study.environment import environment_id
+from teachgym.study.figure_style import COLOURS, house_style, save_figure, set_step_axis
+from teachgym.study.spec import Spec
+from teachgym.study.teacher_vec_env import TeacherVecEnv
+from teachgym.study.train_settings import TrainSettings
+from teachgym.task_space import FloatArray
+from teachgym.teacher_env import TeacherEnv
+
+SETTINGS = "train.json"
+CURVE = "curve.npz"
+FIGURE = "curve.png"
+RECENT_LIFETIMES = 100
+_LEAST_ROLLOUT = 128
+_OURS = {"self", "policy", "env", "policy_kwargs", "seed", "device", "verbose", "tensorboard_log", "stats_window_size"}
+_NOT_PLAIN = re.compile(r".*_class|.*_kwargs|use_sde.*|sde_.*|_.*|optimize_memory_usage|args|kwargs")
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """How far a training is."""
+
+    share: float
+    """Of all that was asked for, from 0 to 1."""
+    steps: int
+    """Teaching decisions made."""
+    lifetimes: int
+    """Students taught to the end."""
+    mean_return: float
+    """Mean over the last 100 lifetimes of the sum of rewards; NaN before the first is over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A training that is over."""
+
+    folder: Path
+    """Holds the policy, the settings and the curve."""
+    steps: int
+    """Teaching decisions made."""
+    returns: FloatArray
+    """``(lifetimes,)`` sums of rewards."""
+    finished_at: FloatArray
+    """``(lifetimes,)`` decisions made when each ended."""
+    seconds: float
+    """Time it took."""
+    interrupted: bool
+    """Whether Ctrl-C ended it."""
+
+
+def train_teacher(
+    settings: TrainSettings, *, overwrite: bool = False, report: Callable[[TrainProgress], None] | None = None
+) -> Training:
+    """Train a teacher, and store it for the teacher ``policy``.
+
+    On one CPU thread; the same settings give the same policy, bit for bit. Global generators are afterwards as
+    before. The students' seeds are drawn from the training's, among 2^31, so that students with small seeds, as
+    ``teachgym compare`` takes them, are new to the teacher. Ctrl-C ends the training, and keeps what was learnt.
+
+    Args:
+        settings: What to train, in what, for how long.
+        overwrite: Whether to replace a teacher that is in the folder already.
+        report: Is told how far it is, after every decision.
+
+    Raises:
+        ValueError: If a setting is not allowed, or the folder holds a teacher already; nothing has been run then.
+        ImportError: If the algorithm needs a package that is not installed.
+    """
+    folder = settings.folder
+    if (folder / POLICY).exists() and not overwrite:
+        raise ValueError(f"{folder} holds a teacher already; give --overwrite or another --name")
+    started = time.perf_counter()
+    with preserved(), _one_thread():
+        worlds, total = _make_worlds(settings)
+        try:
+            model = _make_model(settings, worlds)
+            watch = _Watch(worlds, settings.lifetimes, total, report)
+            interrupted = False
+            try:
+                model.learn(total, callback=watch, log_interval=total)
+            except KeyboardInterrupt:
+                interrupted = True
+        finally:
+            worlds.close()
+        algorithm = Spec.parse(settings.algorithm).name
+        policy = TrainedPolicy.of(model, env=str(Spec.parse(settings.env)), algorithm=algorithm)
+    returns, finished_at = np.array(worlds.returns), np.array(worlds.finished_at, dtype=np.float64)
+    training = Training(folder, model.num_timesteps, returns, finished_at, time.perf_counter() - started, interrupted)
+    _store(settings, training)
+    policy.save(folder)
+    return training
+
+
+def _make_worlds(settings: TrainSettings) -> tuple[TeacherVecEnv, int]:
+    """The students' environments, and the most decisions that can be asked for."""
+    spec = Spec.parse(settings.env)
+    name, arguments = environment_id(spec.name), {**spec.settings, "disable_env_checker": True}
+    seeds = np.random.SeedSequence([settings.seed, 1]).generate_state(settings.slots)
+    try:
+        one = gymnasium.make(name, **arguments)
+        unwrapped: Any = one.unwrapped
+        if not isinstance(unwrapped, TeacherEnv):
+            raise ValueError(f"environment {settings.env!r} is no teacher environment; see `teachgym list`")
+        budget = unwrapped.budget
+        check_observation_space(one.observation_space)
+        network_action_space(one.action_space)
+        one.close()
+        vector = _make_vector(name, settings.slots, arguments)
+    except (TypeError, ImportError, gymnasium.error.Error) as error:
+        raise ValueError(f"environment {settings.env!r} can't be made: {error}") from error
+    steps = settings.steps or 200_000
+    total = steps if settings.lifetimes is None else (settings.lifetimes + settings.slots) * budget
+    return TeacherVecEnv(vector, seeds=[int(seed) for seed in seeds]), total
+
+
+def _make_vector(name: str, size: int, arguments: dict[str, Any]) -> gymnasium.vector.VectorEnv[Any, Any, Any]:
+    mode = AutoresetMode.SAME_STEP
+    if gymnasium.spec(name).vector_entry_point is None:
+        return gymnasium.make_vec(name, size, "sync", {"autoreset_mode": mode}, **arguments)
+    own = {key: value for key, value in arguments.items() if key != "disable_env_checker"}
+    return gymnasium.make_vec(name, size, "vector_entry_point", autoreset_mode=mode, **own)
+
+
+def _make_model(settings: TrainSettings, worlds: TeacherVecEnv) -> BaseAlgorithm:
+    spec = Spec.parse(settings.algorithm)
+    made: Any = algorithm_class(spec.name)
+    parameters = inspect.signature(made).parameters
+    known = {name for name in parameters if name not in _OURS and not _NOT_PLAIN.fullmatch(name)}
+    network = policy_setting_names(made)
+    for name in spec.settings:
+        if name not in known | network:
+            raise unknown_name(f"setting of algorithm {spec.name!r}", name, known | network)
+    own: dict[str, Any] = {name: value for name, value in spec.settings.items() if name in known}
+    policy = policy_arguments({name: value for name, value in spec.settings.items() if name in network - known})
+    if isinstance(own.get("train_freq"), list):
+        own["train_freq"] = tuple(own["train_freq"])
+    if "action_noise" in known:  # without any, deterministic algorithms do not explore
+        deviation = float(own.get("action_noise", 0.1 if spec.name in ("ddpg", "td3") else 0.0))
+        shape = worlds.action_space.shape or ()
+        own["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, deviation)) if deviation else None
+    if "n_steps" in known and "train_freq" not in known and "n_steps" not in own:
+        own["n_steps"] = _rollout(parameters["n_steps"].default, settings.slots)
+    gamma = float(own.get("gamma", parameters["gamma"].default))
+    env: VecEnv = VecNormalize(worlds, norm_obs=False, gamma=gamma) if settings.normalise_rewards else worlds
+    try:
+        model: BaseAlgorithm = made(
+            policy_name(made), env, seed=_model_seed(settings.seed), device="cpu", policy_kwargs=policy or None, **own
+        )
+    except (AssertionError, TypeError, ValueError) as error:
+        raise ValueError(f"algorithm {settings.algorithm!r} can't be made for {settings.env!r}: {error}") from error
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    return model
+
+
+def _rollout(default: int, slots: int) -> int:
+    """Steps of each slot between two updates: the algorithm's default shared among the slots, unless that is few."""
+    return min(default, max(default // slots, _LEAST_ROLLOUT))
+
+
+def _model_seed(seed: int) -> int:
+    return int(np.random.SeedSequence([seed, 0]).generate_state(1)[0])
+
+
+class _Watch(BaseCallback):
+    """Tells how far the training is, and ends it after enough lifetimes."""
+
+    def __init__(
+        self,
+        worlds: TeacherVecEnv,
+        lifetimes: int | None,
+        total: int,
+        report: Callable[[TrainProgress], None] | None,
+    ) -> None:
+        super().__init__()
+        self._worlds, self._lifetimes, self._total, self._report = worlds, lifetimes, total, report
+
+    def _on_step(self) -> bool:
+        returns = self._worlds.returns
+        done = self.num_timesteps / self._total if self._lifetimes is None else len(returns) / self._lifetimes
+        if self._report is not None:
+            recent = returns[-RECENT_LIFETIMES:]
+            mean = sum(recent) / len(recent) if recent else float("nan")
+            self._report(TrainProgress(min(done, 1.0), self.num_timesteps, len(returns), mean))
+        return self._lifetimes is None or len(returns) < self._lifetimes
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _store(settings: TrainSettings, training: Training) -> None:
+    entries: Mapping[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
+    result = {
+        "steps": training.steps,
+        "lifetimes": len(training.returns),
+        "seconds": training.seconds,
+        "interrupted": training.interrupted,
+    }
+    write_json(training.folder / SETTINGS, {"teachgym": __version__, "settings": entries, "result": result})
+    write_arrays(training.folder / CURVE, {"returns": training.returns, "finished_at": training.finished_at})
+    save_figure(_curve_figure(training, title=f"{settings.algorithm} in {settings.env}"), training.folder / FIGURE)
+
+
+def _curve_figure(training: Training, *, title: str) -> Figure:
+    """Return of a lifetime against decisions, averaged over the last 100."""
+    with house_style():
+        figure = Figure(figsize=(6, 3.5), layout="constrained")
+        axes = figure.subplots()
+        count = min(RECENT_LIFETIMES, len(training.returns))
+        if count:
+            means = np.convolve(training.returns, np.full(count, 1 / count), mode="valid")
+            axes.plot(training.finished_at[count - 1 :], means, color=COLOURS[0])
+        set_step_axis(axes, training.steps)
+        axes.set_xlabel("teaching decisions")
+        axes.set_ylabel(f"return, mean of {count} lifetimes")
+        axes.set_title(title, wrap=True)
+    return figure

@@ -1,0 +1,94 @@
+"""Every teacher of the table, in an environment that gives it what it needs."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from teachgym import Transition
+from teachgym.agents import TEACHERS
+from teachgym.files import read_state, write_state
+from teachgym.study.cell import make_cell_teacher
+from teachgym.study.environment import make_environment
+from teachgym.study.settings import Cell
+from teachgym.teacher import Teacher
+
+ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
+LOADED = ("policy",)
+"""Teachers that are made from a trained one; they have tests of their own."""
+QUICK = {
+    "alp-gmm": "alp-gmm,fit_every=30,components_max=3",
+    "covar-gmm": "covar-gmm,fit_every=30,components_max=3",
+    "riac": "riac,max_region_size=12",
+    "adr": "adr,queue_length=3",
+    "spdl": "spdl,update_every_steps=20,first_update_steps=20,alpha_zero_updates=0",
+    "sprl": "sprl,update_every=50,solver_iterations=20",
+    "currot": "currot,particles=20,update_every=50,candidates=10,projections=10",
+    "goal-gan": "goal-gan,train_every=20,iterations=5,pretrain_iterations=5,batch_size=8,generator_hidden=[8]",
+    "setter-solver": "setter-solver,train_every=30,hidden=4,judge_hidden=[8],blocks=1,depth=1",
+    "plr": "plr,capacity=8",
+    "robust-plr": "robust-plr,capacity=8,least_filled=0.25",
+    "accel": "accel,capacity=8,least_filled=0.25,replay_batch=4",
+    "sfl": "sfl,levels_screened=4,episodes_per_level=2,levels_kept=2,refresh_every=10",
+    "paired": "paired,tasks_per_update=16,epochs=1,hidden=[8]",
+    "minimax": "minimax,tasks_per_update=16,epochs=1,hidden=[8]",
+    "success-progress": "success-progress,update_every=7",
+}
+"""Settings with which everything that a teacher does happens within 200 episodes."""
+MANUAL = [[0.1, 0.2], {"task": [0.3, 0.4], "count": 3}]
+
+
+def spec(name: str, folder: Path) -> str:
+    if name == "manual":
+        path = folder / "schedule.json"
+        path.write_text(str(MANUAL).replace("'", '"'))
+        return f"manual,path={path}"
+    return QUICK.get(name, name)
+
+
+def make(teacher: str) -> tuple[Any, Teacher]:
+    cell = Cell(ENV, teacher, None, 3, None, 1)
+    env = make_environment(cell)
+    return env, make_cell_teacher(cell, env)
+
+
+def play(teacher: str, *, hand_over: int | None = None, folder: Path | None = None) -> str:
+    """A fingerprint of all actions and outcomes; at ``hand_over`` a fresh teacher takes over from a file."""
+    env, acting = make(teacher)
+    seen = hashlib.sha256()
+    observation, _ = env.reset(seed=3)
+    over, decision = False, 0
+    while not over:
+        if decision == hand_over:
+            assert folder is not None
+            write_state(folder / "teacher.npz", acting.state_dict())
+            _, acting = make(teacher)
+            acting.load_state_dict(read_state(folder / "teacher.npz"))
+        action = acting.act(observation)
+        following, reward, over, _, info = env.step(action)
+        acting.update(Transition(observation, action, reward, following, over, info["feedback"]))
+        for number in (*(action.values() if isinstance(action, dict) else [action]), reward):
+            seen.update(np.asarray(number, dtype=np.float64).tobytes())
+        observation, decision = following, decision + 1
+    return seen.hexdigest()
+
+
+NAMES = [name for name in TEACHERS if name not in LOADED]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_goes_on_from_a_file_as_if_it_had_never_stopped(name: str, tmp_path: Path) -> None:
+    teacher = spec(name, tmp_path)
+    assert play(teacher, hand_over=83, folder=tmp_path) == play(teacher)
+
+
+def test_one_seed_makes_one_run_also_in_another_process(tmp_path: Path) -> None:
+    specs = [spec(name, tmp_path) for name in NAMES]
+    code = "import sys; from tests.agents.test_every_teacher import play; print(*map(play, sys.argv[1:]))"
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run([sys.executable, "-c", code, *specs], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [play(teacher) for teacher in specs]
