@@ -31,8 +31,8 @@ class PolicySettings:
 
     path: str = ""
     """Folder of a trained teacher, as `teachgym train` leaves it."""
-    deterministic: bool = True
-    """Whether to take the policy's most likely action (for a box: its mean) instead of drawing one."""
+    deterministic: bool = False
+    """Whether to take the policy's most likely action (for a box: its mean) instead of drawing one, as in training."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.deterministic, bool):

@@ -16,7 +16,7 @@ class TaskActions:
 
     Args:
         problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape or a ``Discrete``,
-            alone or with ``"train"`` beside it; the student always trains.
+            alone or with ``"train"`` beside it.
 
     Raises:
         ValueError: If the action space is neither, or a bound is infinite.
@@ -49,13 +49,13 @@ class TaskActions:
         """Numbers in a task."""
         return len(self.names)
 
-    def action(self, task: FloatArray) -> Any:
-        """The action that hands this task, ``(n,)``, out; clipped to the bounds."""
+    def action(self, task: FloatArray, *, train: bool = True) -> Any:
+        """The action that hands this task, ``(n,)``, out, clipped to the bounds, for the student to train on or not."""
         task = np.clip(task, self.low, self.high)
         action = task.reshape(self._shape).astype(self._dtype)
         if self.numbered:
             action = action[()]
-        return {"task": action, "train": np.int64(1)} if self._screens else action
+        return {"task": action, "train": np.int64(train)} if self._screens else action
 
     def uniform(self, rng: np.random.Generator, low: FloatArray, high: FloatArray) -> FloatArray:
         """A task ``(n,)`` that is uniform between two corners; of arms, both ends included."""

@@ -3,9 +3,7 @@
 from abc import abstractmethod
 from typing import Any, final
 
-import numpy as np
-from gymnasium import spaces
-
+from teachgym.agents.task_actions import TaskActions
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray
@@ -33,10 +31,7 @@ class TaskTeacher(Teacher):
     def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
         super().__init__(problem, settings, seed=seed)
         self.task_space = problem.task_space
-        box: Any = problem.action_space["task"] if problem.screens else problem.action_space  # type: ignore[index]
-        if not (isinstance(box, spaces.Box) and np.issubdtype(box.dtype, np.floating)):
-            raise ValueError(f"the action space is {box}; expected a box of floating-point numbers")
-        self._shape, self._dtype = box.shape, box.dtype
+        self._actions = TaskActions(problem)
 
     @abstractmethod
     def _choose(self) -> tuple[FloatArray, str]:
@@ -58,9 +53,7 @@ class TaskTeacher(Teacher):
     def act(self, observation: Any) -> Any:
         """Choose a task: an array of the action space's shape and dtype, clipped to the bounds."""
         task, self.origin = self._choose()
-        task = np.clip(task, self.task_space.low, self.task_space.high)
-        task = task.reshape(self._shape).astype(self._dtype)
-        return {"task": task, "train": np.int64(self._trains())} if self.problem.screens else task
+        return self._actions.action(task, train=self._trains())
 
     @final
     def update(self, transition: Transition) -> None:
@@ -70,9 +63,5 @@ class TaskTeacher(Teacher):
             ValueError: If the feedback's task does not have as many numbers as the action space.
         """
         feedback = transition.feedback
-        if feedback is None:
-            return
-        task = np.array(feedback.task, dtype=np.float64).ravel()
-        if task.size != self.task_space.dimensions:
-            raise ValueError(f"the feedback's task has {task.size} numbers; expected {self.task_space.dimensions}")
-        self._learn_from(task, feedback)
+        if feedback is not None:
+            self._learn_from(self._actions.vector(feedback.task), feedback)

@@ -106,7 +106,7 @@ def network_action_space(space: Space[Any]) -> Space[Any]:
 def to_action(chosen: NDArray[Any], space: Space[Any]) -> NDArray[Any]:
     """Members of ``network_action_space(space)``, one or a batch, in the units of ``space``."""
     if isinstance(space, spaces.Discrete):
-        return np.asarray(chosen, dtype=np.int64) + space.start
+        return np.asarray(np.asarray(chosen, dtype=np.int64) + space.start)
     assert isinstance(space, spaces.Box)
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     scaled = low + (np.asarray(chosen, dtype=np.float64) + 1) / 2 * (high - low)

@@ -10,14 +10,14 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
+from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.envs.world_maker import WorldMaker
 from teachgym.evaluation import Evaluation, evaluate
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.names import unknown_name
-from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem
+from teachgym.problem import EasyTasks, Problem
 from teachgym.seeding import Seeds, fan_out
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.students import Student, make_student
@@ -121,21 +121,19 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         if not isinstance(student_steps, int | np.integer) or student_steps < 1 + antagonist:
             raise ValueError(f"student_steps is {student_steps!r}; expected an integer from {1 + antagonist} up")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
-        self.action_space = lesson_space(self.task_space, screening)
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        offers = {SUCCESS, *self.student.offers}
-        offers |= {SCREENING} if screening != "off" else set()
-        offers |= {ANTAGONIST} if antagonist else set()
-        offers |= {EASY_TASKS} if easy_tasks is not None else set()
-        self._problem = Problem(
-            action_space=self.action_space,
+        self._problem = lesson_problem(
+            self.task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            offers=frozenset(offers),
+            student_offers=self.student.offers,
             easy_tasks=easy_tasks,
+            screening=screening,
+            antagonist=antagonist,
         )
+        self.action_space = self._problem.action_space
         self._budget = int(student_steps)
         self._reward_kind = reward
         self._counts_screening = screening == "counted"

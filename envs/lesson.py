@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from gymnasium import Space, spaces
 
-from teachgym.problem import screening_space
+from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
 from teachgym.setting_checks import check_choice
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -30,6 +30,38 @@ def lesson_space(tasks: TaskSpace, screening: Screening) -> Space[Any]:
     """
     check_choice("screening", screening, ("off", "counted", "free"))
     return tasks if screening == "off" else screening_space(tasks)
+
+
+def lesson_problem(
+    tasks: TaskSpace,
+    *,
+    observation_space: Space[Any],
+    outcome_range: tuple[float, float],
+    mastered_above: float,
+    student_offers: frozenset[str],
+    easy_tasks: EasyTasks | None,
+    screening: Screening,
+    antagonist: bool,
+) -> Problem:
+    """The problem of an environment whose decisions are lessons.
+
+    Raises:
+        ValueError: If ``screening`` is none of its values, or the outcome range is empty.
+    """
+    offered = {
+        SUCCESS: True,
+        SCREENING: screening != "off",
+        ANTAGONIST: antagonist,
+        EASY_TASKS: easy_tasks is not None,
+    }
+    return Problem(
+        action_space=lesson_space(tasks, screening),
+        observation_space=observation_space,
+        outcome_range=outcome_range,
+        mastered_above=mastered_above,
+        offers=student_offers | {name for name, is_offered in offered.items() if is_offered},
+        easy_tasks=easy_tasks,
+    )
 
 
 def read_lesson(action: Any, tasks: TaskSpace, space: Space[Any]) -> Lesson:

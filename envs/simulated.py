@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
+from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem
+from teachgym.problem import VALUES, EasyTasks, Problem
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_choice, check_whole
 from teachgym.student_record import Float32Array, StudentRecord
@@ -88,19 +88,17 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         self._price = 2 if antagonist else 1
         self._record = StudentRecord(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self.action_space = lesson_space(task_space, screening)
-        offers = {SUCCESS, VALUES}
-        offers |= {SCREENING} if screening != "off" else set()
-        offers |= {ANTAGONIST} if antagonist else set()
-        offers |= {EASY_TASKS} if easy_tasks is not None else set()
-        self._problem = Problem(
-            action_space=self.action_space,
+        self._problem = lesson_problem(
+            task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            offers=frozenset(offers),
+            student_offers=frozenset({VALUES}),
             easy_tasks=easy_tasks,
+            screening=screening,
+            antagonist=antagonist,
         )
+        self.action_space = self._problem.action_space
         self._spent = 0
 
     @property

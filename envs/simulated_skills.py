@@ -209,9 +209,9 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         return int(self._lifetimes.spent[0])
 
     @property
-    def prerequisites(self) -> list[list[int]]:
-        """For every skill, those that it builds on: the truth, which teachers are not told."""
-        return self._lifetimes.model.prerequisites
+    def model(self) -> SkillModel:
+        """The student, in slot 0: the truth, which teachers are not told."""
+        return self._lifetimes.model
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
         """The competence in every skill, or in those that tasks ``(m, 1)`` are nearest to."""

@@ -100,9 +100,9 @@ class SkillModel:
         self.rate, self.forgetting = np.zeros((size, count)), np.zeros((size, count))
         self.noise: FloatArray = np.zeros(size)
         self.prerequisites = prerequisites(settings)
-        self._weights = np.eye(count)
+        self.weights: FloatArray = np.eye(count)  # of a lesson on the skill of the row, for that of the column
         for skill, below in enumerate(self.prerequisites):
-            self._weights[skill, below] = self._weights[below, skill] = settings.transfer
+            self.weights[skill, below] = self.weights[below, skill] = settings.transfer
         most = max(map(len, self.prerequisites), default=0)
         self._below = [  # the first, second, ... prerequisite of every skill; where there is none, a last skill's ...
             np.array([below[i] if i < len(below) else count for below in self.prerequisites]) for i in range(most)
@@ -131,7 +131,7 @@ class SkillModel:
 
     def learn(self, slots: Slots, skills: NDArray[np.int64]) -> FloatArray:
         """Give a lesson in each of some slots, and return the outcomes ``(m,)`` of the tests at their ends."""
-        before, weights = self.competence[slots], self._weights[skills]
+        before, weights = self.competence[slots], self.weights[skills]
         learnt = weights * self.rate[slots] * self.readiness(before) * (1 - before)
         after = before + learnt - (1 - weights) * self.forgetting[slots] * before
         self.competence[slots] = after

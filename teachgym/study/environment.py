@@ -67,7 +67,10 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:
-        raise ValueError(f"environment {cell.env!r} can't be made: {error}") from error
+        hint = ""
+        if isinstance(error, TypeError) and "'student" in str(error):
+            hint = "; its student or budget is its own: leave --student or --student-steps out, and see its settings"
+        raise ValueError(f"environment {cell.env!r} can't be made: {error}{hint}") from error
     if not isinstance(made, TeacherEnv):
         raise ValueError(f"environment {cell.env!r} is no teacher environment; choose one that `teachgym list` shows")
     if cell.evaluations > made.budget:

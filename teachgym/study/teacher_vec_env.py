@@ -44,7 +44,8 @@ class TeacherVecEnv(VecEnv):
 
     def reset(self) -> NDArray[Any]:
         """Begin a lifetime in all slots."""
-        seeds, self._student_seeds = self._student_seeds, None
+        seeds: Any = self._student_seeds  # Gymnasium's vectors take a list, though the base class says otherwise
+        self._student_seeds = None
         observations, _ = self.env.reset(seed=seeds)
         self._sums[:] = 0.0
         self.reset_infos = [{} for _ in range(self.num_envs)]
