@@ -45,6 +45,7 @@ TEACHERS: Mapping[str, str] = MappingProxyType(
         "success-progress": "teachgym.agents.arms.success_progress:SuccessProgress",
         "linucb": "teachgym.agents.arms.contextual_bandits:LinUcb",
         "linear-thompson": "teachgym.agents.arms.contextual_bandits:LinearThompson",
+        "policy": "teachgym.agents.learned.policy:Policy",
     }
 )
 """Teachers by name: where each class lives. A class is imported when it is asked for, not before."""

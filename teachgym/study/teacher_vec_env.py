@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from teachgym.agents.trained_policy import network_action_space, to_action
+from teachgym.agents.learned.trained_policy import network_action_space, to_action
 
 
 class TeacherVecEnv(VecEnv):

@@ -22,7 +22,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym import __version__
-from teachgym.agents.trained_policy import (
+from teachgym.agents.learned.trained_policy import (
     POLICY,
     TrainedPolicy,
     algorithm_class,

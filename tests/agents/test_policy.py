@@ -7,8 +7,14 @@ import torch
 from gymnasium import spaces
 
 from teachgym.agents import make_teacher
-from teachgym.agents.policy import Policy, PolicySettings
-from teachgym.agents.trained_policy import POLICY, TrainedPolicy, algorithm_class, network_action_space, to_action
+from teachgym.agents.learned.policy import Policy, PolicySettings
+from teachgym.agents.learned.trained_policy import (
+    POLICY,
+    TrainedPolicy,
+    algorithm_class,
+    network_action_space,
+    to_action,
+)
 from teachgym.envs.hypercubes import HypercubesEnv
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv
 from teachgym.envs.simulated_tasks import SimulatedTasksEnv

@@ -15,8 +15,8 @@ from PIL import Image
 from stable_baselines3 import PPO
 
 from teachgym.agents import make_teacher
-from teachgym.agents.policy import Policy, PolicySettings
-from teachgym.agents.trained_policy import ALGORITHMS, TrainedPolicy
+from teachgym.agents.learned.policy import Policy, PolicySettings
+from teachgym.agents.learned.trained_policy import ALGORITHMS, TrainedPolicy
 from teachgym.cli import main
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv, make_skills
 from teachgym.envs.simulated_tasks import make_tasks

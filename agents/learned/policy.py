@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from teachgym.agents.trained_policy import (
+from teachgym.agents.learned.trained_policy import (
     TrainedPolicy,
     check_observation_space,
     described,

@@ -1,0 +1,1 @@
+"""Learned beforehand, over many students."""
