@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from teachgym.names import unknown_name
-from teachgym.seeding import check_seed, fan_out
+from teachgym.seeding import fan_out, slot_seeds
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray
 
@@ -121,7 +121,7 @@ class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             if name != "reset_mask":
                 raise unknown_name("reset option", str(name), ["reset_mask"])
         slots = self._chosen((options or {}).get("reset_mask"))
-        seeds = self._checked_seeds(seed)
+        seeds = slot_seeds(seed, self.num_envs)
         for slot in slots.tolist():
             if seeds[slot] is not None:
                 self._generators[slot], _ = seeding.np_random(seeds[slot])
@@ -221,16 +221,3 @@ class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         if not mask.any():
             raise ValueError("reset_mask has no True; expected at least one slot to reset")
         return np.flatnonzero(mask)
-
-    def _checked_seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            check_seed(seed)
-            return [int(seed) + slot for slot in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"there are {len(seed)} seeds; expected {self.num_envs}, one for each slot")
-        for one in seed:
-            if one is not None:
-                check_seed(one)
-        return [None if one is None else int(one) for one in seed]

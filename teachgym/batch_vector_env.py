@@ -10,7 +10,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from teachgym.names import unknown_name
-from teachgym.seeding import check_seed
+from teachgym.seeding import slot_seeds
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Flags, Slots, WorldBatch
 
@@ -84,7 +84,7 @@ class BatchVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             if name not in ("task", "reset_mask"):
                 raise unknown_name("reset option", str(name), ["task", "reset_mask"])
         slots = self._chosen_slots(options.get("reset_mask"))
-        seeds, tasks = self._checked_seeds(seed), self._checked_tasks(options.get("task"))
+        seeds, tasks = slot_seeds(seed, self.num_envs), self._checked_tasks(options.get("task"))
         chosen = slots.tolist()
         observations = self._begin(slots, [tasks[slot] for slot in chosen], [seeds[slot] for slot in chosen])
         for slot in chosen:
@@ -207,19 +207,6 @@ class BatchVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         if self._observations is None and len(slots) < self.num_envs:
             raise ResetNeeded("reset all slots before resetting some of them")
         return slots
-
-    def _checked_seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            check_seed(seed)
-            return [int(seed) + slot for slot in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"there are {len(seed)} seeds; expected {self.num_envs}, one for each slot")
-        for one in seed:
-            if one is not None:
-                check_seed(one)
-        return [None if one is None else int(one) for one in seed]
 
     def _checked_tasks(self, task: Any) -> Tasks:
         if task is None:

@@ -1,5 +1,6 @@
 """One integer fans out to every stream of random numbers of a run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,6 +39,25 @@ def check_seed(seed: int) -> None:
     """Raise ``ValueError`` unless the seed is an integer from 0 up. 0 is a seed like any other."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed is {seed!r}; expected an integer from 0 up")
+
+
+def slot_seeds(seed: int | Sequence[int | None] | None, slots: int) -> list[int | None]:
+    """The seeds of the slots of a vector environment: given one by one, or counted up from the first.
+
+    Raises:
+        ValueError: If one is not an integer from 0 up, or there are more or fewer than slots.
+    """
+    if seed is None:
+        return [None] * slots
+    if isinstance(seed, int | np.integer):
+        check_seed(seed)
+        return [int(seed) + slot for slot in range(slots)]
+    if len(seed) != slots:
+        raise ValueError(f"there are {len(seed)} seeds; expected {slots}, one for each slot")
+    for one in seed:
+        if one is not None:
+            check_seed(one)
+    return [None if one is None else int(one) for one in seed]
 
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:
