@@ -45,20 +45,23 @@ class Result:
     seeds: int
     mastered: tuple[float, float, float]
     """Mean and 95 % interval, in percent."""
-    p_value: float | None
-    """Of Welch's test against ``random``, corrected by Holm over the study; None for ``random``."""
+    p_value: float
+    """Of Welch's test against ``random``, corrected by Holm over the study. Where neither side has any spread: 0 if
+    they differ, and 1 if not."""
     above: bool
     """Whether the mean is above that of ``random``."""
 
     @property
     def beats_random(self) -> bool:
         """Whether it is above ``random``, and hardly by chance."""
-        return self.above and self.p_value is not None and self.p_value < SIGNIFICANT
+        return self.above and self.p_value < SIGNIFICANT
 
     def __str__(self) -> str:
         mean, low, high = self.mastered
         text = f"{mean:.1f} [{max(low, 0.0):.1f}, {min(high, 100.0):.1f}] % mastered, {self.seeds} seeds"
-        return text if self.p_value is None else f"{text}, p = {self.p_value:.2g}"
+        if self.teacher == "random":
+            return text
+        return f"{text}, p {'< 0.0001' if self.p_value < 1e-4 else f'= {self.p_value:.2g}'}"
 
 
 def page() -> str:
@@ -98,19 +101,25 @@ def _results(folder: Path) -> list[Result]:
     rows = json.loads((folder / "summary.json").read_text())
     (random,) = (row for row in rows if row["teacher"] == "random")
     others = [row for row in rows if row is not random]
-    corrected = holm([row["p_value"] for row in others])
-    p_values = dict(zip([row["teacher"] for row in others], corrected, strict=True))
+    corrected = holm([_p_value(row, random) for row in others])
+    p_values = dict(zip([row["teacher"] for row in others], corrected.tolist(), strict=True))
     return [
         Result(
             study=folder.name,
             teacher=row["teacher"],
             seeds=row["seeds"],
             mastered=(row["mastered"]["mean"], row["mastered"]["low"], row["mastered"]["high"]),
-            p_value=p_values.get(row["teacher"]),
+            p_value=p_values.get(row["teacher"], 1.0),
             above=row["mastered"]["mean"] > random["mastered"]["mean"],
         )
         for row in rows
     ]
+
+
+def _p_value(row: dict[str, Any], random: dict[str, Any]) -> float:
+    if row["p_value"] is not None:
+        return float(row["p_value"])
+    return float(row["mastered"]["mean"] == random["mastered"]["mean"])
 
 
 def _table(results: list[Result]) -> str:
@@ -123,7 +132,7 @@ def _table(results: list[Result]) -> str:
     ]
     randoms = {result.study: result for result in results if result.teacher == "random"}
     for name in TEACHERS:
-        own = [result for result in results if Spec.parse(result.teacher).name == name and result.p_value is not None]
+        own = [result for result in results if Spec.parse(result.teacher).name == name]
         if name == "random":
             continue
         if not own:

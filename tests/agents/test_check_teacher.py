@@ -8,8 +8,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from teachgym.agents import TEACHERS, teacher_class
-from teachgym.agents.handmade.oracle import Oracle, OracleSettings
+from teachgym.agents.handmade.oracle import OracleSettings
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.feedback import Transition
@@ -19,24 +18,6 @@ from teachgym.teacher import NoSettings, State, Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import problem
-
-
-def oracle(problem: Problem, *, seed: int) -> Teacher:
-    steps = (0.1,) * problem.task_space.dimensions
-    return Oracle(problem, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
-
-
-def alp_gmm(problem: Problem, *, seed: int) -> Teacher:
-    return AlpGmm(problem, AlpGmmSettings(fit_every=20, components_max=3, max_history=50), seed=seed)
-
-
-QUICK: dict[str, Any] = {"random": Random, "oracle": oracle, "alp-gmm": alp_gmm}
-"""Set so that everything a teacher does happens within 70 episodes; a teacher missing here runs as it is."""
-
-
-@pytest.mark.parametrize("name", sorted(TEACHERS))
-def test_every_teacher_in_the_table_keeps_the_contract(name: str) -> None:
-    check_teacher(QUICK.get(name, teacher_class(name)), episodes=70)
 
 
 def test_alp_gmm_keeps_the_contract_with_normalised_tasks() -> None:
@@ -351,7 +332,7 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="episodes is 3"):
         check_teacher(Random, episodes=3)
     with pytest.raises(ValueError, match="settings go with a Teacher subclass"):
-        check_teacher(oracle, settings=OracleSettings())
+        check_teacher(lambda problem, seed: Random(problem, seed=seed), settings=OracleSettings())
     with pytest.raises(AssertionError, match="which is no teachgym"):
         check_teacher(lambda problem, seed: None)  # type: ignore[arg-type,return-value]
 

@@ -1,6 +1,7 @@
 """Every teacher of the table, in an environment that gives it what it needs."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,17 @@ import numpy as np
 import pytest
 
 from teachgym import Transition
-from teachgym.agents import TEACHERS
+from teachgym.agents import TEACHERS, teacher_class
+from teachgym.agents.handmade.manual import Manual, ManualSettings
+from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from teachgym.files import read_state, write_state
+from teachgym.problem import EASY_TASKS, Problem
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
+from teachgym.study.spec import Spec
 from teachgym.teacher import Teacher
+from teachgym.testing import check_teacher
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
 LOADED = ("policy",)
@@ -25,7 +31,7 @@ QUICK = {
     "covar-gmm": "covar-gmm,fit_every=30,components_max=3",
     "riac": "riac,max_region_size=12",
     "adr": "adr,queue_length=3",
-    "spdl": "spdl,update_every_steps=20,first_update_steps=20,alpha_zero_updates=0",
+    "spdl": "spdl,update_every_episodes=20,first_update_steps=20,alpha_zero_updates=0",
     "sprl": "sprl,update_every=50,solver_iterations=20",
     "currot": "currot,particles=20,update_every=50,candidates=10,projections=10",
     "goal-gan": "goal-gan,train_every=20,iterations=5,pretrain_iterations=5,batch_size=8,generator_hidden=[8]",
@@ -40,6 +46,11 @@ QUICK = {
 }
 """Settings with which everything that a teacher does happens within 200 episodes."""
 MANUAL = [[0.1, 0.2], {"task": [0.3, 0.4], "count": 3}]
+
+
+def oracle(problem: Problem, *, seed: int) -> Teacher:
+    steps = (0.1,) * problem.task_space.dimensions
+    return Oracle(problem, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
 
 
 def spec(name: str, folder: Path) -> str:
@@ -78,6 +89,23 @@ def play(teacher: str, *, hand_over: int | None = None, folder: Path | None = No
 
 
 NAMES = [name for name in TEACHERS if name not in LOADED]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    found, settings = teacher_class(name), dict(Spec.parse(spec(name, tmp_path)).settings)
+
+    def manual(problem: Problem, *, seed: int) -> Teacher:
+        path = tmp_path / f"{problem.task_space.dimensions}.json"
+        path.write_text(json.dumps([task.tolist() for task in (problem.task_space.low, problem.task_space.high)]))
+        return Manual(problem, ManualSettings(path=str(path), at_end="cycle"), seed=seed)
+
+    if name in ("oracle", "manual"):  # their settings depend on the problem
+        check_teacher({"oracle": oracle, "manual": manual}[name], episodes=70)
+    else:
+        chosen = found.Settings(**settings)
+        offers = found.needs_with(chosen) | ({EASY_TASKS} if name == "annealing" else set())
+        check_teacher(found, settings=chosen, offers=offers, episodes=70)
 
 
 @pytest.mark.parametrize("name", NAMES)
