@@ -45,6 +45,8 @@ class Result:
     seeds: int
     mastered: tuple[float, float, float]
     """Mean and 95 % interval, in percent."""
+    outcome: tuple[float, float, float]
+    """Mean outcome over the test tasks, and its 95 % interval."""
     p_value: float
     """Of Welch's test against ``random``, corrected by Holm over the study. Where neither side has any spread: 0 if
     they differ, and 1 if not."""
@@ -58,7 +60,8 @@ class Result:
 
     def __str__(self) -> str:
         mean, low, high = self.mastered
-        text = f"{mean:.1f} [{max(low, 0.0):.1f}, {min(high, 100.0):.1f}] % mastered, {self.seeds} seeds"
+        text = f"{mean:.1f} [{max(low, 0.0):.1f}, {min(high, 100.0):.1f}] % mastered"
+        text += ", mean outcome {:.2f} [{:.2f}, {:.2f}]".format(*self.outcome) + f", {self.seeds} seeds"
         if self.teacher == "random":
             return text
         return f"{text}, p {'< 0.0001' if self.p_value < 1e-4 else f'= {self.p_value:.2g}'}"
@@ -109,6 +112,7 @@ def _results(folder: Path) -> list[Result]:
             teacher=row["teacher"],
             seeds=row["seeds"],
             mastered=(row["mastered"]["mean"], row["mastered"]["low"], row["mastered"]["high"]),
+            outcome=(row["mean_return"]["mean"], row["mean_return"]["low"], row["mean_return"]["high"]),
             p_value=p_values.get(row["teacher"], 1.0),
             above=row["mastered"]["mean"] > random["mastered"]["mean"],
         )
