@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import teachgym
-from teachgym.agents import TEACHERS
+from teachgym.agents import TEACHERS, teacher_class
 from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.problem import ENTROPIES, VALUES
 from teachgym.students import CallableStudent
+from teachgym.study.environment import NEEDED
 from teachgym.testing import check_teacher_env
 
 TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")
@@ -29,6 +31,20 @@ def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) 
             over = terminated or truncated
 
 
+class Lunger(CallableStudent):
+    """The same, and it can tell what it thinks of its chances: nothing."""
+
+    offers = frozenset({VALUES, ENTROPIES})
+
+    def __init__(self) -> None:
+        super().__init__(lunge)
+
+    def values(self, observations: Any) -> Any:
+        return np.zeros(len(observations))
+
+    entropies = values
+
+
 def make(name: str, **settings: Any) -> CurriculumEnv:
     chosen: dict[str, Any] = {"student": CallableStudent(lunge), "student_steps": 1500, **settings}
     env = gymnasium.make(f"teachgym/{name}-v0", **chosen).unwrapped
@@ -42,11 +58,13 @@ def test_the_contract_holds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRACKS)
-@pytest.mark.parametrize("teacher", sorted(TEACHERS))
+@pytest.mark.parametrize("teacher", sorted(set(TEACHERS) - {"manual", "policy"}))
 def test_every_teacher_teaches_on_every_track_and_the_same_seed_gives_the_same_run(name: str, teacher: str) -> None:
+    found = teacher_class(teacher)
+    needed = dict(NEEDED[need] for need in found.needs_with(found.Settings()) if need in NEEDED)
     records = []
     for _ in range(2):
-        env = make(name)
+        env = make(name, student=Lunger(), student_steps=3000 if "antagonist" in needed else 1500, **needed)
         records.append(teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3))
     first, second = records
     assert first.tasks.shape[1] == DIMENSIONS[name]
