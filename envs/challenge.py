@@ -188,8 +188,8 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
     def _make_inner(self, variant: int) -> TeacherEnv[Any, Any]:
         settings = {**self._settings, **self._variants[variant]}
         made = gymnasium.make(self._id, disable_env_checker=True, **settings).unwrapped
-        if not isinstance(made, TeacherEnv) or not hasattr(made, "task_space"):
-            raise ValueError(f"{self._id} is no teacher environment with tasks; choose one that teachgym has")
+        if not isinstance(made, TeacherEnv) or isinstance(made.action_space, gymnasium.spaces.Discrete):
+            raise ValueError(f"{self._id} has no box of tasks to make a challenge of; choose Hypercubes, for instance")
         self._variant = variant
         return made
 

@@ -163,6 +163,12 @@ def test_without_knowledge_observations_tell_no_success() -> None:
     assert successes("none") == 0.0
 
 
+@pytest.mark.parametrize("env", ["SimulatedSkills", "teachgym/ParametricBipedalWalker-v0"])
+def test_what_has_no_box_of_tasks_is_refused(env: str) -> None:
+    with pytest.raises(ValueError, match="has no box of tasks"):
+        ChallengeEnv(env)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
