@@ -279,7 +279,9 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         student = self.student if number == 0 else self._antagonist
         assert student is not None
         seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
-        return screen(student, self._screening_batch, lesson.task, ledger, seed=seed, counted=self._counts_screening)
+        answer = screen(student, self._screening_batch, lesson.task, ledger, seed=seed, counted=self._counts_screening)
+        learning.finish(lesson.task, answer)
+        return answer
 
     def _pair(self, number: int, answer: Feedback) -> None:
         """Put what protagonist (0) and antagonist (1) made of one decision together."""

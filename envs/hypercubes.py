@@ -165,4 +165,4 @@ class HypercubesEnv(SimulatedEnv):
         )
 
     def _info(self) -> dict[str, Any]:
-        return {"mastered": self._student.score()}
+        return {"mastered": self._true_score()}

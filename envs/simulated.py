@@ -86,6 +86,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         self._episodes, self._reward_kind = int(episodes), reward
         self._counts_screening, self._has_antagonist = screening != "free", antagonist
         self._price = 2 if antagonist else 1
+        self._score: float | None = None
         self._record = StudentRecord(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._problem = lesson_problem(
@@ -128,6 +129,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
     def forget_student(self) -> None:
         """Replace the student, and the antagonist, by fresh ones; what is spent stays spent."""
         self._generation += 1
+        self._score = None
         fresh = np.random.SeedSequence([self.seeds.student, self._generation]).generate_state(2)
         self._student = self._make_student(int(fresh[0]))
         self._antagonist = self._make_student(int(fresh[1])) if self._has_antagonist else None
@@ -138,13 +140,14 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         self._record.clear()
         self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
         self.forget_student()
-        self._score = self._student.score()
+        self._paid_score = self._true_score()
 
     def _check_action(self, action: Any) -> Lesson:
         return read_lesson(action, self.task_space, self.action_space)
 
     def _teach(self, lesson: Lesson) -> Feedback | None:
         task, train = lesson
+        self._score = None
         extras: dict[str, Any] = {"values": np.append(self._student.expected(task[None]), 0.0)}
         outcome = self._student.learn(task) if train else self._student.play(task)
         cost = self._price
@@ -165,8 +168,14 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
             return feedback.outcome
         if self._reward_kind == "learning-progress":
             return self._progress.add(feedback.task, feedback.outcome)
-        before, self._score = self._score, self._student.score()
-        return self._score - before
+        before, self._paid_score = self._paid_score, self._true_score()
+        return self._paid_score - before
+
+    def _true_score(self) -> float:
+        """The student's score as it is now, worked out once between two lessons."""
+        if self._score is None:
+            self._score = self._student.score()
+        return self._score
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
         return self._record.observe(feedback, progress=self._spent / self._episodes, problem=self._problem)

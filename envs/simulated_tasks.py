@@ -123,7 +123,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         )
 
     def _info(self) -> dict[str, Any]:
-        return {"score": self._student.score()}
+        return {"score": self._true_score()}
 
 
 class TaskLifetimes(Lifetimes):

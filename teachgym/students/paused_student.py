@@ -61,12 +61,20 @@ class PausedStudent:
         feedback = None if self._coroutine.finished else self._coroutine.resume(task)
         if self._coroutine.finished and self._ledger.results:
             feedback = self._ledger.results.pop(0)
+        self.finish(task, feedback)
+        return feedback
+
+    def finish(self, task: FloatArray, feedback: Feedback | None) -> None:
+        """If the budget is spent, let the student learn what is still to come of its last episode.
+
+        Args:
+            task: ``(n,)``, valid; no step of it is played.
+            feedback: The latest, whose extras are worked out before.
+        """
         if self.is_over and feedback is not None and isinstance(feedback.extras, EpisodeExtras):
             feedback.extras.keep()
-        # The last episode is over, but what the student learns at its end is still to come.
         while self.is_over and not self._coroutine.finished:
             self._coroutine.resume(task)
-        return feedback
 
     def close(self) -> None:
         """End the student's loop where it waits, and close its worlds.

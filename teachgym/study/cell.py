@@ -123,7 +123,10 @@ def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:
     """
     for name in (SETTINGS, STUDENT):
         if not (folder / name).exists():
-            raise ValueError(f"{folder} has no {name}; give the folder of a cell that has been tested at least once")
+            raise ValueError(
+                f"{folder} has no {name}; give the folder of a cell that has been tested at least "
+                "once, and whose environment stores its students"
+            )
     cell = Cell.from_json(read_json(folder / SETTINGS))
     env = make_environment(cell)
     env.restore_student(read_state(folder / STUDENT), seed=cell.seed)

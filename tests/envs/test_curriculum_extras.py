@@ -135,6 +135,19 @@ def test_counted_screening_spends_the_budget_to_the_step() -> None:
     assert env.spent == 10
 
 
+def test_what_the_last_episode_taught_is_learnt_also_where_screening_spends_the_rest() -> None:
+    env = make_env(student="sac", student_settings=QUICK_SAC, steps=50, screening="counted")
+    env.reset(seed=0)
+    for _ in range(8):
+        env.step({"task": [0.5], "train": 1})
+    env.step({"task": [0.5], "train": 0})
+    before = weights(env)
+    *_, over, _, info = env.step({"task": [0.5], "train": 0})
+    assert over
+    assert info["feedback"].extras["values"].shape == (6,)
+    assert not equal_weights(before, weights(env))
+
+
 def test_protagonist_and_antagonist_play_the_same_tasks_with_other_weights() -> None:
     env = make_ppo(antagonist=True)
     assert ANTAGONIST in env.problem.offers
