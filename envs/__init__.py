@@ -32,3 +32,6 @@ gymnasium.register(
     vector_entry_point="teachgym.envs.simulated_tasks:make_tasks",
 )
 gymnasium.register("teachgym/Challenge-v0", entry_point="teachgym.envs.challenge:ChallengeEnv")
+gymnasium.register("teachgym/OpenEnded-v0", entry_point="teachgym.envs.data_generation.open_ended:OpenEndedEnv")
+gymnasium.register("teachgym/SkillList-v0", entry_point="teachgym.envs.data_generation.skill_list:SkillListEnv")
+gymnasium.register("teachgym/SkillTree-v0", entry_point="teachgym.envs.data_generation.skill_tree:SkillTreeEnv")

@@ -1,7 +1,8 @@
 """Look names up in a table, and say which one was probably meant when there is no such name."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -38,3 +39,21 @@ def load_path(kind: str, path: str) -> Any:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{kind} {path!r} can't be imported: {error}; expected 'package.module:name'") from error
+
+
+def make_settings(owner: str, kind: type[Any], given: Mapping[str, Any]) -> Any:
+    """Make a settings dataclass from what was given by name; the rest keeps its defaults.
+
+    Args:
+        owner: Whose settings they are, for the error message, for instance ``"student 'ppo'"``.
+        kind: The dataclass.
+        given: Values by name of field.
+
+    Raises:
+        ValueError: If a name is unknown, or a value is not allowed.
+    """
+    known = [field.name for field in fields(kind) if field.init]
+    for name in given:
+        if name not in known:
+            raise unknown_name(f"setting of {owner}:", name, known)
+    return kind(**given)

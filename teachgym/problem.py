@@ -22,6 +22,19 @@ SCREENING = "screening"
 """Offered where the student can play a task without learning from it: the action is ``screening_space``'s."""
 ANTAGONIST = "antagonist"
 """Offered where a second student learns the same tasks: ``Feedback.extras`` has ``"antagonist_outcome"``."""
+SHARES = "shares"
+"""Offered where the action is each skill's share of the next examples (``teachgym.data.spaces.Shares``), and the
+observation shows skills in the rows of ``teachgym.data.observation.SkillRow``, unless it is text."""
+TREE_PLAN = "tree-plan"
+"""Offered where the action says for every skill what to explore or exploit (``teachgym.data.tree_plan``), and the
+observation shows the tree in the fields of ``teachgym.data.observation.TreeField``, unless it is text."""
+ORDERS = "orders"
+"""Offered where the action is a plan in words: a sequence of ``{"like", "count", "note"}``, where ``like`` is the
+number of an error that is shown."""
+EXAMPLES = "examples"
+"""Offered where the action is training examples: a sequence of ``{"prompt", "target"}``."""
+TEXT = "text"
+"""Offered where the observation is a report in JSON, as text, for teachers that read."""
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {VALUES: ("rewards", "values"), ENTROPIES: ("entropies",), ANTAGONIST: ("antagonist_outcome",)}
 )
@@ -65,6 +78,8 @@ class Problem:
     """What a teacher may need beyond outcomes, by the names above."""
     easy_tasks: EasyTasks | None = None
     """Which tasks are easy, where that is offered."""
+    skills: tuple[str, ...] = ()
+    """Names of the skills that the action and the observation are about, in order; empty where there are none."""
 
     def __post_init__(self) -> None:
         worst, best = self.outcome_range

@@ -1,7 +1,8 @@
 """The base of every teacher environment: one step is one teaching decision."""
 
 from abc import abstractmethod
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import gymnasium
 from gymnasium.error import ResetNeeded
@@ -36,6 +37,12 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """The tasks that feedback is about, in order and with units, for records and figures."""
     seeds: Seeds
     """The seeds of this episode; set by ``reset``."""
+    budget_name: ClassVar[str] = "student_steps"
+    """Keyword by which the environment takes its budget."""
+    outcome_name: ClassVar[str] = "return"
+    """What an outcome is called, in tables and figures."""
+    headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
+    """The number of an ``Evaluation`` that teachers are compared by."""
     _running = False
 
     @property
@@ -52,6 +59,11 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     @abstractmethod
     def spent(self) -> int:
         """Student steps (or examples) spent so far in this episode."""
+
+    @property
+    def test_space(self) -> TaskSpace:
+        """The tasks that ``evaluate`` tests, where they are not those that feedback is about."""
+        return self.task_space
 
     @property
     def world_seconds(self) -> float:
@@ -117,6 +129,13 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     def _is_over(self) -> bool:
         """Whether the budget is spent, so that there is nothing left to decide."""
 
+    def _survives(self, error: Exception) -> bool:
+        """Whether the episode stands as before the step that this error ended, so that it may be tried again."""
+        return False
+
+    def keep_files(self, folder: Path) -> None:
+        """Leave what the episode makes, beside the record, in this folder from the next ``reset`` on. Here: nothing."""
+
     def _info(self) -> dict[str, Any]:
         """More for ``info``: what is true of the student at this moment, for records, which teachers do not read."""
         return {}
@@ -153,14 +172,19 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
             ValueError: If the action is not allowed.
             RuntimeError: If 100,000 decisions in a row have spent nothing.
-            Exception: Whatever the student raises; it ends the episode.
+            Exception: Whatever the student raises; it ends the episode, unless the environment says that the step
+                may be tried again.
         """
         if not self._running:
             raise ResetNeeded("call reset() before step(): the episode has not begun, or its budget is spent")
         lesson = self._check_action(action)
         self._running = False  # an exception in the student ends the episode
         before = self.spent
-        feedback = self._teach(lesson)
+        try:
+            feedback = self._teach(lesson)
+        except Exception as error:
+            self._running = self._survives(error)
+            raise
         self._unpaid = 0 if self.spent > before else self._unpaid + 1
         if self._unpaid > MOST_UNPAID:
             raise RuntimeError(

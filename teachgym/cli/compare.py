@@ -47,10 +47,10 @@ class Compare(StudySettings):
         with LiveProgress(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         if study.rows:
-            console.print(summary_table(study.rows, title=settings.title))
+            console.print(summary_table(study.rows, title=settings.title, measures=study.measures))
             for path in [*study.figures, study.folder / "summary.json"]:
                 console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
-            if settings.student_steps is not None and max(row.mastered.mean for row in study.rows) < WALKS:
+            if walks and settings.student_steps is not None and max(row.mastered.mean for row in study.rows) < WALKS:
                 console.print(
                     f"\n{settings.student_steps:,} steps are too few for these students to master much, so do not read "
                     "a ranking of teachers from this. A real study, for many cores and days:",

@@ -30,25 +30,28 @@ class Evaluate:
         from teachgym.study.cell import load_cell
 
         cell, env = load_cell(self.cell)
-        result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.task_space))
-        console.print(_table(result, env.task_space, title=f"{cell.teacher}, seed {cell.seed}: {cell.env}"))
+        result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.test_space))
+        name, (worst, best) = env.outcome_name, env.problem.outcome_range
+        decimals = 3 if best - worst <= 10 else 1
+        title = f"{cell.teacher}, seed {cell.seed}: {cell.env}"
+        console.print(_table(result, env.test_space, title=title, outcome_name=name, decimals=decimals))
         console.print(
             f"mastered {result.mastered:.0f} % of {len(result.tasks)} tasks "
-            f"(return above {result.mastered_above:g}), mean return {result.mean_return:.1f}",
+            f"({name} above {result.mastered_above:g}), mean {name} {result.mean_return:.{decimals}f}",
             highlight=False,
         )
         return 0
 
 
-def _table(result: Evaluation, space: TaskSpace, *, title: str) -> Table:
+def _table(result: Evaluation, space: TaskSpace, *, title: str, outcome_name: str, decimals: int) -> Table:
     table = Table(title=title)
     for parameter in space.parameters:
         table.add_column(parameter.name, justify="right")
-    for heading in ("return", "steps", "mastered"):
+    for heading in (outcome_name, "steps", "mastered"):
         table.add_column(heading, justify="right")
     for task, outcome, length in zip(result.tasks, result.returns, result.lengths, strict=True):
         mastered = "yes" if outcome > result.mastered_above else ""
-        table.add_row(*(f"{value:.2f}" for value in task), f"{outcome:.1f}", str(length), mastered)
+        table.add_row(*(f"{value:.2f}" for value in task), f"{outcome:.{decimals}f}", str(length), mastered)
     return table
 
 

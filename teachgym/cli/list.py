@@ -31,7 +31,12 @@ _Section = tuple[str, list[tuple[str, str]]]
 
 def _sections() -> Iterator[_Section]:
     from teachgym.agents import TEACHERS, teacher_class
+    from teachgym.envs.data_generation.discoveries import DISCOVERIES
+    from teachgym.envs.data_generation.engines import DATA_ENGINES
+    from teachgym.envs.data_tasks import DATA_TASKS
+    from teachgym.names import load_path
     from teachgym.students import STUDENTS, student_class
+    from teachgym.students.supervised import SUPERVISED_STUDENTS
 
     environments = []
     for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
@@ -40,7 +45,14 @@ def _sections() -> Iterator[_Section]:
             environments.append((spec.id, _first_line(getattr(importlib.import_module(module), name))))
     yield "Environments", environments
     yield "Teachers", [(name, _first_line(teacher_class(name))) for name in TEACHERS]
-    yield "Students", [(name, _first_line(student_class(name))) for name in STUDENTS]
+    yield "Students that act in worlds", [(name, _first_line(student_class(name))) for name in STUDENTS]
+    for heading, table in (
+        ("Data tasks", DATA_TASKS),
+        ("Students that learn from examples", SUPERVISED_STUDENTS),
+        ("Engines that make examples", DATA_ENGINES),
+        ("Discovery of skills", DISCOVERIES),
+    ):
+        yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
 
 
 def _engines() -> _Section:

@@ -21,6 +21,8 @@ RESULT = "result.json"
 TEACHER = "teacher.npz"
 STUDENT = "student.npz"
 LOG = "log.txt"
+DATA = "data"
+"""Folder of what the environment itself leaves."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def run_cell(cell: Cell, folder: Path, report: Callable[[Progress], None]) -> Re
     env = make_environment(cell)
     try:
         teacher = make_cell_teacher(cell, env)
+        env.keep_files(folder / DATA)
 
         def on_step(progress: Progress) -> None:
             nonlocal evaluation_seconds

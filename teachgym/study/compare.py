@@ -16,7 +16,7 @@ from teachgym.study.figure_style import MOST_LOOKS
 from teachgym.study.learning_curves import plot_learning_curves
 from teachgym.study.runner import Observer, default_workers, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.summary import Row, Run, load_runs, summarise
+from teachgym.study.summary import Measures, Row, Run, load_runs, summarise
 
 STUDY = "study.json"
 SUMMARY = "summary.json"
@@ -39,6 +39,8 @@ class Study:
     """Cells that failed or were interrupted."""
     interrupted: bool
     """Whether Ctrl-C ended it."""
+    measures: Measures
+    """What its numbers are called."""
 
 
 def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Observer | None = None) -> Study:
@@ -69,18 +71,19 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
     except KeyboardInterrupt:
         interrupted = True
     runs = load_runs(cells)
-    rows = summarise(runs)
+    rows = summarise(runs, environment.headline)
     write_json(settings.folder / SUMMARY, [asdict(row) for row in rows])
     figures = []
     if 0 < len(runs) <= MOST_LOOKS:
         records = {teacher: [run.record for run in done] for teacher, done in runs.items()}
         title = settings.title
         figures = [settings.folder / "learning_curves.png", settings.folder / "curriculum.png"]
-        plot_learning_curves(records, figures[0], title=title)
+        plot_learning_curves(records, figures[0], title=title, outcome_name=environment.outcome_name)
         outcome_range = environment.problem.outcome_range
         plot_curriculum(records, environment.task_space, figures[1], title=title, outcome_range=outcome_range)
     unfinished = [cell for cell, folder in cells if not _is_finished(cell, folder)]
-    return Study(settings.folder, runs, rows, figures, unfinished, interrupted)
+    measures = Measures(environment.outcome_name, environment.headline, environment.problem.outcome_range)
+    return Study(settings.folder, runs, rows, figures, unfinished, interrupted, measures)
 
 
 def _check(settings: StudySettings) -> Any:
@@ -119,7 +122,7 @@ def _check_same(path: Path, new: dict[str, Any]) -> None:
     old = stored.get("settings") if isinstance(stored, dict) else None
     if not isinstance(old, dict):
         raise ValueError(f"{path} does not describe a study; give --overwrite or another --name")
-    for name in ("env", "student", "student_steps", "evaluations"):
+    for name in ("env", "task", "student", "student_steps", "evaluations"):
         if old.get(name) != new[name]:
             raise ValueError(
                 f"the study was begun with {name}={old.get(name)!r}, and is now given {new[name]!r}; "

@@ -8,12 +8,20 @@ import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
 from teachgym.names import unknown_name
-from teachgym.problem import ANTAGONIST, SCREENING
+from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher_env import TeacherEnv
 
-NEEDED: dict[str, tuple[str, Any]] = {SCREENING: ("screening", "counted"), ANTAGONIST: ("antagonist", True)}
+NEEDED: dict[str, tuple[str, Any]] = {
+    SCREENING: ("screening", "counted"),
+    ANTAGONIST: ("antagonist", True),
+    SHARES: ("action", "shares"),
+    TREE_PLAN: ("action", "plan"),
+    ORDERS: ("action", "plan"),
+    EXAMPLES: ("action", "examples"),
+    TEXT: ("observation", "text"),
+}
 """How an environment is asked for what it offers only on demand."""
 
 
@@ -59,17 +67,20 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
     """
     env = Spec.parse(cell.env)
     settings = {**_needed(cell.teacher), **env.settings}
+    if cell.task is not None:
+        task = Spec.parse(cell.task)
+        settings |= {"task": task.name, "task_settings": dict(task.settings)}
     if cell.student is not None:
         student = Spec.parse(cell.student)
         settings |= {"student": student.name, "student_settings": dict(student.settings)}
     if cell.student_steps is not None:
-        settings["student_steps"] = cell.student_steps
+        settings[getattr(environment_class(cell.env), "budget_name", "student_steps")] = cell.student_steps
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:
         hint = ""
-        if isinstance(error, TypeError) and "'student" in str(error):
-            hint = "; its student or budget is its own: leave --student or --student-steps out, and see its settings"
+        if isinstance(error, TypeError) and ("'student" in str(error) or "'task" in str(error)):
+            hint = "; its student, task or budget is its own: leave --student, --task or --student-steps out"
         raise ValueError(f"environment {cell.env!r} can't be made: {error}{hint}") from error
     if not isinstance(made, TeacherEnv):
         raise ValueError(f"environment {cell.env!r} is no teacher environment; choose one that `teachgym list` shows")

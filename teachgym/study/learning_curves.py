@@ -33,21 +33,24 @@ class Curve:
     """For each seed its student steps and values, including evaluations that other seeds lack."""
 
 
-def plot_learning_curves(runs: Mapping[str, Sequence[Record]], path: Path, *, title: str) -> None:
+def plot_learning_curves(
+    runs: Mapping[str, Sequence[Record]], path: Path, *, title: str, outcome_name: str = "return"
+) -> None:
     """Write ``learning_curve_figure`` to a file, atomically.
 
     Args:
         runs: For each teacher the records of its seeds.
         path: Where to; the suffix decides the format.
         title: Stands above both panels.
+        outcome_name: What an outcome is called.
 
     Raises:
         ValueError: If there are no teachers or too many, or the suffix names no known format.
     """
-    save_figure(learning_curve_figure(runs, title=title), path)
+    save_figure(learning_curve_figure(runs, title=title, outcome_name=outcome_name), path)
 
 
-def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str) -> Figure:
+def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str, outcome_name: str = "return") -> Figure:
     """Share of test tasks mastered and mean test return, side by side, against student steps.
 
     One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, and a thin line
@@ -67,7 +70,7 @@ def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str) -
         mastered, returns = figure.subplots(1, 2)
         figure.suptitle(wrapped(title, 90))
         mastered.set_ylabel("test tasks mastered (%)")
-        returns.set_ylabel("mean return on the test tasks")
+        returns.set_ylabel(f"mean {outcome_name} on the test tasks")
         curves: list[tuple[Curve, Curve]] = []
         for name, records in runs.items():
             seeds = [record.evaluations for record in records if record.evaluations]

@@ -26,10 +26,14 @@ class StudySettings:
     """Number of students per teacher."""
     first_seed: int = 0
     """The students' seeds are this one and those that follow."""
+    task: str | None = None
+    """What students learn from data: a task from `teachgym list`, for environments that have tasks; None takes the
+    environment's own."""
     student: str | None = None
-    """Student: a name from `teachgym list`; None takes the environment's own."""
+    """Student: a name from `teachgym list`; None takes the environment's or the task's own."""
     student_steps: int | None = None
-    """World steps that each student may play; None takes the environment's own budget."""
+    """World steps that each student may play, or examples that it may be given; None takes the environment's own
+    budget."""
     evaluations: int = 4
     """Evenly spaced tests of each student on the fixed test set, the last at the end."""
     name: str = ""
@@ -63,6 +67,7 @@ class StudySettings:
     def folder(self) -> Path:
         """The study's folder."""
         parts = [Spec.parse(self.env).folder_name]
+        parts += [Spec.parse(self.task).folder_name] if self.task is not None else []
         parts += [Spec.parse(self.student).folder_name] if self.student is not None else []
         parts += [f"{self.student_steps}"] if self.student_steps is not None else []
         return self.runs / (self.name or "-".join(parts))
@@ -71,6 +76,7 @@ class StudySettings:
     def title(self) -> str:
         """What is studied, in a line."""
         parts = [self.env]
+        parts += [f"task {self.task}"] if self.task is not None else []
         parts += [f"student {self.student}"] if self.student is not None else []
         parts += [f"{self.student_steps:,} steps"] if self.student_steps is not None else []
         return ", ".join(parts)
@@ -81,6 +87,7 @@ class StudySettings:
             for teacher in self.teachers:
                 yield Cell(
                     env=str(Spec.parse(self.env)),
+                    task=None if self.task is None else str(Spec.parse(self.task)),
                     teacher=str(Spec.parse(teacher)),
                     student=None if self.student is None else str(Spec.parse(self.student)),
                     seed=seed,
@@ -102,9 +109,11 @@ class Cell:
     seed: int
     """Fixes environment, student, teacher and evaluation."""
     student_steps: int | None
-    """World steps that the student may play; None for the environment's own budget."""
+    """World steps that the student may play, or examples that it may be given; None for the environment's own."""
     evaluations: int
     """Number of tests, the last at the end."""
+    task: str | None = None
+    """What the student learns from data, with settings; None for the environment's own."""
 
     @property
     def folder_name(self) -> str:

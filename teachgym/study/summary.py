@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.table import Table
 
@@ -11,6 +12,20 @@ from teachgym.record import EVALUATIONS, Record
 from teachgym.statistics import Interval, mean_interval, welch
 from teachgym.study.cell import Result, load_result
 from teachgym.study.settings import Cell
+
+Headline = Literal["mastered", "mean_return"]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the numbers of a study are called, and which of them teachers are compared by."""
+
+    outcome_name: str = "return"
+    """What an outcome is."""
+    headline: Headline = "mastered"
+    """The number of an ``Evaluation`` that tests compare."""
+    outcome_range: tuple[float, float] = (-150.0, 350.0)
+    """The worst and the best; tells how many decimals are worth showing."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,7 @@ class Row:
     mean_return: Interval
     """Mean return over the test tasks at the end."""
     p_value: float
-    """Welch's test of ``mastered`` against the first teacher's; NaN for the first, and where undefined."""
+    """Welch's test of the headline number against the first teacher's; NaN for the first, and where undefined."""
     steps_per_second: float
     """Student steps per second and cell, without the tests."""
     world_share: float
@@ -57,50 +72,53 @@ def load_runs(cells: Sequence[tuple[Cell, Path]]) -> dict[str, list[Run]]:
     return {teacher: done for teacher, done in runs.items() if done}
 
 
-def summarise(runs: dict[str, list[Run]]) -> list[Row]:
-    """Make a row for every teacher with a finished cell."""
+def summarise(runs: dict[str, list[Run]], headline: Headline = "mastered") -> list[Row]:
+    """Make a row for every teacher with a finished cell; the headline number is what tests compare."""
     rows: list[Row] = []
     reference: list[float] | None = None
     for teacher, cells in runs.items():
         done = [(run.record.evaluations[-1], run.result) for run in cells if run.result is not None]
         if not done:
             continue
-        mastered = [test.mastered for test, _ in done]
+        compared = [getattr(test, headline) for test, _ in done]
         results = [result for _, result in done]
         busy = sum(result.total_seconds - result.evaluation_seconds for result in results)
         rows.append(
             Row(
                 teacher=teacher,
                 seeds=len(done),
-                mastered=mean_interval(mastered),
+                mastered=mean_interval([test.mastered for test, _ in done]),
                 mean_return=mean_interval([test.mean_return for test, _ in done]),
-                p_value=welch(reference, mastered) if reference else math.nan,
+                p_value=welch(reference, compared) if reference else math.nan,
                 steps_per_second=sum(result.student_steps for result in results) / busy,
                 world_share=sum(result.world_seconds for result in results) / busy,
                 teacher_share=sum(result.teacher_seconds for result in results) / busy,
             )
         )
-        reference = reference or mastered
+        reference = reference or compared
     return rows
 
 
-def summary_table(rows: Sequence[Row], *, title: str) -> Table:
+def summary_table(rows: Sequence[Row], *, title: str, measures: Measures) -> Table:
     """Lay the rows, at least one, out for a terminal."""
+    worst, best = measures.outcome_range
+    decimals = 3 if best - worst <= 10 else 1
+    compared = "% mastered" if measures.headline == "mastered" else f"test {measures.outcome_name}"
     world_share = sum(row.world_share for row in rows) / len(rows)
     table = Table(
         title=title,
-        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of % mastered against {rows[0].teacher}. "
+        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of {compared} against {rows[0].teacher}. "
         f"Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and teacher.",
     )
     table.add_column("teacher", overflow="fold")
-    for heading in ("seeds", "% mastered", "test return", "p", "steps/s", "teacher\ntime"):
+    for heading in ("seeds", "% mastered", f"test {measures.outcome_name}", "p", "steps/s", "teacher\ntime"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.teacher,
             str(row.seeds),
             _interval(row.mastered, low=0.0, high=100.0),
-            _interval(row.mean_return),
+            _interval(row.mean_return, decimals=decimals),
             "-" if math.isnan(row.p_value) else f"{row.p_value:.3f}",
             f"{row.steps_per_second:,.0f}",
             f"{row.teacher_share:.2%}",
@@ -108,7 +126,8 @@ def summary_table(rows: Sequence[Row], *, title: str) -> Table:
     return table
 
 
-def _interval(interval: Interval, *, low: float = float("-inf"), high: float = float("inf")) -> str:
+def _interval(interval: Interval, *, low: float = float("-inf"), high: float = float("inf"), decimals: int = 1) -> str:
+    mean, ends = f"{interval.mean:.{decimals}f}", decimals if decimals > 1 else 0
     if interval.count < 2:
-        return f"{interval.mean:.1f}"
-    return f"{interval.mean:.1f}\n[{max(interval.low, low):.0f}, {min(interval.high, high):.0f}]"
+        return mean
+    return f"{mean}\n[{max(interval.low, low):.{ends}f}, {min(interval.high, high):.{ends}f}]"

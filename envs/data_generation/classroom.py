@@ -1,0 +1,285 @@
+"""Where a student learns from data: the budgets, the engine, the checks on what it makes, and the tests."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+from teachgym.data.discovery import SkillDiscovery
+from teachgym.data.engine import Batch, DataEngine, EngineError, Order
+from teachgym.data.example import Answer, Example
+from teachgym.data.quality import QualityControl
+from teachgym.data.task import DataTask
+from teachgym.envs.data_generation.apportion import cut
+from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
+from teachgym.envs.data_generation.discoveries import make_discovery
+from teachgym.envs.data_generation.engines import make_data_engine
+from teachgym.envs.data_generation.round_files import read_given, write_round
+from teachgym.envs.data_tasks import make_data_task
+from teachgym.envs.data_tasks.blank import BlankTask
+from teachgym.seeding import Seeds
+from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
+from teachgym.task_space import FloatArray
+
+State = dict[str, Any]
+
+_ATTEMPTS = 3
+"""Times that an engine is asked for what checks have rejected."""
+
+
+@dataclass
+class Expenses:
+    """What an episode has cost so far."""
+
+    examples: int = 0
+    """Examples given to the student."""
+    updates: int = 0
+    """Training updates, those of students that were retrained included."""
+    engine: float = 0.0
+    """What the engine spent, in its own unit."""
+    validation_answers: int = 0
+    """Answers to validation examples."""
+    test_answers: int = 0
+    """Answers to test examples."""
+    probes: int = 0
+    """Answers to other examples: candidates, and data that it was trained on."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What came of a plan."""
+
+    given: list[list[Example]]
+    """For each order the examples that the student was given."""
+    failures: list[str]
+    """What the engine could not do."""
+
+
+class Classroom:
+    """One student, its data so far, and everything that is counted.
+
+    Args:
+        settings: What is learnt, by whom, from what.
+
+    Raises:
+        ValueError: If something named in the settings is unknown, or can't be made.
+    """
+
+    def __init__(self, settings: ClassroomSettings) -> None:
+        self.settings = settings
+        task = settings.task
+        read = make_data_task(task, **settings.task_settings) if isinstance(task, str) else task
+        self.student_name = settings.student or read.student
+        kind = supervised_student_class(self.student_name)
+        self.reads = kind.reads
+        self.task: DataTask = read if kind.reads else BlankTask(read)
+        self.engine: DataEngine = make_data_engine(settings.engine, self.task, **settings.engine_settings)
+        self._make_student(0)  # so that what can't be made is refused before anything is spent
+        self.most_updates = (
+            int(settings.budget * kind.updates_per_example) if settings.updates is None else settings.updates
+        )
+        given = isinstance(settings.discovery, str) and settings.discovery == "given"
+        self.discovery = None if given else _discovery(settings)
+        self.skill_count = len(self.task.skills) if given else settings.discovered
+        self.folder: FilePath | None = None
+
+    def begin(self, seeds: Seeds) -> None:
+        """Take a fresh student in, and test it."""
+        self._start(seeds)
+        self.engine.begin()
+        self._test()
+        self._name_skills()
+        self._write([])
+
+    def _start(self, seeds: Seeds) -> None:
+        self.seeds = seeds
+        self.student = self._make_student(seeds.student)
+        self.expenses = Expenses()
+        self.rounds = 0
+        self.data: list[Example] = []
+        self.latest: list[Example] = []
+        self._keys: set[str] = set()
+        task = self.task
+        checks = type(self.engine).checks if self.settings.checks is None else self.settings.checks
+        self.quality = QualityControl(
+            task,
+            checks,
+            held_out={example.key for example in (*task.validation, *task.test)},
+            ask=lambda examples: [answer.correct for answer in self.probe(examples)],
+        )
+
+    @property
+    def left(self) -> int:
+        """Examples of the budget that are left."""
+        return self.settings.budget - self.expenses.examples
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a budget is used up."""
+        return self.left == 0 or self.expenses.engine >= self.settings.engine_budget
+
+    def teach(self, orders: Sequence[Order]) -> Round:
+        """Have a plan carried out, the student trained on what comes of it, and tested.
+
+        Orders beyond what is left of the budget are cut in proportion.
+
+        Raises:
+            EngineError: If nothing could be made; all is as before.
+        """
+        rng = np.random.default_rng([self.seeds.world, self.rounds])
+        counts = cut([order.count for order in orders], self.left)
+        given, failures = self._make(
+            [replace(order, count=count) for order, count in zip(orders, counts, strict=True)], rng
+        )
+        self._train([example for examples in given for example in examples])
+        self.rounds += 1
+        self._test()
+        self._write(failures)
+        return Round(given, failures)
+
+    def teach_examples(self, examples: Sequence[Example]) -> Round:
+        """As ``teach``, with examples that the teacher itself has made; those beyond the budget are dropped."""
+        passed = self.quality.passed(examples, self._keys)[: self.left]
+        self._train(passed)
+        self.rounds += 1
+        self._test()
+        self._write([])
+        return Round([passed], [])
+
+    def probe(self, examples: Sequence[Example]) -> list[Answer]:
+        """Ask the student something that is no test; it is counted."""
+        self.expenses.probes += len(examples)
+        return self.task.mark(examples, self.student.answer(examples)) if examples else []
+
+    def examine(self, examples: Sequence[Example]) -> list[Answer]:
+        """Ask the student test examples; they are counted."""
+        self.expenses.test_answers += len(examples)
+        return self.task.mark(examples, self.student.answer(examples))
+
+    def _make(self, orders: list[Order], rng: np.random.Generator) -> tuple[list[list[Example]], list[str]]:
+        given: list[list[Example]] = [[] for _ in orders]
+        failures: list[str] = []
+        keys = set(self._keys)
+        for attempt in range(_ATTEMPTS):
+            missing = [order.count - len(made) for order, made in zip(orders, given, strict=True)]
+            if not any(missing):
+                break
+            allowance = self.settings.engine_budget - self.expenses.engine
+            wanted = [replace(order, count=count) for order, count in zip(orders, missing, strict=True)]
+            try:
+                batch = self._ask(wanted, rng, allowance)
+            except EngineError as error:
+                self.expenses.engine += error.cost
+                if attempt == 0:
+                    raise
+                failures.append(str(error))
+                break
+            failures += batch.failures
+            before = sum(map(len, given))
+            for made, examples, count in zip(given, batch.examples, missing, strict=True):
+                passed = self.quality.passed(examples[:count], keys)
+                keys.update(example.key for example in passed)
+                made += passed
+            if sum(map(len, given)) == before:
+                break
+        return given, failures
+
+    def _ask(self, orders: list[Order], rng: np.random.Generator, allowance: float) -> Batch:
+        wanted = [place for place, order in enumerate(orders) if order.count]
+        batch = self.engine.make([orders[place] for place in wanted], rng, allowance=allowance)
+        self.expenses.engine += batch.cost
+        examples: list[list[Example]] = [[] for _ in orders]
+        for place, made in zip(wanted, batch.examples, strict=True):
+            examples[place] = made
+        return Batch(examples, batch.cost, batch.failures)
+
+    def _train(self, examples: list[Example]) -> None:
+        self.latest = examples
+        if not examples:
+            return
+        before = self._due()
+        self.data += examples
+        self._keys.update(example.key for example in examples)
+        self.expenses.examples += len(examples)
+        updates = self._due() - before
+        if self.settings.regime == "retrain":
+            self.student = self._make_student(self.seeds.student)
+            updates = self._due()
+        self.student.train(examples if self.settings.regime == "latest" else self.data, updates=updates)
+        self.expenses.updates += updates
+
+    def _due(self) -> int:
+        """Updates that a student has had that was trained on all data so far."""
+        return self.most_updates * self.expenses.examples // self.settings.budget
+
+    def _test(self) -> None:
+        validation = self.task.validation
+        self.expenses.validation_answers += len(validation)
+        self.answers = self.task.mark(validation, self.student.answer(validation))
+        self.correct = np.array([answer.correct for answer in self.answers], dtype=np.float64)
+
+    def _name_skills(self) -> None:
+        """Which skills the teacher is shown, and which validation example is of which."""
+        if self.discovery is None:
+            self.skill_names = list(self.task.skill_names)
+            number = {name: place for place, name in enumerate(self.skill_names)}
+            labels = [number[answer.example.skill] for answer in self.answers]
+        else:
+            rng = np.random.default_rng([self.seeds.world, 2**32 - 1])
+            names, labels = self.discovery.discover(self.answers, self.skill_count, rng)
+            self.skill_names = [*names, *(f"(empty {place})" for place in range(len(names), self.skill_count))]
+        self.labels = np.array(labels, dtype=np.int64)
+        self.per_skill = np.bincount(self.labels, minlength=self.skill_count)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the validation set that the student answers correctly."""
+        return float(self.correct.mean())
+
+    @property
+    def skill_accuracy(self) -> FloatArray:
+        """``(skills,)`` the same by skill; 1 for a skill without examples, so that none seems weak for lack of any."""
+        right = np.bincount(self.labels, weights=self.correct, minlength=self.skill_count)
+        return np.where(self.per_skill > 0, right / np.maximum(self.per_skill, 1), 1.0)
+
+    def _make_student(self, seed: int) -> SupervisedStudent:
+        return make_supervised_student(self.student_name, self.task, seed=seed, **self.settings.student_settings)
+
+    def state_dict(self) -> State:
+        """Everything but the data, which is in the files of the rounds."""
+        return {
+            "seeds": asdict(self.seeds),
+            "rounds": self.rounds,
+            "expenses": asdict(self.expenses),
+            "rejected": dict(self.quality.rejected),
+            "student": self.student.state_dict(),
+            "skills": list(self.skill_names),
+            "labels": self.labels,
+        }
+
+    def load_state_dict(self, state: State, folder: FilePath) -> None:
+        """Go on from what ``state_dict`` gave, with the data of its rounds."""
+        self._start(Seeds(**state["seeds"]))
+        self.student.load_state_dict(state["student"])
+        self.rounds = int(state["rounds"])
+        for number in range(1, self.rounds + 1):
+            self.latest = read_given(folder, number)
+            self.data += self.latest
+        self._keys = {example.key for example in self.data}
+        self.engine.begin(self.data)
+        self._test()
+        self.skill_names, self.labels = list(state["skills"]), np.array(state["labels"])
+        self.per_skill = np.bincount(self.labels, minlength=self.skill_count)
+        self.expenses = Expenses(**state["expenses"])
+        self.quality.rejected.update(state["rejected"])
+
+    def _write(self, failures: Sequence[str]) -> None:
+        if self.folder is not None:
+            write_round(self.folder, self, failures)
+
+
+def _discovery(settings: ClassroomSettings) -> SkillDiscovery:
+    found = settings.discovery
+    return make_discovery(found, **settings.discovery_settings) if isinstance(found, str) else found

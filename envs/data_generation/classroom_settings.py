@@ -1,0 +1,68 @@
+"""What a data-generation environment is made of: the settings that all of them share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from teachgym.data.discovery import SkillDiscovery
+from teachgym.data.quality import check_checks
+from teachgym.data.task import DataTask
+from teachgym.setting_checks import check_choice, check_positive, check_whole
+
+Regime = Literal["continue", "retrain", "latest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassroomSettings:
+    """What is learnt, by whom, from what, and at what expense.
+
+    Raises:
+        ValueError: If a value is not allowed; the message says what is.
+    """
+
+    task: str | DataTask = "math"
+    """Name of a task, ``"package.module:Class"``, or a task."""
+    task_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its settings by name, where it is named."""
+    student: str | None = None
+    """Name of a student, or ``"package.module:Class"``; None takes the task's own."""
+    student_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its settings by name."""
+    engine: str = "procedural"
+    """Name of what makes the examples, or ``"package.module:Class"``."""
+    engine_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its settings by name."""
+    budget: int = 3600
+    """Examples that the student may be given in an episode; not one more is."""
+    updates: int | None = None
+    """Training updates that a student gets for the whole budget, in proportion to what is spent of it; None takes the
+    student's ``updates_per_example`` times the budget. With ``regime="retrain"`` each new student gets that much."""
+    engine_budget: float = float("inf")
+    """What the engine may spend in an episode, in its own unit."""
+    regime: Regime = "continue"
+    """``"continue"`` trains on with all data so far, ``"latest"`` with that of the last step alone, and ``"retrain"``
+    trains a fresh student from the base on all data so far, as the source does."""
+    checks: tuple[str, ...] | None = None
+    """Quality checks that examples must pass (``teachgym.data.quality``); None takes those that the engine needs.
+    What is held out for tests is never given."""
+    discovery: str | SkillDiscovery = "given"
+    """Whose skills the teacher is shown: ``"given"``, the task's own; or discovered ones, by ``"clustering"`` or
+    ``"language-model"``, or by an object."""
+    discovery_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the discovery by name."""
+    discovered: int = 8
+    """How many skills are discovered; where fewer are found, the rest stay empty."""
+
+    def __post_init__(self) -> None:
+        check_whole("budget", self.budget, 1, "examples")
+        if self.updates is not None:
+            check_whole("updates", self.updates, 0, "training updates")
+        if self.engine_budget != float("inf"):
+            check_positive("engine_budget", self.engine_budget)
+        check_choice("regime", self.regime, ("continue", "retrain", "latest"))
+        check_whole("discovered", self.discovered, 1, "skills")
+        if self.checks is not None:
+            check_checks(self.checks)
+        for name in ("task_settings", "student_settings", "engine_settings", "discovery_settings"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected settings by name")

@@ -1,0 +1,315 @@
+"""The base of teacher environments whose action is data, or a plan that an engine turns into data."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+from gymnasium import Space, spaces
+from numpy.typing import ArrayLike
+
+from teachgym.data.engine import EngineError
+from teachgym.data.reports import Report
+from teachgym.data.spaces import AnyText
+from teachgym.envs.data_generation.classroom import Classroom, Round
+from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
+from teachgym.evaluation import Evaluation
+from teachgym.feedback import Feedback
+from teachgym.files import read_state, write_state
+from teachgym.names import make_settings
+from teachgym.problem import SUCCESS, TEXT, Problem
+from teachgym.seeding import Seeds, fan_out
+from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.teacher_env import TeacherEnv
+
+ROUNDS = 6
+"""Steps of an episode, unless told otherwise; where an action is one choice of many, so many for each of them."""
+_MOST_TEXT = 10_000_000
+_STATE = "episode.npz"
+
+Plan = TypeVar("Plan")
+"""A decoded action."""
+ObservationKind = Literal["numbers", "text"]
+
+
+class DataEnv(TeacherEnv[Any, Plan]):
+    """Teach a student by data; the base of the three data-generation environments.
+
+    A step: the plan is made into examples, within all budgets; the student is trained on them, in proportion; and it is
+    tested on the validation set. The reward is the gain in accuracy there, less ``price`` for each example, so that the
+    undiscounted return is the whole gain less the price of everything. Each step is meant to take an equal part of what
+    is left of the budget. The episode ends with the budget, or after ``rounds`` steps.
+
+    Subclasses define ``_plan_spaces`` and what a plan means, in the methods with a leading underscore that have no
+    body here.
+
+    Args:
+        action: What an action is; the subclass says.
+        observation: ``"numbers"``, or ``"text"``: a report in JSON (``teachgym.data.reports``) for teachers that read.
+        rounds: Steps of an episode; None takes 6, or, where an action is one choice of many, 6 for each of them.
+        feedback: Whether the teacher is shown anything of the student. Without, observations and feedback tell only
+            what data has been made; the reward is paid all the same.
+        price: What the reward is lowered by for every example.
+        mastered_above: Share of right answers above which a skill counts as mastered.
+        classroom: Fields of ``ClassroomSettings``: what is learnt, by whom, from what, at what expense.
+
+    Raises:
+        ValueError: If an argument is not allowed, or something that is named does not exist; nothing is spent then.
+    """
+
+    budget_name: ClassVar[str] = "budget"
+    outcome_name: ClassVar[str] = "accuracy"
+    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+
+    def __init__(
+        self,
+        *,
+        action: str = "discrete",
+        observation: ObservationKind = "numbers",
+        rounds: int | None = None,
+        feedback: bool = True,
+        price: float = 0.0,
+        mastered_above: float = 0.9,
+        **classroom: Any,
+    ) -> None:
+        check_choice("observation", observation, ("numbers", "text"))
+        if not isinstance(feedback, bool):
+            raise ValueError(f"feedback is {feedback!r}; expected true or false")
+        if not (isinstance(price, int | float) and np.isfinite(price) and price >= 0):
+            raise ValueError(f"price is {price!r}; expected a finite number from 0 up")
+        check_share("mastered_above", mastered_above)
+        if rounds is not None:
+            check_whole("rounds", rounds, 1, "steps")
+        self.classroom = Classroom(make_settings("the environment", ClassroomSettings, _plain(classroom)))
+        self._action, self._sees, self._price = action, feedback, float(price)
+        self._reads = observation == "text"
+        action_space, numbers, task_space, offers = self._plan_spaces(action)
+        self.task_space = task_space
+        self.action_space = action_space
+        self.observation_space: Space[Any] = AnyText(_MOST_TEXT) if self._reads else numbers
+        self.rounds = rounds or ROUNDS * (int(action_space.n) if isinstance(action_space, spaces.Discrete) else 1)
+        names = self.classroom.task.skill_names
+        known = self.classroom.discovery is None
+        self._problem = Problem(
+            action_space=self.action_space,
+            observation_space=self.observation_space,
+            outcome_range=(0.0, 1.0),
+            mastered_above=mastered_above,
+            offers=frozenset({SUCCESS, *offers, *((TEXT,) if self._reads else ())}),
+            skills=names if known else tuple(f"skill {k}" for k in range(self.classroom.skill_count)),
+        )
+        self._folder: Path | None = None
+        self._gain: FloatArray = np.zeros(self.classroom.skill_count)
+        self._failures: list[str] = []
+
+    @abstractmethod
+    def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
+        """Spaces of actions, and of observations as numbers; what the task of a feedback is; and what that offers.
+
+        Raises:
+            ValueError: If there is no such kind of action.
+        """
+
+    @abstractmethod
+    def _fresh(self) -> None:
+        """Begin an episode: the student has been tested, and there is no data yet."""
+
+    @abstractmethod
+    def _carry_out(self, plan: Plan) -> tuple[FloatArray, int | None]:
+        """Have the plan carried out by the classroom.
+
+        Returns:
+            The feedback's task, and the skill that its outcome is about; None is all of them.
+        """
+
+    @abstractmethod
+    def _numbers(self) -> Any:
+        """What is observed, as numbers."""
+
+    @abstractmethod
+    def _describe(self, report: Report) -> None:
+        """Complete the report with what this environment shows."""
+
+    def _state(self) -> dict[str, Any]:
+        """What the environment itself knows beside the classroom: arrays and plain values."""
+        return {}
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``_state`` gave; ``_fresh`` has been called."""
+
+    @property
+    def problem(self) -> Problem:
+        """What a teacher may know before the first step."""
+        return self._problem
+
+    @property
+    def budget(self) -> int:
+        """Examples that the student may be given."""
+        return int(self.classroom.settings.budget)
+
+    @property
+    def spent(self) -> int:
+        """Examples given so far."""
+        return self.classroom.expenses.examples if hasattr(self, "seeds") else 0
+
+    @property
+    def test_space(self) -> TaskSpace:
+        """The number of a skill of the task's own."""
+        return TaskSpace([Parameter("skill", 0.0, max(len(self.classroom.task.skills) - 1.0, 1.0))])
+
+    @property
+    def size(self) -> int:
+        """Examples that the next step is meant to make."""
+        return self.classroom.left // max(self.rounds - self.classroom.rounds, 1)
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """Test the student on the test set, which no teacher sees anything of.
+
+        Args:
+            tasks: ``(m, 1)`` numbers of the task's own skills; None takes all.
+
+        Returns:
+            For every skill the share of right answers as its return, and the number of questions as its length.
+        """
+        if not hasattr(self, "seeds"):
+            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+        names = self.classroom.task.skill_names
+        chosen = np.arange(len(names), dtype=np.float64)[:, None] if tasks is None else np.asarray(tasks, np.float64)
+        asked = [names[int(number)] for number in chosen[:, 0]]
+        wanted = set(asked)
+        answers = self.classroom.examine([one for one in self.classroom.task.test if one.skill in wanted])
+        self.test_metrics = self.classroom.task.metrics(answers)
+        right: dict[str, list[bool]] = {name: [] for name in names}
+        for answer in answers:
+            right[answer.example.skill].append(answer.correct)
+        returns = np.array([np.mean(right[name]) if right[name] else np.nan for name in asked], dtype=np.float64)
+        lengths = np.array([len(right[name]) for name in asked], dtype=np.int64)
+        known = lengths > 0
+        return Evaluation(chosen[known], returns[known], lengths[known], self._problem.mastered_above, self.spent)
+
+    def student_state(self) -> dict[str, Any] | None:
+        """What ``restore_student`` needs."""
+        return self.classroom.student.state_dict()
+
+    def restore_student(self, state: dict[str, Any], *, seed: int) -> None:
+        """Take over a stored student, to test it."""
+        self.seeds = fan_out(seed)
+        self.classroom.begin(self.seeds)
+        self.classroom.student.load_state_dict(state)
+
+    def keep_files(self, folder: Path) -> None:
+        """Write what every round makes and answers, and all that is needed to go on, into a folder.
+
+        Nothing is written of a student that does not read: its examples are blank, and its episodes take milliseconds.
+        """
+        self._folder = folder if self.classroom.reads else None
+
+    def resume(self) -> tuple[Any, dict[str, Any]]:
+        """Go on with the episode in the folder of ``keep_files`` after its last whole step.
+
+        Returns:
+            What the step that it goes on after gave: observation and info, without its feedback.
+
+        Raises:
+            ValueError: If there is no episode in the folder, or a file is damaged.
+        """
+        if self._folder is None or not (self._folder / _STATE).exists():
+            raise ValueError(f"there is no episode in {self._folder}; call keep_files() with the folder of one")
+        state = read_state(self._folder / _STATE)
+        self.classroom.folder = self._folder
+        self.classroom.load_state_dict(state["classroom"], self._folder)
+        self.seeds = self.classroom.seeds
+        self._fresh()
+        self._gain = np.array(state["gain"])
+        self._load(state["environment"])
+        self._score = self.classroom.accuracy
+        self._running = not self._is_over()
+        return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
+
+    def _begin(self, seeds: Seeds) -> None:
+        self.classroom.folder = self._folder
+        self.classroom.begin(seeds)
+        self._score = self.classroom.accuracy
+        self._gain = np.zeros(self.classroom.skill_count)
+        self._failures = []
+        self._fresh()
+        self._store()
+
+    def _teach(self, lesson: Plan) -> Feedback | None:
+        classroom = self.classroom
+        before, spent, decision = classroom.skill_accuracy, classroom.expenses.examples, classroom.rounds
+        task, skill = self._carry_out(lesson)
+        after = classroom.skill_accuracy
+        self._gain = after - before
+        outcome = classroom.accuracy if skill is None else float(after[skill])
+        outcome = outcome if self._sees else 0.0
+        self._store()
+        mastered = outcome > self._problem.mastered_above
+        return Feedback(task, outcome, mastered, classroom.expenses.examples - spent, decision)
+
+    def _reward(self, feedback: Feedback | None) -> float:
+        assert feedback is not None
+        before, self._score = self._score, self.classroom.accuracy
+        return self._score - before - self._price * feedback.cost
+
+    def _observe(self, feedback: Feedback | None) -> Any:
+        if not self._reads:
+            return self._numbers()
+        classroom = self.classroom
+        report: Report = {
+            "task": (type(classroom.task).__doc__ or "").partition("\n")[0],
+            "progress": round(self.spent / self.budget, 4),
+            "examples_left": classroom.left,
+            "examples_now": self.size,
+            "steps_left": self.rounds - classroom.rounds,
+        }
+        if self._sees:
+            report["accuracy"] = round(classroom.accuracy, 4)
+        self._describe(report)
+        return json.dumps(report, ensure_ascii=False)
+
+    def _is_over(self) -> bool:
+        return self.classroom.is_over or self.classroom.rounds >= self.rounds
+
+    def _survives(self, error: Exception) -> bool:
+        return isinstance(error, EngineError)
+
+    def _info(self) -> dict[str, Any]:
+        classroom = self.classroom
+        names = classroom.skill_names
+        return {
+            "budget_used": classroom.expenses.examples,
+            "accuracy": classroom.accuracy,
+            "skill_accuracy": dict(zip(names, classroom.skill_accuracy.tolist(), strict=True)),
+            "skill_gain": dict(zip(names, self._gain.tolist(), strict=True)),
+            "expenses": asdict(classroom.expenses),
+            "rejected": dict(classroom.quality.rejected),
+            "failures": list(self._failures),
+        }
+
+    def _note(self, made: Round) -> None:
+        """Keep what the engine could not do, for ``info``."""
+        self._failures = made.failures
+
+    def _store(self) -> None:
+        if self._folder is not None:
+            state = {"classroom": self.classroom.state_dict(), "environment": self._state(), "gain": self._gain}
+            write_state(self._folder / _STATE, state)
+
+
+def skill_shares(names: tuple[str, ...]) -> TaskSpace:
+    """Tasks that are each skill's share of what is made."""
+    return TaskSpace([Parameter(name, 0.0, 1.0) for name in names])
+
+
+def _plain(classroom: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they come from a command line or a file, where a tuple is a list, or a bare name."""
+    found = dict(classroom)
+    checks = found.get("checks")
+    if checks is not None:
+        found["checks"] = (checks,) if isinstance(checks, str) else tuple(checks)
+    return found

@@ -1,0 +1,31 @@
+"""A read-only table of the ways to discover skills, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from teachgym.data.discovery import SkillDiscovery
+from teachgym.names import load_path, make_settings, unknown_name
+
+DISCOVERIES: Mapping[str, str] = MappingProxyType(
+    {
+        "clustering": "teachgym.envs.data_generation.clustering:Clustering",
+        "language-model": "teachgym.envs.data_generation.language_model_discovery:LanguageModelDiscovery",
+    }
+)
+"""Name -> ``"module:Class"``, imported when it is asked for. ``"given"`` is none of these: it discovers nothing."""
+
+
+def make_discovery(name: str, **settings: Any) -> SkillDiscovery:
+    """Make one, by its name in the table or its path ``"package.module:Class"``.
+
+    Raises:
+        ValueError: If the name or a setting is unknown, or a value is not allowed.
+    """
+    if name not in DISCOVERIES and ":" not in name:
+        raise unknown_name("discovery", name, [*DISCOVERIES, "given"])
+    found = load_path("discovery", DISCOVERIES.get(name, name))
+    if not (isinstance(found, type) and issubclass(found, SkillDiscovery)):
+        raise ValueError(f"discovery {name!r} is {found!r}; expected a subclass of SkillDiscovery")
+    made: SkillDiscovery = found(make_settings(f"discovery {name!r}", found.Settings, settings))
+    return made

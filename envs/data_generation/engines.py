@@ -1,0 +1,42 @@
+"""A read-only table of the engines, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from teachgym.data.engine import DataEngine
+from teachgym.data.task import DataTask
+from teachgym.names import load_path, make_settings, unknown_name
+
+DATA_ENGINES: Mapping[str, str] = MappingProxyType(
+    {
+        "procedural": "teachgym.envs.data_generation.procedural_engine:ProceduralEngine",
+        "pool": "teachgym.envs.data_generation.pool_engine:PoolEngine",
+        "language-model": "teachgym.envs.data_generation.language_model_engine:LanguageModelEngine",
+    }
+)
+"""Name -> ``"module:Class"``, imported when it is asked for."""
+
+
+def data_engine_class(name: str) -> type[DataEngine]:
+    """Find an engine's class by its name in the table, or by its path ``"package.module:Class"``.
+
+    Raises:
+        ValueError: If there is none; suggests the nearest name.
+    """
+    if name not in DATA_ENGINES and ":" not in name:
+        raise unknown_name("engine", name, DATA_ENGINES)
+    found = load_path("engine", DATA_ENGINES.get(name, name))
+    if not (isinstance(found, type) and issubclass(found, DataEngine)):
+        raise ValueError(f"engine {name!r} is {found!r}; expected a subclass of teachgym.data.engine.DataEngine")
+    return found
+
+
+def make_data_engine(name: str, task: DataTask, **settings: Any) -> DataEngine:
+    """Make an engine for a task.
+
+    Raises:
+        ValueError: If the name or a setting is unknown, a value is not allowed, or the task lacks what it needs.
+    """
+    found = data_engine_class(name)
+    return found(task, make_settings(f"engine {name!r}", found.Settings, settings))

@@ -1,0 +1,71 @@
+"""The part of a skill's tree that has been grown, with the standing orders."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from teachgym.data.example import Path
+from teachgym.data.skills import Skill
+
+
+class GrownTree:
+    """Subskills of one skill in the order in which they were grown, and what is known of each.
+
+    Args:
+        skill: Whose parts they are.
+        most: How many there can be.
+        depth: Levels below the skill that can be grown; None for all.
+        shuffled_by: Seed of the order in which the parts of one level come; None leaves them in the skill's own order.
+    """
+
+    def __init__(
+        self, skill: Skill, *, most: int, depth: int | None = None, shuffled_by: Sequence[int] | None = None
+    ) -> None:
+        below = [path for path in skill.walk() if len(path) > 1 and (depth is None or len(path) <= depth + 1)]
+        if shuffled_by is not None:
+            keys = np.random.default_rng(shuffled_by).permutation(len(below))
+            below = [
+                path for _, path in sorted(zip(keys, below, strict=True), key=lambda pair: (len(pair[1]), pair[0]))
+            ]
+        self._to_come = below[:most]
+        self.paths: list[Path] = []
+        """Where each is in the task's tree."""
+        self.orders: list[int] = []
+        """Examples of each to make in every step, from 0 up."""
+        self.made: list[int] = []
+        """Examples of each made so far."""
+        self.trained: list[float | None] = []
+        """Share of its latest examples that the student answered correctly after training; None if it never was."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to grow."""
+        return len(self.paths) == len(self._to_come)
+
+    def explore(self, new: int, each: int) -> None:
+        """Grow so many subskills, or as many as there are, each with this standing order."""
+        for path in self._to_come[len(self.paths) : len(self.paths) + new]:
+            self.paths.append(path)
+            self.orders.append(each)
+            self.made.append(0)
+            self.trained.append(None)
+
+    def exploit(self, change: Sequence[int]) -> None:
+        """Change the standing orders by slot; none falls below 0."""
+        self.orders = [max(order + delta, 0) for order, delta in zip(self.orders, change, strict=False)]
+
+    def parent(self, slot: int) -> int:
+        """Slot of the parent in an observation: 0 for the skill itself."""
+        above = self.paths[slot][:-1]
+        return 1 + self.paths.index(above) if above in self.paths else 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"orders": list(self.orders), "made": list(self.made), "trained": list(self.trained)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what ``state_dict`` gave."""
+        self.paths = self._to_come[: len(state["orders"])]
+        self.orders, self.made = [int(n) for n in state["orders"]], [int(n) for n in state["made"]]
+        self.trained = [None if value is None else float(value) for value in state["trained"]]

@@ -1,0 +1,53 @@
+"""What students can learn from data: one file each, and a read-only table of their names."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from teachgym.data.task import DataTask
+from teachgym.names import load_path, make_settings, unknown_name
+
+DATA_TASKS: Mapping[str, str] = MappingProxyType(
+    {
+        "math": "teachgym.envs.data_tasks.reasoning:Math",
+        "logic": "teachgym.envs.data_tasks.reasoning:Logic",
+        "code": "teachgym.envs.data_tasks.programs:Code",
+        "vqa": "teachgym.envs.data_tasks.drawings:VisualQuestions",
+        "tool-use": "teachgym.envs.data_tasks.tool_use:ToolUse",
+        "digits": "teachgym.envs.data_tasks.digits:Digits",
+        "math-benchmark": "teachgym.envs.data_tasks.math_benchmark:MathBenchmark",
+        "gqa": "teachgym.envs.data_tasks.gqa:Gqa",
+        "naturalbench": "teachgym.envs.data_tasks.natural_bench:NaturalBench",
+        "livecodebench": "teachgym.envs.data_tasks.live_code_bench:LiveCodeBench",
+        "mnms": "teachgym.envs.data_tasks.mnms:Mnms",
+    }
+)
+"""Name -> ``"module:Class"``, imported when it is asked for."""
+
+
+def data_task_class(name: str) -> type[DataTask]:
+    """Find a task's class by its name in the table, or by its path ``"package.module:Class"``.
+
+    Raises:
+        ValueError: If there is none; suggests the nearest name.
+    """
+    if name not in DATA_TASKS and ":" not in name:
+        raise unknown_name("task", name, DATA_TASKS)
+    found = load_path("task", DATA_TASKS.get(name, name))
+    if not (isinstance(found, type) and issubclass(found, DataTask)):
+        raise ValueError(f"task {name!r} is {found!r}; expected a subclass of teachgym.data.task.DataTask")
+    return found
+
+
+def make_data_task(name: str, **settings: Any) -> DataTask:
+    """Make a task.
+
+    Args:
+        name: A name of the table, or ``"package.module:Class"``.
+        **settings: Fields of the class's ``Settings``; those left out keep their defaults.
+
+    Raises:
+        ValueError: If the name or a setting is unknown, or a value is not allowed.
+    """
+    found = data_task_class(name)
+    return found(make_settings(f"task {name!r}", found.Settings, settings))

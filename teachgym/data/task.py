@@ -1,0 +1,166 @@
+"""The interface of every data task: a tree of skills, examples of them, and a scorer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teachgym.data.example import Answer, Example, Path
+from teachgym.data.skills import Skill
+from teachgym.setting_checks import check_whole
+
+_MOST_DRAWS = 50
+"""Draws for each held-out example that is asked for, before a skill is taken to have too few of them."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How many examples of every skill are kept for tests; tasks that make their own examples build on it.
+
+    Raises:
+        ValueError: If a number is below 1.
+    """
+
+    validation_per_skill: int = 40
+    """Examples of each skill that the teacher's feedback and reward come from."""
+    test_per_skill: int = 100
+    """Examples of each skill that results are reported on, and that no teacher sees anything of."""
+
+    def __post_init__(self) -> None:
+        check_whole("validation_per_skill", self.validation_per_skill, 1, "examples")
+        check_whole("test_per_skill", self.test_per_skill, 1, "examples")
+
+
+class DataTask(ABC):
+    """Something to learn from examples.
+
+    A task is fixed by its settings: it has no seed, and its validation and test sets are the same for every student.
+    To write one, subclass, set ``Settings`` to a frozen dataclass (a ``HeldOut`` with more fields), and define
+    ``skills``, ``make`` and, unless answers are right only if they equal the target, ``score``.
+
+    Raises:
+        TypeError: If the settings are of another class.
+    """
+
+    Settings: ClassVar[type[Any]] = HeldOut
+    """Frozen dataclass of the task's settings, every field with a default and a docstring."""
+    student: ClassVar[str] = "transformer"
+    """Name of the student that learns this task unless another is asked for."""
+    pass_mark: ClassVar[float] = 1.0
+    """Score from which an answer counts as correct."""
+    answers: tuple[str, ...] | None = None
+    """All answers that there are, where they are few, for students that choose among them."""
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings: Any = self.Settings() if settings is None else settings
+        if not isinstance(self.settings, self.Settings):
+            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+
+    @property
+    @abstractmethod
+    def skills(self) -> tuple[Skill, ...]:
+        """What there is to learn, each with its parts, in an order that never changes."""
+
+    @abstractmethod
+    def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
+        """Draw labelled examples of a skill or of a part of one, independently of each other.
+
+        Args:
+            path: Of any node; an inner one stands for all leaves below it, drawn uniformly.
+            count: How many, from 0 up.
+            rng: Draws them.
+
+        Returns:
+            ``count`` examples, whose paths lead to leaves.
+
+        Raises:
+            ValueError: If there is no such skill.
+            NotImplementedError: If the task can't make examples, as when it was read from files.
+        """
+
+    def score(self, example: Example, given: str) -> float:
+        """How good an answer is, from 0 to 1; never raises, whatever the answer."""
+        return float(given.strip() == example.target.strip())
+
+    def scores(self, examples: Sequence[Example], given: Sequence[str]) -> NDArray[np.float64]:
+        """``(m,)`` scores of many answers, for tasks where together is cheaper than one by one."""
+        pairs = zip(examples, given, strict=True)
+        return np.array([self.score(example, answer) for example, answer in pairs], dtype=np.float64)
+
+    def parses(self, example: Example) -> bool:
+        """Whether an example's target has the form of an answer to this task at all."""
+        return bool(example.target.strip())
+
+    def verify(self, example: Example) -> bool:
+        """Whether an example's target is right, as far as the task can tell: here, by its scorer alone."""
+        return self.score(example, example.target) >= self.pass_mark
+
+    def metrics(self, answers: Sequence[Answer]) -> dict[str, float]:
+        """What is reported of the answers to a whole test set beside their accuracy; by name."""
+        return {}
+
+    def pool(self) -> Sequence[Example]:
+        """Real training examples to select from; none where the task makes its own."""
+        return ()
+
+    @property
+    def validation(self) -> Sequence[Example]:
+        """What feedback and reward come from; grouped by skill."""
+        return self._held_out[0]
+
+    @property
+    def test(self) -> Sequence[Example]:
+        """What results are reported on; shares no example with ``validation``."""
+        return self._held_out[1]
+
+    @property
+    def skill_names(self) -> tuple[str, ...]:
+        """The names of ``skills``, in order."""
+        return tuple(skill.name for skill in self.skills)
+
+    def mark(self, examples: Sequence[Example], given: Sequence[str]) -> list[Answer]:
+        """Score answers."""
+        scores = self.scores(examples, given)
+        return [
+            Answer(example, words, float(score), bool(score >= self.pass_mark))
+            for example, words, score in zip(examples, given, scores, strict=True)
+        ]
+
+    @cached_property
+    def _held_out(self) -> tuple[list[Example], list[Example]]:
+        return self._draw_held_out()
+
+    def _draw_held_out(self) -> tuple[list[Example], list[Example]]:
+        """Validation and test set: of every skill so many, its leaves in turn, no two the same.
+
+        Raises:
+            ValueError: If a skill has too few different examples.
+        """
+        validation: list[Example] = []
+        test: list[Example] = []
+        seen: set[str] = set()
+        for number, skill in enumerate(self.skills):
+            rng = np.random.default_rng([number, 7_211])
+            leaves = skill.leaves()
+            for examples, wanted in (
+                (validation, self.settings.validation_per_skill),
+                (test, self.settings.test_per_skill),
+            ):
+                found = draws = 0
+                while found < wanted:
+                    if draws >= _MOST_DRAWS * wanted:
+                        raise ValueError(
+                            f"skill {skill.name!r} has too few different examples: {found} of {wanted} were found for "
+                            "a test set; choose smaller validation_per_skill and test_per_skill"
+                        )
+                    draws += 1
+                    for example in self.make(leaves[found % len(leaves)], 1, rng):
+                        if example.key not in seen:
+                            seen.add(example.key)
+                            examples.append(example)
+                            found += 1
+        return validation, test

@@ -1,0 +1,54 @@
+"""The students that learn from examples, and a read-only table of their names."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from teachgym.data.task import DataTask
+from teachgym.names import load_path, make_settings, unknown_name
+from teachgym.students.supervised.student import SupervisedStudent
+
+SUPERVISED_STUDENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "simulated": "teachgym.students.supervised.simulated:SimulatedLearner",
+        "logistic-regression": "teachgym.students.supervised.classifiers:LogisticRegressionStudent",
+        "mlp": "teachgym.students.supervised.classifiers:MLPStudent",
+        "transformer": "teachgym.students.supervised.char_transformer:CharTransformer",
+        "cnn": "teachgym.students.supervised.question_cnn:QuestionCNN",
+        "causal-lm": "teachgym.students.supervised.causal_lm:CausalLM",
+        "vision-lm": "teachgym.students.supervised.vision_lm:VisionLM",
+    }
+)
+"""Name -> ``"module:Class"``, imported when it is asked for."""
+
+__all__ = ["SUPERVISED_STUDENTS", "SupervisedStudent", "make_supervised_student", "supervised_student_class"]
+
+
+def supervised_student_class(name: str) -> type[SupervisedStudent]:
+    """Find a student's class by its name in the table, or by its path ``"package.module:Class"``.
+
+    Raises:
+        ValueError: If there is none; suggests the nearest name.
+    """
+    if name not in SUPERVISED_STUDENTS and ":" not in name:
+        raise unknown_name("student", name, SUPERVISED_STUDENTS)
+    found = load_path("student", SUPERVISED_STUDENTS.get(name, name))
+    if not (isinstance(found, type) and issubclass(found, SupervisedStudent)):
+        raise ValueError(f"student {name!r} is {found!r}; expected a subclass of SupervisedStudent")
+    return found
+
+
+def make_supervised_student(name: str, task: DataTask, *, seed: int, **settings: Any) -> SupervisedStudent:
+    """Make a fresh student of a task.
+
+    Args:
+        name: A name of the table, or ``"package.module:Class"``.
+        task: What it is to learn.
+        seed: Integer from 0 up.
+        **settings: Fields of the class's ``Settings``; those left out keep their defaults.
+
+    Raises:
+        ValueError: If the name or a setting is unknown, a value is not allowed, or it can't learn such a task.
+    """
+    found = supervised_student_class(name)
+    return found(task, make_settings(f"student {name!r}", found.Settings, settings), seed=seed)

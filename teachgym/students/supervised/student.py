@@ -1,0 +1,79 @@
+"""The interface of every student that learns from examples."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from teachgym.data.example import Example
+from teachgym.data.task import DataTask
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """For a student that has nothing to set."""
+
+
+class SupervisedStudent(ABC):
+    """A learner of one task, made afresh for every episode.
+
+    The same task, settings, seed and calls of ``train`` give the same student, bit for bit on CPU, whatever is drawn
+    from global generators in between; ``answer`` changes nothing. To write one, subclass, set ``Settings`` to a
+    frozen dataclass, and define ``train``, ``answer``, ``state_dict`` and ``load_state_dict``.
+    ``teachgym.testing.check_supervised_student`` tells whether it keeps the contract.
+
+    Args:
+        task: What it is to learn; it may read what form the answers have, and no examples.
+        settings: A ``Settings`` of this class; None takes the defaults.
+        seed: Integer from 0 up, for initial weights, minibatches and all else.
+
+    Raises:
+        TypeError: If the settings are of another class.
+        ValueError: If the student can't learn such a task.
+    """
+
+    Settings: ClassVar[type[Any]] = NoSettings
+    """Frozen dataclass of the student's settings, every field with a default and a docstring."""
+    reads: ClassVar[bool] = True
+    """Whether it reads examples. Those of one that only counts them by skill, as a simulated one does, are left blank,
+    which is much cheaper."""
+    updates_per_example: ClassVar[float] = 0.5
+    """Training updates (minibatches) that it gets for every example that it is given, unless the environment says
+    otherwise."""
+
+    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
+        self.settings: Any = self.Settings() if settings is None else settings
+        if not isinstance(self.settings, self.Settings):
+            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.task, self.seed = task, seed
+
+    @abstractmethod
+    def train(self, examples: Sequence[Example], *, updates: int) -> None:
+        """Learn on: minibatches are drawn from the examples.
+
+        Args:
+            examples: At least one. They may have been given before: it is the environment that decides whether a
+                student sees all data so far, or only the latest.
+            updates: Number of minibatches, from 0 up.
+        """
+
+    @abstractmethod
+    def answer(self, examples: Sequence[Example]) -> list[str]:
+        """Answer the prompts (and images) of examples, in order, as well as it can, without exploration.
+
+        It must not look at their targets; a simulated student may.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> State:
+        """Everything that a later ``load_state_dict`` needs to go on bit for bit: arrays and plain values, nested."""
+
+    @abstractmethod
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a ``state_dict`` of a student of the same class, task and settings.
+
+        Raises:
+            ValueError: If the state does not fit.
+        """

@@ -1,0 +1,109 @@
+"""A small task, and students whose answers can be worked out by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from teachgym.data.engine import Batch, DataEngine, EngineError, Order
+from teachgym.data.example import Example, Path
+from teachgym.data.skills import Skill, find_skill
+from teachgym.data.task import DataTask, HeldOut
+from teachgym.students.supervised.student import SupervisedStudent
+
+SIZES = {"small": 100, "middle": 1_000, "large": 10_000}
+
+
+@final
+class Numbers(DataTask):
+    """Say a number again, or the one after it, or its double; numbers of three sizes."""
+
+    def __init__(self, settings: HeldOut | None = None) -> None:
+        super().__init__(settings or HeldOut(validation_per_skill=12, test_per_skill=15))
+
+    @property
+    def skills(self) -> tuple[Skill, ...]:
+        sizes = tuple(Skill(size) for size in SIZES)
+        return (Skill("same", sizes), Skill("next", sizes), Skill("double", sizes))
+
+    def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
+        leaves = find_skill(self.skills, path).leaves()
+        made = []
+        for _ in range(count):
+            leaf = (*path[:-1], *leaves[int(rng.integers(len(leaves)))])
+            number = int(rng.integers(SIZES[leaf[1]]))
+            target = {"same": number, "next": number + 1, "double": 2 * number}[leaf[0]]
+            made.append(Example(f"{leaf[0]} {number}", str(target), leaf))
+        return made
+
+    def parses(self, example: Example) -> bool:
+        return example.target.isdecimal()
+
+
+@dataclass(frozen=True)
+class PracticeSettings:
+    """How much practice a skill needs."""
+
+    needed: int = 20
+    """Examples of a skill after which it is known."""
+
+
+@final
+class Practice(SupervisedStudent):
+    """Answers a skill correctly once it has been given enough examples of it, and forgets nothing."""
+
+    Settings = PracticeSettings
+    updates_per_example = 0.5
+
+    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
+        super().__init__(task, settings, seed=seed)
+        self.seen: dict[str, int] = {}
+        self.updates = 0
+
+    def train(self, examples: Sequence[Example], *, updates: int) -> None:
+        self.updates += updates
+        self.seen = {}
+        for example in examples:
+            name = example.prompt.partition(" ")[0]
+            self.seen[name] = self.seen.get(name, 0) + 1
+
+    def answer(self, examples: Sequence[Example]) -> list[str]:
+        known = {name for name, count in self.seen.items() if count >= self.settings.needed}
+        return [one.target if one.prompt.partition(" ")[0] in known else "?" for one in examples]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seen": dict(self.seen), "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.seen, self.updates = dict(state["seen"]), int(state["updates"])
+
+
+@dataclass(frozen=True)
+class MoodySettings:
+    """When the engine fails."""
+
+    fails_at: int = 2
+    """Which call of ``make``, counted from 1, fails; once."""
+
+
+@final
+class MoodyEngine(DataEngine):
+    """Draws from the task, and fails once."""
+
+    Settings = MoodySettings
+
+    def __init__(self, task: DataTask, settings: Any = None) -> None:
+        super().__init__(task, settings)
+        self.calls = 0
+
+    def make(self, orders: Sequence[Order], rng: np.random.Generator, *, allowance: float = np.inf) -> Batch:
+        self.calls += 1
+        if self.calls == self.settings.fails_at:
+            raise EngineError("the endpoint is not there; start it", cost=0.5)
+        return Batch([self.task.make(order.path or ("same",), order.count, rng) for order in orders], 1.0)
+
+
+def settings(**more: Any) -> dict[str, Any]:
+    """Arguments that make an environment of the toy task and student."""
+    return {"task": "tests.data.toy:Numbers", "student": "tests.data.toy:Practice", "budget": 120, **more}
