@@ -44,6 +44,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
     _running = False
+    _unpaid = 0
 
     @property
     @abstractmethod

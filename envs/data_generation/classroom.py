@@ -25,7 +25,7 @@ from teachgym.task_space import FloatArray
 
 State = dict[str, Any]
 
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 """Times that an engine is asked for what checks have rejected."""
 
 

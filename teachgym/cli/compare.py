@@ -50,7 +50,11 @@ class Compare(StudySettings):
             console.print(summary_table(study.rows, title=settings.title, measures=study.measures))
             for path in [*study.figures, study.folder / "summary.json"]:
                 console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
-            if walks and settings.student_steps is not None and max(row.mastered.mean for row in study.rows) < WALKS:
+            if (
+                study.measures.headline == "mastered"
+                and settings.student_steps is not None
+                and max(row.mastered.mean for row in study.rows) < WALKS
+            ):
                 console.print(
                     f"\n{settings.student_steps:,} steps are too few for these students to master much, so do not read "
                     "a ranking of teachers from this. A real study, for many cores and days:",

@@ -15,12 +15,18 @@ from teachgym.students.supervised.student import SupervisedStudent
 SIZES = {"small": 100, "middle": 1_000, "large": 10_000}
 
 
-@final
+@dataclass(frozen=True)
+class NumbersSettings(HeldOut):
+    """Few tests."""
+
+    validation_per_skill: int = 12
+    test_per_skill: int = 15
+
+
 class Numbers(DataTask):
     """Say a number again, or the one after it, or its double; numbers of three sizes."""
 
-    def __init__(self, settings: HeldOut | None = None) -> None:
-        super().__init__(settings or HeldOut(validation_per_skill=12, test_per_skill=15))
+    Settings = NumbersSettings
 
     @property
     def skills(self) -> tuple[Skill, ...]:
@@ -101,7 +107,7 @@ class MoodyEngine(DataEngine):
         self.calls += 1
         if self.calls == self.settings.fails_at:
             raise EngineError("the endpoint is not there; start it", cost=0.5)
-        return Batch([self.task.make(order.path or ("same",), order.count, rng) for order in orders], 1.0)
+        return Batch([self.task.make((*order.path, "large"), order.count, rng) for order in orders], 1.0)
 
 
 def settings(**more: Any) -> dict[str, Any]:

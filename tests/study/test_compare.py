@@ -147,7 +147,7 @@ def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"env": "StumpTrack"}, "unknown environment 'StumpTrack'; did you mean 'StumpTracks'"),
-        ({"env": "no.such.module:a/B-v0"}, "can't be made"),
+        ({"env": "no.such.module:a/B-v0"}, "can't be found"),
         ({"env": toy_study.ENV + ",colour=red"}, "can't be made"),
         ({"teachers": ("alp-gm",)}, "unknown teacher 'alp-gm'; did you mean 'alp-gmm'"),
         ({"teachers": ("alp-gmm,fit_evry=3",)}, "fit_every"),
