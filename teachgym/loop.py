@@ -71,7 +71,7 @@ def teach(
         observation = next_observation
         record.origins.append(teacher.origin)
         if feedback is not None:
-            record.feedback.append(replace(feedback, extras={}))
+            record.feedback.append(replace(feedback, task=env.unwrapped.recorded(feedback), extras={}))
             record.finished_at.append(steps)
         previous, sampling = sampling, teacher.sampling()
         if sampling is not None and sampling is not previous:

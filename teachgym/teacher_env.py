@@ -12,7 +12,7 @@ from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
-from teachgym.task_space import TaskSpace
+from teachgym.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000
 """Decisions in a row that may spend nothing; more of them are taken for a teacher that never lets its student train."""
@@ -34,7 +34,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """
 
     task_space: TaskSpace
-    """The tasks that feedback is about, in order and with units, for records and figures."""
+    """The tasks that feedback is about, in order and with units."""
     seeds: Seeds
     """The seeds of this episode; set by ``reset``."""
     budget_name: ClassVar[str] = "student_steps"
@@ -60,6 +60,15 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     @abstractmethod
     def spent(self) -> int:
         """Student steps (or examples) spent so far in this episode."""
+
+    @property
+    def record_space(self) -> TaskSpace:
+        """The tasks of records and figures, where an action is not what the student was given."""
+        return self.task_space
+
+    def recorded(self, feedback: Feedback) -> FloatArray:
+        """``(n,)`` what the student was given for this feedback, in ``record_space``; called right after its step."""
+        return feedback.task
 
     @property
     def test_space(self) -> TaskSpace:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -75,10 +76,10 @@ class Classroom:
         kind = supervised_student_class(self.student_name)
         self.reads = kind.reads
         self.task: DataTask = read if kind.reads else BlankTask(read)
-        self.engine: DataEngine = make_data_engine(settings.engine, self.task, **settings.engine_settings)
+        self.engine = _engine(settings, self.task)
         self._make_student(0)  # so that what can't be made is refused before anything is spent
         self.most_updates = (
-            int(settings.budget * kind.updates_per_example) if settings.updates is None else settings.updates
+            round(settings.budget * kind.updates_per_example) if settings.updates is None else settings.updates
         )
         given = isinstance(settings.discovery, str) and settings.discovery == "given"
         self.discovery = None if given else _discovery(settings)
@@ -101,14 +102,17 @@ class Classroom:
         self.data: list[Example] = []
         self.latest: list[Example] = []
         self._keys: set[str] = set()
-        task = self.task
         checks = type(self.engine).checks if self.settings.checks is None else self.settings.checks
         self.quality = QualityControl(
-            task,
+            self.task,
             checks,
-            held_out={example.key for example in (*task.validation, *task.test)},
+            held_out=self._held_out,
             ask=lambda examples: [answer.correct for answer in self.probe(examples)],
         )
+
+    @cached_property
+    def _held_out(self) -> set[str]:
+        return {example.key for example in (*self.task.validation, *self.task.test)}
 
     @property
     def left(self) -> int:
@@ -177,12 +181,11 @@ class Classroom:
                 failures.append(str(error))
                 break
             failures += batch.failures
-            before = sum(map(len, given))
             for made, examples, count in zip(given, batch.examples, missing, strict=True):
                 passed = self.quality.passed(examples[:count], keys)
                 keys.update(example.key for example in passed)
                 made += passed
-            if sum(map(len, given)) == before:
+            if not any(batch.examples):
                 break
         return given, failures
 
@@ -278,6 +281,11 @@ class Classroom:
     def _write(self, failures: Sequence[str]) -> None:
         if self.folder is not None:
             write_round(self.folder, self, failures)
+
+
+def _engine(settings: ClassroomSettings, task: DataTask) -> DataEngine:
+    found = settings.engine
+    return make_data_engine(found, task, **settings.engine_settings) if isinstance(found, str) else found
 
 
 def _discovery(settings: ClassroomSettings) -> SkillDiscovery:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from teachgym.data.discovery import SkillDiscovery
+from teachgym.data.engine import DataEngine
 from teachgym.data.quality import check_checks
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_choice, check_positive, check_whole
@@ -28,8 +29,8 @@ class ClassroomSettings:
     """Name of a student, or ``"package.module:Class"``; None takes the task's own."""
     student_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
-    engine: str = "procedural"
-    """Name of what makes the examples, or ``"package.module:Class"``."""
+    engine: str | DataEngine = "procedural"
+    """Name of what makes the examples, ``"package.module:Class"``, or an engine of the same task."""
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
     budget: int = 3600

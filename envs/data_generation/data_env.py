@@ -2,6 +2,7 @@
 
 import json
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -155,6 +156,21 @@ class DataEnv(TeacherEnv[Any, Plan]):
     def spent(self) -> int:
         """Examples given so far."""
         return self.classroom.expenses.examples if hasattr(self, "seeds") else 0
+
+    @property
+    def record_space(self) -> TaskSpace:
+        """Each skill's share of the examples of a step."""
+        return skill_shares(self.classroom.task.skill_names)
+
+    def recorded(self, feedback: Feedback) -> FloatArray:
+        """``(skills,)`` ``latest_shares``."""
+        return self.latest_shares()
+
+    def latest_shares(self) -> FloatArray:
+        """``(skills,)`` the shares that the task's own skills had of the latest examples, as far as that is known."""
+        given = Counter(example.skill for example in self.classroom.latest)
+        total = max(len(self.classroom.latest), 1)
+        return np.array([given[name] / total for name in self.classroom.task.skill_names])
 
     @property
     def test_space(self) -> TaskSpace:

@@ -166,9 +166,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         self._show()
         if plan.task is not None:
             return plan.task, None
-        names = self.classroom.task.skill_names
-        given = [example.skill for examples in made.given for example in examples]
-        return np.array([given.count(name) / max(len(given), 1) for name in names]), None
+        return self.latest_shares(), None
 
     def _counts(self, plan: OpenEndedPlan) -> list[int]:
         if self._action == "plan":

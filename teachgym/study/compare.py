@@ -80,7 +80,7 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
         figures = [settings.folder / "learning_curves.png", settings.folder / "curriculum.png"]
         plot_learning_curves(records, figures[0], title=title, outcome_name=environment.outcome_name)
         outcome_range = environment.problem.outcome_range
-        plot_curriculum(records, environment.task_space, figures[1], title=title, outcome_range=outcome_range)
+        plot_curriculum(records, environment.record_space, figures[1], title=title, outcome_range=outcome_range)
     unfinished = [cell for cell, folder in cells if not _is_finished(cell, folder)]
     measures = Measures(environment.outcome_name, environment.headline, environment.problem.outcome_range)
     return Study(settings.folder, runs, rows, figures, unfinished, interrupted, measures)

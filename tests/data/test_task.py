@@ -45,6 +45,6 @@ def test_paths_lead_through_trees_of_any_depth() -> None:
 
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(TypeError, match="expected a NumbersSettings"):
-        Numbers({"validation_per_skill": 3})  # type: ignore[arg-type]
+        Numbers({"validation_per_skill": 3})
     with pytest.raises(ValueError, match="test_per_skill is 0"):
         HeldOut(test_per_skill=0)

@@ -48,7 +48,7 @@ def test_the_same_seed_finds_the_same_skills_and_few_examples_few_skills() -> No
 
 def test_a_teacher_of_discovered_skills_reaches_what_they_stand_for() -> None:
     arguments: dict[str, Any] = {"action": "discrete", "rounds": 3, "discovery": "clustering", "discovered": 5}
-    env = gymnasium.make("teachgym/SkillList-v0", disable_env_checker=True, **arguments, **settings()).unwrapped
+    env: Any = gymnasium.make("teachgym/SkillList-v0", disable_env_checker=True, **arguments, **settings()).unwrapped
     _, info = env.reset(seed=0)
     assert len(info["skill_accuracy"]) == 5
     assert env.problem.skills == tuple(f"skill {k}" for k in range(5))

@@ -1,0 +1,140 @@
+"""What has been spent on a language model, and limits that hold whatever is on its way."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from threading import Condition
+
+from teachgym.language_model.errors import SpendingLimitError
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What has been used."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    """US dollars. A reply from the cache counts as it did when it was made, so that a run replays as it was, limits
+    and all; what an attempt may have cost that never ended counts as its most."""
+    paid: float = 0.0
+    """US dollars of it that this process has spent; the rest came from the cache."""
+    requests: int = 0
+    """Sent, each attempt for itself."""
+    retries: int = 0
+    """Those among them that an attempt had gone before."""
+    cache_hits: int = 0
+    """Replies that came from the cache."""
+    estimated: int = 0
+    """Replies whose tokens the endpoint did not tell; they count as their most."""
+
+    @property
+    def tokens(self) -> int:
+        """Of input and output."""
+        return self.input_tokens + self.output_tokens
+
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum."""
+        return Usage(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)})
+
+
+class Ledger:
+    """Counts what is used, and lets no request begin that could exceed a limit.
+
+    What a request can cost at most is reserved before it is sent, and exchanged for what it did cost after. One that
+    does not fit beside what others have reserved waits for them; so whether it fits in the end depends on what was
+    spent before it, and not on who was faster.
+
+    Args:
+        name: What the limits are called, for the error.
+        dollars: Most US dollars.
+        tokens: Most tokens.
+        parent: A ledger that all is counted in as well.
+    """
+
+    def __init__(
+        self, name: str, *, dollars: float = math.inf, tokens: float = math.inf, parent: "Ledger | None" = None
+    ) -> None:
+        self.name, self.dollars, self.tokens = name, dollars, tokens
+        self._chain: list[Ledger] = [self, *(parent._chain if parent is not None else ())]
+        self._changed: Condition = parent._changed if parent is not None else Condition()
+        self._usage = Usage()
+        self._reserved_dollars, self._reserved_tokens, self._reservations = 0.0, 0, 0
+
+    @property
+    def usage(self) -> Usage:
+        """What has been used so far."""
+        with self._changed:
+            return self._usage
+
+    def restore(self, *, input_tokens: int, output_tokens: int, cost: float) -> None:
+        """Count on from what an earlier process had used."""
+        with self._changed:
+            used = {"input_tokens": int(input_tokens), "output_tokens": int(output_tokens), "cost": float(cost)}
+            self._usage = replace(self._usage, **used)  # type: ignore[arg-type]
+
+    def reserve(self, dollars: float, tokens: int) -> "Reservation":
+        """Set aside what a request may cost at most; wait while others have set aside too much.
+
+        Raises:
+            SpendingLimitError: If it does not fit, though nothing else is on its way.
+        """
+        reservation = Reservation(self, dollars, tokens)
+        reservation.renew()
+        return reservation
+
+    def _fits(self, dollars: float, tokens: int) -> bool:
+        spent_dollars = self._usage.cost + self._reserved_dollars
+        spent_tokens = self._usage.tokens + self._reserved_tokens
+        return spent_dollars + dollars <= self.dollars and spent_tokens + tokens <= self.tokens
+
+    def _explained(self, dollars: float, tokens: int) -> str:
+        if self._usage.cost + dollars > self.dollars:
+            wanted, spent, limit = f"{dollars:.6g} US dollars", f"{self._usage.cost:.6g}", f"{self.dollars:.6g}"
+        else:
+            wanted, spent, limit = f"{tokens} tokens", f"{self._usage.tokens}", f"{self.tokens:.0f}"
+        return (
+            f"the next request may cost up to {wanted}, and {spent} of {limit} ({self.name}) are spent; it was not "
+            "sent. Raise the limit, or lower max_tokens, which a reply is taken to reach until it is there"
+        )
+
+
+class Reservation:
+    """What is set aside for one request; made by ``Ledger.reserve``.
+
+    Args:
+        ledger: Where it is counted.
+        dollars: US dollars that the request may cost at most.
+        tokens: Tokens that it may use at most.
+    """
+
+    def __init__(self, ledger: Ledger, dollars: float, tokens: int) -> None:
+        self.dollars, self.tokens = dollars, tokens
+        self._ledger, self._held = ledger, False
+
+    def renew(self) -> None:
+        """Set the same aside again after it was settled, as for another attempt; waits and raises as ``reserve``."""
+        changed, chain = self._ledger._changed, self._ledger._chain
+        with changed:
+            while (full := next((one for one in chain if not one._fits(self.dollars, self.tokens)), None)) is not None:
+                if not full._reservations:
+                    raise SpendingLimitError(full._explained(self.dollars, self.tokens))
+                changed.wait()
+            for one in chain:
+                one._reserved_dollars += self.dollars
+                one._reserved_tokens += self.tokens
+                one._reservations += 1
+            self._held = True
+
+    def settle(self, used: Usage) -> None:
+        """Count what was used, and free what is set aside, if it still is."""
+        changed = self._ledger._changed
+        with changed:
+            for one in self._ledger._chain:
+                one._usage = one._usage.plus(used)
+                if self._held:
+                    one._reservations -= 1
+                    one._reserved_tokens -= self.tokens
+                    # Sums of floats need not come back to where they were; with nothing reserved they must.
+                    one._reserved_dollars = one._reserved_dollars - self.dollars if one._reservations else 0.0
+            self._held = False
+            changed.notify_all()

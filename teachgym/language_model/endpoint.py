@@ -1,0 +1,224 @@
+"""One attempt at one request, over HTTP, through the ``openai`` package; its own retries are off."""
+
+import importlib
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+from teachgym.language_model.errors import AttemptError, LanguageModelError, RejectedRequestError
+from teachgym.language_model.replies import read_body, read_stream
+from teachgym.language_model.request import Reply, Request, message_entry
+from teachgym.language_model.settings import ModelSettings
+
+_BUSY = (408, 409, 425, 429)
+_CONNECT_SECONDS = 10.0
+_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
+_UNKNOWN = re.compile(r"support|unknown|unrecogni[sz]ed|not (permitted|allowed)|extra|unexpected|unavailable", re.I)
+_MOST_WORDS = 300
+_SECRET = 16
+"""Letters from which a key is a secret, and not a word such as EMPTY that local servers are given for one."""
+
+
+class Dialect:
+    """What an endpoint turned out not to understand, of what not all do; kept from call to call."""
+
+    def __init__(self) -> None:
+        self.dropped: set[str] = set()
+
+    def adapt(self, body: dict[str, Any], words: str) -> bool:
+        """Whether the endpoint's complaint is about a part of the request that it can do without, from now on."""
+        if "max_tokens" in body and "max_completion_tokens" in words and re.search("instead|unsupported", words, re.I):
+            self.dropped.add("max_tokens")  # the same limit goes by the newer name then
+            return True
+        if "response_format" in body and re.search("response_format|json_schema|guided|structured", words):
+            self.dropped.add("response_format")
+            return True
+        for name in ("seed", "stream_options", "temperature"):
+            if name in body and name in words and _UNKNOWN.search(words):
+                self.dropped.add(name)
+                return True
+        return False
+
+
+class Endpoint:
+    """A connection to an OpenAI-compatible endpoint, open as long as the ``with`` block.
+
+    Args:
+        settings: Which endpoint and model.
+        dialect: What is known of it.
+
+    Raises:
+        ImportError: If the ``openai`` package is not there.
+        RejectedRequestError: If the key can't be one.
+    """
+
+    def __init__(self, settings: ModelSettings, dialect: Dialect) -> None:
+        try:
+            self._openai = importlib.import_module("openai")
+        except ImportError as error:
+            raise ImportError("language models need the openai package: pip install 'teachgym[llm]'") from error
+        self.settings, self.dialect = settings, dialect
+        self._key = os.environ.get(settings.api_key_env, "").strip() if settings.api_key_env else ""
+        if not re.fullmatch(r"[!-~]*", self._key):
+            raise RejectedRequestError(
+                f"the environment variable {settings.api_key_env} holds spaces or other letters that no key has; set "
+                "it to the key alone",
+                hopeless=True,
+            )
+        seconds = settings.timeout_seconds
+        self._client = self._openai.OpenAI(
+            api_key=self._key or "none",
+            base_url=settings.base_url,
+            max_retries=0,
+            timeout=self._openai.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS)),
+        )
+        self._transport_errors = _transport_errors(self._openai)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def send(self, request: Request) -> Reply:
+        """Send a request once.
+
+        Raises:
+            AttemptError: If it came to nothing, and may not next time.
+            RejectedRequestError: If it would not next time either.
+        """
+        outcome = self._try(request)
+        if isinstance(outcome, Reply):
+            if len(self._key) >= _SECRET and self._key in outcome.text + outcome.refusal:
+                return replace(
+                    outcome, text=redacted(outcome.text, self._key), refusal=redacted(outcome.refusal, self._key)
+                )
+            return outcome
+        raise outcome  # outside of any except block, so that no request with a key in its header hangs on to it
+
+    def _try(self, request: Request) -> Reply | AttemptError | LanguageModelError:
+        body = self._body(request)
+        deadline = time.monotonic() + self.settings.timeout_seconds
+        try:
+            with self._client.chat.completions.with_streaming_response.create(**body) as response:
+                if self.settings.stream:
+                    return read_stream(self._in_time(response.iter_lines(), deadline), self._clean)
+                return read_body(b"".join(self._in_time(response.iter_bytes(), deadline)), self._clean)
+        except AttemptError as failed:
+            return failed
+        except self._openai.APIStatusError as error:
+            return self._refused(error, body)
+        except self._openai.APITimeoutError as error:
+            sent = type(error.__cause__).__name__ not in _NEVER_SENT
+            return AttemptError(self._late(), billed=sent, unreachable=not sent)
+        except (self._openai.APIConnectionError, *self._transport_errors) as error:
+            cause = error.__cause__ or error
+            sent = type(cause).__name__ not in _NEVER_SENT
+            if "Timeout" in type(cause).__name__:
+                return AttemptError(self._late(), billed=sent, unreachable=not sent)
+            what = "the connection broke" if sent else "there is no connection"
+            return AttemptError(f"{what} ({self._clean(str(cause))})", billed=sent, unreachable=not sent)
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        settings, dropped = self.settings, self.dialect.dropped
+        body: dict[str, Any] = {
+            "model": settings.model,
+            "messages": [message_entry(message) for message in request.messages],
+            "max_tokens": settings.max_tokens,
+            "seed": request.seed(settings),
+        }
+        if settings.temperature is not None:
+            body["temperature"] = settings.temperature
+        if request.schema is not None:
+            schema = {"name": "answer", "schema": request.schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if settings.stream:
+            body["stream_options"] = {"include_usage": True}
+        if "max_tokens" in dropped:
+            body["max_completion_tokens"] = settings.max_tokens
+        body = {name: value for name, value in body.items() if name not in dropped}
+        return {**body, "stream": True} if settings.stream else body
+
+    def _in_time(self, parts: Iterable[Any], deadline: float) -> Iterator[Any]:
+        """Pass parts of a reply on, as long as there is time: the package looks at silence only."""
+        for part in parts:
+            if time.monotonic() > deadline:
+                raise AttemptError(self._late(), billed=True)
+            yield part
+
+    def _refused(self, error: Any, body: dict[str, Any]) -> AttemptError | RejectedRequestError:
+        settings, status = self.settings, int(error.status_code)
+        words = self._clean(re.sub(r"^Error code: \d+ - ", "", error.message))
+        told = f"{status}: {words}"
+        if status in _BUSY or status >= 500:
+            if "insufficient_quota" in (str(error.code), str(error.type)):
+                return RejectedRequestError(
+                    f"the account at {settings.base_url} has no credit left ({told}); add some, or choose another "
+                    "endpoint",
+                    hopeless=True,
+                )
+            return AttemptError(f"the endpoint is busy or broken ({told})", wait=retry_after(error.response.headers))
+        if status in (400, 422) and self.dialect.adapt(body, words):
+            return AttemptError(f"the endpoint does not know all of the request ({told})", adapted=True)
+        if status in (401, 403):
+            name = settings.api_key_env or "that api_key_env names"
+            fix = f"set the environment variable {name}{', which is empty now,' * (not self._key)} to one that may"
+            return RejectedRequestError(
+                f"{settings.base_url} does not let model {settings.model!r} be asked with this key ({told}); {fix}",
+                hopeless=True,
+            )
+        if status == 404:
+            return RejectedRequestError(
+                f"{settings.base_url} has no model {settings.model!r}, or is no endpoint of this kind ({told}); check "
+                "model and base_url, which ends in the version, mostly /v1",
+                hopeless=True,
+            )
+        return RejectedRequestError(
+            f"{settings.base_url} takes no such request to model {settings.model!r} ({told}); check temperature, "
+            "max_tokens, and whether the model's context is long enough and it takes images, if there are any"
+        )
+
+    def _late(self) -> str:
+        return f"no whole reply within {self.settings.timeout_seconds:g} s"
+
+    def _clean(self, words: str) -> str:
+        """An endpoint's words, fit to be shown and kept: without the key, should they repeat it."""
+        return redacted(words, self._key)[:_MOST_WORDS]
+
+
+def redacted(words: str, key: str) -> str:
+    """Text without a key, and in valid Unicode."""
+    words = words.replace(key, "<key>") if key else words
+    return words.encode("utf-8", "replace").decode()
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds that a response asks to wait, by ``Retry-After`` in seconds or as a date, or ``retry-after-ms``."""
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            wait = float(value) * unit
+        except ValueError:
+            try:
+                wait = parsedate_to_datetime(value).timestamp() - time.time()
+            except ValueError:
+                continue
+        if wait == wait and wait != float("inf"):
+            return max(wait, 0.0)
+    return None
+
+
+def _transport_errors(openai: Any) -> tuple[type[Exception], ...]:
+    """What the HTTP library under the package raises in the middle of a reply; which one that is depends on its age."""
+    bases = [base.__module__.partition(".")[0] for base in openai.DefaultHttpxClient.__mro__]
+    library = next(name for name in bases if name.startswith("httpx"))
+    return (importlib.import_module(library).HTTPError, importlib.import_module(library).StreamError)

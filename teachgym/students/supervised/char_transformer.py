@@ -1,0 +1,220 @@
+"""A small transformer that reads and writes characters, trained from scratch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+
+from teachgym.data.example import Example
+from teachgym.data.task import DataTask
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.torch_network import chosen_device, load_network_state, making, network_state
+
+PAD, SEPARATOR, END, UNKNOWN = range(4)
+_FIRST = 4
+"""Token of the first printable character."""
+VOCABULARY = _FIRST + 95
+Tokens = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CharTransformerSettings:
+    """Settings of ``CharTransformer``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    width: int = 48
+    """Size of the embedding; a multiple of ``heads``."""
+    layers: int = 2
+    """Blocks of attention and two linear layers."""
+    heads: int = 4
+    """Of attention."""
+    prompt_length: int = 48
+    """Most characters of a prompt; of longer ones the end is read."""
+    answer_length: int = 32
+    """Most characters of an answer; longer targets are cut off, and do not teach to end."""
+    learning_rate: float = 3e-3
+    """Of AdamW, after the warm-up."""
+    warmup: int = 50
+    """Updates in which the learning rate rises from 0."""
+    weight_decay: float = 0.01
+    """Of AdamW."""
+    batch_size: int = 64
+    """Examples of an update."""
+    device: str = "auto"
+    """A device of torch; ``"auto"`` takes the GPU where there is one. Runs are equal bit for bit on the CPU."""
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "prompt_length", "answer_length", "batch_size"):
+            check_whole(name, getattr(self, name), 1, "at least")
+        check_whole("warmup", self.warmup, 0, "updates")
+        check_positive("learning_rate", self.learning_rate)
+        check_share("weight_decay", self.weight_decay)
+        if self.width % self.heads:
+            raise ValueError(f"width is {self.width}; expected a multiple of heads, {self.heads}")
+
+
+@final
+class CharTransformer(SupervisedStudent):
+    """A small transformer that learns to answer prompts, character by character, from nothing.
+
+    It is a decoder: pre-normalised blocks, learned positions, the output layer's weights those of the embedding; about
+    65,000 parameters as it is. The loss is on the answer alone, and answers are greedy. Positions are counted from the
+    end of the prompt, so that the answer's first character is always in the same place. Characters beyond printable
+    ASCII are all read as one unknown character. An episode of 3,600 examples takes about twenty seconds on one core.
+
+    Args:
+        task: What it is to learn: text to text.
+        settings: A ``CharTransformerSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+    """
+
+    Settings = CharTransformerSettings
+    updates_per_example = 250 / 600
+    settings: CharTransformerSettings
+
+    def __init__(self, task: DataTask, settings: CharTransformerSettings | None = None, *, seed: int) -> None:
+        super().__init__(task, settings, seed=seed)
+        chosen = self.settings
+        self._device = chosen_device(chosen.device)
+        with making(seed):
+            self._network = _Network(chosen).to(self._device)
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=chosen.weight_decay
+        )
+        self._rng = np.random.default_rng([seed, 1])
+        self._updates = 0
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(weights.numel() for weights in self._network.parameters())
+
+    def train(self, examples: Sequence[Example], *, updates: int) -> None:
+        """Minimise the cross entropy of the answers' characters, over minibatches drawn with replacement."""
+        rows, chosen = self._rows(examples), self.settings
+        start = chosen.prompt_length + 1  # the column of the answer's first character
+        with torch.enable_grad():
+            for _ in range(updates):
+                self._updates += 1
+                rate = chosen.learning_rate * min(1.0, self._updates / max(chosen.warmup, 1))
+                self._optimiser.param_groups[0]["lr"] = rate
+                batch = rows[self._rng.integers(len(rows), size=chosen.batch_size)]
+                used = np.flatnonzero(batch.any(axis=0))
+                first, last = int(used[0]), int(used[-1])
+                tokens = torch.from_numpy(batch[:, first : last + 1]).to(self._device)
+                predicted = self._network(tokens[:, :-1], first)[:, start - first - 1 :]
+                wanted = tokens[:, start - first :]
+                loss = cross_entropy(predicted.reshape(-1, VOCABULARY), wanted.reshape(-1), ignore_index=PAD)
+                self._optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+                self._optimiser.step()
+
+    def answer(self, examples: Sequence[Example]) -> list[str]:
+        """Write the likeliest character, one after the other."""
+        if not examples:
+            return []
+        prompts = self._prompts(examples)
+        first = int(np.flatnonzero(prompts.any(axis=0))[0])
+        tokens = torch.from_numpy(prompts[:, first:]).to(self._device)
+        width = tokens.shape[1]
+        with torch.no_grad():
+            for _ in range(self.settings.answer_length):
+                following = self._network(tokens, first)[:, -1].argmax(dim=-1)
+                tokens = torch.cat([tokens, following[:, None]], dim=1)
+                if bool((tokens[:, width:] == END).any(dim=1).all()):
+                    break
+        return [_decoded(row) for row in tokens[:, width:].tolist()]
+
+    def state_dict(self) -> State:
+        """Weights, moments, generator and the number of updates."""
+        return {**network_state(self._network, self._optimiser, self._rng), "updates": self._updates}
+
+    def load_state_dict(self, state: State) -> None:
+        """Take over what ``state_dict`` gave."""
+        self._rng = load_network_state(state, self._network, self._optimiser)
+        self._updates = int(state["updates"])
+
+    def _prompts(self, examples: Sequence[Example]) -> Tokens:
+        """``(m, prompt_length + 1)``: prompts that all end in the column before the last, and the separator there."""
+        length = self.settings.prompt_length
+        rows = np.zeros((len(examples), length + 1), dtype=np.int64)
+        rows[:, length] = SEPARATOR
+        for row, example in zip(rows, examples, strict=True):
+            tokens = _encoded(example.prompt)[-length:]
+            row[length - len(tokens) : length] = tokens
+        return rows
+
+    def _rows(self, examples: Sequence[Example]) -> Tokens:
+        """``(m, prompt_length + 1 + answer_length)``: prompt, separator, answer and its end, and padding."""
+        length = self.settings.answer_length
+        answers = np.zeros((len(examples), length), dtype=np.int64)
+        for row, example in zip(answers, examples, strict=True):
+            tokens = [*_encoded(example.target), END][:length]
+            row[: len(tokens)] = tokens
+        return np.hstack([self._prompts(examples), answers])
+
+
+class _Network(nn.Module):
+    """Tokens in, logits of the next ones out."""
+
+    def __init__(self, settings: CharTransformerSettings) -> None:
+        super().__init__()
+        positions = settings.prompt_length + 1 + settings.answer_length
+        self.embedding = nn.Embedding(VOCABULARY, settings.width)
+        self.positions = nn.Embedding(positions, settings.width)
+        self.blocks = nn.ModuleList([_Block(settings.width, settings.heads) for _ in range(settings.layers)])
+        self.norm = nn.LayerNorm(settings.width)
+        for table in (self.embedding, self.positions):
+            nn.init.normal_(table.weight, std=0.05)
+
+    def forward(self, tokens: torch.Tensor, first: int) -> torch.Tensor:
+        """Logits ``(m, t, VOCABULARY)`` for tokens ``(m, t)`` that begin in column ``first``."""
+        length = tokens.shape[1]
+        places = torch.arange(first, first + length, device=tokens.device)
+        hidden = self.embedding(tokens) + self.positions(places)
+        earlier = places[:, None] >= places[None]
+        itself = places[:, None] == places[None]
+        sees = (earlier & (tokens != PAD)[:, None]) | itself  # (m, t, t); padding sees itself, so that nothing is NaN
+        for block in self.blocks:
+            hidden = block(hidden, sees[:, None])
+        return self.norm(hidden) @ self.embedding.weight.T
+
+
+class _Block(nn.Module):
+    """Attention, then two linear layers, each added to what it was given."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, hidden: torch.Tensor, sees: torch.Tensor) -> torch.Tensor:
+        """``(m, t, width)`` for as much."""
+        m, t, width = hidden.shape
+        parts: Any = self.attention(self.before(hidden)).view(m, t, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        attended = scaled_dot_product_attention(query, key, value, attn_mask=sees)
+        hidden = hidden + self.out(attended.transpose(1, 2).reshape(m, t, width))
+        return hidden + self.narrow(gelu(self.wide(self.between(hidden))))
+
+
+def _encoded(text: str) -> list[int]:
+    codes = (ord(character) - 32 for character in text)
+    return [_FIRST + code if 0 <= code < 95 else UNKNOWN for code in codes]
+
+
+def _decoded(tokens: list[int]) -> str:
+    tokens = tokens[: tokens.index(END)] if END in tokens else tokens
+    return "".join(chr(token - _FIRST + 32) for token in tokens if token >= _FIRST)
