@@ -1,7 +1,7 @@
 """Bandits: every arm's reward, and a rule that weighs what is known against what is not."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -124,7 +124,6 @@ class BanditSettings(ArmSettings):
             raise ValueError(f"prior_mean is {self.prior_mean}; expected a finite number")
 
 
-@final
 class Bandit(ArmTeacher):
     """Plays the arms that have paid, and now and then others, by any of eight classic rules.
 
@@ -152,7 +151,7 @@ class Bandit(ArmTeacher):
         seed: Integer from 0 up.
     """
 
-    Settings = BanditSettings
+    Settings: ClassVar[type[BanditSettings]] = BanditSettings
     settings: BanditSettings
 
     def __init__(self, problem: Problem, settings: BanditSettings | None = None, *, seed: int) -> None:

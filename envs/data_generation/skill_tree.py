@@ -23,6 +23,14 @@ the student does worst in, with at least a step's part for a skill in all; halve
 _MENU_GROWTH = 2
 
 
+class _Decision(NamedTuple):
+    """A decoded action."""
+
+    plan: TreePlan
+    arm: int | None
+    """The action itself, where it is one choice."""
+
+
 class _History(NamedTuple):
     """What has been done with a skill, step by step."""
 
@@ -33,7 +41,7 @@ class _History(NamedTuple):
 
 
 @final
-class SkillTreeEnv(DataEnv[TreePlan]):
+class SkillTreeEnv(DataEnv[_Decision]):
     """For every skill, grow new subskills or change how much data is made for those that are there.
 
     ## Description
@@ -68,7 +76,7 @@ class SkillTreeEnv(DataEnv[TreePlan]):
     ``subskills``, most that a skill can have (10); ``depth``, how many levels below a skill can be grown, None for
     all; ``growth``, in which order, ``"in-order"`` or ``"random"``; ``probes``, most examples of each subskill
     that the student is asked about after training (20); and those of ``DataEnv`` and of ``ClassroomSettings``. A
-    step's feedback has each skill's standing orders for its task.
+    step's feedback has each skill's standing orders for its task, or the one choice.
 
     ## Version History
     * v0: Initial version.
@@ -106,11 +114,12 @@ class SkillTreeEnv(DataEnv[TreePlan]):
             return tree_plan_space(len(skills), self.subskills, budget), numbers, tasks, frozenset({TREE_PLAN})
         if action == "menu":
             return spaces.MultiDiscrete([len(MENU)] * len(skills)), numbers, tasks, frozenset()
-        return spaces.Discrete(len(MENU) * len(skills)), numbers, tasks, frozenset()
+        arms = TaskSpace([Parameter("move", 0.0, len(MENU) * len(skills) - 1.0)])
+        return spaces.Discrete(len(MENU) * len(skills)), numbers, arms, frozenset()
 
-    def _check_action(self, action: Any) -> TreePlan:
+    def _check_action(self, action: Any) -> _Decision:
         if self._action == "plan":
-            return _checked(action, self.action_space)
+            return _Decision(_checked(action, self.action_space), None)
         skills, kind = len(self.classroom.task.skills), self._action
         choices = np.zeros(skills, dtype=np.int64)
         if kind == "menu":
@@ -121,7 +130,7 @@ class SkillTreeEnv(DataEnv[TreePlan]):
             if np.ndim(action) != 0 or action not in range(len(MENU) * skills):
                 raise ValueError(f"the action is {action!r}; expected a number from 0 to {len(MENU) * skills - 1}")
             choices[int(action) // len(MENU)] = int(action) % len(MENU)
-        return self._from_menu(choices)
+        return _Decision(self._from_menu(choices), None if kind == "menu" else int(action))
 
     def _from_menu(self, choices: NDArray[np.int64]) -> TreePlan:
         """The plan that choices ``(K,)`` from the menu stand for."""
@@ -154,13 +163,14 @@ class SkillTreeEnv(DataEnv[TreePlan]):
         ]
         self._history = [_History([], []) for _ in skills]
 
-    def _carry_out(self, plan: TreePlan) -> tuple[FloatArray, int | None]:
+    def _carry_out(self, plan: _Decision) -> tuple[FloatArray, int | None]:
+        decided, arm = plan
         for k, (tree, history) in enumerate(zip(self.trees, self._history, strict=True)):
-            if plan["explore"][k]:
-                tree.explore(int(plan["new"][k]), int(plan["each"][k]))
+            if decided["explore"][k]:
+                tree.explore(int(decided["new"][k]), int(decided["each"][k]))
             else:
-                tree.exploit(plan["change"][k].tolist())
-            history.actions.append(1 if plan["explore"][k] else -1)
+                tree.exploit(decided["change"][k].tolist())
+            history.actions.append(1 if decided["explore"][k] else -1)
         places = [(k, slot) for k, tree in enumerate(self.trees) for slot in range(len(tree.paths))]
         counts = cut([self.trees[k].orders[slot] for k, slot in places], self.classroom.left)
         before = self.classroom.skill_accuracy
@@ -171,6 +181,8 @@ class SkillTreeEnv(DataEnv[TreePlan]):
         self._probe(places, made.given)
         for history, gain in zip(self._history, self.classroom.skill_accuracy - before, strict=True):
             history.rewards.append(float(gain))
+        if arm is not None:
+            return np.array([float(arm)]), arm // len(MENU)
         return np.array([float(sum(tree.orders)) for tree in self.trees]), None
 
     def _order(self, k: int, slot: int, count: int) -> Order:

@@ -31,6 +31,6 @@ class BlankTask(DataTask):
     def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
         """Blank examples of a skill or of a part of one."""
         leaves = find_skill(self.skills, path).leaves()
-        chosen = rng.integers(len(leaves), size=count).tolist() if len(leaves) > 1 else [0] * count
-        above = path[:-1]
-        return [Example(f"blank {next(self._serial)}", "right", (*above, *leaves[leaf])) for leaf in chosen]
+        paths = [(*path[:-1], *leaf) for leaf in leaves]
+        chosen = rng.integers(len(leaves), size=count).tolist()
+        return [Example(f"blank {next(self._serial)}", "right", paths[leaf]) for leaf in chosen]

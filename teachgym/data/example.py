@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Example:
         """The skill, or the empty string where nobody knows."""
         return self.path[0] if self.path else ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What makes two examples the same: the prompt, but for case and white space, and the image."""
         found = hashlib.sha256(" ".join(self.prompt.lower().split()).encode())

@@ -6,6 +6,9 @@ from threading import Condition
 
 from teachgym.language_model.errors import SpendingLimitError
 
+_PICO = 10**12
+"""Money is summed in whole trillionths of a dollar, so that sums don't depend on who was faster."""
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -13,11 +16,8 @@ class Usage:
 
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float = 0.0
-    """US dollars. A reply from the cache counts as it did when it was made, so that a run replays as it was, limits
-    and all; what an attempt may have cost that never ended counts as its most."""
-    paid: float = 0.0
-    """US dollars of it that this process has spent; the rest came from the cache."""
+    picodollars: int = 0
+    paid_picodollars: int = 0
     requests: int = 0
     """Sent, each attempt for itself."""
     retries: int = 0
@@ -32,9 +32,28 @@ class Usage:
         """Of input and output."""
         return self.input_tokens + self.output_tokens
 
+    @property
+    def cost(self) -> float:
+        """US dollars.
+
+        A reply from the cache counts as it did when it was made, so that a run replays as it was, limits and all; an
+        attempt that was lost counts as the most that it may have cost.
+        """
+        return self.picodollars / _PICO
+
+    @property
+    def paid(self) -> float:
+        """US dollars of it that this process has spent; the rest came from the cache."""
+        return self.paid_picodollars / _PICO
+
     def plus(self, other: "Usage") -> "Usage":
         """The sum."""
         return Usage(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)})
+
+
+def picodollars(dollars: float) -> int:
+    """Dollars in whole trillionths."""
+    return round(dollars * _PICO)
 
 
 class Ledger:
@@ -55,10 +74,11 @@ class Ledger:
         self, name: str, *, dollars: float = math.inf, tokens: float = math.inf, parent: "Ledger | None" = None
     ) -> None:
         self.name, self.dollars, self.tokens = name, dollars, tokens
+        self._most = picodollars(dollars) if math.isfinite(dollars) else math.inf
         self._chain: list[Ledger] = [self, *(parent._chain if parent is not None else ())]
         self._changed: Condition = parent._changed if parent is not None else Condition()
         self._usage = Usage()
-        self._reserved_dollars, self._reserved_tokens, self._reservations = 0.0, 0, 0
+        self._reserved_money, self._reserved_tokens, self._reservations = 0, 0, 0
 
     @property
     def usage(self) -> Usage:
@@ -69,8 +89,12 @@ class Ledger:
     def restore(self, *, input_tokens: int, output_tokens: int, cost: float) -> None:
         """Count on from what an earlier process had used."""
         with self._changed:
-            used = {"input_tokens": int(input_tokens), "output_tokens": int(output_tokens), "cost": float(cost)}
-            self._usage = replace(self._usage, **used)  # type: ignore[arg-type]
+            self._usage = replace(
+                self._usage,
+                input_tokens=int(input_tokens),
+                output_tokens=int(output_tokens),
+                picodollars=picodollars(cost),
+            )
 
     def reserve(self, dollars: float, tokens: int) -> "Reservation":
         """Set aside what a request may cost at most; wait while others have set aside too much.
@@ -82,14 +106,14 @@ class Ledger:
         reservation.renew()
         return reservation
 
-    def _fits(self, dollars: float, tokens: int) -> bool:
-        spent_dollars = self._usage.cost + self._reserved_dollars
+    def _fits(self, money: int, tokens: int) -> bool:
+        spent_money = self._usage.picodollars + self._reserved_money
         spent_tokens = self._usage.tokens + self._reserved_tokens
-        return spent_dollars + dollars <= self.dollars and spent_tokens + tokens <= self.tokens
+        return spent_money + money <= self._most and spent_tokens + tokens <= self.tokens
 
-    def _explained(self, dollars: float, tokens: int) -> str:
-        if self._usage.cost + dollars > self.dollars:
-            wanted, spent, limit = f"{dollars:.6g} US dollars", f"{self._usage.cost:.6g}", f"{self.dollars:.6g}"
+    def _explained(self, money: int, tokens: int) -> str:
+        if self._usage.picodollars + money > self._most:
+            wanted, spent, limit = f"{money / _PICO:.6g} US dollars", f"{self._usage.cost:.6g}", f"{self.dollars:.6g}"
         else:
             wanted, spent, limit = f"{tokens} tokens", f"{self._usage.tokens}", f"{self.tokens:.0f}"
         return (
@@ -108,19 +132,19 @@ class Reservation:
     """
 
     def __init__(self, ledger: Ledger, dollars: float, tokens: int) -> None:
-        self.dollars, self.tokens = dollars, tokens
+        self.money, self.tokens = picodollars(dollars), tokens
         self._ledger, self._held = ledger, False
 
     def renew(self) -> None:
         """Set the same aside again after it was settled, as for another attempt; waits and raises as ``reserve``."""
         changed, chain = self._ledger._changed, self._ledger._chain
         with changed:
-            while (full := next((one for one in chain if not one._fits(self.dollars, self.tokens)), None)) is not None:
+            while (full := next((one for one in chain if not one._fits(self.money, self.tokens)), None)) is not None:
                 if not full._reservations:
-                    raise SpendingLimitError(full._explained(self.dollars, self.tokens))
+                    raise SpendingLimitError(full._explained(self.money, self.tokens))
                 changed.wait()
             for one in chain:
-                one._reserved_dollars += self.dollars
+                one._reserved_money += self.money
                 one._reserved_tokens += self.tokens
                 one._reservations += 1
             self._held = True
@@ -134,7 +158,6 @@ class Reservation:
                 if self._held:
                     one._reservations -= 1
                     one._reserved_tokens -= self.tokens
-                    # Sums of floats need not come back to where they were; with nothing reserved they must.
-                    one._reserved_dollars = one._reserved_dollars - self.dollars if one._reservations else 0.0
+                    one._reserved_money -= self.money
             self._held = False
             changed.notify_all()

@@ -10,7 +10,7 @@ from typing import final
 
 import numpy as np
 
-from teachgym.language_model.accounting import Ledger, Reservation, Usage
+from teachgym.language_model.accounting import Ledger, Reservation, Usage, picodollars
 from teachgym.language_model.cache import ReplyCache, Stored
 from teachgym.language_model.endpoint import Dialect, Endpoint
 from teachgym.language_model.errors import (
@@ -137,7 +137,7 @@ class _Round:
             stored = None if self._cache is None else self._cache.find(key)
             if stored is not None and (isinstance(stored.outcome, Reply) or self._settings.offline):
                 used = self._used(stored.input_tokens, stored.output_tokens)
-                reservation.settle(replace(used, paid=0.0, cache_hits=1))
+                reservation.settle(replace(used, paid_picodollars=0, cache_hits=1))
             elif self._settings.offline and self._cache is not None:
                 return NotInCacheError(
                     f"offline, and {self._cache.path(key)} is not there, or damaged; the run differs from the one "
@@ -219,8 +219,8 @@ class _Round:
         return EndpointError(f"{asked} before it was stopped: {failed}") if stopped else None
 
     def _used(self, input_tokens: int, output_tokens: int) -> Usage:
-        cost = self._settings.price(input_tokens, output_tokens)
-        return Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=cost, paid=cost)
+        money = picodollars(self._settings.price(input_tokens, output_tokens))
+        return Usage(input_tokens, output_tokens, money, money)
 
     def _used_for(self, reply: Reply, most_input: int) -> Usage:
         """What a reply is charged at; where the endpoint does not tell, what it can be at most."""

@@ -108,9 +108,10 @@ class Endpoint:
         deadline = time.monotonic() + self.settings.timeout_seconds
         try:
             with self._client.chat.completions.with_streaming_response.create(**body) as response:
-                if self.settings.stream:
-                    return read_stream(self._in_time(response.iter_lines(), deadline), self._clean)
-                return read_body(b"".join(self._in_time(response.iter_bytes(), deadline)), self._clean)
+                parts = self._in_time(response.iter_bytes(), deadline)
+                if "event-stream" in response.headers.get("content-type", ""):
+                    return read_stream(parts, self._clean)
+                return read_body(b"".join(parts), self._clean)
         except AttemptError as failed:
             return failed
         except self._openai.APIStatusError as error:
@@ -146,7 +147,7 @@ class Endpoint:
         body = {name: value for name, value in body.items() if name not in dropped}
         return {**body, "stream": True} if settings.stream else body
 
-    def _in_time(self, parts: Iterable[Any], deadline: float) -> Iterator[Any]:
+    def _in_time(self, parts: Iterable[bytes], deadline: float) -> Iterator[bytes]:
         """Pass parts of a reply on, as long as there is time: the package looks at silence only."""
         for part in parts:
             if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
 """Replies as endpoints send them, whole or as a stream of pieces, read without trust in their form."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from teachgym.language_model.errors import AttemptError
@@ -31,8 +31,12 @@ def read_body(body: bytes, clean: Clean) -> Reply:
     return _reply(text, refusal, choice.get("finish_reason"), found.get("usage"))
 
 
-def read_stream(lines: Iterable[str], clean: Clean) -> Reply:
+def read_stream(parts: Iterable[bytes], clean: Clean) -> Reply:
     """Read a reply in pieces, sent as server-sent events.
+
+    Args:
+        parts: The bytes as they come, cut anywhere.
+        clean: Makes words of the endpoint fit to be shown.
 
     Raises:
         AttemptError: If a piece is damaged, or the stream ends before the reply does.
@@ -41,13 +45,13 @@ def read_stream(lines: Iterable[str], clean: Clean) -> Reply:
     refusals: list[str] = []
     finish: Any = None
     usage: Any = None
-    for line in lines:
-        if not line.startswith("data:"):
+    for line in _lines(parts):
+        if not line.startswith(b"data:"):
             continue
-        data = line.removeprefix("data:").strip()
-        if data == "[DONE]":
+        data = line.removeprefix(b"data:").strip()
+        if data == b"[DONE]":
             break
-        piece = _object(data.encode())
+        piece = _object(data)
         _check_error(piece, clean)
         usage = piece.get("usage") or usage
         try:
@@ -61,6 +65,15 @@ def read_stream(lines: Iterable[str], clean: Clean) -> Reply:
     if finish is None:
         raise _damaged("the stream ended before it did")
     return _reply("".join(texts), "".join(refusals), finish, usage)
+
+
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of a stream; text within may hold what else counts as the end of a line."""
+    rest = b""
+    for part in parts:
+        *whole, rest = (rest + part).split(b"\n")
+        yield from whole
+    yield rest
 
 
 def _reply(text: str, refusal: str, finish: Any, usage: Any) -> Reply:

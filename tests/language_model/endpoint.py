@@ -1,6 +1,7 @@
 """An OpenAI-compatible endpoint on this machine that answers by a function, and misbehaves on demand."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -38,6 +40,8 @@ class Says:
     stall: float = 0.0
     """Seconds of silence in the middle."""
     code: str | None = None
+    streams: bool = True
+    """Whether it streams where it is asked to."""
 
 
 Behaviour = Callable[[dict[str, Any], int], Says | str]
@@ -100,7 +104,7 @@ def endpoint(behave: Behaviour | Says | str, monkeypatch: pytest.MonkeyPatch | N
                 if said.cut == 0:
                     self.close_connection = True
                     return
-                self.reply(said, stream=bool(body.get("stream")) and said.status == 200)
+                self.reply(said, stream=bool(body.get("stream")) and said.streams and said.status == 200)
             except OSError:
                 self.close_connection = True  # the client has hung up, as it should after a time-out
             finally:
@@ -139,7 +143,8 @@ def endpoint(behave: Behaviour | Says | str, monkeypatch: pytest.MonkeyPatch | N
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield fake
+        with patch.dict(os.environ, {"NO_PROXY": "127.0.0.1"}):
+            yield fake
     finally:
         fake.closing.set()
         server.shutdown()

@@ -128,7 +128,7 @@ def test_an_allowance_is_a_limit_within_the_limit() -> None:
     part = client.limited("the allowance", 1.5 * most(settings))
     kinds = [type(outcome).__name__ for outcome in part.complete_many(requests(3))]
     assert kinds == ["Reply", "SpendingLimitError", "SpendingLimitError"]
-    assert part.usage == client.usage == Usage(10, 100, settings.price(10, 100), settings.price(10, 100), 1)
+    assert part.usage == client.usage == Usage(10, 100, 1_020_000_000, 1_020_000_000, 1)
     again = client.limited("the allowance", 1.5 * most(settings))
     assert isinstance(again.complete_many(requests(1))[0], Reply)
     assert client.usage.requests == 2
@@ -141,7 +141,7 @@ def test_a_ledger_goes_on_from_what_was_used_before() -> None:
     ledger.restore(input_tokens=5, output_tokens=6, cost=0.75)
     with pytest.raises(SpendingLimitError, match=r"0\.75 of 1 \(the limit\)"):
         ledger.reserve(0.5, 1)
-    ledger.reserve(0.25, 1).settle(Usage(cost=0.125))
+    ledger.reserve(0.25, 1).settle(Usage(picodollars=125 * 10**9))
     assert (ledger.usage.cost, ledger.usage.tokens) == (0.875, 11)
 
 
@@ -153,7 +153,7 @@ def test_who_does_not_fit_waits_until_others_have_spent_less_than_they_reserved(
     waiting.start()
     waiting.join(0.05)
     assert waiting.is_alive()
-    first.settle(Usage(cost=0.25))
+    first.settle(Usage(picodollars=25 * 10**10))
     waiting.join(5)
     assert len(got) == 1
     got[0].settle(Usage())

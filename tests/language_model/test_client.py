@@ -1,5 +1,6 @@
 """A client against an endpoint that misbehaves: what is asked again, what is not, and what the user is told."""
 
+import json
 import time
 from email.utils import formatdate
 from typing import Any
@@ -17,6 +18,7 @@ from teachgym.language_model import (
     Request,
 )
 from teachgym.language_model.endpoint import retry_after
+from teachgym.language_model.replies import read_stream
 from tests.language_model.endpoint import Says, endpoint, last_words
 
 
@@ -81,6 +83,23 @@ def test_a_stream_gives_the_same_reply_as_a_whole() -> None:
         whole, stream = (LanguageModelClient(fake.settings(stream=s)).complete(request()) for s in (False, True))
     assert whole == stream == Reply("one two  three\nfour", 7, 3)
     assert [body.get("stream", False) for body in fake.bodies] == [False, True]
+
+
+def test_a_stream_may_be_cut_anywhere_and_hold_any_letter() -> None:
+    text = "one\u2028two\x85three\x0cfour \U0001f600"
+    pieces = [{"choices": [{"delta": {"content": letter}}]} for letter in text]
+    events = [json.dumps(piece, ensure_ascii=False) for piece in (*pieces, {"choices": [{"finish_reason": "stop"}]})]
+    whole = ": a comment\r\n\r\n" + "".join(f"data: {event}\r\n\r\n" for event in events) + "data: [DONE]"
+    data = whole.encode()
+    for size in (1, 7, len(data)):
+        parts = [data[start : start + size] for start in range(0, len(data), size)]
+        assert read_stream(parts, str).text == text
+
+
+def test_an_endpoint_that_does_not_stream_is_read_all_the_same() -> None:
+    with endpoint(Says("hello", streams=False)) as fake:
+        assert LanguageModelClient(fake.settings(stream=True)).complete(request()) == Reply("hello", 10, 5)
+        assert fake.bodies[0]["stream"]
 
 
 @pytest.mark.parametrize(

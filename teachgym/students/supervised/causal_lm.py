@@ -10,7 +10,8 @@ import torch
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_choice, check_share
-from teachgym.students.supervised.hugging_face import HuggingFaceSettings, HuggingFaceStudent
+from teachgym.students.supervised.hugging_face import HuggingFaceStudent
+from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.student import State
 from teachgym.students.supervised.vllm_generation import VLLMGeneration, check_vllm
 
@@ -101,7 +102,7 @@ class CausalLM(HuggingFaceStudent):
             filled = self.tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
             )
-        except Exception as error:  # noqa: BLE001 - whatever the model's own template raises
+        except Exception as error:  # whatever the model's own template raises
             raise ValueError(f"the chat template of {chosen.path!r} can't be filled in: {error}") from error
         return str(filled)
 

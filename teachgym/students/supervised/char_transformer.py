@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, gelu, linear, scaled_dot_product_attention
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
@@ -187,7 +187,8 @@ class _Network(nn.Module):
         sees = (earlier & (tokens != PAD)[:, None]) | itself  # (m, t, t); padding sees itself, so that nothing is NaN
         for block in self.blocks:
             hidden = block(hidden, sees[:, None])
-        return self.norm(hidden) @ self.embedding.weight.T
+        logits: torch.Tensor = linear(self.norm(hidden), self.embedding.weight)
+        return logits
 
 
 class _Block(nn.Module):

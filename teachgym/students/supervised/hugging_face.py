@@ -1,11 +1,11 @@
-"""What the students that are Hugging Face models share: settings, training, answering and state."""
+"""What the students that are Hugging Face models share: loading, training, answering and state."""
 
 import inspect
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,91 +13,16 @@ from torch.nn.functional import cross_entropy
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
-from teachgym.students.global_state import preserved, seed_all
+from teachgym.seeding import generator_from_state, generator_state
+from teachgym.students.global_state import preserved
+from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.model_folder import check_model_folder, library, load_model, load_reader, quiet
 from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.torch_network import chosen_device, making
 
 NO_LOSS = -100
 """Label of a token that is not to be learnt."""
 _PER_TOKEN = ("attention_mask", "token_type_ids", "mm_token_type_ids", "cross_attention_mask")
-
-
-@dataclass(frozen=True)
-class HuggingFaceSettings:
-    """Settings of every student that is a Hugging Face model.
-
-    Raises:
-        ValueError: If a value is not allowed.
-    """
-
-    path: str = ""
-    """The folder of the model, in Hugging Face's format; or its name on the hub, where ``allow_download`` is set."""
-    allow_download: bool = False
-    """Whether a model that is no folder may be fetched from the hub. If not, nothing is ever asked of the network."""
-    method: Literal["lora", "full"] = "lora"
-    """Whether small matrices beside the linear layers learn (Hu et al. 2021, arXiv:2106.09685), or all weights."""
-    lora_rank: int = 16
-    """``"lora"``: rank of these matrices."""
-    lora_alpha: float = 32.0
-    """``"lora"``: they count this over the rank."""
-    lora_dropout: float = 0.05
-    """``"lora"``: share of their inputs that is dropped while learning."""
-    lora_targets: str | Sequence[str] = "all-linear"
-    """``"lora"``: which layers have them: ``"all-linear"`` (all but the output layer), or how their names end."""
-    learning_rate: float = 1e-4
-    """Of AdamW, at its highest."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """How the learning rate goes on after the warm-up, within each call of ``train``: down to 0, or on as it is."""
-    warmup: float = 0.1
-    """Share of the updates of each call of ``train`` in which the learning rate rises from 0."""
-    weight_decay: float = 0.0
-    """Of AdamW."""
-    max_gradient_norm: float = 1.0
-    """Longer gradients are shortened to this."""
-    batch_size: int = 16
-    """Examples of one update."""
-    micro_batch_size: int = 4
-    """Examples that are held in memory at once for it: fewer need less memory and give the same, but for rounding."""
-    answer_batch_size: int = 32
-    """Prompts that are answered at once."""
-    max_length: int = 1024
-    """Most tokens of prompt and answer together. The prompt has what ``max_new_tokens`` leaves of it."""
-    max_new_tokens: int = 256
-    """Most tokens of an answer, its end included; longer targets are cut off there, and do not teach to end."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What is calculated in: ``"auto"`` takes bfloat16 on a GPU that has it, and float32 elsewhere. Weights that learn
-    are float32 always, since the steps they take are too small for bfloat16."""
-    device: str = "auto"
-    """A device of torch; ``"auto"`` takes the GPU where there is one."""
-    chat: Literal["auto", "always", "never"] = "auto"
-    """Whether prompts are put as a user's message by the model's chat template: ``"auto"`` where it has one."""
-    system_prompt: str | None = None
-    """Chat only: the system's message before it; None leaves that to the template."""
-    prompt_template: str | None = None
-    """Text around every prompt, for which ``{prompt}`` stands, the same in training and in answering; None takes
-    ``"{prompt}"`` in a chat, and else what the class says."""
-
-    def __post_init__(self) -> None:
-        check_choice("method", self.method, ("lora", "full"))
-        check_choice("schedule", self.schedule, ("cosine", "constant"))
-        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
-        check_choice("chat", self.chat, ("auto", "always", "never"))
-        check_whole("lora_rank", self.lora_rank, 1, "dimensions")
-        for name in ("lora_alpha", "learning_rate", "max_gradient_norm"):
-            check_positive(name, getattr(self, name))
-        for name in ("lora_dropout", "warmup"):
-            check_share(name, getattr(self, name))
-        if self.lora_dropout == 1:
-            raise ValueError("lora_dropout is 1, which drops everything; expected a number below 1")
-        if not 0 <= self.weight_decay < np.inf:
-            raise ValueError(f"weight_decay is {self.weight_decay!r}; expected a number from 0 up")
-        for name in ("batch_size", "micro_batch_size", "answer_batch_size"):
-            check_whole(name, getattr(self, name), 1, "examples")
-        check_whole("max_new_tokens", self.max_new_tokens, 1, "tokens")
-        check_whole("max_length", self.max_length, self.max_new_tokens + 1, "tokens, more than max_new_tokens")
-        if self.prompt_template is not None and "{prompt}" not in self.prompt_template:
-            raise ValueError(f"prompt_template is {self.prompt_template!r}; expected {{prompt}} somewhere in it")
 
 
 class HuggingFaceStudent(SupervisedStudent):
@@ -121,11 +46,10 @@ class HuggingFaceStudent(SupervisedStudent):
         check_model_folder(
             chosen.path, allow_download=chosen.allow_download, processor=self.reader_kind == "AutoProcessor"
         )
-        self.device = _device(chosen.device)
+        self.device = chosen_device(chosen.device)
         self.halves = _halves(chosen.precision, self.device)
         self._rng = np.random.default_rng(seed)
-        with quiet(), preserved():
-            seed_all(int(self._rng.integers(2**32)))
+        with quiet(), making(self._draw_seed()):
             self.reader = load_reader(self.reader_kind, chosen.path, allow_download=chosen.allow_download)
             self.tokenizer = getattr(self.reader, "tokenizer", self.reader)
             self._prepare_tokenizer()
@@ -148,8 +72,10 @@ class HuggingFaceStudent(SupervisedStudent):
 
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
-        """The prompts as the model's inputs, on the CPU: at least ``input_ids`` and ``attention_mask``, both
-        ``(examples, length)``, and padded on the left.
+        """The prompts as the model's inputs, on the CPU.
+
+        Returns:
+            At least ``input_ids`` and ``attention_mask``, both ``(examples, length)``, padded on the left.
 
         Raises:
             ValueError: If this student can't read an example.
@@ -166,8 +92,7 @@ class HuggingFaceStudent(SupervisedStudent):
             return
         if not examples:
             raise ValueError("there are no examples; expected at least one")
-        with quiet(), preserved():
-            seed_all(int(self._rng.integers(2**32)))  # dropout
+        with quiet(), making(self._draw_seed()):  # dropout draws
             batches = _batches(len(examples), self.settings.batch_size, self._rng)
             self.model.train()
             for update in range(updates):
@@ -195,7 +120,7 @@ class HuggingFaceStudent(SupervisedStudent):
         return {
             "weights": {name: _array(weight) for name, weight in self._learning.items()},
             "optimiser": remembered,
-            "rng": self._rng.bit_generator.state,
+            "rng": generator_state(self._rng),
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -218,7 +143,7 @@ class HuggingFaceStudent(SupervisedStudent):
         self._optimiser.load_state_dict(
             {"state": moments, "param_groups": self._optimiser.state_dict()["param_groups"]}
         )
-        self._rng.bit_generator.state = state["rng"]
+        self._rng = generator_from_state(state["rng"])
 
     def loss(self, examples: Sequence[Example]) -> float:
         """Mean loss per token of the targets, ends included, in nats, as the student is now."""
@@ -300,6 +225,9 @@ class HuggingFaceStudent(SupervisedStudent):
             name: value.to(self.device, dtype if value.is_floating_point() else None) for name, value in inputs.items()
         }
 
+    def _draw_seed(self) -> int:
+        return int(self._rng.integers(2**32))
+
     def _has_chat_template(self) -> bool:
         return getattr(self.reader, "chat_template", None) is not None
 
@@ -350,7 +278,9 @@ class HuggingFaceStudent(SupervisedStudent):
             task_type="CAUSAL_LM",
         )
         try:
-            return peft.get_peft_model(self.model, wanted)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for what has a newer name there
+                return peft.get_peft_model(self.model, wanted)
         except ValueError as error:
             raise ValueError(f"lora_targets is {targets!r}: {error}") from error
 
@@ -402,18 +332,6 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[list[i
 
 def _array(tensor: torch.Tensor) -> Any:
     return tensor.detach().cpu().numpy().copy()
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device is {name!r}; expected 'auto' or a device of torch, such as 'cpu'") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device is {name!r}, but torch finds no GPU here; 'auto' takes the CPU then")
-    return device
 
 
 def _halves(precision: str, device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""A model's folder in Hugging Face's format: what must be there, and how it is read without running or fetching code."""
+"""A model's folder in Hugging Face's format: what must be there, and how it is read without running its code."""
 
 import importlib
 import json

@@ -9,7 +9,8 @@ from PIL import Image
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.students.supervised.hugging_face import HuggingFaceSettings, HuggingFaceStudent
+from teachgym.students.supervised.hugging_face import HuggingFaceStudent
+from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class VisionLM(HuggingFaceStudent):
             messages.insert(0, {"role": "system", "content": system})
         try:
             return str(self.reader.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # noqa: BLE001 - whatever the model's own template raises
+        except Exception as error:  # whatever the model's own template raises
             raise ValueError(f"the chat template of {chosen.path!r} can't be filled in: {error}") from error
 
     def encode(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:

@@ -1,0 +1,49 @@
+"""All data for one skill."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
+from teachgym.names import unknown_name
+from teachgym.problem import Problem
+from teachgym.task_space import FloatArray
+
+
+@dataclass(frozen=True)
+class SingleSkillSettings:
+    """Settings of ``SingleSkill``."""
+
+    skill: int | str = 0
+    """Number of the skill, from 0, or its name."""
+
+
+@final
+class SingleSkill(AllocationTeacher):
+    """Gives one skill everything: the floor that every sane teacher is above.
+
+    A study in which it does not come last has something wrong with it. ``origin`` is ``"rule"``.
+
+    Raises:
+        ValueError: If there is no such skill.
+    """
+
+    Settings = SingleSkillSettings
+    settings: SingleSkillSettings
+
+    def __init__(self, problem: Problem, settings: SingleSkillSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        skill = self.settings.skill
+        if isinstance(skill, str):
+            if skill not in problem.skills:
+                raise unknown_name("skill", skill, problem.skills)
+            skill = problem.skills.index(skill)
+        if isinstance(skill, bool) or not 0 <= skill < self.skills:
+            raise ValueError(f"skill is {skill!r}; expected a number from 0 to {self.skills - 1}, or a name")
+        self._place = skill
+
+    def _weights(self, rows: FloatArray) -> FloatArray:
+        weights = np.zeros(self.skills)
+        weights[self._place] = 1
+        return weights

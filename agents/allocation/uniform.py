@@ -1,0 +1,19 @@
+"""The same amount of data for every skill."""
+
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
+from teachgym.task_space import FloatArray
+
+
+@final
+class Uniform(AllocationTeacher):
+    """Gives every skill the same share, and never looks at the student.
+
+    It is the baseline without state that an adaptive teacher has to beat. Nothing to set; ``origin`` is ``"rule"``.
+    """
+
+    def _weights(self, rows: FloatArray) -> FloatArray:
+        return np.ones(self.skills)

@@ -1,0 +1,62 @@
+"""Data in proportion to errors, or, as a bad example, to what is known already."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
+from teachgym.data.observation import SkillRow
+from teachgym.setting_checks import check_positive, check_share
+from teachgym.task_space import FloatArray
+
+
+@dataclass(frozen=True)
+class ProportionalSettings:
+    """Settings of ``WeakFirst`` and ``StrongFirst``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    sharpness: float = 1.0
+    """Power of the error rate, or of the accuracy; with more, more goes to the extreme skills."""
+    floor: float = 0.0
+    """Share of the data that is divided alike whatever is seen."""
+
+    def __post_init__(self) -> None:
+        check_positive("sharpness", self.sharpness)
+        check_share("floor", self.floor)
+
+
+@final
+class WeakFirst(AllocationTeacher):
+    """Gives each skill a share in proportion to the student's error rate in it.
+
+    The simplest rule that looks at the student: what it can do already gets little data. It wins where every skill can
+    be learnt with enough data, and wastes it on what can't. Without feedback all skills look alike, and it is
+    ``uniform``. ``origin`` is ``"rule"``.
+    """
+
+    Settings = ProportionalSettings
+    settings: ProportionalSettings
+
+    def _weights(self, rows: FloatArray) -> FloatArray:
+        wrong = np.clip(1 - rows[SkillRow.ACCURACY], 0, 1)
+        return floored(wrong**self.settings.sharpness, self.settings.floor)
+
+
+@final
+class StrongFirst(AllocationTeacher):
+    """Gives each skill a share in proportion to the student's accuracy in it: a bad teacher.
+
+    It practises what is known, and is there to be beaten. While nothing is known, all skills get the same. ``origin``
+    is ``"rule"``.
+    """
+
+    Settings = ProportionalSettings
+    settings: ProportionalSettings
+
+    def _weights(self, rows: FloatArray) -> FloatArray:
+        right = np.clip(rows[SkillRow.ACCURACY], 0, 1)
+        return floored(right**self.settings.sharpness, self.settings.floor)

@@ -1,0 +1,131 @@
+"""A constant amount of data in every step, divided alike or by need."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Orders, Subskills, TreeRule
+from teachgym.data.observation import TreeField
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.task_space import FloatArray
+
+_STEPS = 6
+"""Parts of the budget that a step takes, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class UniformTreeSettings:
+    """Settings of ``UniformTree``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    new: int = 10
+    """Subskills of each skill that are grown at a time."""
+    examples: int | None = None
+    """Examples of a step over all skills; None takes a sixth of the budget."""
+
+    def __post_init__(self) -> None:
+        check_whole("new", self.new, 1, "subskills")
+        if self.examples is not None:
+            check_whole("examples", self.examples, 1, "examples")
+
+
+@dataclass(frozen=True)
+class BalanceWeakSettings(UniformTreeSettings):
+    """Settings of ``BalanceWeak``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    explore_above: float = 0.8
+    """Mean accuracy in a skill's subskills above which more of them are grown, if there are any."""
+    floor: float = 0.1
+    """Share of the data that is divided alike whatever is seen."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("explore_above", self.explore_above)
+        check_share("floor", self.floor)
+
+
+class _BalancedOrders(TreeRule):
+    """Grows subskills at first, and then divides as many examples in every step among all of them."""
+
+    settings: UniformTreeSettings
+
+    @abstractmethod
+    def _weights(self, trees: list[Subskills]) -> FloatArray:
+        """Weights of all subskills, tree by tree, from 0 up and not all 0."""
+
+    def _explores(self, subskills: Subskills) -> bool:
+        """Whether to grow more of a skill that has some."""
+        return False
+
+    @property
+    def _examples(self) -> int:
+        return self.settings.examples or max(self.budget // _STEPS, 1)
+
+    def _due(self, trees: list[Subskills]) -> int:
+        """Examples of the next step: with those before, as many as so many steps are to make."""
+        steps = int(trees[0].whole[TreeField.EXPLORED] + trees[0].whole[TreeField.EXPLOITED])
+        made = sum(int(tree.made.sum()) for tree in trees)
+        return max(self._examples * (steps + 1) - made, 0)
+
+    @final
+    def _decide_all(self, trees: list[Subskills]) -> list[Explore | Exploit]:
+        counts = [len(tree.orders) for tree in trees]
+        orders: list[Orders] = [np.zeros(0, dtype=np.int64) for _ in trees]
+        if any(counts):
+            weights, total = self._weights(trees), self._due(trees)
+            ends = np.rint(total * np.cumsum(weights) / weights.sum())  # rounded sums, so that no example is lost
+            orders = np.split(np.diff(ends, prepend=0.0).astype(np.int64), np.cumsum(counts)[:-1])
+        each = max(self._examples // (len(trees) * self.settings.new), 1)
+        return [
+            Explore(self.settings.new, each)
+            if not tree.complete and (not count or self._explores(tree))
+            else Exploit(wanted)
+            for tree, count, wanted in zip(trees, counts, orders, strict=True)
+        ]
+
+
+@final
+class UniformTree(_BalancedOrders):
+    """Grows subskills once, and then makes as much data of each as of any other, forever.
+
+    The baseline without state that an adaptive rule has to beat. ``origin`` is ``"rule"``.
+    """
+
+    Settings = UniformTreeSettings
+
+    def _weights(self, trees: list[Subskills]) -> FloatArray:
+        return np.concatenate([np.ones(len(tree.orders)) / max(len(tree.orders), 1) for tree in trees])
+
+
+@final
+class BalanceWeak(_BalancedOrders):
+    """Moves a constant amount of data to the subskills that the student does worst in.
+
+    In every step each subskill gets a share in proportion to what the student is not seen to know of it: one minus the
+    mean of its accuracy on validation examples and on the data it was taught. A skill whose subskills are known well
+    grows more of them. Without feedback all look alike, and it is ``uniform-tree`` by subskill. ``origin`` is
+    ``"rule"``.
+    """
+
+    Settings = BalanceWeakSettings
+    settings: BalanceWeakSettings
+
+    def _weights(self, trees: list[Subskills]) -> FloatArray:
+        weakness = np.concatenate([tree.weakness / max(len(tree.orders), 1) for tree in trees])
+        total, count = weakness.sum(), len(weakness)
+        alike = np.concatenate([np.ones(len(tree.orders)) / max(len(tree.orders), 1) for tree in trees])
+        alike /= alike.sum()
+        share = weakness / total if total > 0 else np.full(count, 1 / count)
+        return np.asarray(self.settings.floor * alike + (1 - self.settings.floor) * share)
+
+    def _explores(self, subskills: Subskills) -> bool:
+        return bool(1 - subskills.weakness.mean() > self.settings.explore_above)

@@ -1,0 +1,57 @@
+"""More of the same while it helps, and something new when it does not."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
+from teachgym.data.observation import TreeField
+from teachgym.setting_checks import check_whole
+
+
+@dataclass(frozen=True)
+class ThresholdSettings:
+    """Settings of ``Threshold``; the source's.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    threshold: float = 0.01
+    """Gain in the skill's validation accuracy above which it is exploited."""
+    more: int = 10
+    """What exploiting adds to every order."""
+    first_new: int = 10
+    """Subskills that are grown at first."""
+    new: int = 5
+    """Subskills that are grown later."""
+    each: int = 10
+    """Standing order of a new one."""
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.threshold):
+            raise ValueError(f"threshold is {self.threshold}; expected a finite number")
+        for name in ("more", "first_new", "new", "each"):
+            check_whole(name, getattr(self, name), 0, "examples or subskills")
+
+
+@final
+class Threshold(TreeRule):
+    """Adds to a skill's orders while its accuracy rises by more than a hundredth, and else grows new subskills.
+
+    The configurable policy of DataEnvGym (Khan et al. 2025, arXiv:2410.06215): the gain in a skill's accuracy tells
+    whether to go on with what there is. Differs from it: where there is nothing left to grow, it exploits. ``origin``
+    is ``"rule"``.
+    """
+
+    Settings = ThresholdSettings
+    settings: ThresholdSettings
+
+    def _decide(self, subskills: Subskills) -> Explore | Exploit:
+        chosen = self.settings
+        if not len(subskills.orders) and not subskills.complete:
+            return Explore(chosen.first_new, chosen.each)
+        if subskills.whole[TreeField.REWARD] > chosen.threshold or subskills.complete:
+            return Exploit(subskills.orders + chosen.more)
+        return Explore(chosen.new, chosen.each)

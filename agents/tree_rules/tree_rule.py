@@ -1,0 +1,134 @@
+"""The base of teachers that decide for every skill of a tree whether to explore or to exploit."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from teachgym.data.observation import TreeField
+from teachgym.data.tree_plan import empty_plan
+from teachgym.feedback import Transition
+from teachgym.problem import TREE_PLAN, Problem
+from teachgym.task_space import FloatArray
+from teachgym.teacher import State, Teacher
+
+Orders = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Explore:
+    """Grow subskills."""
+
+    new: int
+    """How many."""
+    each: int
+    """Standing order of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exploit:
+    """Give the subskills that are there other orders."""
+
+    orders: Orders
+    """``(active,)`` new standing orders, in the order of the slots; what is below 0 counts as 0."""
+
+
+class Subskills:
+    """What is seen of one skill's subskills.
+
+    Args:
+        fields: ``(1 + M, fields)`` of the observation.
+    """
+
+    def __init__(self, fields: FloatArray) -> None:
+        self.whole = fields[0]
+        """``(fields,)`` of the skill as a whole."""
+        active = fields[1:, TreeField.ACTIVE] > 0
+        self.parts = fields[1:][active]
+        """``(active, fields)`` of its subskills."""
+        self.orders: Orders = np.rint(self.parts[:, TreeField.ALLOCATION]).astype(np.int64)
+        """``(active,)`` standing orders."""
+        self.made: Orders = np.rint(self.parts[:, TreeField.MADE]).astype(np.int64)
+        """``(active,)`` examples made so far."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing left to explore."""
+        return bool(self.whole[TreeField.COMPLETE] > 0)
+
+    @property
+    def weakness(self) -> FloatArray:
+        """``(active,)`` one minus the mean of two accuracies, on validation examples and on the latest data made."""
+        known = (self.parts[:, TreeField.ACCURACY] + self.parts[:, TreeField.TRAINED_ACCURACY]) / 2
+        return np.asarray(1 - known)
+
+
+class TreeRule(Teacher):
+    """A teacher that decides for every skill by what it sees of the tree now.
+
+    Subclasses define ``_decide``, or ``_decide_all`` where skills compete.
+
+    Args:
+        problem: The environment's fixed facts; it offers ``"tree-plan"``.
+        settings: A ``Settings`` of this class; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If actions are not tree plans, or observations not trees in numbers.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({TREE_PLAN})
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self._space: Any = problem.action_space
+        if not (isinstance(self._space, spaces.Dict) and {"explore", "new", "each", "change"} == set(self._space)):
+            raise ValueError(
+                f"the action space is {self._space}; expected tree plans: give the environment action=plan"
+            )
+        change: Any = self._space["change"]
+        self.skills, self.slots = change.shape
+        wanted, seen = (self.skills, 1 + self.slots, len(TreeField)), problem.observation_space
+        if seen.shape != wanted:
+            raise ValueError(
+                f"the observation space is {seen}; expected a tree of shape {wanted}: give the environment "
+                "observation=numbers"
+            )
+        self.budget = int(change.high.max())
+        """Examples of an episode."""
+
+    def _decide(self, subskills: Subskills) -> Explore | Exploit:
+        """What to do with one skill."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither _decide nor _decide_all")
+
+    def _decide_all(self, trees: list[Subskills]) -> list[Explore | Exploit]:
+        """What to do with each skill."""
+        return [self._decide(tree) for tree in trees]
+
+    @final
+    def act(self, observation: Any) -> Any:
+        """Decide for all skills."""
+        self.origin = "rule"
+        trees = [Subskills(fields) for fields in np.asarray(observation, dtype=np.float64)]
+        plan = empty_plan(self._space)
+        for k, (tree, decision) in enumerate(zip(trees, self._decide_all(trees), strict=True)):
+            if isinstance(decision, Explore):
+                plan["explore"][k] = 1
+                plan["new"][k] = min(max(decision.new, 0), self.slots)
+                plan["each"][k] = min(max(decision.each, 0), self.budget)
+            else:
+                wanted = np.clip(decision.orders, 0, self.budget)
+                plan["change"][k, : len(wanted)] = wanted - tree.orders
+        return plan
+
+    @final
+    def update(self, transition: Transition) -> None:
+        """Learn nothing: all that matters is in the next observation."""
+
+    def _state(self) -> State:
+        return {}
+
+    def _load(self, state: State) -> None:
+        pass

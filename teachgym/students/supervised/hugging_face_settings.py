@@ -1,0 +1,86 @@
+"""Settings of the students that are Hugging Face models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+
+
+@dataclass(frozen=True)
+class HuggingFaceSettings:
+    """Settings of every student that is a Hugging Face model.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    path: str = ""
+    """The folder of the model, in Hugging Face's format; or its name on the hub, where ``allow_download`` is set."""
+    allow_download: bool = False
+    """Whether a model that is no folder may be fetched from the hub. If not, nothing is ever asked of the network."""
+    method: Literal["lora", "full"] = "lora"
+    """Whether small matrices beside the linear layers learn (Hu et al. 2021, arXiv:2106.09685), or all weights."""
+    lora_rank: int = 16
+    """``"lora"``: rank of these matrices."""
+    lora_alpha: float = 32.0
+    """``"lora"``: they count this over the rank."""
+    lora_dropout: float = 0.05
+    """``"lora"``: share of their inputs that is dropped while learning."""
+    lora_targets: str | Sequence[str] = "all-linear"
+    """``"lora"``: which layers have them: ``"all-linear"`` (all but the output layer), or how their names end."""
+    learning_rate: float = 1e-4
+    """Of AdamW, at its highest."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate goes on after the warm-up, within each call of ``train``: down to 0, or on as it is."""
+    warmup: float = 0.1
+    """Share of the updates of each call of ``train`` in which the learning rate rises from 0."""
+    weight_decay: float = 0.0
+    """Of AdamW."""
+    max_gradient_norm: float = 1.0
+    """Longer gradients are shortened to this."""
+    batch_size: int = 16
+    """Examples of one update."""
+    micro_batch_size: int = 4
+    """Examples that are held in memory at once for it: fewer need less memory and give the same, but for rounding."""
+    answer_batch_size: int = 32
+    """Prompts that are answered at once."""
+    max_length: int = 1024
+    """Most tokens of prompt and answer together. The prompt has what ``max_new_tokens`` leaves of it."""
+    max_new_tokens: int = 256
+    """Most tokens of an answer, its end included; longer targets are cut off there, and do not teach to end."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What is calculated in: ``"auto"`` takes bfloat16 on a GPU that has it, and float32 elsewhere. Weights that learn
+    are float32 always, since the steps they take are too small for bfloat16."""
+    device: str = "auto"
+    """A device of torch; ``"auto"`` takes the GPU where there is one."""
+    chat: Literal["auto", "always", "never"] = "auto"
+    """Whether prompts are put as a user's message by the model's chat template: ``"auto"`` where it has one."""
+    system_prompt: str | None = None
+    """Chat only: the system's message before it; None leaves that to the template."""
+    prompt_template: str | None = None
+    """Text around every prompt, for which ``{prompt}`` stands, the same in training and in answering; None takes
+    ``"{prompt}"`` in a chat, and else what the class says."""
+
+    def __post_init__(self) -> None:
+        check_choice("method", self.method, ("lora", "full"))
+        check_choice("schedule", self.schedule, ("cosine", "constant"))
+        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_choice("chat", self.chat, ("auto", "always", "never"))
+        check_whole("lora_rank", self.lora_rank, 1, "dimensions")
+        for name in ("lora_alpha", "learning_rate", "max_gradient_norm"):
+            check_positive(name, getattr(self, name))
+        for name in ("lora_dropout", "warmup"):
+            check_share(name, getattr(self, name))
+        if self.lora_dropout == 1:
+            raise ValueError("lora_dropout is 1, which drops everything; expected a number below 1")
+        if not 0 <= self.weight_decay < np.inf:
+            raise ValueError(f"weight_decay is {self.weight_decay!r}; expected a number from 0 up")
+        for name in ("batch_size", "micro_batch_size", "answer_batch_size"):
+            check_whole(name, getattr(self, name), 1, "examples")
+        check_whole("max_new_tokens", self.max_new_tokens, 1, "tokens")
+        check_whole("max_length", self.max_length, self.max_new_tokens + 1, "tokens, more than max_new_tokens")
+        if self.prompt_template is not None and "{prompt}" not in self.prompt_template:
+            raise ValueError(f"prompt_template is {self.prompt_template!r}; expected {{prompt}} somewhere in it")
