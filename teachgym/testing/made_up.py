@@ -6,12 +6,18 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
+from numpy.typing import NDArray
 
+from teachgym.data.observation import SkillRow, TreeField
+from teachgym.data.spaces import Shares
+from teachgym.data.tree_plan import tree_plan_space
 from teachgym.problem import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
     SCREENING,
+    SHARES,
+    TREE_PLAN,
     VALUES,
     EasyTasks,
     Problem,
@@ -23,11 +29,20 @@ Outcome = Callable[[int, FloatArray, np.random.Generator], float]
 """Made-up student: the outcome as a share of the outcome range, from the step, the task and a generator."""
 
 
+_EXAMPLES = 200
+"""Budget of made-up episodes in which data is made."""
+
+
 def made_up_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
     """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty.
 
-    With ``SCREENING`` among the offers, actions say whether the student trains, and the plain box is left out.
+    With ``SCREENING`` among the offers, actions say whether the student trains, and the plain box is left out. With
+    ``SHARES`` or ``TREE_PLAN`` they are ``shares_problems`` or ``tree_problems`` instead.
     """
+    if SHARES in offers:
+        return shares_problems(offers)
+    if TREE_PLAN in offers:
+        return tree_problems(offers)
 
     def parameters(count: int) -> list[Parameter]:
         signs = [1.0 if i % 2 == 0 else -1.0 for i in range(count)]
@@ -42,6 +57,75 @@ def discrete_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
     """Problems whose tasks are 2 and 7 arms, the latter numbered from 3."""
     arms: list[Space[Any]] = [spaces.Discrete(2), spaces.Discrete(7, start=3)]
     return [_problem(space, offers - {EASY_TASKS}) for space in arms]
+
+
+def shares_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+    """Problems in which examples are divided among 2 and among 7 skills."""
+    made = []
+    for count in (2, 7):
+        seen = spaces.Box(-1.0, 1.0, (len(SkillRow), count), np.float32)
+        made.append(_data_problem(Shares(count), seen, offers | {SHARES}))
+    return made
+
+
+def tree_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+    """Problems of trees: 2 skills with up to 3 subskills each, and 5 with up to 8."""
+    sizes = ((2, 3), (5, 8))
+    return [
+        _data_problem(tree_plan_space(count, most, _EXAMPLES), TreeObservations(count, most), offers | {TREE_PLAN})
+        for count, most in sizes
+    ]
+
+
+class TreeObservations(spaces.Box):
+    """Observations of skill trees, as in ``TreeField``; a sample shows trees that may come up in an episode.
+
+    Args:
+        skills: K.
+        subskills: M, the most that a skill can have.
+        seed: Seed of ``sample``, as for every Gymnasium space.
+    """
+
+    def __init__(self, skills: int, subskills: int, *, seed: int | np.random.Generator | None = None) -> None:
+        shape = (skills, 1 + subskills, len(TreeField))
+        super().__init__(-1.0, float(_EXAMPLES), shape, dtype=np.float32, seed=seed)
+
+    def sample(self, mask: None = None, probability: None = None) -> NDArray[np.float32]:
+        """Draw trees."""
+        skills, slots, _ = self.shape
+        rng, seen = self.np_random, np.zeros(self.shape, dtype=np.float32)
+        for k in range(skills):
+            grown = int(rng.integers(slots))
+            whole, parts = seen[k, 0], seen[k, 1 : 1 + grown]
+            parts[:, TreeField.ALLOCATION] = rng.integers(6, size=grown) * rng.integers(2, size=grown)
+            parts[:, TreeField.MADE] = rng.integers(20, size=grown)
+            parts[:, TreeField.TESTED] = parts[:, TreeField.MADE] > 0
+            parts[:, TreeField.TRAINED_ACCURACY] = rng.random(grown) * parts[:, TreeField.TESTED]
+            parts[:, TreeField.ACCURACY] = rng.random(grown)
+            whole[[TreeField.ALLOCATION, TreeField.MADE]] = parts[:, [TreeField.ALLOCATION, TreeField.MADE]].sum(axis=0)
+            whole[TreeField.ACCURACY], whole[TreeField.REWARD] = rng.random(), rng.uniform(-0.1, 0.1)
+            whole[TreeField.EXPLORED], whole[TreeField.EXPLOITED] = grown, rng.integers(5)
+            whole[TreeField.LAST] = rng.choice([-1, 1]) if grown else 0
+            whole[TreeField.COMPLETE] = grown == slots - 1
+            seen[k, : 1 + grown, TreeField.ACTIVE] = 1
+        return seen
+
+
+def task_of(problem: Problem, action: Any) -> FloatArray:
+    """``(n,)`` the task that an action hands out; of a tree plan, the examples that it adds to each skill's orders."""
+    if problem.screens:
+        action = action["task"]
+    elif TREE_PLAN in problem.offers:
+        added = np.maximum(action["change"], 0).sum(axis=1)
+        action = np.where(action["explore"] == 1, action["new"] * action["each"], added)
+    return np.array(action, dtype=np.float64).ravel()
+
+
+def _data_problem(actions: Space[Any], seen: Space[Any], offers: frozenset[str]) -> Problem:
+    assert seen.shape is not None
+    count = actions.shape[0] if isinstance(actions, Shares) else seen.shape[0]
+    names = tuple(f"skill {k}" for k in range(count))
+    return Problem(actions, seen, (0.0, 1.0), 0.8, offers - {EASY_TASKS}, skills=names)
 
 
 def _problem(space: Space[Any], offers: frozenset[str]) -> Problem:

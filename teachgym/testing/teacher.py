@@ -14,9 +14,10 @@ from teachgym.feedback import Feedback, Transition
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import GaussianMixture, Window
 from teachgym.seeding import generator_state
+from teachgym.task_space import FloatArray
 from teachgym.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
-from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order
+from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order, task_of
 
 MakeTeacher = Callable[..., Teacher]
 
@@ -46,7 +47,8 @@ def check_teacher(
         settings: Settings for a class; None takes the defaults. Choose them so that everything the teacher
             does happens well within ``episodes``.
         episodes: Length of the longest runs, at least 10.
-        problems: Environments' facts to check with; None takes ``made_up_problems()``.
+        problems: Environments' facts to check with; None takes ``made_up_problems()`` with what is offered: boxes of
+            tasks, shares of skills, or plans for trees of them.
         offers: What the made-up problems offer; None takes what the class needs with these settings, and
             nothing for a function.
         extras: What every feedback carries beside what ``teachgym.problem`` names and the check makes up, for a
@@ -222,7 +224,7 @@ class _Check:
         trained = True
         if self.problem.screens:
             action, trained = action["task"], bool(action["train"])
-        task = np.array(action, dtype=np.float64).ravel()
+        task = _vector(action)
         worst, best = self.problem.outcome_range
         place = np.tanh(task)
         rng = np.random.default_rng(decision)
@@ -255,6 +257,15 @@ def _contents(transition: Transition) -> dict[str, Any]:
     """Everything in a transition, as nested plain values."""
     feedback = transition.feedback
     return {**vars(transition), "feedback": None if feedback is None else dict(vars(feedback))}
+
+
+def _vector(action: Any) -> FloatArray:
+    """``(n,)`` the numbers in an action; at least one, so that a task always has some."""
+    if isinstance(action, Mapping):
+        action = tuple(action.values())
+    if isinstance(action, tuple | list):
+        return np.concatenate([[0.0], *(_vector(part) for part in action)])
+    return np.zeros(0) if isinstance(action, str) else np.array(action, dtype=np.float64).ravel()
 
 
 def _overwrite(value: Any) -> None:

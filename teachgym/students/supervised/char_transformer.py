@@ -208,7 +208,8 @@ class _Block(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         attended = scaled_dot_product_attention(query, key, value, attn_mask=sees)
         hidden = hidden + self.out(attended.transpose(1, 2).reshape(m, t, width))
-        return hidden + self.narrow(gelu(self.wide(self.between(hidden))))
+        thought: torch.Tensor = self.narrow(gelu(self.wide(self.between(hidden))))
+        return hidden + thought
 
 
 def _encoded(text: str) -> list[int]:

@@ -7,13 +7,13 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
 
-from teachgym.data.example import Example, Image
+from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.seeding import check_seed, generator_from_state, generator_state
+from teachgym.seeding import generator_from_state, generator_state
 from teachgym.setting_checks import check_positive, check_whole
-from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.image_chooser import ImageChooser
+from teachgym.students.supervised.student import State
 from teachgym.task_space import FloatArray
 
 
@@ -56,7 +56,7 @@ class MLPSettings(ClassifierSettings):
         check_whole("hidden", self.hidden, 1, "hidden units")
 
 
-class Classifier(SupervisedStudent):
+class Classifier(ImageChooser):
     """Chooses among the task's answers by the image alone; the question it does not read.
 
     Plain stochastic gradient descent without momentum or penalty, one ``partial_fit`` of scikit-learn's
@@ -69,24 +69,16 @@ class Classifier(SupervisedStudent):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the task has no closed list of answers; in use, if an example has no image.
+        ValueError: If the task has no closed list of answers; when it is used, if an example has no image.
     """
 
     Settings: ClassVar[type[Any]] = ClassifierSettings
     settings: ClassifierSettings
-    updates_per_example: ClassVar[float] = 4.0
+    updates_per_example = 2.0
 
     def __init__(self, task: DataTask, settings: ClassifierSettings | None = None, *, seed: int) -> None:
         super().__init__(task, settings, seed=seed)
-        check_seed(seed)
-        if not task.answers or len(task.answers) < 2:
-            raise ValueError(
-                f"{type(self).__name__} chooses among given answers, and {type(task).__name__} lists "
-                f"{'one' if task.answers else 'none'}; choose a student that writes its answers"
-            )
-        self._answers = task.answers
-        self._numbers = {answer: number for number, answer in enumerate(task.answers)}
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng([seed, 1])
         self._model: Any = None  # made when there is something to learn
 
     @abstractmethod
@@ -95,7 +87,7 @@ class Classifier(SupervisedStudent):
 
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
         """Take so many steps, each on a minibatch drawn from the examples."""
-        inputs, labels = self._inputs(examples), self._labels(examples)
+        inputs, labels = self._inputs(examples), self.labels(examples)
         for _ in range(updates):
             chosen = self._rng.integers(len(examples), size=self.settings.batch_size)
             self._step(inputs[chosen], labels[chosen])
@@ -106,8 +98,8 @@ class Classifier(SupervisedStudent):
             return []
         inputs = self._inputs(examples)
         if self._model is None:
-            return [self._answers[0]] * len(examples)
-        return [self._answers[number] for number in self._model.predict(inputs).tolist()]
+            return [self.choices[0]] * len(examples)
+        return [self.choices[number] for number in self._model.predict(inputs).tolist()]
 
     def state_dict(self) -> State:
         """Weights of each layer, and the generator."""
@@ -144,45 +136,17 @@ class Classifier(SupervisedStudent):
                 shuffle=False,  # or scikit-learn would draw an order within the minibatch, for nothing
                 random_state=self.seed % 2**32,
             )
-        self._model.partial_fit(inputs, labels, classes=np.arange(len(self._answers)))
+        self._model.partial_fit(inputs, labels, classes=np.arange(len(self.choices)))
 
     def _features(self) -> int:
         return self.settings.image_size**2 * (3 if self.settings.colours else 1)
 
-    def _labels(self, examples: Sequence[Example]) -> NDArray[np.int64]:
-        """``(m,)`` numbers of the right answers."""
-        unknown = {example.target for example in examples} - self._numbers.keys()
-        if unknown:
-            raise ValueError(f"{sorted(unknown)[0]!r} is none of the task's answers, {', '.join(self._answers)}")
-        return np.array([self._numbers[example.target] for example in examples], dtype=np.int64)
-
     def _inputs(self, examples: Sequence[Example]) -> FloatArray:
         """``(m, features)`` pixels from 0 to 1."""
-        pixels = np.stack([sized(seen(example, self), self.settings.image_size) for example in examples]) / 255
+        pixels = self.images(examples, self.settings.image_size) / 255
         if not self.settings.colours:
             pixels = pixels.mean(axis=3)
         return np.asarray(pixels.reshape(len(examples), -1), dtype=np.float64)
-
-
-def seen(example: Example, student: SupervisedStudent) -> Image:
-    """An example's image.
-
-    Raises:
-        ValueError: If it has none.
-    """
-    if example.image is None:
-        raise ValueError(
-            f"{type(student).__name__} looks at images, and the example {example.prompt[:60]!r} has none; choose a "
-            "student that reads"
-        )
-    return example.image
-
-
-def sized(image: Image, size: int) -> Image:
-    """``(size, size, 3)`` the image, scaled by averages of areas if it has another size."""
-    if image.shape[:2] == (size, size):
-        return image
-    return np.asarray(Pictures.fromarray(image).resize((size, size), Pictures.Resampling.BOX), dtype=np.uint8)
 
 
 @final

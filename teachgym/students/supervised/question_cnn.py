@@ -4,7 +4,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -15,11 +15,163 @@ from torch.nn.functional import cross_entropy, relu
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.students.supervised.choices import Choices
-from teachgym.students.supervised.images import seen, sized
-from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.image_chooser import ImageChooser
+from teachgym.students.supervised.student import State
 from teachgym.students.supervised.torch_network import chosen_device, load_network_state, making, network_state
 
-_BUCKETS = 512
-"""Rows of the table of words, the first of which is for no word."""
+_BUCKETS = 256
+"""Rows of the table of words; row 0 is for the place after the last word."""
 _WORD = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class QuestionCNNSettings:
+    """Settings of ``QuestionCNN``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    width: int = 32
+    """Channels of the last two convolutions, and size of the encoded question; the other layers follow."""
+    image_size: int = 32
+    """Pixels along each side that images are brought to, whatever size they have; a multiple of 8."""
+    words: int = 12
+    """Most words and punctuation marks of a question; of longer ones the end is read."""
+    learning_rate: float = 3e-3
+    """Of AdamW."""
+    weight_decay: float = 0.01
+    """Of AdamW."""
+    batch_size: int = 64
+    """Examples of an update, drawn with replacement."""
+    device: str = "cpu"
+    """A device of torch; ``"auto"`` takes the GPU where there is one. Runs are equal bit for bit on the CPU."""
+
+    def __post_init__(self) -> None:
+        for name, unit in (("width", "channels"), ("words", "words"), ("batch_size", "examples")):
+            check_whole(name, getattr(self, name), 1, unit)
+        check_whole("image_size", self.image_size, 8, "pixels")
+        if self.image_size % 8 or self.width % 2:
+            raise ValueError(
+                f"image_size is {self.image_size} and width is {self.width}; expected a multiple of 8, and of 2"
+            )
+        check_positive("learning_rate", self.learning_rate)
+        check_share("weight_decay", self.weight_decay)
+
+
+@final
+class QuestionCNN(ImageChooser):
+    """A small convolutional network that answers questions about images, trained from nothing.
+
+    The words of the question, each a row of a table that its hash picks, go through a recurrent layer, so that their
+    order counts. What comes of them scales and shifts the channels of the second convolution (as FiLM does, Perez et
+    al. 2018, arXiv:1709.07871) and joins what the third one finds, before two linear layers choose among the task's
+    answers. Two more channels of the image say where a pixel is. It has about 68,000 weights as it is.
+
+    Args:
+        task: One with images and a closed list of answers.
+        settings: A ``QuestionCNNSettings``; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the task has no closed list of answers; when it is used, if an example has no image.
+    """
+
+    Settings = QuestionCNNSettings
+    settings: QuestionCNNSettings
+    updates_per_example = 0.5
+
+    def __init__(self, task: DataTask, settings: QuestionCNNSettings | None = None, *, seed: int) -> None:
+        super().__init__(task, settings, seed=seed)
+        chosen = self.settings
+        self._device = chosen_device(chosen.device)
+        with making(seed):
+            self._network = _Network(chosen, len(self.choices)).to(self._device)
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), lr=chosen.learning_rate, weight_decay=chosen.weight_decay
+        )
+        self._rng = np.random.default_rng([seed, 1])
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(weights.numel() for weights in self._network.parameters())
+
+    def train(self, examples: Sequence[Example], *, updates: int) -> None:
+        """Minimise the cross entropy of the answers, over minibatches drawn with replacement."""
+        images, questions, labels = self._images(examples), self._questions(examples), self.labels(examples)
+        with torch.enable_grad():
+            for _ in range(updates):
+                chosen = self._rng.integers(len(examples), size=self.settings.batch_size)
+                logits = self._network(self._there(images[chosen]), self._there(questions[chosen]))
+                loss = cross_entropy(logits, self._there(labels[chosen]))
+                self._optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                self._optimiser.step()
+
+    def answer(self, examples: Sequence[Example]) -> list[str]:
+        """The likeliest answer to each."""
+        given: list[str] = []
+        with torch.no_grad():
+            for start in range(0, len(examples), 256):
+                part = examples[start : start + 256]
+                logits = self._network(self._there(self._images(part)), self._there(self._questions(part)))
+                given += [self.choices[number] for number in logits.argmax(dim=-1).tolist()]
+        return given
+
+    def state_dict(self) -> State:
+        """Weights, moments and generator."""
+        return network_state(self._network, self._optimiser, self._rng)
+
+    def load_state_dict(self, state: State) -> None:
+        """Take over what ``state_dict`` gave."""
+        self._rng = load_network_state(state, self._network, self._optimiser)
+
+    def _images(self, examples: Sequence[Example]) -> NDArray[np.uint8]:
+        return self.images(examples, self.settings.image_size)
+
+    def _questions(self, examples: Sequence[Example]) -> NDArray[np.int64]:
+        """``(m, words)`` rows of the table of words, 0 after the last."""
+        rows = np.zeros((len(examples), self.settings.words), dtype=np.int64)
+        for row, example in zip(rows, examples, strict=True):
+            words = _WORD.findall(example.prompt.lower())[-self.settings.words :]
+            row[: len(words)] = [1 + zlib.crc32(word.encode()) % (_BUCKETS - 1) for word in words]
+        return rows
+
+    def _there(self, values: NDArray[np.generic]) -> torch.Tensor:
+        return torch.from_numpy(values).to(self._device)
+
+
+class _Network(nn.Module):
+    """Images and questions in, logits of the answers out."""
+
+    def __init__(self, settings: QuestionCNNSettings, answers: int) -> None:
+        super().__init__()
+        width, side = settings.width, settings.image_size
+        self.words = nn.Embedding(_BUCKETS, width // 2)
+        self.reading = nn.GRU(width // 2, width, batch_first=True)
+        self.first = nn.Conv2d(5, width // 2, 3, stride=2, padding=1)
+        self.second = nn.Conv2d(width // 2, width, 3, stride=2, padding=1)
+        self.modulation = nn.Linear(width, 2 * width)
+        self.third = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.joining = nn.Linear(width * (side // 8) ** 2 + width, 2 * width)
+        self.choosing = nn.Linear(2 * width, answers)
+        down, across = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+        self.register_buffer("places", torch.stack([down, across]), persistent=False)
+        self.places: torch.Tensor
+
+    def forward(self, images: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        """Logits ``(m, answers)`` for images ``(m, side, side, 3)`` of bytes and questions ``(m, words)``."""
+        question = self._read(questions)
+        seen = images.permute(0, 3, 1, 2).float() / 127.5 - 1
+        found = relu(self.first(torch.cat([seen, self.places.expand(len(images), -1, -1, -1)], dim=1)))
+        scale, shift = self.modulation(question)[..., None, None].chunk(2, dim=1)
+        found = relu(self.second(found) * (1 + scale) + shift)
+        found = relu(self.third(found)).flatten(1)
+        return self.choosing(relu(self.joining(torch.cat([found, question], dim=1))))
+
+    def _read(self, questions: torch.Tensor) -> torch.Tensor:
+        """``(m, width)`` what the recurrent layer holds after the last word."""
+        states, _ = self.reading(self.words(questions))
+        last = (questions != 0).sum(dim=1).clamp(min=1) - 1
+        return states[torch.arange(len(questions), device=questions.device), last]

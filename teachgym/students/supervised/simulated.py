@@ -64,8 +64,8 @@ class SimulatedLearner(SupervisedStudent):
     what builds on them, and students differ by seed: what helps one most is not what helps the next.
 
     It does not read: examples count by their path, those without one for nothing, and examples that it has been given
-    in an earlier step teach nothing again. Answers are drawn from the seed and the examples so far, so that asking twice
-    gives the same.
+    in an earlier step teach nothing again. Answers are drawn from the seed and the examples so far, so that asking
+    twice gives the same.
 
     Args:
         task: Whose skills it learns.
