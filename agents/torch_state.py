@@ -9,21 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from teachgym.students.global_state import preserved, seed_all
+from teachgym.students.global_state import one_thread, preserved, seed_all
 from teachgym.task_space import FloatArray
 
 Arrays = dict[str, NDArray[Any]]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One CPU thread for torch: the work is too small to share, and so does not depend on the number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager

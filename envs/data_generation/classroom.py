@@ -21,6 +21,7 @@ from teachgym.envs.data_generation.round_files import read_given, write_round
 from teachgym.envs.data_tasks import make_data_task
 from teachgym.envs.data_tasks.blank import BlankTask
 from teachgym.seeding import Seeds
+from teachgym.students.global_state import threads
 from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
 from teachgym.task_space import FloatArray
 
@@ -155,12 +156,12 @@ class Classroom:
     def probe(self, examples: Sequence[Example]) -> list[Answer]:
         """Ask the student something that is no test; it is counted."""
         self.expenses.probes += len(examples)
-        return self.task.mark(examples, self.student.answer(examples)) if examples else []
+        return self._answers(examples) if examples else []
 
     def examine(self, examples: Sequence[Example]) -> list[Answer]:
         """Ask the student test examples; they are counted."""
         self.expenses.test_answers += len(examples)
-        return self.task.mark(examples, self.student.answer(examples))
+        return self._answers(examples)
 
     def _make(self, orders: list[Order], rng: np.random.Generator) -> tuple[list[list[Example]], list[str]]:
         given: list[list[Example]] = [[] for _ in orders]
@@ -210,17 +211,23 @@ class Classroom:
         if self.settings.regime == "retrain":
             self.student = self._make_student(self.seeds.student)
             updates = self._due()
-        self.student.train(examples if self.settings.regime == "latest" else self.data, updates=updates)
+        with threads(self.settings.threads):
+            self.student.train(examples if self.settings.regime == "latest" else self.data, updates=updates)
         self.expenses.updates += updates
 
     def _due(self) -> int:
         """Updates that a student has had that was trained on all data so far."""
         return self.most_updates * self.expenses.examples // self.settings.budget
 
+    def _answers(self, examples: Sequence[Example]) -> list[Answer]:
+        with threads(self.settings.threads):
+            given = self.student.answer(examples)
+        return self.task.mark(examples, given)
+
     def _test(self) -> None:
         validation = self.task.validation
         self.expenses.validation_answers += len(validation)
-        self.answers = self.task.mark(validation, self.student.answer(validation))
+        self.answers = self._answers(validation)
         self.correct = np.array([answer.correct for answer in self.answers], dtype=np.float64)
 
     def _name_skills(self) -> None:

@@ -29,6 +29,8 @@ class ClassroomSettings:
     """Name of a student, or ``"package.module:Class"``; None takes the task's own."""
     student_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
+    threads: int = 1
+    """CPU threads of torch for the student. On cores that others use too, two can be many times slower than one."""
     engine: str | DataEngine = "procedural"
     """Name of what makes the examples, ``"package.module:Class"``, or an engine of the same task."""
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class ClassroomSettings:
 
     def __post_init__(self) -> None:
         check_whole("budget", self.budget, 1, "examples")
+        check_whole("threads", self.threads, 1, "threads")
         if self.updates is not None:
             check_whole("updates", self.updates, 0, "training updates")
         if self.engine_budget != float("inf"):

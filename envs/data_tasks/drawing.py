@@ -10,7 +10,7 @@ from teachgym.task_space import FloatArray
 SHAPES = ("circle", "square", "triangle", "cross")
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (60, 90, 230), "yellow": (230, 210, 50)}
 """Name -> red, green and blue."""
-SIDE = 3
+SIDE = 2
 """Rows and columns of cells that a picture has; in each is one shape at most."""
 _PALETTE = np.array(list(COLOURS.values()), dtype=np.uint8)
 
@@ -24,18 +24,18 @@ class Scenes:
     colours: NDArray[np.int64]
     """``(n, k)`` numbers in ``COLOURS``."""
     cells: NDArray[np.int64]
-    """``(n, k)`` from 0 to 8, row by row."""
+    """``(n, k)`` from 0 to 3, row by row."""
     counts: NDArray[np.int64]
     """``(n,)`` how many of the k there are: the first so many."""
 
     @property
     def columns(self) -> NDArray[np.int64]:
-        """``(n, k)`` 0 for the left, 1, 2."""
+        """``(n, k)`` 0 for the left, 1 for the right."""
         return self.cells % SIDE
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """``(n, k)`` 0 for the top, 1, 2."""
+        """``(n, k)`` 0 for the top, 1 for the bottom."""
         return self.cells // SIDE
 
 

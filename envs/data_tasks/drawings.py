@@ -15,8 +15,8 @@ from teachgym.envs.data_tasks.drawing import COLOURS, SHAPES, SIDE, Scenes, draw
 from teachgym.setting_checks import check_whole
 
 _COLOURS = tuple(COLOURS)
-_COLUMNS, _ROWS = ("left", "middle", "right"), ("top", "middle", "bottom")
-_NUMBERS = tuple("0123456")
+_COLUMNS, _ROWS = ("left", "right"), ("top", "bottom")
+_NUMBERS = tuple("01234")
 _YES_NO = ("no", "yes")
 
 Asked = tuple[Scenes, list[str], list[str]]
@@ -52,12 +52,11 @@ def _shape(n: int, rng: np.random.Generator, *, shapes: int) -> Asked:
 
 
 def _place(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
-    scenes = replace(_some(n, 3, rng), shapes=_different(n, 3, len(SHAPES), rng))
-    line = "column" if across else "row"
-    questions = [f"In which {line} is the {SHAPES[shape]}?" for shape in scenes.shapes[:, 0]]
+    scenes = replace(_some(n, 2, rng), shapes=_different(n, 2, len(SHAPES), rng))
+    shapes, columns, rows = scenes.shapes[:, 0], scenes.columns[:, 0], scenes.rows[:, 0]
     if across:
-        return scenes, questions, [_COLUMNS[column] for column in scenes.columns[:, 0]]
-    return scenes, questions, [_ROWS[row] for row in scenes.rows[:, 0]]
+        return scenes, [f"Is the {SHAPES[s]} left or right?" for s in shapes], [_COLUMNS[c] for c in columns]
+    return scenes, [f"Is the {SHAPES[s]} at the top or bottom?" for s in shapes], [_ROWS[r] for r in rows]
 
 
 def _count(n: int, rng: np.random.Generator, *, most: int) -> Asked:
@@ -65,71 +64,51 @@ def _count(n: int, rng: np.random.Generator, *, most: int) -> Asked:
     return scenes, ["How many shapes are there?"] * n, [_NUMBERS[count] for count in scenes.counts]
 
 
-def _count_colour(n: int, rng: np.random.Generator, *, others: int) -> Asked:
-    wanted, counts = rng.integers(len(COLOURS), size=n), rng.integers(4, size=n)
-    scenes = _of_colours([(wanted, counts)], others, rng)
-    questions = [f"How many are {_COLOURS[colour]}?" for colour in wanted]
-    return scenes, questions, [_NUMBERS[count] for count in counts]
+def _count_colour(n: int, rng: np.random.Generator, *, among: int) -> Asked:
+    kinds, counts = _different(n, len(COLOURS), len(COLOURS), rng), rng.integers(among + 1, size=n)
+    others = np.take_along_axis(kinds, rng.integers(1, len(COLOURS), size=(n, among)), axis=1)
+    colours = np.where(np.arange(among) < counts[:, None], kinds[:, :1], others)
+    questions = [f"How many are {_COLOURS[colour]}?" for colour in kinds[:, 0]]
+    return replace(_some(n, among, rng), colours=colours), questions, [_NUMBERS[count] for count in counts]
 
 
-def _more(n: int, rng: np.random.Generator, *, others: int) -> Asked:
-    colours, counts = _different(n, 2, len(COLOURS), rng), _different(n, 2, 4, rng)
-    scenes = _of_colours([(colours[:, 0], counts[:, 0]), (colours[:, 1], counts[:, 1])], others, rng)
-    questions = [f"Are more {_COLOURS[first]} than {_COLOURS[second]}?" for first, second in colours]
-    return scenes, questions, [_YES_NO[int(first > second)] for first, second in counts]
-
-
-def _of_colours(
-    wanted: list[tuple[NDArray[np.int64], NDArray[np.int64]]], others: int, rng: np.random.Generator
-) -> Scenes:
-    """Pictures with so many shapes of each colour wanted, and from 1 to ``others`` of any other colour."""
-    n, k = len(wanted[0][0]), 3 * len(wanted) + others
-    scenes = _some(n, k, rng)
-    free = np.stack([np.setdiff1d(np.arange(len(COLOURS)), taken) for taken in zip(*(c for c, _ in wanted), strict=True)])
-    colours = np.take_along_axis(free, rng.integers(free.shape[1], size=(n, k)), axis=1)
-    ends = np.zeros(n, dtype=np.int64)
-    for colour, count in wanted:
-        place = np.arange(k)
-        mine = (place >= ends[:, None]) & (place < (ends + count)[:, None])
-        colours = np.where(mine, colour[:, None], colours)
-        ends = ends + count
-    return replace(scenes, colours=colours, counts=ends + rng.integers(1, others + 1, size=n))
+def _more(n: int, rng: np.random.Generator, *, shapes: int, colours: int) -> Asked:
+    kinds = _different(n, colours, len(COLOURS), rng)
+    drawn = rng.integers(colours, size=(n, shapes))
+    while len(tied := np.flatnonzero((drawn == 0).sum(axis=1) == (drawn == 1).sum(axis=1))):
+        drawn[tied] = rng.integers(colours, size=(len(tied), shapes))
+    more = (drawn == 0).sum(axis=1) > (drawn == 1).sum(axis=1)
+    questions = [f"Are more {_COLOURS[first]} than {_COLOURS[second]}?" for first, second in kinds[:, :2]]
+    scenes = replace(_some(n, shapes, rng), colours=np.take_along_axis(kinds, drawn, axis=1))
+    return scenes, questions, [_YES_NO[int(yes)] for yes in more]
 
 
 def _relation(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
     scenes = replace(_some(n, 2, rng), shapes=_different(n, 2, len(SHAPES), rng))
-    cells = scenes.cells
-    while True:
-        lines = cells % SIDE if across else cells // SIDE
-        level = np.flatnonzero(lines[:, 0] == lines[:, 1])
-        if not len(level):
-            break
+    cells, step = scenes.cells, 1 if across else SIDE
+    while len(level := np.flatnonzero(cells[:, 0] // step % SIDE == cells[:, 1] // step % SIDE)):
         cells[level] = _different(len(level), 2, SIDE**2, rng)
-    word = "left of" if across else "above"
+    word, lines = ("left of", scenes.columns) if across else ("above", scenes.rows)
     questions = [f"Is the {SHAPES[first]} {word} the {SHAPES[second]}?" for first, second in scenes.shapes]
     return scenes, questions, [_YES_NO[int(first < second)] for first, second in lines]
 
 
 def _same(n: int, rng: np.random.Generator, *, colour: bool) -> Asked:
-    scenes, k = _some(n, 3, rng), len(COLOURS if colour else SHAPES)
-    alike, kinds = rng.integers(2, size=n), _different(n, 2, k, rng)
-    found = np.repeat(kinds[:, :1], 3, axis=1)
-    found[:, 0] = np.where(alike, found[:, 0], kinds[:, 1])
-    scenes = replace(scenes, colours=found) if colour else replace(scenes, shapes=found)
-    question = f"Are all of the same {'colour' if colour else 'shape'}?"
+    scenes, alike = _some(n, 2, rng), rng.integers(2, size=n)
+    kinds = _different(n, 2, len(COLOURS if colour else SHAPES), rng)
+    kinds[:, 1] = np.where(alike, kinds[:, 0], kinds[:, 1])
+    scenes = replace(scenes, colours=kinds) if colour else replace(scenes, shapes=kinds)
+    question = f"Do both have the same {'colour' if colour else 'shape'}?"
     return scenes, [question] * n, [_YES_NO[yes] for yes in alike]
 
 
 _ASK: dict[str, dict[str, Ask]] = {
-    "colour": {"alone": partial(_colour, shapes=1), "among others": partial(_colour, shapes=3)},
-    "shape": {"alone": partial(_shape, shapes=1), "among others": partial(_shape, shapes=3)},
-    "place": {"column": partial(_place, across=True), "row": partial(_place, across=False)},
-    "counting": {"up to three": partial(_count, most=3), "up to six": partial(_count, most=6)},
-    "counting a colour": {
-        "one other": partial(_count_colour, others=1),
-        "several others": partial(_count_colour, others=4),
-    },
-    "comparing numbers": {"one other": partial(_more, others=1), "several others": partial(_more, others=3)},
+    "colour": {"alone": partial(_colour, shapes=1), "of two": partial(_colour, shapes=2)},
+    "shape": {"alone": partial(_shape, shapes=1), "of two": partial(_shape, shapes=2)},
+    "place": {"left or right": partial(_place, across=True), "top or bottom": partial(_place, across=False)},
+    "counting": {"up to two": partial(_count, most=2), "up to four": partial(_count, most=4)},
+    "counting a colour": {"among two": partial(_count_colour, among=2), "among four": partial(_count_colour, among=4)},
+    "comparing": {"two colours": partial(_more, shapes=3, colours=2), "three colours": partial(_more, shapes=4, colours=3)},
     "relation": {"left of": partial(_relation, across=True), "above": partial(_relation, across=False)},
     "sameness": {"of colour": partial(_same, colour=True), "of shape": partial(_same, colour=False)},
 }

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from teachgym.files import replacing
-from teachgym.language_model.errors import EndpointError, LanguageModelError, RejectedRequestError
+from teachgym.language_model.errors import EndpointError, LanguageModelError, RejectedRequestError, SpendingLimitError
 from teachgym.language_model.request import Reply
 
 _FAILURES: dict[str, type[LanguageModelError]] = {
     "EndpointError": EndpointError,
     "RejectedRequestError": RejectedRequestError,
+    "SpendingLimitError": SpendingLimitError,
 }
 
 

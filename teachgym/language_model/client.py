@@ -145,11 +145,9 @@ class _Round:
                 )
             else:
                 stored = self._ask(request, reservation)
-                if self._cache is not None:
+                if self._cache is not None and (isinstance(stored.outcome, Reply) or not self._stop.is_set()):
                     stored = self._cache.put(key, request.described(self._settings), stored)
             return stored.outcome
-        except SpendingLimitError as reached:
-            return reached
         finally:
             reservation.settle(Usage())
 
@@ -176,7 +174,7 @@ class _Round:
             if isinstance(came, AttemptError):
                 outcome = self._wait(came, tries, jitter) or self._hopeless
                 if outcome is None:
-                    reservation.renew()
+                    outcome = _renewed(reservation)
         if isinstance(outcome, LanguageModelError) and outcome.hopeless:
             self._hopeless = outcome
         return Stored(total.input_tokens, total.output_tokens, outcome)
@@ -230,3 +228,12 @@ class _Round:
             most_output if reply.output_tokens is None else reply.output_tokens,
         )
         return replace(used, estimated=int(reply.input_tokens is None or reply.output_tokens is None))
+
+
+def _renewed(reservation: Reservation) -> SpendingLimitError | None:
+    """Reserve another attempt; or say why there is no money for it."""
+    try:
+        reservation.renew()
+    except SpendingLimitError as reached:
+        return reached
+    return None

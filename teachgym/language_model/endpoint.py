@@ -156,7 +156,7 @@ class Endpoint:
 
     def _refused(self, error: Any, body: dict[str, Any]) -> AttemptError | RejectedRequestError:
         settings, status = self.settings, int(error.status_code)
-        words = self._clean(re.sub(r"^Error code: \d+ - ", "", error.message))
+        words = self._clean(_words(error))
         told = f"{status}: {words}"
         if status in _BUSY or status >= 500:
             if "insufficient_quota" in (str(error.code), str(error.type)):
@@ -192,6 +192,15 @@ class Endpoint:
     def _clean(self, words: str) -> str:
         """An endpoint's words, fit to be shown and kept: without the key, should they repeat it."""
         return redacted(words, self._key)[:_MOST_WORDS]
+
+
+def _words(error: Any) -> str:
+    """What the endpoint says is wrong, wherever in its answer it says so."""
+    found = error.body
+    for name in ("error", "message", "detail"):
+        if isinstance(found, dict) and name in found:
+            found = found[name]
+    return str(found or re.sub(r"^Error code: \d+ - ", "", error.message))
 
 
 def redacted(words: str, key: str) -> str:

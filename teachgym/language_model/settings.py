@@ -102,8 +102,8 @@ class ModelSettings:
             raise ValueError("api_key_env is no name of an environment variable; give the name, never the key itself")
 
     def price(self, input_tokens: int, output_tokens: int) -> float:
-        """US dollars for so many tokens."""
-        return (input_tokens * self.price_input + output_tokens * self.price_output) / 1e6
+        """US dollars for so many tokens, each at a whole number of trillionths, so that parts sum to the whole."""
+        return (input_tokens * round(self.price_input * 1e6) + output_tokens * round(self.price_output * 1e6)) / 1e12
 
 
 def check_from_zero(name: str, value: object) -> None:

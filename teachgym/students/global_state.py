@@ -50,3 +50,21 @@ def preserved() -> Iterator[None]:
         yield
     finally:
         restore(state)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many CPU threads for torch in the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One CPU thread for torch: for work that is too small to share, and so does not depend on the number of cores."""
+    with threads(1):
+        yield

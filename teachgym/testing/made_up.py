@@ -111,16 +111,6 @@ class TreeObservations(spaces.Box):
         return seen
 
 
-def task_of(problem: Problem, action: Any) -> FloatArray:
-    """``(n,)`` the task that an action hands out; of a tree plan, the examples that it adds to each skill's orders."""
-    if problem.screens:
-        action = action["task"]
-    elif TREE_PLAN in problem.offers:
-        added = np.maximum(action["change"], 0).sum(axis=1)
-        action = np.where(action["explore"] == 1, action["new"] * action["each"], added)
-    return np.array(action, dtype=np.float64).ravel()
-
-
 def _data_problem(actions: Space[Any], seen: Space[Any], offers: frozenset[str]) -> Problem:
     assert seen.shape is not None
     count = actions.shape[0] if isinstance(actions, Shares) else seen.shape[0]

@@ -17,7 +17,7 @@ from teachgym.seeding import generator_state
 from teachgym.task_space import FloatArray
 from teachgym.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
-from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order, task_of
+from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order
 
 MakeTeacher = Callable[..., Teacher]
 

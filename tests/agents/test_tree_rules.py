@@ -110,7 +110,7 @@ def test_random_moves_keep_their_limits_and_toss_a_fair_coin() -> None:
     settings = RandomExploreExploitSettings(most_new=3, most=20, most_active=5)
     tree, teacher = PlainTree(40, 1000), RandomExploreExploit(tree_problem(40, 1000), settings, seed=0)
     assert play(teacher, tree, 1) == [[True] * 40]
-    coins = 0
+    coins = 0.0
     for _ in range(20):
         room = [sum(order > 0 for order in orders) < 5 for orders in tree.orders]
         (explored,) = play(teacher, tree, 1)

@@ -1,6 +1,9 @@
 """What is spent is counted to the token, and never exceeds a limit, whatever is on its way."""
 
+import re
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,15 +102,20 @@ def test_the_token_limit_holds_too_and_the_error_says_what_to_raise() -> None:
     assert "Raise the limit, or lower max_tokens" in str(outcomes[3])
 
 
-def test_an_attempt_that_may_have_been_charged_counts_as_its_most() -> None:
+def test_an_attempt_that_may_have_been_charged_counts_as_its_most(tmp_path: Path) -> None:
+    odd: dict[str, Any] = {"price_input": 1 / 3, "price_output": 2 / 7}
     with endpoint(Says(cut=0)) as fake:
-        settings = fake.settings(attempts=9, max_tokens=100, spending_limit=1.0, **PRICES)
-        settings = fake.settings(attempts=9, max_tokens=100, spending_limit=3.5 * most(settings), **PRICES)
+        settings = fake.settings(attempts=9, max_tokens=100, cache=str(tmp_path), **odd)
+        settings = replace(settings, spending_limit=3.5 * most(settings))
         client = LanguageModelClient(settings)
-        with pytest.raises(SpendingLimitError):
+        with pytest.raises(SpendingLimitError) as caught:
             client.complete(requests(1)[0])
     assert len(fake.bodies) == 3
     assert client.usage.cost == pytest.approx(3 * most(settings))
+    offline = LanguageModelClient(replace(settings, offline=True))
+    with pytest.raises(SpendingLimitError, match=re.escape(str(caught.value))):
+        offline.complete(requests(1)[0])
+    assert offline.usage.picodollars == client.usage.picodollars
 
 
 def test_many_that_fail_at_once_near_the_limit_do_not_wait_for_each_other_for_ever() -> None:

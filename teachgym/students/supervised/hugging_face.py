@@ -96,7 +96,7 @@ class HuggingFaceStudent(SupervisedStudent):
             batches = _batches(len(examples), self.settings.batch_size, self._rng)
             self.model.train()
             for update in range(updates):
-                self._update([examples[index] for index in next(batches)], self._rate(update, updates))
+                self._update([examples[index] for index in next(batches)], self.settings.rate(update, updates))
             self.model.eval()
 
     def answer(self, examples: Sequence[Example]) -> list[str]:
@@ -203,15 +203,6 @@ class HuggingFaceStudent(SupervisedStudent):
             logits = self.model(**inputs, use_cache=False).logits[:, -width - 1 : -1]
         learnt = labels != NO_LOSS
         return cross_entropy(logits[learnt].float(), labels[learnt], reduction="sum")
-
-    def _rate(self, update: int, updates: int) -> float:
-        """Learning rate of one of so many updates."""
-        highest, rising = self.settings.learning_rate, int(np.ceil(self.settings.warmup * updates))
-        if update < rising:
-            return highest * (update + 1) / rising
-        if self.settings.schedule == "constant":
-            return highest
-        return float(highest * (1 + np.cos(np.pi * (update - rising) / (updates - rising))) / 2)
 
     def _calculating(self) -> Any:
         """Weights that all learn are float32; what is calculated with them may be bfloat16."""

@@ -84,3 +84,12 @@ class HuggingFaceSettings:
         check_whole("max_length", self.max_length, self.max_new_tokens + 1, "tokens, more than max_new_tokens")
         if self.prompt_template is not None and "{prompt}" not in self.prompt_template:
             raise ValueError(f"prompt_template is {self.prompt_template!r}; expected {{prompt}} somewhere in it")
+
+    def rate(self, update: int, updates: int) -> float:
+        """Learning rate of one of so many updates; the first is number 0."""
+        rising = int(np.ceil(self.warmup * updates))
+        if update < rising:
+            return self.learning_rate * (update + 1) / rising
+        if self.schedule == "constant":
+            return self.learning_rate
+        return float(self.learning_rate * (1 + np.cos(np.pi * (update - rising) / (updates - rising))) / 2)

@@ -99,9 +99,10 @@ def load_model(kind: str, path: str, *, allow_download: bool, dtype: Any) -> Any
 @contextmanager
 def naming(path: str) -> Iterator[None]:
     """Turn what goes wrong in the block into a ``ValueError`` that says which model it was about."""
+    damaged = library("safetensors", "hf").SafetensorError
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, damaged) as error:
         raise ValueError(f"the model {path!r} can't be loaded: {error}") from error
 
 

@@ -100,8 +100,11 @@ class SimulatedLearner(SupervisedStudent):
         return counts
 
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
-        """Learn from the examples that are new: those behind the ones that it has been given before."""
-        if updates == 0 and not examples:
+        """Learn from the examples that are new: those behind the ones that it has been given before.
+
+        The number of updates does not matter, but without any it learns nothing.
+        """
+        if updates == 0:
             return
         goes_on = self._seen <= len(examples) and self._seen > 0 and examples[0].key == self._first
         new = examples[self._seen :] if goes_on else examples

@@ -1,10 +1,11 @@
 """Answers through vLLM: the base is loaded once in a process, the LoRA weights are handed over when they change."""
 
-from collections.abc import Sequence
+import shutil
+import weakref
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from teachgym.students.global_state import preserved
@@ -54,7 +55,7 @@ class VLLMGeneration:
         self._adapter, self._path = adapter, path
         self._engine_settings = (path, dtype, rank, max_length, memory_share)
         self._max_new_tokens, self._ends = max_new_tokens, list(ends)
-        self._folder: TemporaryDirectory[str] | None = None
+        self._drop_folder: Callable[[], Any] = lambda: None
         self._request: Any = None
 
     def weights_changed(self) -> None:
@@ -77,13 +78,13 @@ class VLLMGeneration:
         return [list(answer.outputs[0].token_ids) for answer in answers]
 
     def _save(self) -> Any:
+        self._drop_folder()
+        folder = mkdtemp(prefix="teachgym-adapter-")
+        # vLLM reads it at the first request, and again where it has let it go
+        self._drop_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._adapter.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
         number = next(_ADAPTERS)
-        folder = TemporaryDirectory(prefix="teachgym-adapter-")
-        self._adapter.save_pretrained(folder.name, safe_serialization=True, save_embedding_layers=False)
-        if self._folder is not None:
-            self._folder.cleanup()
-        self._folder = folder  # vLLM reads it at the first request, and again where it has let it go
-        return library("vllm.lora.request", "vllm").LoRARequest(f"student-{number}", number, str(Path(folder.name)))
+        return library("vllm.lora.request", "vllm").LoRARequest(f"student-{number}", number, folder)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,61 @@
+"""What a program may use, what is run, and what came of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from teachgym.setting_checks import check_positive, check_whole
+
+Reason = Literal["finished", "crashed", "cpu-time", "wall-time", "memory", "output"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one program may use. There is none on files, because no program may write any.
+
+    Raises:
+        ValueError: If a limit is not allowed.
+    """
+
+    cpu_seconds: int = 2
+    """Time on a processor, by all its threads together. The limit that counts: the same on a busy machine."""
+    wall_seconds: float = 20.0
+    """Time on the clock: a guard against programs that wait for ever, so generous."""
+    memory_mb: int = 512
+    """Address space in MiB, from 128 up: the interpreter itself takes some 50."""
+    output_kb: int = 256
+    """KiB that may be written to standard output, and as many to standard error."""
+
+    def __post_init__(self) -> None:
+        check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds")
+        check_positive("wall_seconds", self.wall_seconds)
+        check_whole("memory_mb", self.memory_mb, 128, "MiB")
+        check_whole("output_kb", self.output_kb, 1, "KiB")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run."""
+
+    source: str
+    """In Python, for the version that runs this; the standard library is there and nothing else."""
+    stdin: str = ""
+    """What it can read from standard input."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a program."""
+
+    stdout: str
+    """What it wrote, up to the limit; bytes that are not UTF-8 become U+FFFD."""
+    stderr: str
+    """The same of standard error; a traceback, if it failed with one."""
+    exit_code: int
+    """As a shell sees it, or minus the number of the signal that ended it."""
+    reason: Reason
+    """``"finished"`` with exit code 0, ``"crashed"`` with another or by a signal, or the limit that was exceeded."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it came to its end without an error."""
+        return self.reason == "finished"

@@ -1,0 +1,94 @@
+"""Made-up problems of data are such as environments have, and the contract check takes those that a teacher needs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from teachgym.agents.allocation.uniform import Uniform
+from teachgym.agents.tree_rules.threshold import Threshold
+from teachgym.data.observation import SkillRow, TreeField
+from teachgym.data.spaces import Shares
+from teachgym.feedback import Transition
+from teachgym.problem import SHARES, SUCCESS, TREE_PLAN
+from teachgym.teacher import State, Teacher
+from teachgym.testing import check_teacher
+from teachgym.testing.made_up import made_up_problems, shares_problems, tree_problems
+
+
+def test_what_is_offered_decides_on_the_kind_of_action() -> None:
+    for problem in made_up_problems(frozenset({SHARES, SUCCESS})):
+        assert isinstance(problem.action_space, Shares)
+        assert problem.observation_space.shape == (len(SkillRow), len(problem.skills))
+        assert problem.offers == {SHARES, SUCCESS}
+    for problem in made_up_problems(frozenset({TREE_PLAN})):
+        assert {"explore", "new", "each", "change"} == set(problem.action_space)  # type: ignore[call-overload]
+        assert problem.offers == {TREE_PLAN}
+    assert all(not problem.skills for problem in made_up_problems())
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_made_up_trees_are_trees(number: int) -> None:
+    space: Any = tree_problems()[number].observation_space
+    space.seed(3)
+    drawn = np.array([space.sample() for _ in range(200)])
+    assert all(space.contains(one) for one in drawn)
+    whole, parts = drawn[:, :, 0], drawn[:, :, 1:]
+    for field in (TreeField.ALLOCATION, TreeField.MADE):
+        np.testing.assert_array_equal(whole[..., field], parts[..., field].sum(axis=2))
+    active = parts[..., TreeField.ACTIVE]
+    assert (np.diff(active, axis=2) <= 0).all()  # slots are filled from the first
+    assert not parts[active == 0].any()
+    assert not parts[..., TreeField.TRAINED_ACCURACY][parts[..., TreeField.TESTED] == 0].any()
+    complete = whole[..., TreeField.COMPLETE]
+    np.testing.assert_array_equal(complete, active.all(axis=2))
+    assert 0 < complete.mean() < 1
+    assert (active.sum(axis=2) == 0).any()
+
+
+def test_samples_are_fixed_by_the_seed() -> None:
+    first, second = (tree_problems()[1].observation_space for _ in range(2))
+    first.seed(5)
+    second.seed(5)
+    np.testing.assert_array_equal(first.sample(), second.sample())
+
+
+def test_teachers_of_both_kinds_are_checked_without_a_word_about_problems() -> None:
+    check_teacher(Uniform, episodes=20)
+    check_teacher(Threshold, episodes=20)
+
+
+class _Half(Teacher):
+    """Gives everyone a half."""
+
+    needs = frozenset({SHARES})
+
+    def act(self, observation: Any) -> Any:
+        return np.full(self.problem.action_space.shape or (), 0.5, dtype=np.float32)
+
+    def update(self, transition: Transition) -> None: ...
+    def _state(self) -> State:
+        return {}
+
+    def _load(self, state: State) -> None: ...
+
+
+class _Greedy(_Half):
+    """Orders more than there is."""
+
+    needs = frozenset({TREE_PLAN})
+
+    def act(self, observation: Any) -> Any:
+        space: Any = self.problem.action_space
+        return {name: space[name].sample() + (name == "each") * 201 for name in space}
+
+
+def test_shares_that_do_not_sum_to_1_are_caught() -> None:
+    assert len(shares_problems()[0].skills) == 2  # where two halves are right
+    with pytest.raises(AssertionError, match=r"Shares\(7\).*not in the action space"):
+        check_teacher(_Half, episodes=20)
+
+
+def test_plans_beyond_the_budget_are_caught() -> None:
+    with pytest.raises(AssertionError, match="not in the action space"):
+        check_teacher(_Greedy, episodes=20)
