@@ -55,7 +55,7 @@ class Teacher(ABC):
             raise ValueError(
                 f"{type(self).__name__} needs {', '.join(sorted(missing))} of its environment, which offers "
                 f"{', '.join(sorted(problem.offers)) or 'nothing beyond outcomes'}; choose another teacher, "
-                "or a student that gives it"
+                "a student that gives it, or another action= or observation= of the environment"
             )
         self.problem = problem
         self.settings = settings

@@ -13,7 +13,7 @@ class GrownTree:
     """Subskills of one skill in the order in which they were grown, and what is known of each.
 
     Args:
-        skill: Whose parts they are.
+        skill: Whose parts they are; where it has none, it is its own only subskill.
         most: How many there can be.
         depth: Levels below the skill that can be grown; None for all.
         shuffled_by: Seed of the order in which the parts of one level come; None leaves them in the skill's own order.
@@ -23,6 +23,7 @@ class GrownTree:
         self, skill: Skill, *, most: int, depth: int | None = None, shuffled_by: Sequence[int] | None = None
     ) -> None:
         below = [path for path in skill.walk() if len(path) > 1 and (depth is None or len(path) <= depth + 1)]
+        below = below or [(skill.name,)]
         if shuffled_by is not None:
             keys = np.random.default_rng(shuffled_by).permutation(len(below))
             below = [

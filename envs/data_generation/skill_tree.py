@@ -45,7 +45,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     """For every skill, grow new subskills or change how much data is made for those that are there.
 
     ## Description
-    Every skill of the task is a tree. The teacher grows its parts, one level after the other, and gives each a standing
+    Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one level after the other, and gives each a standing
     order: so many fresh examples in every step, until it is changed. The student trains on what is made, and is tested
     on the validation set and asked about what it was trained on. After the skill-tree environment of DataEnvGym (Khan
     et al. 2025, arXiv:2410.06215). Differs from it: parts come from the task's own tree, of any depth, in its order or
@@ -104,9 +104,6 @@ class SkillTreeEnv(DataEnv[_Decision]):
         if self.classroom.discovery is not None:
             raise ValueError("discovery is set, but the trees are the task's own; leave it 'given'")
         skills, budget = self.classroom.task.skills, self.classroom.settings.budget
-        flat = [skill.name for skill in skills if not skill.parts]
-        if flat:
-            raise ValueError(f"skills {', '.join(flat)} have no parts to grow; choose another task, or SkillList")
         shape = (len(skills), 1 + self.subskills, len(TreeField))
         numbers = spaces.Box(-1.0, max(float(budget), float(self.subskills), 1000.0), shape, dtype=np.float32)
         tasks = TaskSpace([Parameter(skill.name, 0.0, float(budget), unit="examples") for skill in skills])
@@ -254,7 +251,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def _subskill(self, tree: GrownTree, slot: int) -> SubskillReport:
         found: SubskillReport = {
             "slot": slot + 1,
-            "name": " / ".join(tree.paths[slot][1:]),
+            "name": " / ".join(tree.paths[slot][1:]) or tree.paths[slot][0],
             "allocation": tree.orders[slot],
             "examples_so_far": tree.made[slot],
         }

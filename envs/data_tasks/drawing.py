@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from teachgym.task_space import FloatArray
 
-SHAPES = ("circle", "square", "triangle", "cross")
+SHAPES = ("circle", "triangle", "cross")
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (60, 90, 230), "yellow": (230, 210, 50)}
 """Name -> red, green and blue."""
 SIDE = 2
@@ -65,7 +65,6 @@ def _filled(shapes: NDArray[np.int64], y: FloatArray, x: FloatArray) -> NDArray[
     inside = (np.abs(y) <= 1) & (np.abs(x) <= 1)
     covers = [
         y**2 + x**2 <= 1,
-        np.ones_like(inside),
         np.abs(x) <= (1 + y) / 2,
         (np.abs(x) <= 0.34) | (np.abs(y) <= 0.34),
     ]

@@ -52,11 +52,11 @@ def _shape(n: int, rng: np.random.Generator, *, shapes: int) -> Asked:
 
 
 def _place(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
-    scenes = replace(_some(n, 2, rng), shapes=_different(n, 2, len(SHAPES), rng))
-    shapes, columns, rows = scenes.shapes[:, 0], scenes.columns[:, 0], scenes.rows[:, 0]
+    scenes = replace(_some(n, 2, rng), colours=_different(n, 2, len(COLOURS), rng))
+    colours, columns, rows = scenes.colours[:, 0], scenes.columns[:, 0], scenes.rows[:, 0]
     if across:
-        return scenes, [f"Is the {SHAPES[s]} left or right?" for s in shapes], [_COLUMNS[c] for c in columns]
-    return scenes, [f"Is the {SHAPES[s]} at the top or bottom?" for s in shapes], [_ROWS[r] for r in rows]
+        return scenes, [f"Is the {_COLOURS[c]} one left or right?" for c in colours], [_COLUMNS[c] for c in columns]
+    return scenes, [f"Is the {_COLOURS[c]} one at top or bottom?" for c in colours], [_ROWS[r] for r in rows]
 
 
 def _count(n: int, rng: np.random.Generator, *, most: int) -> Asked:
@@ -84,22 +84,13 @@ def _more(n: int, rng: np.random.Generator, *, shapes: int, colours: int) -> Ask
 
 
 def _relation(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
-    scenes = replace(_some(n, 2, rng), shapes=_different(n, 2, len(SHAPES), rng))
+    scenes = replace(_some(n, 2, rng), colours=_different(n, 2, len(COLOURS), rng))
     cells, step = scenes.cells, 1 if across else SIDE
     while len(level := np.flatnonzero(cells[:, 0] // step % SIDE == cells[:, 1] // step % SIDE)):
         cells[level] = _different(len(level), 2, SIDE**2, rng)
     word, lines = ("left of", scenes.columns) if across else ("above", scenes.rows)
-    questions = [f"Is the {SHAPES[first]} {word} the {SHAPES[second]}?" for first, second in scenes.shapes]
+    questions = [f"Is {_COLOURS[first]} {word} {_COLOURS[second]}?" for first, second in scenes.colours]
     return scenes, questions, [_YES_NO[int(first < second)] for first, second in lines]
-
-
-def _same(n: int, rng: np.random.Generator, *, colour: bool) -> Asked:
-    scenes, alike = _some(n, 2, rng), rng.integers(2, size=n)
-    kinds = _different(n, 2, len(COLOURS if colour else SHAPES), rng)
-    kinds[:, 1] = np.where(alike, kinds[:, 0], kinds[:, 1])
-    scenes = replace(scenes, colours=kinds) if colour else replace(scenes, shapes=kinds)
-    question = f"Do both have the same {'colour' if colour else 'shape'}?"
-    return scenes, [question] * n, [_YES_NO[yes] for yes in alike]
 
 
 _ASK: dict[str, dict[str, Ask]] = {
@@ -108,9 +99,11 @@ _ASK: dict[str, dict[str, Ask]] = {
     "place": {"left or right": partial(_place, across=True), "top or bottom": partial(_place, across=False)},
     "counting": {"up to two": partial(_count, most=2), "up to four": partial(_count, most=4)},
     "counting a colour": {"among two": partial(_count_colour, among=2), "among four": partial(_count_colour, among=4)},
-    "comparing": {"two colours": partial(_more, shapes=3, colours=2), "three colours": partial(_more, shapes=4, colours=3)},
+    "comparing": {
+        "two colours": partial(_more, shapes=3, colours=2),
+        "three colours": partial(_more, shapes=4, colours=3),
+    },
     "relation": {"left of": partial(_relation, across=True), "above": partial(_relation, across=False)},
-    "sameness": {"of colour": partial(_same, colour=True), "of shape": partial(_same, colour=False)},
 }
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in _ASK.items())
 

@@ -131,6 +131,12 @@ def test_deeper_trees_grow_level_by_level_and_know_their_parents() -> None:
     assert shallow.paths == [("a", "b"), ("a", "e")]
 
 
+def test_a_skill_without_parts_is_its_own_only_subskill() -> None:
+    tree = GrownTree(Skill("a"), most=4)
+    tree.explore(2, 5)
+    assert (tree.paths, tree.orders, tree.parent(0), tree.is_complete) == ([("a",)], [5], 0, True)
+
+
 def test_random_growth_keeps_levels_and_is_fixed_by_its_seed() -> None:
     skill = Skill("a", tuple(Skill(f"b{k}", (Skill("c"),)) for k in range(6)))
     trees = [GrownTree(skill, most=12, shuffled_by=[seed]) for seed in (1, 1, 2)]

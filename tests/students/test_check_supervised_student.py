@@ -2,7 +2,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ class ChooserSettings:
 class Chooser(SupervisedStudent):
     """Softmax regression from counts of characters to the answers it has seen; each subclass breaks one promise."""
 
-    Settings: type[Any] = ChooserSettings
+    Settings: ClassVar[type[Any]] = ChooserSettings
 
     def __init__(self, task: DataTask, settings: ChooserSettings | None = None, *, seed: int) -> None:
         super().__init__(task, settings, seed=seed)
@@ -120,7 +120,7 @@ class LooseSettings:
 
 
 class Loose(Chooser):
-    Settings: type[Any] = LooseSettings
+    Settings: ClassVar[type[Any]] = LooseSettings
 
 
 class Careless(Chooser):
