@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
+from teachgym.data.spaces import Shares
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -27,6 +28,11 @@ class TaskActions:
         self._screens = problem.screens
         if self._screens:
             space = space["task"]
+        if isinstance(space, Shares):
+            raise ValueError(
+                f"the action space is {space}, which sum to 1; this teacher chooses single tasks: give the environment "
+                "action=discrete, or choose a teacher of shares, such as random-shares or uniform"
+            )
         self.numbered = isinstance(space, spaces.Discrete)
         if isinstance(space, spaces.Discrete):
             first = int(space.start)

@@ -8,15 +8,24 @@ import numpy as np
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
 from teachgym.names import unknown_name
 from teachgym.problem import Problem
+from teachgym.setting_checks import check_whole
 from teachgym.task_space import FloatArray
 
 
 @dataclass(frozen=True)
 class SingleSkillSettings:
-    """Settings of ``SingleSkill``."""
+    """Settings of ``SingleSkill``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
 
     skill: int | str = 0
     """Number of the skill, from 0, or its name."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.skill, str):
+            check_whole("skill", self.skill, 0, "skills")
 
 
 @final
@@ -39,7 +48,7 @@ class SingleSkill(AllocationTeacher):
             if skill not in problem.skills:
                 raise unknown_name("skill", skill, problem.skills)
             skill = problem.skills.index(skill)
-        if isinstance(skill, bool) or not 0 <= skill < self.skills:
+        if skill >= self.skills:
             raise ValueError(f"skill is {skill!r}; expected a number from 0 to {self.skills - 1}, or a name")
         self._place = skill
 

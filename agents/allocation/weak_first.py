@@ -43,7 +43,7 @@ class WeakFirst(AllocationTeacher):
 
     def _weights(self, rows: FloatArray) -> FloatArray:
         wrong = np.clip(1 - rows[SkillRow.ACCURACY], 0, 1)
-        return floored(wrong**self.settings.sharpness, self.settings.floor)
+        return floored(_sharpened(wrong, self.settings.sharpness), self.settings.floor)
 
 
 @final
@@ -59,4 +59,10 @@ class StrongFirst(AllocationTeacher):
 
     def _weights(self, rows: FloatArray) -> FloatArray:
         right = np.clip(rows[SkillRow.ACCURACY], 0, 1)
-        return floored(right**self.settings.sharpness, self.settings.floor)
+        return floored(_sharpened(right, self.settings.sharpness), self.settings.floor)
+
+
+def _sharpened(shares: FloatArray, power: float) -> FloatArray:
+    """In proportion to a power of the shares; relative to the greatest, so that a high power leaves one of them."""
+    greatest = shares.max()
+    return np.asarray((shares / greatest) ** power if greatest > 0 else shares)

@@ -5,6 +5,7 @@ from typing import Literal, final
 
 from teachgym.agents.arms.arm_rewards import RewardKind
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
+from teachgym.setting_checks import check_choice
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class UcbSettings(BanditSettings):
     """How arms are chosen; see ``teachgym.agents.arms.exploration``."""
     reward: RewardKind = "environment"
     """What an arm is valued for, as of ``Bandit``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("rule", self.rule, ("ucb", "discounted-ucb", "sliding-window-ucb"))
 
 
 @final

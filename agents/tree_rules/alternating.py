@@ -27,7 +27,7 @@ class AlternatingSettings:
     def __post_init__(self) -> None:
         check_whole("new", self.new, 1, "subskills")
         check_whole("each", self.each, 1, "examples")
-        check_whole("cap", self.cap, 1, "examples")
+        check_whole("cap", self.cap, self.new, "examples, one for each new subskill")
 
 
 @final
@@ -35,7 +35,8 @@ class Alternating(TreeRule):
     """Grows subskills in one step, sets all orders to 0 in the next, and so on until a skill has had its cap of data.
 
     So each subskill is taught once. The policy of all published skill-tree runs of DataEnvGym (Khan et al. 2025,
-    arXiv:2410.06215). Differs from it: the last orders are cut so that the cap is not exceeded; and where there is
+    arXiv:2410.06215). Differs from it: the last orders are cut so that the cap is not exceeded (which leaves it short
+    by less than ``new``); and where there is
     nothing left to grow, the subskills with the least data are taken up again instead. ``origin`` is ``"rule"``.
     """
 

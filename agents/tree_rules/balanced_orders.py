@@ -78,19 +78,22 @@ class _BalancedOrders(TreeRule):
 
     @final
     def _decide_all(self, trees: list[Subskills]) -> list[Explore | Exploit]:
+        new = min(self.settings.new, self.slots)
+        explore = Explore(new, max(self._examples // (len(trees) * new), 1))
+        grows = [not tree.complete and (not len(tree.orders) or self._explores(tree)) for tree in trees]
+        stays = [tree for tree, grown in zip(trees, grows, strict=True) if not grown]
+        taken = sum(int(tree.orders.sum()) + new * explore.each for tree in trees if tree not in stays)
+        shares = iter(self._divided(stays, max(self._due(trees) - taken, 0)))
+        return [explore if grown else Exploit(next(shares)) for grown in grows]
+
+    def _divided(self, trees: list[Subskills], total: int) -> list[Orders]:
+        """Orders of these skills' subskills that sum to so many examples."""
         counts = [len(tree.orders) for tree in trees]
-        orders: list[Orders] = [np.zeros(0, dtype=np.int64) for _ in trees]
-        if any(counts):
-            weights, total = self._weights(trees), self._due(trees)
-            ends = np.rint(total * np.cumsum(weights) / weights.sum())  # rounded sums, so that no example is lost
-            orders = np.split(np.diff(ends, prepend=0.0).astype(np.int64), np.cumsum(counts)[:-1])
-        each = max(self._examples // (len(trees) * self.settings.new), 1)
-        return [
-            Explore(self.settings.new, each)
-            if not tree.complete and (not count or self._explores(tree))
-            else Exploit(wanted)
-            for tree, count, wanted in zip(trees, counts, orders, strict=True)
-        ]
+        if not any(counts):
+            return [np.zeros(0, dtype=np.int64) for _ in trees]
+        weights = self._weights(trees)
+        ends = np.rint(total * np.cumsum(weights) / weights.sum())  # rounded sums, so that no example is lost
+        return np.split(np.diff(ends, prepend=0.0).astype(np.int64), np.cumsum(counts)[:-1])
 
 
 @final
@@ -112,8 +115,7 @@ class BalanceWeak(_BalancedOrders):
 
     In every step each subskill gets a share in proportion to what the student is not seen to know of it: one minus the
     mean of its accuracy on validation examples and on the data it was taught. A skill whose subskills are known well
-    grows more of them. Without feedback all look alike, and it is ``uniform-tree`` by subskill. ``origin`` is
-    ``"rule"``.
+    grows more of them. Without feedback all look alike, and it is ``uniform-tree``. ``origin`` is ``"rule"``.
     """
 
     Settings = BalanceWeakSettings

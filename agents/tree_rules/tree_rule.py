@@ -60,9 +60,13 @@ class Subskills:
 
     @property
     def weakness(self) -> FloatArray:
-        """``(active,)`` one minus the mean of two accuracies, on validation examples and on the latest data made."""
-        known = (self.parts[:, TreeField.ACCURACY] + self.parts[:, TreeField.TRAINED_ACCURACY]) / 2
-        return np.asarray(1 - known)
+        """``(active,)`` one minus the mean of two accuracies, on validation examples and on the latest data made.
+
+        An accuracy of 0 on validation examples may mean that there are none: the other then counts alone.
+        """
+        tested = self.parts[:, TreeField.TRAINED_ACCURACY]
+        validated = np.where(self.parts[:, TreeField.ACCURACY] > 0, self.parts[:, TreeField.ACCURACY], tested)
+        return np.asarray(1 - (validated + tested) / 2)
 
 
 class TreeRule(Teacher):
@@ -120,7 +124,7 @@ class TreeRule(Teacher):
                 plan["each"][k] = min(max(decision.each, 0), self.budget)
             else:
                 wanted = np.clip(decision.orders, 0, self.budget)
-                plan["change"][k, : len(wanted)] = wanted - tree.orders
+                plan["change"][k, : len(wanted)] = np.clip(wanted - tree.orders, -self.budget, self.budget)
         return plan
 
     @final

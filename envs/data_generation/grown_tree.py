@@ -15,12 +15,19 @@ class GrownTree:
     Args:
         skill: Whose parts they are; where it has none, it is its own only subskill.
         most: How many there can be.
+        most_ordered: Most that an order can be.
         depth: Levels below the skill that can be grown; None for all.
         shuffled_by: Seed of the order in which the parts of one level come; None leaves them in the skill's own order.
     """
 
     def __init__(
-        self, skill: Skill, *, most: int, depth: int | None = None, shuffled_by: Sequence[int] | None = None
+        self,
+        skill: Skill,
+        *,
+        most: int,
+        most_ordered: int = 1_000_000,
+        depth: int | None = None,
+        shuffled_by: Sequence[int] | None = None,
     ) -> None:
         below = [path for path in skill.walk() if len(path) > 1 and (depth is None or len(path) <= depth + 1)]
         below = below or [(skill.name,)]
@@ -29,7 +36,7 @@ class GrownTree:
             below = [
                 path for _, path in sorted(zip(keys, below, strict=True), key=lambda pair: (len(pair[1]), pair[0]))
             ]
-        self._to_come = below[:most]
+        self._to_come, self._most_ordered = below[:most], most_ordered
         self.paths: list[Path] = []
         """Where each is in the task's tree."""
         self.orders: list[int] = []
@@ -48,13 +55,14 @@ class GrownTree:
         """Grow so many subskills, or as many as there are, each with this standing order."""
         for path in self._to_come[len(self.paths) : len(self.paths) + new]:
             self.paths.append(path)
-            self.orders.append(each)
+            self.orders.append(min(each, self._most_ordered))
             self.made.append(0)
             self.trained.append(None)
 
     def exploit(self, change: Sequence[int]) -> None:
-        """Change the standing orders by slot; none falls below 0."""
-        self.orders = [max(order + delta, 0) for order, delta in zip(self.orders, change, strict=False)]
+        """Change the standing orders by slot; none falls below 0 or rises above the most."""
+        changed = zip(self.orders, change, strict=False)
+        self.orders = [min(max(order + delta, 0), self._most_ordered) for order, delta in changed]
 
     def parent(self, slot: int) -> int:
         """Slot of the parent in an observation: 0 for the skill itself."""

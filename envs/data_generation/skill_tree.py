@@ -21,6 +21,8 @@ MENU = ("keep", "explore", "to-weak", "halve", "stop")
 """What can be chosen for a skill from a menu: leave its orders; grow subskills; move its orders to the subskills that
 the student does worst in, with at least a step's part for a skill in all; halve its orders; or set them to 0."""
 _MENU_GROWTH = 2
+_MOST_COUNTED = 1e9
+"""Above all that an observation counts."""
 
 
 class _Decision(NamedTuple):
@@ -45,9 +47,9 @@ class SkillTreeEnv(DataEnv[_Decision]):
     """For every skill, grow new subskills or change how much data is made for those that are there.
 
     ## Description
-    Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one level after the other, and gives each a standing
-    order: so many fresh examples in every step, until it is changed. The student trains on what is made, and is tested
-    on the validation set and asked about what it was trained on. After the skill-tree environment of DataEnvGym (Khan
+    Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one
+    level after the other, and gives each a standing order: so many fresh examples in every step, until it is changed.
+    The student trains on what is made, and is tested on the validation set and asked about what it was trained on. After the skill-tree environment of DataEnvGym (Khan
     et al. 2025, arXiv:2410.06215). Differs from it: parts come from the task's own tree, of any depth, in its order or
     at random; orders are never negative; the budget holds to the example, orders beyond it being cut in proportion;
     an accuracy that is not known is marked so; and no step must be an explore.
@@ -59,7 +61,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     each with half of a step's part for a skill.
 
     ## Observation Space
-    ``Box(-1, budget, (K, 1 + subskills, 12))``, float32, in the fields of ``teachgym.data.observation.TreeField``; or,
+    ``Box(-1, 1e9, (K, 1 + subskills, 12))``, float32, in the fields of ``teachgym.data.observation.TreeField``; or,
     with ``observation="text"``, a report in JSON.
 
     ## Rewards
@@ -105,7 +107,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
             raise ValueError("discovery is set, but the trees are the task's own; leave it 'given'")
         skills, budget = self.classroom.task.skills, self.classroom.settings.budget
         shape = (len(skills), 1 + self.subskills, len(TreeField))
-        numbers = spaces.Box(-1.0, max(float(budget), float(self.subskills), 1000.0), shape, dtype=np.float32)
+        numbers = spaces.Box(-1.0, _MOST_COUNTED, shape, dtype=np.float32)
         tasks = TaskSpace([Parameter(skill.name, 0.0, float(budget), unit="examples") for skill in skills])
         if action == "plan":
             return tree_plan_space(len(skills), self.subskills, budget), numbers, tasks, frozenset({TREE_PLAN})
@@ -153,6 +155,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
             GrownTree(
                 skill,
                 most=self.subskills,
+                most_ordered=self.budget,
                 depth=self._depth,
                 shuffled_by=[self.classroom.seeds.world, k] if self._growth == "random" else None,
             )

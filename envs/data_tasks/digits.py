@@ -22,27 +22,19 @@ Change = Callable[[FloatArray, np.random.Generator], FloatArray]
 """From images ``(m, 8, 8)`` with ink from 0 to 1, to images of the same shape."""
 
 
-def _shifted(images: FloatArray, rng: np.random.Generator, by: int) -> FloatArray:
-    """Moved in one of four directions; blank paper comes in."""
-    padded = np.pad(images, ((0, 0), (by, by), (by, by)))
-    moves = np.array([(0, by), (2 * by, by), (by, 0), (by, 2 * by)])[rng.integers(4, size=len(images))]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (8, 8), axis=(1, 2))
-    return np.asarray(windows[np.arange(len(images)), moves[:, 0], moves[:, 1]])
-
-
 def _noisy(images: FloatArray, rng: np.random.Generator, std: float) -> FloatArray:
     return np.clip(images + std * rng.standard_normal(images.shape), 0.0, 1.0)
 
 
 _CHANGES: dict[str, dict[str, Change]] = {
     "upright": {"": lambda images, rng: images},
-    "shifted": {
-        "by one pixel": lambda images, rng: _shifted(images, rng, 1),
-        "by two pixels": lambda images, rng: _shifted(images, rng, 2),
+    "faint": {
+        "on black": lambda images, rng: 0.5 * images,
+        "on grey": lambda images, rng: 0.25 + 0.5 * images,
     },
     "noisy": {
-        "a little": lambda images, rng: _noisy(images, rng, 0.2),
-        "a lot": lambda images, rng: _noisy(images, rng, 0.4),
+        "a little": lambda images, rng: _noisy(images, rng, 0.1),
+        "more": lambda images, rng: _noisy(images, rng, 0.2),
     },
     "inverted": {
         "fully": lambda images, rng: 1 - images,
@@ -83,7 +75,7 @@ class DigitSettings(HeldOut):
 
 @final
 class Digits(DataTask):
-    """Reads 8x8 handwritten digits that are upright, shifted, noisy, inverted, rotated or mirrored: six skills.
+    """Reads 8x8 handwritten digits that are upright, faint, noisy, inverted, rotated or mirrored: six skills.
 
     A multilayer perceptron learns it in a second, so a whole study of teachers takes a minute; and a student with
     less capacity turns the order of teachers over, as weak skills that it can't learn then cost it the others.

@@ -19,15 +19,15 @@ def bubblewrap() -> str | None:
 
 def readable_paths() -> list[str]:
     """The interpreter, its standard library and the shared libraries: all that a program may read."""
-    prefix = Path(sys.base_prefix)
-    own = [_interpreter(), prefix / "lib", prefix / "lib64"]
-    own += [Path(found) for name in ("stdlib", "platstdlib") if (found := sysconfig.get_path(name))]
+    prefixes = (Path(sys.base_prefix), Path(sys.base_exec_prefix))
+    own = [_interpreter(), Path(sysconfig.get_path("stdlib"))]
+    own += [prefix / name for prefix in prefixes for name in ("lib", "lib64")]
     found = [str(path) for path in (*own, *map(Path, (*_SYSTEM, *_DEVICES))) if path.exists()]
     return list(dict.fromkeys(found))
 
 
 def python_command() -> list[str]:
-    """The interpreter on the warden's text: no site-packages, nothing of the user's; the environment is empty anyway."""
+    """The interpreter on the warden's text, without site-packages and without anything of the user's."""
     source = Path(__file__).with_name("warden.py").read_text(encoding="utf-8")
     return [str(_interpreter()), "-s", "-S", "-P", "-c", source]
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ class Connection:
     def __init__(self, kind: str, limits: Limits) -> None:
         self._limits = limits
         self._directory = tempfile.mkdtemp(prefix="teachgym-sandbox-")
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         executable = bubblewrap() if kind == "bubblewrap" else None
         try:
             self._process = subprocess.Popen(
@@ -81,17 +82,13 @@ class Connection:
 
     def close(self) -> None:
         """End everything that is left in it."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self._selector.close()
         for stream in (self._process.stdin, self._process.stdout):
-            try:
+            with suppress(BrokenPipeError):
                 stream.close()  # type: ignore[union-attr]
-            except BrokenPipeError:
-                pass
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         self._last_words = lines[-1] if lines else f"it ended at once ({self._process.returncode})"

@@ -11,10 +11,13 @@ outcomes.
 
 import base64
 import builtins
+import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import os
+import random
 import resource
 import select
 import signal
@@ -25,8 +28,8 @@ import traceback
 import types
 from typing import Any, NoReturn
 
-# Programs that use these find them loaded.
-import bisect, collections, functools, heapq, itertools, math, random, re, string, typing  # noqa: E401, F401, I001, UP035
+_LOADED = "bisect collections functools heapq itertools math re string"
+"""Modules that programs often use: they find them loaded."""
 
 _DESCRIPTORS = 64
 _NO_NEW_PRIVILEGES, _SECCOMP, _DUMPABLE, _PARENT_DEATH_SIGNAL = 38, 22, 4, 1
@@ -52,6 +55,8 @@ def main() -> None:
     _control(_DUMPABLE, 0)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for name in _LOADED.split():
+        importlib.import_module(name)
     gc.freeze()
     _send(results, held)
     while (job := _receive(jobs)) is not None:
@@ -131,10 +136,8 @@ def _kill_all(child: int) -> None:
     """End the program and whatever it started."""
     for kill, target in ((os.killpg, child), (os.kill, -1)):
         if target > 0 or os.getpid() == 1:
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or there is nothing else
                 kill(target, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # it is gone, or there is nothing else
 
 
 def _reap() -> None:

@@ -15,7 +15,7 @@ from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from teachgym.files import read_state, write_state
-from teachgym.problem import EASY_TASKS, Problem
+from teachgym.problem import EASY_TASKS, SHARES, TREE_PLAN, Problem
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
@@ -24,8 +24,10 @@ from teachgym.teacher import Teacher
 from teachgym.testing import check_teacher
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
-LOADED = ("policy",)
-"""Teachers that are made from a trained one; they have tests of their own."""
+DATA = "task=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
+DATA_ENVS = {SHARES: f"SkillList,action=shares,{DATA}", TREE_PLAN: f"SkillTree,action=plan,{DATA}"}
+LOADED = ("policy", "language-model")
+"""Teachers that are made from a trained one, or ask one; they have tests of their own."""
 QUICK = {
     "alp-gmm": "alp-gmm,fit_every=30,components_max=3",
     "covar-gmm": "covar-gmm,fit_every=30,components_max=3",
@@ -43,6 +45,12 @@ QUICK = {
     "paired": "paired,tasks_per_update=16,epochs=1,hidden=[8]",
     "minimax": "minimax,tasks_per_update=16,epochs=1,hidden=[8]",
     "success-progress": "success-progress,update_every=7",
+    "uniform-tree": "uniform-tree,examples=20",
+    "balance-weak": "balance-weak,examples=20",
+    "threshold": "threshold,first_new=1,new=1,each=1,more=1",
+    "alternating": "alternating,each=1",
+    "fill-balanced": "fill-balanced,target=30,cap=1",
+    "random-explore-exploit": "random-explore-exploit,most=1",
 }
 """Settings with which everything that a teacher does happens within 200 episodes."""
 MANUAL = [[0.1, 0.2], {"task": [0.3, 0.4], "count": 3}]
@@ -62,7 +70,9 @@ def spec(name: str, folder: Path) -> str:
 
 
 def make(teacher: str) -> tuple[Any, Teacher]:
-    cell = Cell(ENV, teacher, None, 3, None, 1)
+    needs = teacher_class(Spec.parse(teacher).name).needs
+    env = next((env for need, env in DATA_ENVS.items() if need in needs), ENV)
+    cell = Cell(env, teacher, None, 3, None, 1)
     env = make_environment(cell)
     return env, make_cell_teacher(cell, env)
 
@@ -111,7 +121,8 @@ def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_goes_on_from_a_file_as_if_it_had_never_stopped(name: str, tmp_path: Path) -> None:
     teacher = spec(name, tmp_path)
-    assert play(teacher, hand_over=83, folder=tmp_path) == play(teacher)
+    moment = 40 if {SHARES, TREE_PLAN} & teacher_class(name).needs else 83
+    assert play(teacher, hand_over=moment, folder=tmp_path) == play(teacher)
 
 
 def test_one_seed_makes_one_run_also_in_another_process(tmp_path: Path) -> None:

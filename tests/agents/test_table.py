@@ -15,13 +15,16 @@ from teachgym.problem import (
     EASY_TASKS,
     ENTROPIES,
     SCREENING,
+    SHARES,
     SUCCESS,
+    TREE_PLAN,
     VALUES,
     EasyTasks,
     Problem,
     screening_space,
 )
 from teachgym.teacher import Teacher
+from teachgym.testing.made_up import made_up_problems
 from tests.agents.problems import WALKER, problem
 
 EASY = EasyTasks((0.0, 6.0), (0.3, 0.6))
@@ -60,12 +63,26 @@ class Needy(TaskTeacher):
     def _load(self, state: dict[str, Any]) -> None: ...
 
 
+class DataEnvironment(Environment):
+    """One whose actions are shares of data, or plans for a skill tree."""
+
+    def __init__(self, offered: str) -> None:
+        (self._problem, *_) = made_up_problems(frozenset({offered}))
+
+    @property
+    def problem(self) -> Problem:
+        return self._problem
+
+
 FROM_FILES = ("manual", "policy")
+ASKED = ("language-model",)
+"""Made with a model to ask, in a test of its own."""
 
 
-@pytest.mark.parametrize("name", sorted(set(TEACHERS) - set(FROM_FILES)))
+@pytest.mark.parametrize("name", sorted(set(TEACHERS) - {*FROM_FILES, *ASKED}))
 def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
-    teacher = make_teacher(name, GenerousEnvironment(), seed=0)
+    data = [need for need in teacher_class(name).needs if need in (SHARES, TREE_PLAN)]
+    teacher = make_teacher(name, DataEnvironment(data[0]) if data else GenerousEnvironment(), seed=0)
     assert isinstance(teacher, teacher_class(name))
     assert type(teacher).__doc__ != Teacher.__doc__
 

@@ -1,4 +1,4 @@
-"""Programs that mean harm: name -> source. What is in doubled braces is filled in by the tests."""
+"""Programs that mean harm: name -> source."""
 
 FORK_BOMB = """
 import os
@@ -206,7 +206,8 @@ while frame is not None:
     seen += [repr(frame.f_locals), repr(frame.f_globals)]
     frame = frame.f_back
 seen += [repr(thing) for thing in gc.get_objects() if type(thing) in (dict, list, str, bytes, tuple)]
-print("mark" + "er-of-another" in " ".join(seen))
+mark = "".join(reversed("TERCES_TSET_MYGHCAET"))
+print(mark in " ".join(seen))
 """
 DEEP_RECURSION = """
 import sys

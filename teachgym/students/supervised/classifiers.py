@@ -29,7 +29,7 @@ class ClassifierSettings:
     """Pixels along each side that images are brought to, whatever size they have."""
     colours: bool = False
     """Whether it sees red, green and blue, or shades of grey."""
-    learning_rate: float = 0.1
+    learning_rate: float = 0.3
     """Step of stochastic gradient descent."""
     batch_size: int = 32
     """Examples in a minibatch, drawn with replacement."""
