@@ -49,10 +49,11 @@ class SkillTreeEnv(DataEnv[_Decision]):
     ## Description
     Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one
     level after the other, and gives each a standing order: so many fresh examples in every step, until it is changed.
-    The student trains on what is made, and is tested on the validation set and asked about what it was trained on. After the skill-tree environment of DataEnvGym (Khan
-    et al. 2025, arXiv:2410.06215). Differs from it: parts come from the task's own tree, of any depth, in its order or
-    at random; orders are never negative; the budget holds to the example, orders beyond it being cut in proportion;
-    an accuracy that is not known is marked so; and no step must be an explore.
+    The student trains on what is made, and is tested on the validation set and asked about what it was trained on.
+    After the skill-tree environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs from it: parts come
+    from the task's own tree, of any depth, in its order or at random; orders are never negative; the budget holds to
+    the example, orders beyond it being cut in proportion; an accuracy that is not known is marked so; and no step must
+    be an explore.
 
     ## Action Space
     By ``action``: ``"plan"``, a ``teachgym.data.tree_plan.TreePlan`` for all K skills; ``"menu"``,

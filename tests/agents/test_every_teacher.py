@@ -71,8 +71,8 @@ def spec(name: str, folder: Path) -> str:
 
 def make(teacher: str) -> tuple[Any, Teacher]:
     needs = teacher_class(Spec.parse(teacher).name).needs
-    env = next((env for need, env in DATA_ENVS.items() if need in needs), ENV)
-    cell = Cell(env, teacher, None, 3, None, 1)
+    name = next((data for need, data in DATA_ENVS.items() if need in needs), ENV)
+    cell = Cell(name, teacher, None, 3, None, 1)
     env = make_environment(cell)
     return env, make_cell_teacher(cell, env)
 

@@ -11,11 +11,11 @@ from teachgym.agents.torch_state import (
     load_optimiser,
     load_weights,
     numbers,
-    one_thread,
     optimiser_state,
     tensor,
     weights_of,
 )
+from teachgym.students.global_state import one_thread
 from teachgym.testing.equality import difference, not_plain
 
 

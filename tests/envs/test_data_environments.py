@@ -11,6 +11,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
+from teachgym import make_teacher, teach
 from teachgym.data.engine import EngineError
 from teachgym.data.files import example_of, read_lines
 from teachgym.envs.data_generation.data_env import DataEnv
@@ -323,3 +324,14 @@ def test_observation_spaces_name_what_they_show() -> None:
     assert reward == pytest.approx(1 / 3)
     assert info["skill_gain"] == {"same": 1.0, "next": 0.0, "double": 0.0}
     assert observation.tolist() == [[1.0, 0, 0], [0.0, 0.5, 0.5], [1.0, 0, 0], [1.0, 0, 0], [0.25] * 3]
+
+
+def test_without_feedback_the_rule_that_looks_is_the_rule_that_does_not() -> None:
+    for looking, blind, env in (("weak-first", "uniform", "SkillList"), ("balance-weak", "uniform-tree", "SkillTree")):
+        action = "shares" if env == "SkillList" else "plan"
+        runs = []
+        for name, feedback in ((looking, False), (blind, True), (looking, True)):
+            made = make(env, action, feedback=feedback, student="simulated", budget=900)
+            record = teach(made, make_teacher(name, made, seed=2), seed=2)
+            runs.append((record.tasks.tolist(), made.evaluate().returns.tolist()))
+        assert runs[0] == runs[1] != runs[2]

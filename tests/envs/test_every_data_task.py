@@ -24,12 +24,12 @@ def test_its_own_student_can_be_taught_it_by_a_list_and_a_tree(name: str) -> Non
         made.reset(seed=0)
         for _ in range(2):
             _, reward, _, _, info = made.step(made.action_space.sample())
-        assert -1 <= reward <= 1
+        assert -1 <= float(reward) <= 1
         assert set(info["skill_accuracy"]) == set(data_task_class(name)().skill_names)
 
 
 def test_names_are_looked_up_with_a_suggestion() -> None:
     with pytest.raises(ValueError, match="unknown task 'tooluse'; did you mean 'tool-use'"):
         make_data_task("tooluse")
-    with pytest.raises(ValueError, match="expected a subclass of teachgym.data.task.DataTask"):
+    with pytest.raises(ValueError, match=r"expected a subclass of teachgym.data.task.DataTask"):
         make_data_task("teachgym.envs.hypercubes:HypercubesEnv")
