@@ -40,23 +40,24 @@ def _different(n: int, k: int, among: int, rng: np.random.Generator) -> NDArray[
 
 
 def _colour(n: int, rng: np.random.Generator, *, shapes: int) -> Asked:
-    scenes = replace(_some(n, shapes, rng), shapes=_different(n, shapes, len(SHAPES), rng))
-    questions = [f"What colour is the {SHAPES[shape]}?" for shape in scenes.shapes[:, 0]]
-    return scenes, questions, [_COLOURS[colour] for colour in scenes.colours[:, 0]]
+    scenes = _some(n, shapes, rng)
+    scenes = replace(scenes, colours=np.repeat(scenes.colours[:, :1], shapes, axis=1))
+    question = "What colour is it?" if shapes == 1 else "What colour are they?"
+    return scenes, [question] * n, [_COLOURS[colour] for colour in scenes.colours[:, 0]]
 
 
 def _shape(n: int, rng: np.random.Generator, *, shapes: int) -> Asked:
-    scenes = replace(_some(n, shapes, rng), colours=_different(n, shapes, len(COLOURS), rng))
-    questions = [f"What shape is the {_COLOURS[colour]} one?" for colour in scenes.colours[:, 0]]
-    return scenes, questions, [SHAPES[shape] for shape in scenes.shapes[:, 0]]
+    scenes = _some(n, shapes, rng)
+    scenes = replace(scenes, shapes=np.repeat(scenes.shapes[:, :1], shapes, axis=1))
+    question = "What shape is it?" if shapes == 1 else "What shape are they?"
+    return scenes, [question] * n, [SHAPES[shape] for shape in scenes.shapes[:, 0]]
 
 
 def _place(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
-    scenes = replace(_some(n, 2, rng), colours=_different(n, 2, len(COLOURS), rng))
-    colours, columns, rows = scenes.colours[:, 0], scenes.columns[:, 0], scenes.rows[:, 0]
+    scenes = _some(n, 1, rng)
     if across:
-        return scenes, [f"Is the {_COLOURS[c]} one left or right?" for c in colours], [_COLUMNS[c] for c in columns]
-    return scenes, [f"Is the {_COLOURS[c]} one at top or bottom?" for c in colours], [_ROWS[r] for r in rows]
+        return scenes, ["Is it left or right?"] * n, [_COLUMNS[column] for column in scenes.columns[:, 0]]
+    return scenes, ["Is it at the top or bottom?"] * n, [_ROWS[row] for row in scenes.rows[:, 0]]
 
 
 def _count(n: int, rng: np.random.Generator, *, most: int) -> Asked:
@@ -94,8 +95,8 @@ def _relation(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
 
 
 _ASK: dict[str, dict[str, Ask]] = {
-    "colour": {"alone": partial(_colour, shapes=1), "of two": partial(_colour, shapes=2)},
-    "shape": {"alone": partial(_shape, shapes=1), "of two": partial(_shape, shapes=2)},
+    "colour": {"of one": partial(_colour, shapes=1), "of two": partial(_colour, shapes=2)},
+    "shape": {"of one": partial(_shape, shapes=1), "of two": partial(_shape, shapes=2)},
     "place": {"left or right": partial(_place, across=True), "top or bottom": partial(_place, across=False)},
     "counting": {"up to two": partial(_count, most=2), "up to four": partial(_count, most=4)},
     "counting a colour": {"among two": partial(_count_colour, among=2), "among four": partial(_count_colour, among=4)},
@@ -126,7 +127,18 @@ class VisualQuestionSettings(HeldOut):
 
 @final
 class VisualQuestions(DataTask):
-    """Answers questions about pictures of coloured shapes."""
+    """Answers questions about drawn pictures: colours, shapes, places, counting, comparing, relations.
+
+    Up to four circles, triangles and crosses in four colours, one in each quarter of a small picture, and a question
+    with an answer of one word. The labels are what the pictures were drawn from, so they are right. About 80,000
+    examples are drawn in a second. Seven skills with two parts each are of unequal difficulty: colour, place and
+    counting take a hundred examples to learn, counting a colour, comparing numbers and relations several hundred.
+    There is room to teach in that: a ``cnn`` that gets 6 rounds of 350 examples ends at about 0.90 of test questions
+    with equal shares, at 0.95 with shares in proportion to errors, and far below with shares in proportion to success.
+
+    Args:
+        settings: A ``VisualQuestionSettings``; None takes the defaults.
+    """
 
     Settings = VisualQuestionSettings
     settings: VisualQuestionSettings

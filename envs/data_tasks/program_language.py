@@ -159,7 +159,7 @@ def _two_ends(rng: Rng) -> Task:
 
 
 def _one_side(rng: Rng) -> Task:
-    word = _word(rng, 1, 3)
+    word = _word(rng, 1, 2)
     if rng.random() < 0.5:
         asked = str(rng.choice([f"put {word} before", f"{word} in front"]))
         return Task("text", asked, f"put {word!r} before it", f"'{word}'+x", lambda x: "".join((word, x)))
@@ -168,7 +168,7 @@ def _one_side(rng: Rng) -> Task:
 
 
 def _both_sides(rng: Rng) -> Task:
-    one, other = _word(rng, 1, 3), _word(rng, 1, 3)
+    one, other = _word(rng, 1, 2), _word(rng, 1, 2)
     asked = str(rng.choice([f"put {one} before and {other} after", f"{one} in front, {other} at the end"]))
     words = f"put {one!r} before it and {other!r} after it"
     return Task("text", asked, words, f"'{one}'+x+'{other}'", lambda x: "".join((one, x, other)))
@@ -253,7 +253,7 @@ def _chain(rng: Rng, *, kind: str, length: int) -> Task:
         if place == length - 1 and length > 1 and sliced != place:
             left += _LAST[kind]
         if place == sliced or not left or (length > 2 and rng.random() < 0.2):
-            found = _ends(_whole(rng, 1, 12 if length > 2 else 20))
+            found = _ends(_whole(rng, 1, 12 if length > 2 else _MOST))
             steps.append(found[str(rng.choice(list(found)))])
         else:
             steps.append(left[int(rng.integers(len(left)))])
@@ -276,7 +276,7 @@ def _shown_numbers(rng: Rng) -> Task:
     kind = int(rng.integers(3))
     n = _whole(rng, 2, 9)
     code, change = ((f"v+{n}", lambda v: v + n), (f"v-{n}", lambda v: v - n), (f"v*{n}", lambda v: sum([v] * n)))[kind]
-    values = (rng.choice(30, size=3, replace=False) + 10).tolist()
+    values = (rng.choice(20, size=3, replace=False) + 1).tolist()
     pairs = [(str(value), str(change(value))) for value in values]
     words = "do to each number what was done to these: " + ", ".join(map(" became ".join, pairs))
     asked = f"{' '.join(one for one, _ in pairs)} > {' '.join(other for _, other in pairs)}"
@@ -285,10 +285,10 @@ def _shown_numbers(rng: Rng) -> Task:
 
 def _shown_texts(rng: Rng) -> Task:
     """Two texts of different lengths and what becomes of them; no letter is met twice, so it can be one thing only."""
-    steps = _ends(_whole(rng, 1, 4))
+    steps = _ends(_whole(rng, 1, 3))
     step = steps[str(rng.choice(list(steps)))]
     letters = "".join(rng.permutation(list(_LETTERS)))
-    one, other = rng.choice([5, 6, 7, 8, 9], size=2, replace=False).tolist()
+    one, other = rng.choice([4, 5, 6], size=2, replace=False).tolist()
     texts = (letters[:one], letters[one : one + other])
     pairs = [(text, step.run(text)) for text in texts]
     words = "cut it as these were cut: " + ", ".join(f"{before!r} became {after!r}" for before, after in pairs)

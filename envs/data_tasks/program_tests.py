@@ -1,19 +1,18 @@
-"""Tests of programs: inputs go into the sandbox, what the program made of them comes out, and is compared here."""
+"""Tests of programs: inputs go into the sandbox, what the program made of them comes out, and is compared outside."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from teachgym.sandbox import Program
 
-RAISED = "raised"
-"""Beginning of the line of a call that raised."""
-
+_FENCED = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _HARNESS = """
 import io, json, sys
 job, out = json.load(sys.stdin), sys.stdout
-sys.stdout = io.StringIO()
+sys.stdout, sys.stdin = io.StringIO(), io.StringIO()
 scope = {"__name__": "answer"}
 exec(compile(job["source"], "answer.py", "exec"), scope)
 for arguments in job["arguments"]:
@@ -44,6 +43,10 @@ class Calls:
 
 
 def results(stdout: str) -> list[str]:
-    """What each call made, as JSON, or ``"raised ..."``; fewer than there were calls if the program did not get there."""
-    lines = [line for line in stdout.split("\n") if line]
-    return [line.removeprefix("made ") for line in lines]
+    """What each call made, as JSON, or ``"raised ..."``; fewer than there were calls if the program ended before."""
+    return [line.removeprefix("made ") for line in stdout.split("\n") if line]
+
+
+def code_blocks(words: str) -> list[str]:
+    """What stands between fences of three backticks; the last may lack its end."""
+    return [str(found) for found in _FENCED.findall(words)]

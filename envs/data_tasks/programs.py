@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +15,12 @@ from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data_tasks.program_language import PARTS, Task, inputs
-from teachgym.envs.data_tasks.program_tests import Calls, results
+from teachgym.envs.data_tasks.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Sandbox
 from teachgym.sandbox.kinds import AUTO
 from teachgym.setting_checks import check_choice, check_whole
 
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in PARTS.items())
-_FENCED = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LONGEST = {"compact": 120, "python": 20_000}
 """Characters of an answer; longer ones are wrong and not run."""
 
@@ -131,7 +129,7 @@ class Code(DataTask):
     def _bare(self, words: str) -> str:
         """The program in an answer."""
         if self.settings.style == "python":
-            blocks: list[str] = _FENCED.findall(words)
+            blocks = code_blocks(words)
             words = next((block for block in blocks if "solve" in block), blocks[0] if blocks else words)
         return words.strip()
 

@@ -39,7 +39,7 @@ class Connection:
 
     def __init__(self, kind: str, limits: Limits) -> None:
         self._limits = limits
-        self._directory = tempfile.mkdtemp(prefix="teachgym-sandbox-")
+        self._directory = tempfile.mkdtemp(prefix="teachgym-sandbox-") if kind == "process" else None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         executable = bubblewrap() if kind == "bubblewrap" else None
         try:
@@ -132,4 +132,5 @@ class Connection:
 
     def _clear_up(self) -> None:
         self._errors.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)

@@ -41,7 +41,7 @@ class Sandbox:
         return self.run_many([Program(source, stdin)])[0]
 
     def run_many(self, programs: Sequence[Program]) -> list[Outcome]:
-        """Run programs, each by itself, and give their outcomes in order; some 500 a second if they are small.
+        """Run programs, each by itself, and give their outcomes in order; a few hundred a second if they are small.
 
         Raises:
             SandboxError: If the sandbox does not start any more.

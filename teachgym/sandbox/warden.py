@@ -1,9 +1,9 @@
 """Runs inside the sandbox: takes programs one by one, gives each a process of its own, and tells what came of it.
 
-It is started as text (``python -c``), so it imports nothing of this package. Programs are forked from it, which takes
-a millisecond where starting an interpreter takes twenty. A program never holds what others were given or gave: it
-arrives when the one before it is gone, its process has pipes of its own and no other descriptor, and the warden's
-memory is closed to it (it is not "dumpable", and as process 1 of its namespace can't be killed from within).
+It is started as text (``python -c``), so it imports nothing of this package. Programs are forked from it, which is much
+faster than to start an interpreter for each. A program can't touch what is told of others: it arrives when the one
+before it is gone, its process has three pipes of its own and no other descriptor, and the warden is closed to it (not
+"dumpable", and where it is process 1 of its namespace, not to be killed from within).
 
 Both directions carry frames: four bytes of length and JSON. In: the settings, then programs. Out: what holds, then
 outcomes.
@@ -53,6 +53,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
     held = {"files": _hide_files(settings["readable"]), "syscalls": _filter_holds(settings)}
     _control(_DUMPABLE, 0)
+    _control(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for name in _LOADED.split():
@@ -89,6 +90,8 @@ def _supervise(job: dict[str, Any], settings: dict[str, Any], woken: int) -> dic
             reason = "wall-time"
         if _read(ready, open_pipes, written, most):
             reason = "output"
+    if ended is None:
+        os.kill(child, signal.SIGKILL)
     _kill_all(child)
     status, used = ended if ended is not None else os.wait4(child, 0)[1:]
     _reap()
@@ -133,7 +136,7 @@ def _read(ready: list[int], open_pipes: list[int], written: dict[int, bytearray]
 
 
 def _kill_all(child: int) -> None:
-    """End the program and whatever it started."""
+    """End whatever the program started."""
     for kill, target in ((os.killpg, child), (os.kill, -1)):
         if target > 0 or os.getpid() == 1:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or there is nothing else

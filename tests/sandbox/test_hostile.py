@@ -241,3 +241,19 @@ def test_a_sandbox_that_dies_is_replaced(kind: str, monkeypatch: pytest.MonkeyPa
     outcomes = Sandbox(_LIMITS, kind=kind).run_many([Program(s) for s in ("print(1)", "'shoot'; print(2)", "print(3)")])
     assert [outcome.stdout for outcome in outcomes] == ["1\n", "", "3\n"]
     assert (outcomes[1].reason, outcomes[1].exit_code) == ("crashed", -9)
+
+
+def test_nothing_outlives_a_process_that_is_killed(kind: str) -> None:
+    if sys.platform != "linux":
+        pytest.skip("the kernel ends children with their parent on Linux only")
+    command = "import sys; from teachgym.sandbox import Sandbox; print(1, flush=True); Sandbox(kind=sys.argv[1])"
+    command += ".run('import time; time.sleep(19)')"
+    before = _children()
+    with subprocess.Popen([sys.executable, "-c", command, kind], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        deadline = time.monotonic() + 10
+        while len(_children() - before) < 2 and time.monotonic() < deadline:  # the warden and the program
+            time.sleep(0.02)
+        assert len(_children() - before) >= 2
+        process.kill()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.functional import cross_entropy, gelu, linear, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, linear, pad, relu
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
@@ -20,6 +20,8 @@ PAD, SEPARATOR, END, UNKNOWN = range(4)
 _FIRST = 4
 """Token of the first printable character."""
 VOCABULARY = _FIRST + 95
+_HIDDEN = -1e9
+"""Added to the score of what must not be seen; finite, so that padding, which sees nothing else, is not NaN."""
 Tokens = NDArray[np.int64]
 
 
@@ -35,7 +37,7 @@ class CharTransformerSettings:
     """Size of the embedding; a multiple of ``heads``."""
     layers: int = 2
     """Blocks of attention and two linear layers."""
-    heads: int = 4
+    heads: int = 3
     """Of attention."""
     prompt_length: int = 48
     """Most characters of a prompt; of longer ones the end is read."""
@@ -88,7 +90,11 @@ class CharTransformer(SupervisedStudent):
         with making(seed):
             self._network = _Network(chosen).to(self._device)
         self._optimiser = torch.optim.AdamW(
-            self._network.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=chosen.weight_decay
+            self._network.parameters(),
+            lr=chosen.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=chosen.weight_decay,
+            fused=True,
         )
         self._rng = np.random.default_rng([seed, 1])
         self._updates = 0
@@ -111,8 +117,8 @@ class CharTransformer(SupervisedStudent):
                 used = np.flatnonzero(batch.any(axis=0))
                 first, last = int(used[0]), int(used[-1])
                 tokens = torch.from_numpy(batch[:, first : last + 1]).to(self._device)
-                predicted = self._network(tokens[:, :-1], first)[:, start - first - 1 :]
                 wanted = tokens[:, start - first :]
+                predicted = self._network(tokens[:, :-1], first, wanted.shape[1])
                 loss = cross_entropy(predicted.reshape(-1, VOCABULARY), wanted.reshape(-1), ignore_index=PAD)
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -126,14 +132,9 @@ class CharTransformer(SupervisedStudent):
         prompts = self._prompts(examples)
         first = int(np.flatnonzero(prompts.any(axis=0))[0])
         tokens = torch.from_numpy(prompts[:, first:]).to(self._device)
-        width = tokens.shape[1]
         with torch.no_grad():
-            for _ in range(self.settings.answer_length):
-                following = self._network(tokens, first)[:, -1].argmax(dim=-1)
-                tokens = torch.cat([tokens, following[:, None]], dim=1)
-                if bool((tokens[:, width:] == END).any(dim=1).all()):
-                    break
-        return [_decoded(row) for row in tokens[:, width:].tolist()]
+            written = self._network.continued(tokens, first, self.settings.answer_length)
+        return [_decoded(row) for row in written.tolist()]
 
     def state_dict(self) -> State:
         """Weights, moments, generator and the number of updates."""
@@ -177,18 +178,41 @@ class _Network(nn.Module):
         for table in (self.embedding, self.positions):
             nn.init.normal_(table.weight, std=0.05)
 
-    def forward(self, tokens: torch.Tensor, first: int) -> torch.Tensor:
-        """Logits ``(m, t, VOCABULARY)`` for tokens ``(m, t)`` that begin in column ``first``."""
-        length = tokens.shape[1]
-        places = torch.arange(first, first + length, device=tokens.device)
-        hidden = self.embedding(tokens) + self.positions(places)
-        earlier = places[:, None] >= places[None]
-        itself = places[:, None] == places[None]
-        sees = (earlier & (tokens != PAD)[:, None]) | itself  # (m, t, t); padding sees itself, so that nothing is NaN
+    def forward(self, tokens: torch.Tensor, first: int, last: int) -> torch.Tensor:
+        """Logits ``(m, last, VOCABULARY)`` of what follows the last of tokens ``(m, t)``, from column ``first`` on."""
+        hidden, unseen = self._begun(tokens, first)
         for block in self.blocks:
-            hidden = block(hidden, sees[:, None])
+            hidden = block(hidden, unseen, last if block is self.blocks[-1] else tokens.shape[1], [])
         logits: torch.Tensor = linear(self.norm(hidden), self.embedding.weight)
         return logits
+
+    def continued(self, tokens: torch.Tensor, first: int, most: int) -> torch.Tensor:
+        """The likeliest tokens ``(m, up to most)`` after ``(m, t)``; those that follow an END are void."""
+        hidden, unseen = self._begun(tokens, first)
+        memory: list[list[torch.Tensor]] = [[] for _ in self.blocks]
+        for block, past in zip(self.blocks, memory, strict=True):
+            hidden = block(hidden, unseen, 1 if block is self.blocks[-1] else tokens.shape[1], past)
+        unseen = unseen[:, :, -1:]
+        over = torch.zeros((len(tokens), 1), dtype=torch.bool, device=tokens.device)
+        written: list[torch.Tensor] = []
+        while True:
+            following = linear(self.norm(hidden), self.embedding.weight).argmax(dim=-1)
+            written.append(following)
+            over |= following == END
+            if len(written) == most or bool(over.all()):
+                return torch.cat(written, dim=1)
+            place = first + tokens.shape[1] + len(written) - 1
+            hidden = self.embedding(following) + self.positions.weight[place]
+            unseen = pad(unseen, (0, 1))
+            for block, past in zip(self.blocks, memory, strict=True):
+                hidden = block(hidden, unseen, 1, past)
+
+    def _begun(self, tokens: torch.Tensor, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What goes into the first block; and ``(m, 1, t, t)`` what hides padding and what comes later."""
+        length = tokens.shape[1]
+        hidden = self.embedding(tokens) + self.positions.weight[first : first + length]
+        later = torch.full((length, length), _HIDDEN, device=tokens.device).triu(1)
+        return hidden, later + _HIDDEN * (tokens == PAD)[:, None, None, :]
 
 
 class _Block(nn.Module):
@@ -201,15 +225,21 @@ class _Block(nn.Module):
         self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, hidden: torch.Tensor, sees: torch.Tensor) -> torch.Tensor:
-        """``(m, t, width)`` for as much."""
+    def forward(self, hidden: torch.Tensor, unseen: torch.Tensor, last: int, past: list[torch.Tensor]) -> torch.Tensor:
+        """``(m, last, width)``, of the last places of ``(m, t, width)``; what is in them is remembered in ``past``."""
         m, t, width = hidden.shape
         parts: Any = self.attention(self.before(hidden)).view(m, t, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        attended = scaled_dot_product_attention(query, key, value, attn_mask=sees)
-        hidden = hidden + self.out(attended.transpose(1, 2).reshape(m, t, width))
-        thought: torch.Tensor = self.narrow(gelu(self.wide(self.between(hidden))))
-        return hidden + thought
+        if past:
+            key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+        past[:] = [key, value]
+        query, hidden, unseen = query[:, :, -last:], hidden[:, -last:], unseen[:, :, -last:]
+        # written out, as torch's fused attention is slower for so few numbers
+        scores = torch.matmul(query, key.transpose(2, 3)) * (width // self.heads) ** -0.5 + unseen
+        attended = torch.matmul(scores.softmax(dim=-1), value)
+        hidden = hidden + self.out(attended.transpose(1, 2).reshape(m, last, width))
+        changed: torch.Tensor = hidden + self.narrow(relu(self.wide(self.between(hidden))))
+        return changed
 
 
 def _encoded(text: str) -> list[int]:

@@ -91,7 +91,8 @@ class SimulatedLearner(SupervisedStudent):
         self._needed: FloatArray = needed[self._skill] * (1 + chosen.steps * self._rank) / self._sizes
         self.competence: FloatArray = np.full(len(self._leaf), float(chosen.initial))
         """``(leaves,)`` probability of a right answer, in the order of the task's leaves."""
-        self._first, self._seen, self._rounds = "", 0, 0
+        self._ends: list[str] = []
+        self._seen = self._rounds = 0
 
     @property
     def _sizes(self) -> FloatArray:
@@ -106,12 +107,13 @@ class SimulatedLearner(SupervisedStudent):
         """
         if updates == 0:
             return
-        goes_on = self._seen <= len(examples) and self._seen > 0 and examples[0].key == self._first
+        goes_on = 0 < self._seen <= len(examples) and _ends(examples[: self._seen]) == self._ends
         new = examples[self._seen :] if goes_on else examples
-        self._first, self._seen, self._rounds = examples[0].key, len(examples), self._rounds + 1
+        self._ends, self._seen, self._rounds = _ends(examples), len(examples), self._rounds + 1
         given = np.zeros(len(self._leaf))
         for path, count in Counter(example.path for example in new).items():
-            self._count(path, count, given)
+            below = self._below(path)
+            given[below] += count / max(len(below), 1)
         of_skill = np.bincount(self._skill, weights=given)[self._skill]
         chosen = self.settings
         before = np.where(self._rank > 0, np.roll(self.competence, 1), 1.0)
@@ -122,8 +124,10 @@ class SimulatedLearner(SupervisedStudent):
         self.competence = learnt * kept
 
     def answer(self, examples: Sequence[Example]) -> list[str]:
-        """Right with the competence's probability."""
-        chances = self.competence[[self._leaf[example.path] for example in examples]]
+        """Right with the competence's probability; its mean over the leaves below, where a path leads to no leaf."""
+        below = {path: self._below(path) for path in {example.path for example in examples}}
+        known = {path: self.competence[places].mean() if places else 0.0 for path, places in below.items()}
+        chances = np.array([known[example.path] for example in examples])
         drawn = np.random.default_rng([self.seed, self._rounds, self._seen]).random(len(examples))
         return [
             example.target if right else _WRONG
@@ -134,7 +138,7 @@ class SimulatedLearner(SupervisedStudent):
         """Competence, and how much has been seen."""
         return {
             "competence": self.competence.copy(),
-            "first": self._first,
+            "ends": list(self._ends),
             "seen": self._seen,
             "rounds": self._rounds,
         }
@@ -145,14 +149,19 @@ class SimulatedLearner(SupervisedStudent):
         if competence.shape != self.competence.shape:
             raise ValueError(f"the state has {len(competence)} competences; expected {len(self.competence)}")
         self.competence = competence
-        self._first, self._seen, self._rounds = str(state["first"]), int(state["seen"]), int(state["rounds"])
+        self._ends, self._seen, self._rounds = list(state["ends"]), int(state["seen"]), int(state["rounds"])
 
-    def _count(self, path: Path, count: int, given: FloatArray) -> None:
-        """Add examples to the leaves at or below a path, alike."""
+    def _below(self, path: Path) -> list[int]:
+        """The leaves at or below a path; none where there is no such path, or nobody knows it."""
         leaf = self._leaf.get(path)
-        below = [leaf] if leaf is not None else [at for known, at in self._leaf.items() if known[: len(path)] == path]
-        if path and below:
-            given[below] += count / len(below)
+        if leaf is not None:
+            return [leaf]
+        return [place for known, place in self._leaf.items() if path and known[: len(path)] == path]
+
+
+def _ends(examples: Sequence[Example]) -> list[str]:
+    """The keys of the first example and the last, by which a list is known again."""
+    return [examples[0].key, examples[-1].key]
 
 
 def _hardness(name: str) -> float:
