@@ -133,8 +133,8 @@ class VisualQuestions(DataTask):
     with an answer of one word. The labels are what the pictures were drawn from, so they are right. About 80,000
     examples are drawn in a second. Seven skills with two parts each are of unequal difficulty: colour, place and
     counting take a hundred examples to learn, counting a colour, comparing numbers and relations several hundred.
-    There is room to teach in that: a ``cnn`` that gets 6 rounds of 350 examples ends at about 0.90 of test questions
-    with equal shares, at 0.95 with shares in proportion to errors, and far below with shares in proportion to success.
+    There is room to teach in that: after 6 rounds of 350 examples a ``cnn`` answers 0.92 of the test questions
+    correctly with equal shares, 0.94 with shares in proportion to errors, 0.37 with shares in proportion to successes.
 
     Args:
         settings: A ``VisualQuestionSettings``; None takes the defaults.

@@ -187,7 +187,7 @@ def _entry(entry: dict[str, Any]) -> _Entry:
     request = entry.get("user_request", entry.get("prompt"))
     if not isinstance(request, str) or not request.strip():
         raise ValueError(f"user_request is {request!r}; expected some text")
-    plan = entry.get("plan", entry.get("plan_str"))
+    plan: Any = entry.get("plan", entry.get("plan_str"))
     if isinstance(plan, str):
         try:
             plan = ast.literal_eval(plan)

@@ -1,5 +1,6 @@
 """How datasets of reasoning-gym are split into subskills, and written briefly enough for small students."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +10,10 @@ from typing import Any
 
 from teachgym.data.example import Path
 from teachgym.data.skills import Skill
-from teachgym.envs.data_tasks.reasoning_source import Item
+from teachgym.envs.data_tasks.reasoning_source import Item, Source, library
 
+_MOST_LEVELS = 4
+"""Levels of a curriculum that are tried."""
 Config = Mapping[str, Any]
 Level = Mapping[str, Config]
 """Names of parts, each with the fields of the dataset's configuration that make it."""
@@ -187,8 +190,85 @@ def _rewriting(item: Item) -> tuple[str, str]:
 
 _ONE_DIGIT: Config = {"min_value": 0, "max_value": 9, "min_decimals": 0, "max_decimals": 0}
 
+
+def _levels(label: str, **fields: Iterable[Any]) -> Level:
+    """Parts that are called by the values of a first field, beside which others change."""
+    rows = list(zip(*fields.values(), strict=True))
+    return {f"{label} {row[0]}": dict(zip(fields, row, strict=True)) for row in rows}
+
+
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
-        "ab": Recipe((_exactly("tokens", "length", ()),), _rewriting),
+        "spell_backward": Recipe((_exactly("letters", "word_len", (3, 4)),), _backward),
+        "count_bits": Recipe(
+            ({"to 511": {"min_n": 1, "max_n": 511}, "to 2047": {"min_n": 512, "max_n": 2047}},), _bits
+        ),
+        "number_sorting": Recipe((_exactly("numbers", "numbers", (3, 4)),), _sorting, _ONE_DIGIT),
+        "number_filtering": Recipe((_exactly("numbers", "numbers", (2, 3)),), _filtering, _ONE_DIGIT),
+        "letter_counting": Recipe((_exactly("words", "words", (1, 2)),), _letters),
+        "rotate_matrix": Recipe((_exactly("turns", "rotations", (1, 2, 3)),), _turn, {"min_n": 2, "max_n": 2}),
+        "chain_sum": Recipe(
+            (
+                {"2 terms": {"min_terms": 2, "max_terms": 2}, "3 terms": {"min_terms": 3, "max_terms": 3}},
+                {"1 digit": {"min_digits": 1, "max_digits": 1}, "2 digits": {"min_digits": 2, "max_digits": 2}},
+            ),
+            _expression,
+            {"allow_negation": True},
+        ),
+        "products": Recipe(
+            ({"2 terms": {"min_terms": 2, "max_terms": 2}, "3 terms": {"min_terms": 3, "max_terms": 3}},),
+            _expression,
+            {"min_digits": 1, "max_digits": 1, "allow_negation": True},
+        ),
+        "gcd": Recipe(
+            ({"to 12": {"max_value": 12}, "to 30": {"max_value": 30}},),
+            _numbers("gcd"),
+            {"min_numbers": 3, "max_numbers": 3},
+        ),
+        "lcm": Recipe(({"to 12": {"max_value": 12}, "to 30": {"max_value": 30}},), _numbers("lcm")),
+        "simple_equations": Recipe(
+            ({"to 9": {"max_value": 9}, "to 30": {"max_value": 30}},), _equation, {"min_terms": 2, "max_terms": 2}
+        ),
+        "base_conversion": Recipe(
+            ({"to 63": {"max_value": 63}, "to 255": {"max_value": 255}},),
+            _base,
+            {"min_value": 1, "min_base": 2, "max_base": 3},
+        ),
+        "fraction_simplification": Recipe(({"to 9": {"max_value": 9}, "to 30": {"max_value": 30}},), _fraction),
+        "aiw": Recipe(({"to 15": {"max_entities": 15}, "to 30": {"max_entities": 30}},), _alice),
+        "binary_alternation": Recipe((_exactly("digits", "n", (6, 8)),), _swaps),
+        "syllogism": Recipe(({"any": {}},), _syllogism),
+        "knights_knaves": Recipe(
+            ({"2 people": {"n_people": 2}, "3 people": {"n_people": 3}},),
+            _knights,
+            {"depth_constraint": 2, "width_constraint": 2},
+        ),
+        "circuit_logic": Recipe((_exactly("terms", "terms", (2, 3)),), _circuit, {"min_inputs": 2, "max_inputs": 2}),
+        "self_reference": Recipe(({"easy": {"difficulty": 1}, "hard": {"difficulty": 4}},), _self_reference),
+        "ab": Recipe((_levels("tokens", length=(5, 7)),), _rewriting),
     }
 )
+"""Dataset -> how it is split, and how it is written briefly."""
+
+
+def curriculum_recipe(name: str) -> Recipe:
+    """A dataset without a recipe of its own, split by the levels of its curriculum; in words only.
+
+    The parts are the first levels at which all of its attributes stand, as far as the dataset accepts them.
+    """
+    curriculum = library().create_curriculum(name) if library().factory.has_curriculum(name) else None
+    if curriculum is None:
+        return Recipe(({"any": {}},))
+    levels: dict[str, Config] = {}
+    for level in range(_MOST_LEVELS):
+        with contextlib.suppress(Exception):  # whatever a dataset's own checks raise for a level that it rejects
+            curriculum.set_global_level(level)
+            config = {
+                field_name: value
+                for field_name, value in vars(curriculum.generate_configuration()).items()
+                if field_name not in ("seed", "size")
+            }
+            Source(name, config)
+            if config not in levels.values():
+                levels[f"level {level + 1}"] = config
+    return Recipe((levels or {"any": {}},))

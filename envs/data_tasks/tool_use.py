@@ -80,7 +80,7 @@ class ToolUseSettings(HeldOut):
     """
 
     style: Literal["short", "words"] = "short"
-    """``"short"``: the request alone, at most 45 characters, and a plan in one line of at most 30, for small students.
+    """``"short"``: the request alone, at most 45 characters, and a plan in one line of at most 31, for small students.
     ``"words"``: documentation of the tools, what is expected and the request, and a plan in JSON, for language
     models."""
 

@@ -71,7 +71,8 @@ class CharTransformer(SupervisedStudent):
     It is a decoder: pre-normalised blocks, learned positions, the output layer's weights those of the embedding; about
     65,000 parameters as it is. The loss is on the answer alone, and answers are greedy. Positions are counted from the
     end of the prompt, so that the answer's first character is always in the same place. Characters beyond printable
-    ASCII are all read as one unknown character. An episode of 3,600 examples takes about twenty seconds on one core.
+    ASCII are all read as one unknown character. An episode of 3,600 examples takes 10 to 50 seconds on one core,
+    by the length of prompts and answers.
 
     Args:
         task: What it is to learn: text to text.

@@ -184,4 +184,5 @@ class _Network(nn.Module):
         """``(m, width)`` what the recurrent layer holds after the last word."""
         states, _ = self.reading(self.words(questions))
         last = (questions != 0).sum(dim=1).clamp(min=1) - 1
-        return states[torch.arange(len(questions), device=questions.device), last]
+        ends: torch.Tensor = states[torch.arange(len(questions), device=questions.device), last]
+        return ends
