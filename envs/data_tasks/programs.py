@@ -106,9 +106,10 @@ class Code(DataTask):
         """Whether the target is an expression, or, in Python style, says ``solve``."""
         return self._has_form(self._bare(example.target))
 
-    def verify(self, example: Example) -> bool:
-        """Whether the target passes the example's tests."""
-        return self.parses(example) and self.score(example, example.target) >= self.pass_mark
+    def verify(self, examples: Sequence[Example]) -> list[bool]:
+        """Which targets are programs that pass their example's tests."""
+        verified = super().verify(examples)
+        return [right and self.parses(example) for right, example in zip(verified, examples, strict=True)]
 
     @cached_property
     def _sandbox(self) -> Sandbox:

@@ -33,13 +33,13 @@ class ReasoningSettings(HeldOut):
 
 
 class Reasoning(DataTask):
-    """Datasets of reasoning-gym as skills, and their levels of difficulty as parts (Stojanovski et al. 2025,
-    arXiv:2505.24760).
+    """Datasets of reasoning-gym as skills, and their levels of difficulty as parts.
 
-    Every example hangs on a seed of its own, drawn at random from 2^32 less 2^30, so that no two sets of examples
-    overlap as those of neighbouring seeds of the package do; what is held out is recognised by its prompt besides. An
-    answer is right if it is the target or the dataset's own scorer gives it the full score: the partial credit that many
-    give for any answer, or for one among other words, does not count.
+    The generators are those of Stojanovski et al. 2025 (arXiv:2505.24760). Every example hangs on a seed of its own,
+    drawn at random from 2^32 less 2^30, so that no two sets of examples overlap as those of neighbouring seeds of the
+    package do; what is held out is recognised by its prompt besides. An answer is right if it is the target or the
+    dataset's own scorer gives it the full score: the partial credit that many give for any answer, or for one among
+    other words, does not count.
 
     Args:
         settings: A ``ReasoningSettings``; None takes the defaults.

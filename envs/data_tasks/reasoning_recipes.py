@@ -201,25 +201,18 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "spell_backward": Recipe((_exactly("letters", "word_len", (3, 4)),), _backward),
         "count_bits": Recipe(
-            ({"to 511": {"min_n": 1, "max_n": 511}, "to 2047": {"min_n": 512, "max_n": 2047}},), _bits
+            ({"to 511": {"min_n": 1, "max_n": 511}, "to 1023": {"min_n": 512, "max_n": 1023}},), _bits
         ),
-        "number_sorting": Recipe((_exactly("numbers", "numbers", (3, 4)),), _sorting, _ONE_DIGIT),
+        "number_sorting": Recipe((_exactly("numbers", "numbers", (2, 3)),), _sorting, _ONE_DIGIT),
         "number_filtering": Recipe((_exactly("numbers", "numbers", (2, 3)),), _filtering, _ONE_DIGIT),
-        "letter_counting": Recipe((_exactly("words", "words", (1, 2)),), _letters),
-        "rotate_matrix": Recipe((_exactly("turns", "rotations", (1, 2, 3)),), _turn, {"min_n": 2, "max_n": 2}),
+        "letter_counting": Recipe((_exactly("words", "words", (1,)),), _letters),
+        "rotate_matrix": Recipe((_exactly("turns", "rotations", (1, 2)),), _turn, {"min_n": 2, "max_n": 2}),
         "chain_sum": Recipe(
-            (
-                {"2 terms": {"min_terms": 2, "max_terms": 2}, "3 terms": {"min_terms": 3, "max_terms": 3}},
-                {"1 digit": {"min_digits": 1, "max_digits": 1}, "2 digits": {"min_digits": 2, "max_digits": 2}},
-            ),
-            _expression,
-            {"allow_negation": True},
-        ),
-        "products": Recipe(
-            ({"2 terms": {"min_terms": 2, "max_terms": 2}, "3 terms": {"min_terms": 3, "max_terms": 3}},),
+            (_exactly("terms", "terms", (2,)),),
             _expression,
             {"min_digits": 1, "max_digits": 1, "allow_negation": True},
         ),
+        "products": Recipe((_exactly("terms", "terms", (3,)),), _expression, {"min_digits": 1, "max_digits": 1}),
         "gcd": Recipe(
             ({"to 12": {"max_value": 12}, "to 30": {"max_value": 30}},),
             _numbers("gcd"),

@@ -35,6 +35,7 @@ def _sections() -> Iterator[_Section]:
     from teachgym.envs.data_generation.engines import DATA_ENGINES
     from teachgym.envs.data_tasks import DATA_TASKS
     from teachgym.names import load_path
+    from teachgym.sandbox.kinds import KINDS, in_force
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS
 
@@ -53,6 +54,7 @@ def _sections() -> Iterator[_Section]:
         ("Discovery of skills", DISCOVERIES),
     ):
         yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
+    yield "Sandboxes of programs", [*KINDS.items(), ("in force", in_force())]
 
 
 def _engines() -> _Section:

@@ -24,20 +24,23 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         ValueError: If the file can't be read, or a line is no JSON object; the message names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8", newline="\n") as file:  # other ends of lines may stand inside of strings
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    place = f"{path}, line {number}"
+                    yield place, _json_object(place, line)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} can't be read as text ({error})") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        place = f"{path}, line {number}"
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{place}: no JSON ({error}); the file may be damaged or cut off") from error
-        if not isinstance(entry, dict):
-            raise ValueError(f"{place}: {entry!r} is no JSON object")
-        yield place, entry
+
+
+def _json_object(place: str, line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: no JSON ({error}); the file may be damaged or cut off") from error
+    if not isinstance(entry, dict):
+        raise ValueError(f"{place}: {entry!r} is no JSON object")
+    return entry
 
 
 def write_lines(path: Path, entries: Sequence[dict[str, Any]]) -> None:

@@ -62,7 +62,7 @@ class QualityControl:
         if check == "parses":
             return [self._task.parses(example) for example in examples]
         if check == "verified":
-            return [self._task.verify(example) for example in examples]
+            return self._task.verify(examples)
         if check == "not-known":
             return [not known for known in self._ask(examples)]
         fresh, seen = [], set(given)

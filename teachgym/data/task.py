@@ -95,9 +95,9 @@ class DataTask(ABC):
         """Whether an example's target has the form of an answer to this task at all."""
         return bool(example.target.strip())
 
-    def verify(self, example: Example) -> bool:
-        """Whether an example's target is right, as far as the task can tell: here, by its scorer alone."""
-        return self.score(example, example.target) >= self.pass_mark
+    def verify(self, examples: Sequence[Example]) -> list[bool]:
+        """Which examples' targets are right, as far as the task can tell: here, by its scorer alone."""
+        return [answer.correct for answer in self.mark(examples, [example.target for example in examples])]
 
     def metrics(self, answers: Sequence[Answer]) -> dict[str, float]:
         """What is reported of the answers to a whole test set beside their accuracy; by name."""

@@ -90,7 +90,7 @@ def _check_scores(task: DataTask, examples: Sequence[Example]) -> None:
         assert answer.correct, f"the target {example.target!r} of {example.prompt!r} scores {answer.score}"
     for example in examples[:: max(len(examples) // 40, 1)]:
         assert task.parses(example), f"the target {example.target!r} of {example.prompt!r} does not parse"
-        assert task.verify(example), f"the target {example.target!r} of {example.prompt!r} is not verified"
+        assert task.verify([example]) == [True], f"the target {example.target!r} of {example.prompt!r} is not verified"
     chosen = examples[:: max(len(examples) // 8, 1)]
     odd = [(example, words) for example in chosen for words in ODD_ANSWERS]
     odd += [(example, f"maybe {example.target} or something else {example.target}0") for example in chosen]

@@ -13,7 +13,7 @@ def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path)
     image = np.random.default_rng(0).integers(256, size=(9, 7, 3), dtype=np.uint8)
     examples = [
         Example("How many?", "3", ("count", "few"), image, {"objects": [1, 2]}),
-        Example("Wie heißt es? 你好", "ü"),
+        Example("Wie heißt es? 你好\u2028\x85\r", "ü"),
     ]
     write_examples(tmp_path / "some.jsonl", examples)
     first, second = read_examples(tmp_path / "some.jsonl")
@@ -25,7 +25,12 @@ def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path)
         ("count", "few"),
         {"objects": [1, 2]},
     )
-    assert (second.prompt, second.target, second.path, second.image) == ("Wie heißt es? 你好", "ü", (), None)
+    assert (second.prompt, second.target, second.path, second.image) == (
+        "Wie heißt es? 你好\u2028\x85\r",
+        "ü",
+        (),
+        None,
+    )
     assert [one.key for one in (first, second)] == [one.key for one in examples]
 
 

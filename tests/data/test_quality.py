@@ -43,12 +43,11 @@ def test_without_checks_only_what_is_held_out_is_rejected() -> None:
 
 def test_a_target_that_the_task_finds_wrong_is_rejected() -> None:
     class Strict(Numbers):
-        def verify(self, example: Example) -> bool:
-            name, number = example.prompt.split()
-            return name != "next" or example.target == str(int(number) + 1)
+        def verify(self, examples: Sequence[Example]) -> list[bool]:
+            return [one.skill != "next" or one.target == str(int(one.prompt.split()[1]) + 1) for one in examples]
 
     checked = QualityControl(Strict(), ("verified",), held_out=set(), ask=lambda examples: [])
-    wrong = Example("next 5", "7")
+    wrong = Example("next 5", "7", ("next",))
     assert checked.passed([wrong, GOOD], set()) == [GOOD]
     assert checked.rejected["verified"] == 1
 

@@ -74,7 +74,8 @@ def test_targets_pass_when_they_are_really_run(style: str) -> None:
     ]
     fresh = make_data_task("code", style=style)
     assert fresh.scores(examples, [example.target for example in examples]).all()
-    assert all(fresh.verify(example) and fresh.parses(example) for example in examples)
+    assert all(fresh.verify(examples))
+    assert all(fresh.parses(example) for example in examples)
 
 
 def test_it_keeps_the_contract_in_python_style() -> None:
@@ -127,15 +128,14 @@ def test_a_wrong_target_is_not_right_because_it_is_the_target() -> None:
     task, example = Code(), _example([["abc", "a"]], target="x[:2]")
     assert task.score(example, "x[:2]") == 0
     assert task.parses(example)
-    assert not task.verify(example)
+    assert task.verify([example]) == [False]
     assert not task.parses(_example([["abc", "a"]], target="x[:"))
 
 
 def test_examples_without_tests_are_scored_by_their_target() -> None:
     task, example = Code(), Example("first 3 of text", "x[:3]")
     assert task.scores([example] * 2, ["x[:3]", "x[0:3]"]).tolist() == [1, 0]
-    assert task.verify(example)
-    assert not task.verify(Example("first 3 of text", "take three"))
+    assert task.verify([example, Example("first 3 of text", "take three")]) == [True, False]
 
 
 def test_the_same_answer_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:

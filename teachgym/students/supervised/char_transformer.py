@@ -81,7 +81,7 @@ class CharTransformer(SupervisedStudent):
     """
 
     Settings = CharTransformerSettings
-    updates_per_example = 250 / 600
+    updates_per_example = 2 / 3
     settings: CharTransformerSettings
 
     def __init__(self, task: DataTask, settings: CharTransformerSettings | None = None, *, seed: int) -> None:

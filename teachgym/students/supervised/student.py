@@ -72,7 +72,7 @@ class SupervisedStudent(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: State) -> None:
-        """Go on from a ``state_dict`` of a student of the same class, task and settings.
+        """Go on from a ``state_dict`` of a student of the same class, task, settings and seed.
 
         Raises:
             ValueError: If the state does not fit.

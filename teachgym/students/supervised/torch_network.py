@@ -60,7 +60,7 @@ def load_network_state(state: State, network: nn.Module, optimiser: torch.optim.
     """
     try:
         network.load_state_dict({name: torch.tensor(np.array(value)) for name, value in state["weights"].items()})
-    except RuntimeError as error:
+    except (RuntimeError, KeyError) as error:
         raise ValueError(f"the state is that of another network ({error})") from error
     moments: dict[int, dict[str, Any]] = {
         int(place): {name: torch.tensor(np.array(value)) for name, value in entries.items()}
