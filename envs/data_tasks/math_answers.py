@@ -2,7 +2,7 @@
 
 import re
 
-from teachgym.envs.data_tasks.math_values import Unreadable, same_value
+from teachgym.envs.data_tasks.math_values import UnreadableError, same_value
 
 _LONGEST = 20_000
 """Characters of a text that are looked at, from its end."""
@@ -21,7 +21,7 @@ _SPACES = re.compile(r"\\[,;:! ]|\\q?quad(?![a-zA-Z])|~")
 
 
 def final_answer(text: str, *, bare: bool = True) -> str:
-    r"""The final answer that a text gives: what is in its last ``\boxed{...}``; else what follows its last "final answer is".
+    r"""The final answer that a text gives: in its last ``\boxed{...}``, else after its last "final answer is".
 
     Args:
         text: What was written.
@@ -41,16 +41,14 @@ def final_answer(text: str, *, bare: bool = True) -> str:
 
 
 def last_boxed(text: str) -> str | None:
-    r"""What is in the last ``\boxed`` or ``\fbox`` of a text, whose braces may be nested or, as in ``\boxed 5``, missing.
+    r"""What is in the last ``\boxed`` or ``\fbox`` of a text.
 
-    None if there is no such, or its braces do not close.
+    Its braces may be nested or, as in ``\boxed 5``, missing. None if there is no such, or its braces do not close.
     """
-    found = None
-    for found in _BOX.finditer(text):
-        pass
-    if found is None:
+    boxes = list(_BOX.finditer(text))
+    if not boxes:
         return None
-    rest = text[found.end() :]
+    rest = text[boxes[-1].end() :]
     if not rest.startswith("{"):
         return re.split(r"[\s$]", rest, maxsplit=1)[0].rstrip(".,") or None
     depth = 0
@@ -94,7 +92,7 @@ def equivalent(first: str, second: str) -> bool:
         return True
     try:
         return same_value(*tidy)
-    except Unreadable:
+    except UnreadableError:
         return False
 
 

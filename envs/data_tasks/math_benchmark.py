@@ -50,7 +50,8 @@ class MathBenchmarkSettings:
     target: Literal["answer", "solution"] = "answer"
     """What a student learns to write: the final answer alone, or the whole solution with the answer in a box."""
     bare: bool = True
-    """Whether a text with neither a box nor "final answer is" counts as an answer as it stands."""
+    """Whether a text with neither a box nor "final answer is" counts as an answer as it stands; if not, targets
+    that are the answer alone stand in a box."""
 
     def __post_init__(self) -> None:
         check_whole("validation_per_cell", self.validation_per_cell, 1, "problems")
@@ -106,7 +107,7 @@ class MathBenchmark(DataTask):
 
     @property
     def skills(self) -> tuple[Skill, ...]:
-        """Subjects of the validation problems, with those of their levels, in alphabetical order."""
+        """Subjects of the validation problems, with those of their levels, in order."""
         found = {example.path for example in self._validation}
         return tuple(
             Skill(subject, tuple(Skill(level) for level in LEVELS if (subject, level) in found))
@@ -125,13 +126,8 @@ class MathBenchmark(DataTask):
 
     def parses(self, example: Example) -> bool:
         """Whether the target has a final answer, and its braces match."""
-        answer = final_answer(example.target, bare=self.settings.target == "answer")
+        answer = final_answer(example.target, bare=self.settings.bare)
         return bool(answer) and answer.count("{") == answer.count("}")
-
-    def verify(self, example: Example) -> bool:
-        """Whether the target's final answer is the right one."""
-        right = str(example.facts.get("answer", "")) or final_answer(example.target)
-        return equivalent(final_answer(example.target), right)
 
     def metrics(self, answers: Sequence[Answer]) -> dict[str, float]:
         """Accuracy by level."""
@@ -180,7 +176,10 @@ class MathBenchmark(DataTask):
             )
         if level[1] == "?":
             return None
-        target = answer if self.settings.target == "answer" else solution
+        if self.settings.target == "solution":
+            target = solution
+        else:
+            target = answer if self.settings.bare else f"\\boxed{{{answer}}}"
         return Example(problem, target, (subject, f"level {level[1]}"), facts={"answer": answer})
 
 

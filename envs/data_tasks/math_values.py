@@ -29,7 +29,7 @@ _OVER = ("/", "\\div")
 _OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A text is no formula that is known here, or too large a one."""
 
 
@@ -44,7 +44,7 @@ def same_value(first: str, second: str) -> bool:
     algebra is done, for that can take any time; two formulas that differ agree at random points only by a miracle.
 
     Raises:
-        Unreadable: If either is no such formula.
+        UnreadableError: If either is no such formula.
     """
     shapes = [_Reader(text).whole() for text in (first, second)]
     return _same(*shapes)
@@ -55,24 +55,24 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         if len(text) > _LONGEST:
-            raise Unreadable(f"{len(text)} characters; at most {_LONGEST} are read")
+            raise UnreadableError(f"{len(text)} characters; at most {_LONGEST} are read")
         self._tokens: list[str] = []
         place, text = 0, text.rstrip()
         while place < len(text):
             found = _TOKEN.match(text, place)
             if found is None:
-                raise Unreadable(f"unknown sign {text[place]!r}")
+                raise UnreadableError(f"unknown sign {text[place]!r}")
             self._tokens.append(found[1])
             place = found.end()
         if self._tokens.count("\\pm") > _MOST_SIGNS or self._tokens.count(",") > _MOST_COMMAS:
-            raise Unreadable("there are too many parts")
+            raise UnreadableError("there are too many parts")
         self._place = self._depth = 0
 
     def whole(self) -> Node:
         """All of the formula, or formulas."""
         found = self._union()
         if self._next() is not None:
-            raise Unreadable(f"{self._next()!r} is not expected")
+            raise UnreadableError(f"{self._next()!r} is not expected")
         return found
 
     def _next(self) -> str | None:
@@ -87,7 +87,7 @@ class _Reader:
 
     def _need(self, wanted: str) -> None:
         if self._take(wanted) is None:
-            raise Unreadable(f"{wanted!r} is missing")
+            raise UnreadableError(f"{wanted!r} is missing")
 
     def _union(self) -> Node:
         parts = [self._list()]
@@ -112,7 +112,7 @@ class _Reader:
     def _sum(self) -> Node:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise Unreadable("nested too deeply")
+            raise UnreadableError("nested too deeply")
         found = self._product()
         while sign := self._take("+", "-", "\\pm"):
             found = (sign, found, self._product())
@@ -153,7 +153,7 @@ class _Reader:
         if self._take("^", "**"):
             self._depth += 1
             if self._depth > _DEEPEST:
-                raise Unreadable("nested too deeply")
+                raise UnreadableError("nested too deeply")
             found = ("^", found, self._signed() if self._next() == "-" else self._one_or_group(power=True))
             self._depth -= 1
         return found
@@ -172,7 +172,7 @@ class _Reader:
     def _atom(self) -> Node:
         token = self._next()
         if token is None:
-            raise Unreadable("something is missing at the end")
+            raise UnreadableError("something is missing at the end")
         self._place += 1
         if token[0].isdigit() or token[0] == ".":
             number: Node = ("number", Fraction(token if token[-1] != "." else token[:-1]))
@@ -199,7 +199,7 @@ class _Reader:
             return (name, self._power())
         if len(token) == 1 and token.isalpha():
             return self._variable(token)
-        raise Unreadable(f"{token!r} is not expected")
+        raise UnreadableError(f"{token!r} is not expected")
 
     def _mixed(self, number: Node) -> Node:
         r"""``3\frac{1}{2}``, which is three and a half."""
@@ -224,7 +224,7 @@ class _Reader:
         closing = self._take(")", "]", "}", "\\}")
         interval = opening in "([" and closing in (")", "]") and len(parts) == 2
         if closing is None or (closing != _OPENING[opening] and not interval):
-            raise Unreadable("brackets do not match")
+            raise UnreadableError("brackets do not match")
         if opening == "\\{":
             return ("set", *parts)
         if len(parts) == 1:
@@ -297,12 +297,12 @@ def _value(node: Node, point: int) -> Any:
     if kind == "i":
         return _CONTEXT.mpc(0, 1)
     if kind in ("tuple", "set", "equation", "\\pm"):
-        raise Unreadable("a number is expected")
+        raise UnreadableError("a number is expected")
     values = [_value(part, point) for part in parts]
     try:
         found = _applied(kind, values)
     except (ZeroDivisionError, ValueError, OverflowError) as error:
-        raise Unreadable(str(error)) from error
+        raise UnreadableError(str(error)) from error
     return _bounded(found)
 
 
@@ -325,10 +325,10 @@ def _applied(kind: str, values: Sequence[Any]) -> Any:
 
 def _raised(base: Any, exponent: Any) -> Any:
     if abs(exponent) > _LARGEST_EXPONENT:
-        raise Unreadable("the exponent is too large")
+        raise UnreadableError("the exponent is too large")
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
         if max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent.numerator) > _MOST_BITS:
-            raise Unreadable("the power is too large")
+            raise UnreadableError("the power is too large")
         return base**exponent.numerator
     if isinstance(exponent, Fraction) and exponent.denominator % 2 == 1 and isinstance(base, Fraction) and base < 0:
         # the real root: the cube root of -8 is -2 in schoolbooks
@@ -339,7 +339,7 @@ def _raised(base: Any, exponent: Any) -> Any:
 def _function(name: str, argument: Any) -> Any:
     argument = _mp(argument)
     if abs(argument) > _LARGEST_EXPONENT * 100:
-        raise Unreadable("the argument is too large")
+        raise UnreadableError("the argument is too large")
     if name == "log":
         return _CONTEXT.log(argument) / _CONTEXT.log(10)
     return getattr(_CONTEXT, name)(argument)
@@ -352,7 +352,7 @@ def _bounded(value: Any) -> Any:
         size = _CONTEXT.mag(value)
         too_large = not (_CONTEXT.isfinite(value) and (value == 0 or abs(int(size)) <= _MOST_BITS))
     if too_large:
-        raise Unreadable("the value is too large")
+        raise UnreadableError("the value is too large")
     return value
 
 

@@ -205,7 +205,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         ),
         "number_sorting": Recipe((_exactly("numbers", "numbers", (2, 3)),), _sorting, _ONE_DIGIT),
         "number_filtering": Recipe((_exactly("numbers", "numbers", (2, 3)),), _filtering, _ONE_DIGIT),
-        "letter_counting": Recipe((_exactly("words", "words", (1,)),), _letters),
+        "letter_counting": Recipe((_exactly("words", "words", (1, 2)),), _letters),
         "rotate_matrix": Recipe((_exactly("turns", "rotations", (1, 2)),), _turn, {"min_n": 2, "max_n": 2}),
         "chain_sum": Recipe(
             (_exactly("terms", "terms", (2,)),),
@@ -232,13 +232,13 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "binary_alternation": Recipe((_exactly("digits", "n", (6, 8)),), _swaps),
         "syllogism": Recipe(({"any": {}},), _syllogism),
         "knights_knaves": Recipe(
-            ({"2 people": {"n_people": 2}, "3 people": {"n_people": 3}},),
+            ({"3 people": {"n_people": 3}, "4 people": {"n_people": 4}},),
             _knights,
             {"depth_constraint": 2, "width_constraint": 2},
         ),
         "circuit_logic": Recipe((_exactly("terms", "terms", (2, 3)),), _circuit, {"min_inputs": 2, "max_inputs": 2}),
-        "self_reference": Recipe(({"easy": {"difficulty": 1}, "hard": {"difficulty": 4}},), _self_reference),
-        "ab": Recipe((_levels("tokens", length=(5, 7)),), _rewriting),
+        "self_reference": Recipe(({"any": {}},), _self_reference),
+        "ab": Recipe((_levels("tokens", length=(8, 11)),), _rewriting),
     }
 )
 """Dataset -> how it is split, and how it is written briefly."""

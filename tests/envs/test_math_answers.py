@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym.envs.data_tasks.math_answers import equivalent, final_answer, last_boxed, tidied
-from teachgym.envs.data_tasks.math_values import Unreadable, same_value
+from teachgym.envs.data_tasks.math_values import UnreadableError, same_value
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_random_rational_expressions_are_what_python_makes_of_them() -> None:
 def test_nothing_a_model_writes_is_run() -> None:
     hostile = "__import__('os').system('false')"
     assert not equivalent(hostile, "0")
-    with pytest.raises(Unreadable, match="unknown sign"):
+    with pytest.raises(UnreadableError, match="unknown sign"):
         same_value(hostile, "0")
 
 

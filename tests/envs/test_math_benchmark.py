@@ -90,6 +90,8 @@ def test_an_answer_counts_by_its_value_in_a_box_a_phrase_or_bare(tree: str) -> N
     strict = make_data_task("math-benchmark", path=tree, validation_per_cell=2, bare=False)
     assert strict.score(example, "0.4") == 0.0
     assert strict.score(example, "\\boxed{0.4}") == 1.0
+    assert strict.test[1].target == "\\boxed{\\frac{2}{5}}"
+    assert strict.scores(strict.test, [one.target for one in strict.test]).mean() == 1.0
 
 
 def test_lines_with_answer_and_subject_are_read_as_well_and_equal_the_folders(
@@ -150,7 +152,7 @@ def test_a_bad_line_is_named(tmp_path: pathlib.Path, change: dict[str, Any], mes
 def test_files_that_are_missing_or_no_json_are_named(tree: str, tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match="path is empty"):
         MathBenchmark()
-    with pytest.raises(ValueError, match="neither a folder 'train' nor a file train.jsonl"):
+    with pytest.raises(ValueError, match=r"neither a folder 'train' nor a file train\.jsonl"):
         make_data_task("math-benchmark", path=str(tmp_path / "train"))
     with pytest.raises(ValueError, match="validation_per_cell is 0"):
         make_data_task("math-benchmark", path=tree, validation_per_cell=0)
