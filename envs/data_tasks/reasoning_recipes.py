@@ -249,7 +249,7 @@ def curriculum_recipe(name: str) -> Recipe:
 
     The parts are the first levels at which all of its attributes stand, as far as the dataset accepts them.
     """
-    curriculum = library().create_curriculum(name) if library().factory.has_curriculum(name) else None
+    curriculum = library().factory.create_curriculum(name) if library().factory.has_curriculum(name) else None
     if curriculum is None:
         return Recipe(({"any": {}},))
     levels: dict[str, Config] = {}

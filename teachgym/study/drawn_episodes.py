@@ -16,6 +16,8 @@ from teachgym.task_space import FloatArray, TaskSpace
 
 COLOUR_MAP = "viridis"
 OVERLAY = "#000000"
+FEW = 60
+"""Dots of a panel below which they are drawn larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ class Dots:
     """One in so many episodes is drawn, so that dots stay apart; one number for all panels keeps densities true."""
 
     def draw(self, axes: Axes, x: FloatArray, y: FloatArray, outcomes: FloatArray, *, size: float) -> None:
-        """Add the dots of one panel, of ``size`` square points each; say so where there are none."""
+        """Add the dots of one panel, of ``size`` square points each, larger where they are few; say so without any."""
         if len(x) == 0:
             axes.text(0.5, 0.5, "no episodes", color=MUTED, ha="center", va="center", transform=axes.transAxes)
             return
@@ -73,7 +75,7 @@ class Dots:
             x[shown],
             y[shown],
             c=outcomes[shown],
-            s=size,
+            s=size * min(max(FEW / len(shown), 1.0), 5.0),
             cmap=COLOUR_MAP,
             norm=self.outcomes,
             linewidths=0,
