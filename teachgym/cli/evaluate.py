@@ -1,5 +1,6 @@
 """``teachgym evaluate``: score a saved student on a test set."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,8 @@ class Evaluate:
         name, (worst, best) = env.outcome_name, env.problem.outcome_range
         decimals = 3 if best - worst <= 10 else 1
         title = f"{cell.teacher}, seed {cell.seed}: {cell.env}"
-        console.print(_table(result, env.test_space, title=title, outcome_name=name, decimals=decimals))
+        skills = env.problem.skills if env.test_space.names == ("skill",) else ()
+        console.print(_table(result, env.test_space, skills, title=title, outcome_name=name, decimals=decimals))
         console.print(
             f"mastered {result.mastered:.0f} % of {len(result.tasks)} tasks "
             f"({name} above {result.mastered_above:g}), mean {name} {result.mean_return:.{decimals}f}",
@@ -43,15 +45,18 @@ class Evaluate:
         return 0
 
 
-def _table(result: Evaluation, space: TaskSpace, *, title: str, outcome_name: str, decimals: int) -> Table:
+def _table(
+    result: Evaluation, space: TaskSpace, skills: Sequence[str], *, title: str, outcome_name: str, decimals: int
+) -> Table:
     table = Table(title=title)
     for parameter in space.parameters:
-        table.add_column(parameter.name, justify="right")
+        table.add_column(parameter.name, justify="left" if skills else "right")
     for heading in (outcome_name, "steps", "mastered"):
         table.add_column(heading, justify="right")
     for task, outcome, length in zip(result.tasks, result.returns, result.lengths, strict=True):
         mastered = "yes" if outcome > result.mastered_above else ""
-        table.add_row(*(f"{value:.2f}" for value in task), f"{outcome:.{decimals}f}", str(length), mastered)
+        named = [skills[int(task[0])]] if skills else [f"{value:.2f}" for value in task]
+        table.add_row(*named, f"{outcome:.{decimals}f}", str(length), mastered)
     return table
 
 

@@ -158,9 +158,13 @@ class DataTask(ABC):
                             "a test set; choose smaller validation_per_skill and test_per_skill"
                         )
                     draws += 1
-                    for example in self.make(leaves[found % len(leaves)], 1, rng):
-                        if example.key not in seen:
-                            seen.add(example.key)
-                            examples.append(example)
-                            found += 1
+                    example = self._make_held_out(leaves[found % len(leaves)], rng)
+                    if example.key not in seen:
+                        seen.add(example.key)
+                        examples.append(example)
+                        found += 1
         return validation, test
+
+    def _make_held_out(self, path: Path, rng: np.random.Generator) -> Example:
+        """Draw an example for a test set; tasks whose examples have seeds draw from others than for training."""
+        return self.make(path, 1, rng)[0]

@@ -4,6 +4,7 @@ import inspect
 import json
 import math
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -107,7 +108,7 @@ library()
 found = {"global": (random.getstate(), np.random.get_state()[1].tolist()) == before}
 for name in ("isomorphic_strings", "polynomial_multiplication", "ransom_note", "word_ladder"):
     dataset = library().create_dataset(name, seed=5, size=20)
-    found[name] = [dataset[number]["question"] for number in range(20)]
+    found[name] = [(dataset[number]["question"], dataset[number]["answer"]) for number in range(20)]
 for name in ("math", "logic"):
     task = make_data_task(name)
     rng = np.random.default_rng(0)
@@ -135,6 +136,21 @@ def test_examples_are_the_same_in_every_process_which_is_not_so_of_what_is_left_
 
 
 # --- what is taken
+
+
+def test_the_page_lists_the_skills_their_parts_and_everything_left_out() -> None:
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "reasoning_tasks.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+    skills = {row[0].strip("`"): row[1] for row in rows if len(row) == 4}
+    expected = {}
+    for name in TASKS:
+        for skill in make_data_task(name).skills:
+            expected[skill.name] = ", ".join(part.name for part in skill.parts)
+    assert skills == expected
+    reasons = {name.strip(" `"): row[1] for row in rows if len(row) == 2 for name in row[0].split(",")}
+    assert reasons == EXCLUDED
 
 
 def test_every_dataset_with_a_recipe_accepts_its_own_answer_and_no_other() -> None:

@@ -156,3 +156,23 @@ def test_the_state_of_another_network_is_refused() -> None:
     state = CharTransformer(Numbers(), SMALL, seed=0).state_dict()
     with pytest.raises(ValueError, match="another network"):
         CharTransformer(Numbers(), replace(SMALL, width=48), seed=0).load_state_dict(state)
+
+
+def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
+    task = Numbers()
+    examples = task.make(("same",), 40, np.random.default_rng(0))
+    student = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.5), seed=0)
+    expected = student.state_dict()["average"]
+    for update in range(1, 30):
+        student.train(examples, updates=1)
+        kept = min(0.5, update / (update + 10))
+        weights = student.state_dict()["weights"]
+        expected = {name: kept * value + (1 - kept) * weights[name] for name, value in expected.items()}
+    average = student.state_dict()["average"]
+    for name, value in expected.items():
+        assert np.allclose(average[name], value, atol=1e-5)
+    assert any(not np.allclose(average[name], weights[name], atol=1e-5) for name in weights)
+    plain = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.0), seed=0)
+    plain.train(examples, updates=20)
+    state = plain.state_dict()
+    assert all(np.array_equal(state["average"][name], state["weights"][name]) for name in state["weights"])

@@ -1,5 +1,6 @@
 """A small transformer that reads and writes characters, trained from scratch."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -51,6 +52,8 @@ class CharTransformerSettings:
     """Of AdamW."""
     batch_size: int = 64
     """Examples of an update."""
+    averaging: float = 0.97
+    """Answers are given with a moving average of the weights, of which this share is kept at every update."""
     device: str = "auto"
     """A device of torch; ``"auto"`` takes the GPU where there is one. Runs are equal bit for bit on the CPU."""
 
@@ -60,6 +63,7 @@ class CharTransformerSettings:
         check_whole("warmup", self.warmup, 0, "updates")
         check_positive("learning_rate", self.learning_rate)
         check_share("weight_decay", self.weight_decay)
+        check_share("averaging", self.averaging)
         if self.width % self.heads:
             raise ValueError(f"width is {self.width}; expected a multiple of heads, {self.heads}")
 
@@ -90,6 +94,7 @@ class CharTransformer(SupervisedStudent):
         self._device = chosen_device(chosen.device)
         with making(seed):
             self._network = _Network(chosen).to(self._device)
+        self._average = copy.deepcopy(self._network).requires_grad_(False)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=chosen.learning_rate,
@@ -125,6 +130,8 @@ class CharTransformer(SupervisedStudent):
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
                 self._optimiser.step()
+                kept = min(chosen.averaging, self._updates / (self._updates + 10))
+                torch._foreach_lerp_(list(self._average.parameters()), list(self._network.parameters()), 1 - kept)
 
     def answer(self, examples: Sequence[Example]) -> list[str]:
         """Write the likeliest character, one after the other."""
@@ -134,16 +141,19 @@ class CharTransformer(SupervisedStudent):
         first = int(np.flatnonzero(prompts.any(axis=0))[0])
         tokens = torch.from_numpy(prompts[:, first:]).to(self._device)
         with torch.no_grad():
-            written = self._network.continued(tokens, first, self.settings.answer_length)
+            written = self._average.continued(tokens, first, self.settings.answer_length)
         return [_decoded(row) for row in written.tolist()]
 
     def state_dict(self) -> State:
-        """Weights, moments, generator and the number of updates."""
-        return {**network_state(self._network, self._optimiser, self._rng), "updates": self._updates}
+        """Weights and their averages, moments, generator and the number of updates."""
+        average = {name: value.cpu().numpy().copy() for name, value in self._average.state_dict().items()}
+        state = network_state(self._network, self._optimiser, self._rng)
+        return {**state, "average": average, "updates": self._updates}
 
     def load_state_dict(self, state: State) -> None:
         """Take over what ``state_dict`` gave."""
         self._rng = load_network_state(state, self._network, self._optimiser)
+        self._average.load_state_dict({name: torch.tensor(np.array(value)) for name, value in state["average"].items()})
         self._updates = int(state["updates"])
 
     def _prompts(self, examples: Sequence[Example]) -> Tokens:
