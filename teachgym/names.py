@@ -4,7 +4,9 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
+
+Class = TypeVar("Class")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
@@ -39,6 +41,26 @@ def load_path(kind: str, path: str) -> Any:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{kind} {path!r} can't be imported: {error}; expected 'package.module:name'") from error
+
+
+def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class]) -> type[Class]:
+    """Find a class by its name in a table of paths, or by its own path ``"package.module:Class"``.
+
+    Args:
+        kind: What is looked for, for the error messages.
+        name: The name or the path.
+        table: Name -> path; a class is imported when it is asked for.
+        base: What it must be a subclass of.
+
+    Raises:
+        ValueError: If there is none, and suggests the nearest name; or it is no such class.
+    """
+    if name not in table and ":" not in name:
+        raise unknown_name(kind, name, table)
+    found = load_path(kind, table.get(name, name))
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(f"{kind} {name!r} is {found!r}; expected a subclass of {base.__module__}.{base.__qualname__}")
+    return found
 
 
 def make_settings(owner: str, kind: type[Any], given: Mapping[str, Any]) -> Any:

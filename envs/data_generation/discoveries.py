@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from teachgym.data.discovery import SkillDiscovery
-from teachgym.names import load_path, make_settings, unknown_name
+from teachgym.names import make_settings, named_class, unknown_name
 
 DISCOVERIES: Mapping[str, str] = MappingProxyType(
     {
@@ -24,8 +24,5 @@ def make_discovery(name: str, **settings: Any) -> SkillDiscovery:
     """
     if name not in DISCOVERIES and ":" not in name:
         raise unknown_name("discovery", name, [*DISCOVERIES, "given"])
-    found = load_path("discovery", DISCOVERIES.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, SkillDiscovery)):
-        raise ValueError(f"discovery {name!r} is {found!r}; expected a subclass of SkillDiscovery")
-    made: SkillDiscovery = found(make_settings(f"discovery {name!r}", found.Settings, settings))
-    return made
+    found = named_class("discovery", name, DISCOVERIES, SkillDiscovery)
+    return found(make_settings(f"discovery {name!r}", found.Settings, settings))

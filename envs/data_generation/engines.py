@@ -6,7 +6,7 @@ from typing import Any
 
 from teachgym.data.engine import DataEngine
 from teachgym.data.task import DataTask
-from teachgym.names import load_path, make_settings, unknown_name
+from teachgym.names import make_settings, named_class
 
 DATA_ENGINES: Mapping[str, str] = MappingProxyType(
     {
@@ -24,12 +24,7 @@ def data_engine_class(name: str) -> type[DataEngine]:
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    if name not in DATA_ENGINES and ":" not in name:
-        raise unknown_name("engine", name, DATA_ENGINES)
-    found = load_path("engine", DATA_ENGINES.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, DataEngine)):
-        raise ValueError(f"engine {name!r} is {found!r}; expected a subclass of teachgym.data.engine.DataEngine")
-    return found
+    return named_class("engine", name, DATA_ENGINES, DataEngine)
 
 
 def make_data_engine(name: str, task: DataTask, **settings: Any) -> DataEngine:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from teachgym.data.task import DataTask
-from teachgym.names import load_path, make_settings, unknown_name
+from teachgym.names import make_settings, named_class
 
 DATA_TASKS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,12 +31,7 @@ def data_task_class(name: str) -> type[DataTask]:
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    if name not in DATA_TASKS and ":" not in name:
-        raise unknown_name("task", name, DATA_TASKS)
-    found = load_path("task", DATA_TASKS.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, DataTask)):
-        raise ValueError(f"task {name!r} is {found!r}; expected a subclass of teachgym.data.task.DataTask")
-    return found
+    return named_class("task", name, DATA_TASKS, DataTask)
 
 
 def make_data_task(name: str, **settings: Any) -> DataTask:

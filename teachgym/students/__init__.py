@@ -1,11 +1,10 @@
 """The students that act in worlds, and a read-only table of their names."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from teachgym.names import load_path, unknown_name
+from teachgym.names import make_settings, named_class
 from teachgym.students.callable_student import CallableStudent
 from teachgym.students.student import Student
 
@@ -26,12 +25,7 @@ def student_class(name: str) -> type[Student]:
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    if name not in STUDENTS and ":" not in name:
-        raise unknown_name("student", name, STUDENTS)
-    found = load_path("student", STUDENTS.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, Student)):
-        raise ValueError(f"student {name!r} is {found!r}; expected a subclass of teachgym.students.Student")
-    return found
+    return named_class("student", name, STUDENTS, Student)
 
 
 def make_student(name: str, **settings: Any) -> Student:
@@ -45,8 +39,4 @@ def make_student(name: str, **settings: Any) -> Student:
         ValueError: If the name or a setting is unknown, or a value is not allowed.
     """
     found = student_class(name)
-    known = [field.name for field in fields(found.Settings)]
-    for setting in settings:
-        if setting not in known:
-            raise unknown_name(f"setting of student {name!r}:", setting, known)
-    return found(found.Settings(**settings))
+    return found(make_settings(f"student {name!r}", found.Settings, settings))

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from teachgym.data.task import DataTask
-from teachgym.names import load_path, make_settings, unknown_name
+from teachgym.names import make_settings, named_class
 from teachgym.students.supervised.student import SupervisedStudent
 
 SUPERVISED_STUDENTS: Mapping[str, str] = MappingProxyType(
@@ -30,12 +30,7 @@ def supervised_student_class(name: str) -> type[SupervisedStudent]:
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    if name not in SUPERVISED_STUDENTS and ":" not in name:
-        raise unknown_name("student", name, SUPERVISED_STUDENTS)
-    found = load_path("student", SUPERVISED_STUDENTS.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, SupervisedStudent)):
-        raise ValueError(f"student {name!r} is {found!r}; expected a subclass of SupervisedStudent")
-    return found
+    return named_class("student", name, SUPERVISED_STUDENTS, SupervisedStudent)
 
 
 def make_supervised_student(name: str, task: DataTask, *, seed: int, **settings: Any) -> SupervisedStudent:
