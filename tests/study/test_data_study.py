@@ -34,7 +34,7 @@ def test_teachers_with_different_actions_are_compared_on_accuracy(
         assert sum(feedback.cost for feedback in record.feedback) == 90
     (tmp_path / "s" / "cells" / "ucb-seed-1" / "result.json").unlink()
     assert main(arguments(tmp_path, *teachers, "--resume")) == 0
-    assert "1/1" in capsys.readouterr().out
+    assert "ucb seed 1" in capsys.readouterr().out
     assert main(["evaluate", str(cell)]) == 0
     printed = capsys.readouterr().out
     assert "double" in printed
