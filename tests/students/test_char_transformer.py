@@ -176,3 +176,10 @@ def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
     plain.train(examples, updates=20)
     state = plain.state_dict()
     assert all(np.array_equal(state["average"][name], state["weights"][name]) for name in state["weights"])
+
+
+def test_training_keeps_no_history_of_the_averages() -> None:
+    task = Numbers()
+    student = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2), seed=0)
+    student.train(task.make(("same",), 40, np.random.default_rng(0)), updates=3)
+    assert all(weights.grad_fn is None and not weights.requires_grad for weights in student._average.parameters())

@@ -130,8 +130,13 @@ class CharTransformer(SupervisedStudent):
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
                 self._optimiser.step()
-                kept = min(chosen.averaging, self._updates / (self._updates + 10))
-                torch._foreach_lerp_(list(self._average.parameters()), list(self._network.parameters()), 1 - kept)
+                self._take_into_average()
+
+    @torch.no_grad()
+    def _take_into_average(self) -> None:
+        """Move the average towards the weights; at first by more, so that the initial ones are soon forgotten."""
+        kept = min(self.settings.averaging, self._updates / (self._updates + 10))
+        torch._foreach_lerp_(list(self._average.parameters()), list(self._network.parameters()), 1 - kept)
 
     def answer(self, examples: Sequence[Example]) -> list[str]:
         """Write the likeliest character, one after the other."""
