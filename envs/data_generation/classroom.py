@@ -84,7 +84,10 @@ class Classroom:
         )
         given = isinstance(settings.discovery, str) and settings.discovery == "given"
         self.discovery = None if given else _discovery(settings)
-        self.skill_count = len(self.task.skills) if given else settings.discovered
+        discovered = tuple(f"skill {k}" for k in range(settings.discovered))
+        self.places = self.task.skill_names if given else discovered
+        """What skills are called before any is discovered, in the order of all that is by skill."""
+        self.skill_count = len(self.places)
         self.folder: FilePath | None = None
 
     def begin(self, seeds: Seeds) -> None:

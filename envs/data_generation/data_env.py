@@ -93,15 +93,13 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self.action_space = action_space
         self.observation_space: Space[Any] = AnyText(_MOST_TEXT) if self._reads else numbers
         self.rounds = rounds or ROUNDS * (int(action_space.n) if isinstance(action_space, spaces.Discrete) else 1)
-        names = self.classroom.task.skill_names
-        known = self.classroom.discovery is None
         self._problem = Problem(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=(0.0, 1.0),
             mastered_above=mastered_above,
             offers=frozenset({SUCCESS, *offers, *((TEXT,) if self._reads else ())}),
-            skills=names if known else tuple(f"skill {k}" for k in range(self.classroom.skill_count)),
+            skills=self.classroom.places,
         )
         self._folder: Path | None = None
         self._gain: FloatArray = np.zeros(self.classroom.skill_count)

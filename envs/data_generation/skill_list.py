@@ -62,8 +62,7 @@ class SkillListEnv(DataEnv[FloatArray]):
     def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
         check_choice("action", action, ("discrete", "shares", "weights", "counts"))
         count, budget = self.classroom.skill_count, self.classroom.settings.budget
-        known = self.classroom.discovery is None
-        names = self.classroom.task.skill_names if known else tuple(f"skill {k}" for k in range(count))
+        names = self.classroom.places
         numbers = spaces.Box(-1.0, 1.0, (len(SkillRow), count), dtype=np.float32)
         if action == "discrete":
             tasks = TaskSpace([Parameter("skill", 0.0, max(count - 1.0, 1.0))])

@@ -50,11 +50,6 @@ def _exactly(label: str, field_name: str, values: Iterable[int]) -> Level:
     return {f"{label} {value}": {f"min_{field_name}": value, f"max_{field_name}": value} for value in values}
 
 
-def _up_to(label: str, field_name: str, values: Iterable[int]) -> Level:
-    """Parts in which a quantity may be up to some value."""
-    return {f"{label} to {value}": {field_name: value} for value in values}
-
-
 def _expression(item: Item) -> tuple[str, str]:
     return item.metadata["expression"].replace(" ", "") + "=", item.answer
 
@@ -191,12 +186,6 @@ def _rewriting(item: Item) -> tuple[str, str]:
 _ONE_DIGIT: Config = {"min_value": 0, "max_value": 9, "min_decimals": 0, "max_decimals": 0}
 
 
-def _levels(label: str, **fields: Iterable[Any]) -> Level:
-    """Parts that are called by the values of a first field, beside which others change."""
-    rows = list(zip(*fields.values(), strict=True))
-    return {f"{label} {row[0]}": dict(zip(fields, row, strict=True)) for row in rows}
-
-
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "spell_backward": Recipe((_exactly("letters", "word_len", (3, 4)),), _backward),
@@ -238,7 +227,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         ),
         "circuit_logic": Recipe((_exactly("terms", "terms", (2, 3)),), _circuit, {"min_inputs": 2, "max_inputs": 2}),
         "self_reference": Recipe(({"any": {}},), _self_reference),
-        "ab": Recipe((_levels("tokens", length=(8, 11)),), _rewriting),
+        "ab": Recipe(({"tokens 8": {"length": 8}, "tokens 11": {"length": 11}},), _rewriting),
     }
 )
 """Dataset -> how it is split, and how it is written briefly."""

@@ -4,15 +4,13 @@ import inspect
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
-import torch
 from gymnasium.vector import AutoresetMode
 from matplotlib.figure import Figure
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -34,7 +32,7 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.files import write_arrays, write_json
 from teachgym.names import unknown_name
-from teachgym.students.global_state import preserved
+from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.environment import environment_id
 from teachgym.study.figure_style import COLOURS, house_style, save_figure, set_step_axis
 from teachgym.study.spec import Spec
@@ -106,7 +104,7 @@ def train_teacher(
     if (folder / POLICY).exists() and not overwrite:
         raise ValueError(f"{folder} holds a teacher already; give --overwrite or another --name")
     started = time.perf_counter()
-    with preserved(), _one_thread():
+    with preserved(), one_thread():
         worlds, total = _make_worlds(settings)
         try:
             model = _make_model(settings, worlds)
@@ -218,16 +216,6 @@ class _Watch(BaseCallback):
             mean = sum(recent) / len(recent) if recent else float("nan")
             self._report(TrainProgress(min(done, 1.0), self.num_timesteps, len(returns), mean))
         return self._lifetimes is None or len(returns) < self._lifetimes
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _store(settings: TrainSettings, training: Training) -> None:
