@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from teachgym.files import replacing
+from teachgym.plots.film import film
 from teachgym.record import Record
 from teachgym.study.cell import load_cell
-from teachgym.study.film import film
 
 TRACKS = ((0.2, 5.0), (0.8, 3.0), (2.0, 1.5))
 MOMENT = 250

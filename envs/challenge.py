@@ -136,6 +136,8 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._extra = 0
+        self._outer: dict[int, tuple[int, FloatArray]] = {}
+        self._repeats = self.inner._repeats
 
     @property
     def problem(self) -> Problem:
@@ -174,13 +176,6 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         """Replace the student by a fresh one."""
         self.inner.forget_student()
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Float32Array, dict[str, Any]]:
-        """Make a fresh student, of the kind that the seed has."""
-        self._seed = seed
-        return super().reset(seed=seed, options=options)
-
     def close(self) -> None:
         """Close the environment."""
         self.inner.close()
@@ -216,14 +211,47 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             easy_tasks=None if easy is None else self._map.easy(easy),
         )
 
+    def capture_soon(self) -> None:
+        """Have the students captured at their next boundaries."""
+        self.inner.capture_soon()
+
+    @property
+    def capturing(self) -> bool:
+        """Whether a student is still on its way to its next boundary."""
+        return self.inner.capturing
+
+    def _state(self) -> dict[str, Any]:
+        if self._repeats:
+            return super()._state()
+        return {
+            "inner": self.inner.state_dict(),
+            "record": self._record.state(),
+            "extra": self._extra,
+            "decisions": [self._decisions, self._inner_decisions],
+            "cost": self._cost,
+            "outer": [[inner, decision, task] for inner, (decision, task) in self._outer.items()],
+            "forgotten": self._forgotten,
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        if self._repeats:
+            super()._load(state)
+            return
+        self._choose_inner(self._seed)
+        self.inner.load_state_dict(state["inner"])
+        self._inner_over = False
+        self._record.load(state["record"])
+        self._extra, self._cost, self._forgotten = int(state["extra"]), int(state["cost"]), int(state["forgotten"])
+        self._decisions, self._inner_decisions = (int(count) for count in state["decisions"])
+        self._outer = {int(inner): (int(decision), np.array(task)) for inner, decision, task in state["outer"]}
+
     def _begin(self, seeds: Seeds) -> None:
-        seed = seeds.student if self._seed is None else self._seed
-        self._choose_inner(seed)
-        self.inner.reset(seed=seed)
+        self._choose_inner(self._seed)
+        self.inner.reset(seed=self._seed)
         self._record.clear()
         self._extra = self._decisions = 0
         self._cost = 1
-        self._outer: dict[int, tuple[int, FloatArray]] = {}
+        self._outer = {}
         self._inner_decisions = 0
         self._forgotten = 0
         self._inner_over = False

@@ -228,12 +228,47 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         self._generation = 0
         self._start_learning()
 
+    _repeats = False
+
+    def capture_soon(self) -> None:
+        """Have the students captured at their next boundaries."""
+        for learning in self._learning:
+            learning.capture()
+
+    @property
+    def capturing(self) -> bool:
+        """Whether a student is still on its way to its next boundary."""
+        return any(learning.capturing for learning in self._learning)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "students": [learning.state() for learning in self._learning],
+            "generation": self._generation,
+            "record": self._record.state(),
+            "progress": self._progress.state(),
+            # What a half waits for comes after the student has gone on, when its extras are gone.
+            "halves": [[replace(answer, extras={}).to_state(), number] for answer, number in self._halves.values()],
+            "whole": [feedback.to_state() for feedback in self._whole],
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.close()
+        self._ledgers = self._fresh_ledgers()
+        self._generation = int(state["generation"])
+        self._start_learning(state["students"])
+        self._record.load(state["record"])
+        self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
+        self._progress.load(state["progress"])
+        halves = [(Feedback.from_state(answer), int(number)) for answer, number in state["halves"]]
+        self._halves = {answer.decision: (answer, number) for answer, number in halves}
+        self._whole = [Feedback.from_state(feedback) for feedback in state["whole"]]
+
     def _fresh_ledgers(self) -> list[Ledger]:
         students = 1 if self._antagonist is None else 2
         budgets = [self._budget - self._budget // 2, self._budget // 2] if students == 2 else [self._budget]
         return [Ledger(budget, mastered_above=self._problem.mastered_above) for budget in budgets]
 
-    def _start_learning(self) -> None:
+    def _start_learning(self, states: list[dict[str, Any]] | None = None) -> None:
         students = [self.student] if self._antagonist is None else [self.student, self._antagonist]
         for number, (student, ledger) in enumerate(zip(students, self._ledgers, strict=True)):
             world_seed, student_seed = self.seeds.world, self.seeds.student
@@ -244,7 +279,14 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
                     for part in (self.seeds.world, self.seeds.student)
                 )
             self._learning.append(
-                PausedStudent(student, self.make_batch, ledger, world_seed=world_seed, student_seed=student_seed)
+                PausedStudent(
+                    student,
+                    self.make_batch,
+                    ledger,
+                    world_seed=world_seed,
+                    student_seed=student_seed,
+                    state=None if states is None else states[number],
+                )
             )
 
     def _end_learning(self) -> None:
@@ -279,7 +321,9 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         student = self.student if number == 0 else self._antagonist
         assert student is not None
         seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
+        spent = ledger.spent
         answer = screen(student, self._screening_batch, lesson.task, ledger, seed=seed, counted=self._counts_screening)
+        learning.note_screening(1, ledger.spent - spent)
         learning.finish(lesson.task, answer)
         return answer
 

@@ -99,6 +99,24 @@ class BatchVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self._observations = observations.copy()
         return observations, self._task_info(None if len(slots) == self.num_envs else slots)
 
+    def take_up(self, observations: NDArray[Any]) -> None:
+        """Go on with a batch all of whose slots are in the middle of an episode.
+
+        Args:
+            observations: ``(n, ...)`` what the slots show.
+        """
+        for slot in range(self.num_envs):
+            self._tasks[slot] = self.batch.task(slot).copy()
+        self._over[:], self._some_over = False, False
+        self._observations = observations.copy()
+
+    @property
+    def observations(self) -> NDArray[Any]:
+        """``(n, ...)`` what the slots show."""
+        if self._observations is None:
+            raise ResetNeeded("call reset() first")
+        return self._observations.copy()
+
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:

@@ -53,6 +53,15 @@ class Feedback:
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
+    def to_state(self) -> dict[str, Any]:
+        """The fields as arrays and plain values, extras worked out."""
+        return {**vars(self), "extras": dict(self.extras)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Feedback":
+        """What ``to_state`` gave."""
+        return cls(**state)
+
 
 @dataclass(frozen=True, eq=False)
 class Transition:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import secrets
 import zlib
 from collections.abc import Iterator, Mapping
@@ -60,8 +61,15 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is not a JSON file ({error}); it may be damaged") from error
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays as one ``.npz`` file, atomically.
+def clear_leftovers(folder: Path) -> None:
+    """Delete what processes that were killed in ``replacing`` have left in a folder that nobody else writes to now."""
+    for path in folder.rglob(".*"):
+        if re.fullmatch(r"\..+\.[0-9a-f]{16}", path.name):
+            path.unlink(missing_ok=True)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = True) -> None:
+    """Write named arrays as one ``.npz`` file, atomically. Each carries a checksum (CRC-32).
 
     Raises:
         TypeError: If an array holds Python objects.
@@ -70,14 +78,15 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         if array.dtype.hasobject:
             raise TypeError(f"array {name!r} has dtype {array.dtype}; only plain dtypes are stored")
     with replacing(path) as file:
-        np.savez_compressed(file, **cast(Any, dict(arrays)))
+        save = np.savez_compressed if compressed else np.savez
+        save(file, **cast(Any, dict(arrays)))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read an ``.npz`` file of plain arrays.
+    """Read an ``.npz`` file of plain arrays, and verify their checksums.
 
     Raises:
-        ValueError: If the file is not one, or holds pickled objects; the message names it.
+        ValueError: If the file is not one, is damaged, or holds pickled objects; the message names it.
     """
     try:
         with path.open("rb") as file:  # np.load leaves a damaged file open if it opens it itself
@@ -92,7 +101,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{path} is not a file of plain arrays ({error}); it may be damaged") from error
 
 
-def write_state(path: Path, state: Mapping[str, Any]) -> None:
+def write_state(path: Path, state: Mapping[str, Any], *, compressed: bool = True) -> None:
     """Write a ``state_dict`` (arrays and plain values, nested in dicts and lists) as one file, atomically.
 
     Raises:
@@ -100,7 +109,7 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
     """
     arrays: dict[str, NDArray[Any]] = {}
     skeleton = json.dumps(_take_arrays_out(state, arrays))
-    write_arrays(path, {_SKELETON: np.array(skeleton), **arrays})
+    write_arrays(path, {_SKELETON: np.array(skeleton), **arrays}, compressed=compressed)
 
 
 def read_state(path: Path) -> dict[str, Any]:

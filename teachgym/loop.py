@@ -1,4 +1,4 @@
-"""The loop in which a teacher teaches, with its record."""
+"""The loop in which a teacher teaches, with its record; it can be stored between two decisions."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import gymnasium
 
 from teachgym.feedback import Transition
 from teachgym.record import Record
+from teachgym.sampling import Sampling
 from teachgym.teacher import Teacher
 from teachgym.teacher_env import TeacherEnv
 
@@ -51,31 +52,84 @@ def teach(
         TypeError: If the environment is no teacher environment.
         BaseException: Whatever the student, the teacher or ``on_step`` raises.
     """
-    if not isinstance(env.unwrapped, TeacherEnv):
-        raise TypeError(f"{env} is no teacher environment; teach() needs a TeacherEnv, for instance StumpTracks-v0")
-    budget = env.unwrapped.budget
-    record = Record()
-    observation, _ = env.reset(seed=seed)
-    sampling, over = teacher.sampling(), False
-    if sampling is not None:
-        record.sampling.append((0, sampling))
-    while not over:
+    teaching = Teaching(env, teacher)
+    teaching.begin(seed)
+    while not teaching.over:
+        progress = teaching.step()
+        if on_step is not None:
+            on_step(progress)
+    return teaching.record
+
+
+class Teaching:
+    """A teacher and its student between two decisions; ``teach`` is this from beginning to end.
+
+    Args:
+        env: A teacher environment.
+        teacher: Made for this environment.
+
+    Raises:
+        TypeError: If the environment is no teacher environment.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], teacher: Teacher) -> None:
+        if not isinstance(env.unwrapped, TeacherEnv):
+            raise TypeError(f"{env} is no teacher environment; teach() needs a TeacherEnv, for instance StumpTracks-v0")
+        self._env, self._inner, self._teacher = env, env.unwrapped, teacher
+        self.record = Record()
+        self.over = False
+        """Whether the budget is spent."""
+        self._observation: Any = None
+        self._sampling: Sampling | None = None
+
+    def begin(self, seed: int | None) -> None:
+        """Make a fresh student."""
+        self.record, self.over = Record(), False
+        self._observation, _ = self._env.reset(seed=seed)
+        self._sampling = self._teacher.sampling()
+        if self._sampling is not None:
+            self.record.sampling.append((0, self._sampling))
+
+    def step(self) -> Progress:
+        """Take one decision, have it carried out, and learn from it."""
+        record, teacher, observation = self.record, self._teacher, self._observation
         started = time.perf_counter()
         action = teacher.act(observation)
         record.teacher_seconds += time.perf_counter() - started
-        next_observation, reward, terminated, truncated, info = env.step(action)
-        over, feedback, steps = terminated or truncated, info["feedback"], info["student_steps"]
+        self._observation, reward, terminated, truncated, info = self._env.step(action)
+        self.over, feedback, steps = terminated or truncated, info["feedback"], info["student_steps"]
         started = time.perf_counter()
-        teacher.update(Transition(observation, action, float(reward), next_observation, terminated, feedback))
+        teacher.update(Transition(observation, action, float(reward), self._observation, terminated, feedback))
         record.teacher_seconds += time.perf_counter() - started
-        observation = next_observation
         record.origins.append(teacher.origin)
         if feedback is not None:
-            record.feedback.append(replace(feedback, task=env.unwrapped.recorded(feedback), extras={}))
+            record.feedback.append(replace(feedback, task=self._inner.recorded(feedback), extras={}))
             record.finished_at.append(steps)
-        previous, sampling = sampling, teacher.sampling()
-        if sampling is not None and sampling is not previous:
-            record.sampling.append((steps, sampling))
-        if on_step is not None:
-            on_step(Progress(steps, budget, len(record.feedback), over, record))
-    return record
+        previous, self._sampling = self._sampling, teacher.sampling()
+        if self._sampling is not None and self._sampling is not previous:
+            record.sampling.append((steps, self._sampling))
+        return Progress(steps, self._inner.budget, len(record.feedback), self.over, record)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What ``load_state_dict`` needs to go on after the last decision, bit for bit on CPU."""
+        return {
+            "environment": self._inner.state_dict(),
+            "teacher": self._teacher.state_dict(),
+            "record": self.record.state_dict(),
+            "observation": self._observation,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with a stored run, in a fresh environment and teacher of the same settings and seed.
+
+        Raises:
+            ValueError: If the state does not fit them, or repeating what led to it did not come to it; and if the
+                environment is wrapped, as wrappers have a state of their own: give ``env.unwrapped``.
+        """
+        if self._env is not self._inner:
+            raise ValueError(f"{self._env} is wrapped, and a stored run is not; give Teaching its env.unwrapped")
+        self._inner.load_state_dict(state["environment"])
+        self._teacher.load_state_dict(state["teacher"])
+        self.record, self.over = Record.from_state(state["record"]), False
+        self._observation = state["observation"]
+        self._sampling = self._teacher.sampling()

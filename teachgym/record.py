@@ -1,5 +1,6 @@
 """What happened in one teaching run: every decision, every result, every evaluation; stored as plain arrays."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from teachgym.task_space import FloatArray
 EPISODES = "episodes.npz"
 EVALUATIONS = "evaluations.npz"
 SAMPLING = "sampling.json"
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Record:
         """Write the record into a folder; each file appears whole or not at all."""
         write_arrays(folder / EPISODES, self._episode_arrays())
         write_arrays(folder / EVALUATIONS, self._evaluation_arrays())
-        write_json(folder / SAMPLING, [_describe(steps, sampling) for steps, sampling in self.sampling])
+        write_json(folder / SAMPLING, self._sampling_entries())
 
     @classmethod
     def load(cls, folder: Path) -> "Record":
@@ -59,23 +62,46 @@ class Record:
             FileNotFoundError: If the folder holds none.
             ValueError: If a file is damaged or foreign; the message names it.
         """
-        record = cls()
         episodes, tests = read_arrays(folder / EPISODES), read_arrays(folder / EVALUATIONS)
         try:
-            record.origins = [str(origin) for origin in episodes["origins"]]
-            record.finished_at = [int(steps) for steps in episodes["finished_at"]]
-            columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "trained"))
-            for task, outcome, success, cost, decision, trained in zip(*columns, strict=True):
-                record.feedback.append(
-                    Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained))
-                )
-            for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
-                evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
-                record.evaluations.append(evaluation)
-            record.sampling = [_undescribe(entry) for entry in read_json(folder / SAMPLING)]
+            return cls._of(episodes, tests, read_json(folder / SAMPLING))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{folder} holds no record of this version ({error!r})") from error
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, times included, as arrays and plain values."""
+        return {
+            "episodes": self._episode_arrays(),
+            "evaluations": self._evaluation_arrays(),
+            "sampling": self._sampling_entries(),
+            "teacher_seconds": self.teacher_seconds,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Record":
+        """The record that ``state_dict`` described."""
+        record = cls._of(state["episodes"], state["evaluations"], state["sampling"])
+        record.teacher_seconds = float(state["teacher_seconds"])
         return record
+
+    @classmethod
+    def _of(cls, episodes: Arrays, tests: Arrays, sampling: Sequence[dict[str, Any]]) -> "Record":
+        record = cls()
+        record.origins = [str(origin) for origin in episodes["origins"]]
+        record.finished_at = [int(steps) for steps in episodes["finished_at"]]
+        columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "trained"))
+        for task, outcome, success, cost, decision, trained in zip(*columns, strict=True):
+            record.feedback.append(
+                Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained))
+            )
+        for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
+            evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
+            record.evaluations.append(evaluation)
+        record.sampling = [_undescribe(entry) for entry in sampling]
+        return record
+
+    def _sampling_entries(self) -> list[dict[str, Any]]:
+        return [_describe(steps, sampling) for steps, sampling in self.sampling]
 
     def _episode_arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -1,5 +1,8 @@
 """What a teacher environment shows of its student: numbers from 0 to 1 about the last and the recent episodes."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
@@ -42,6 +45,16 @@ class StudentRecord:
         self._recent: FloatArray = np.zeros((2, RECENT_EPISODES))
         self._finished = 0
         self._last: Feedback | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as arrays and plain values."""
+        last = None if self._last is None else replace(self._last, extras={}).to_state()
+        return {"recent": self._recent, "finished": self._finished, "last": last}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        self._recent, self._finished = np.array(state["recent"]), int(state["finished"])
+        self._last = None if state["last"] is None else Feedback.from_state(state["last"])
 
     def observe(self, feedback: Feedback | None, *, progress: float, problem: Problem) -> Float32Array:
         """Take the feedback in, and return the observation.

@@ -1,5 +1,6 @@
 """The base of every teacher environment: one step is one teaching decision."""
 
+import copy
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
+from teachgym.packing import pack, unpack
 from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
 from teachgym.task_space import FloatArray, TaskSpace
@@ -43,8 +45,12 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """What an outcome is called, in tables and figures."""
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
+    _repeats = True
+    """Whether a stored episode is its actions, to be repeated; False where ``_state`` has another way."""
     _running = False
     _unpaid = 0
+    _seed: int
+    _actions: list[Any]
 
     @property
     @abstractmethod
@@ -146,6 +152,55 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     def keep_files(self, folder: Path) -> None:
         """Leave what the episode makes, beside the record, in this folder from the next ``reset`` on. Here: nothing."""
 
+    def capture_soon(self) -> None:
+        """Prepare for a ``state_dict`` that is quick to go on from; ``capturing`` says until when. Here: nothing."""
+
+    @property
+    def capturing(self) -> bool:
+        """Whether what ``capture_soon`` asked for has not happened yet."""
+        return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """What ``load_state_dict`` needs to go on from here, bit for bit on CPU: arrays and plain values.
+
+        Raises:
+            ResetNeeded: If there is no episode in the making.
+        """
+        if not self._running:
+            raise ResetNeeded("there is no episode to store: call reset() first")
+        return {"seed": self._seed, "unpaid": self._unpaid, "episode": self._state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the episode of a ``state_dict``, of an environment with the same settings; no ``reset`` is needed.
+
+        Raises:
+            ValueError: If the state does not fit, or repeating what led to it did not come to it.
+        """
+        self._running = False
+        self._seed = int(state["seed"])
+        self.seeds = fan_out(self._seed)
+        self._load(state["episode"])
+        self._unpaid = int(state["unpaid"])
+        self._running = True
+
+    def _state(self) -> dict[str, Any]:
+        """What ``_load`` needs, when the seeds are known: here, every action so far."""
+        return {"actions": pack(self._actions), "spent": self.spent}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        """Take over what ``_state`` gave: here, by carrying the same actions out again from the beginning."""
+        self._actions = []
+        self._begin(self.seeds)
+        self._observe(None)
+        self._running = True
+        for action in unpack(state["actions"]):
+            self.step(action)
+        if self.spent != state["spent"]:
+            raise ValueError(
+                f"the actions that had led {type(self).__name__} to {state['spent']} spent led it to {self.spent}: it "
+                "does not depend on its seeds alone, or another version or machine computes differently"
+            )
+
     def _info(self) -> dict[str, Any]:
         """More for ``info``: what is true of the student at this moment, for records, which teachers do not read."""
         return {}
@@ -168,9 +223,11 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             check_seed(seed)
             seed = int(seed)
         super().reset(seed=seed)
-        self.seeds = fan_out(int(self.np_random.integers(2**31)) if seed is None else seed)
+        self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        self.seeds = fan_out(self._seed)
         self._running = False
         self._unpaid = 0
+        self._actions = []
         self._begin(self.seeds)
         self._running = True
         return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
@@ -195,6 +252,8 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         except Exception as error:
             self._running = self._survives(error)
             raise
+        if self._repeats:
+            self._actions.append(copy.deepcopy(action))
         self._unpaid = 0 if self.spent > before else self._unpaid + 1
         if self._unpaid > MOST_UNPAID:
             raise RuntimeError(

@@ -19,7 +19,6 @@ from teachgym.envs.data_generation.classroom import Classroom, Round
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.files import read_state, write_state
 from teachgym.names import make_settings
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
@@ -30,7 +29,6 @@ from teachgym.teacher_env import TeacherEnv
 ROUNDS = 6
 """Steps of an episode, unless told otherwise; where an action is one choice of many, so many for each of them."""
 _MOST_TEXT = 10_000_000
-_STATE = "episode.npz"
 
 Plan = TypeVar("Plan")
 """A decoded action."""
@@ -102,6 +100,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
             skills=self.classroom.places,
         )
         self._folder: Path | None = None
+        self._repeats = not self.classroom.reads
         self._gain: FloatArray = np.zeros(self.classroom.skill_count)
         self._failures: list[str] = []
 
@@ -133,12 +132,12 @@ class DataEnv(TeacherEnv[Any, Plan]):
     def _describe(self, report: Report) -> None:
         """Complete the report with what this environment shows."""
 
-    def _state(self) -> dict[str, Any]:
+    def _shown_state(self) -> dict[str, Any]:
         """What the environment itself knows beside the classroom: arrays and plain values."""
         return {}
 
-    def _load(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``_state`` gave; ``_fresh`` has been called."""
+    def _load_shown(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``_shown_state`` gave; ``_fresh`` has been called."""
 
     @property
     def problem(self) -> Problem:
@@ -216,33 +215,32 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self.classroom.student.load_state_dict(state)
 
     def keep_files(self, folder: Path) -> None:
-        """Write what every round makes and answers, and all that is needed to go on, into a folder.
+        """Write what every round makes and answers into a folder, from which a stored episode takes its data.
 
         Nothing is written of a student that does not read: its examples are blank, and its episodes take milliseconds.
         """
         self._folder = folder if self.classroom.reads else None
 
-    def resume(self) -> tuple[Any, dict[str, Any]]:
-        """Go on with the episode in the folder of ``keep_files`` after its last whole step.
+    def _state(self) -> dict[str, Any]:
+        if self._repeats:
+            return super()._state()
+        if self._folder is None:
+            raise ValueError("the data of an episode are in its files; call keep_files(folder) before reset()")
+        return {"classroom": self.classroom.state_dict(), "shown": self._shown_state(), "gain": self._gain}
 
-        Returns:
-            What the step that it goes on after gave: observation and info, without its feedback.
-
-        Raises:
-            ValueError: If there is no episode in the folder, or a file is damaged.
-        """
-        if self._folder is None or not (self._folder / _STATE).exists():
-            raise ValueError(f"there is no episode in {self._folder}; call keep_files() with the folder of one")
-        state = read_state(self._folder / _STATE)
+    def _load(self, state: dict[str, Any]) -> None:
+        if self._repeats:
+            super()._load(state)
+            return
+        if self._folder is None:
+            raise ValueError("the data of an episode are in its files; call keep_files(folder) with the folder of it")
         self.classroom.folder = self._folder
         self.classroom.load_state_dict(state["classroom"], self._folder)
-        self.seeds = self.classroom.seeds
         self._fresh()
         self._gain = np.array(state["gain"])
-        self._load(state["environment"])
+        self._failures = []
+        self._load_shown(state["shown"])
         self._score = self.classroom.accuracy
-        self._running = not self._is_over()
-        return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
 
     def _begin(self, seeds: Seeds) -> None:
         self.classroom.folder = self._folder
@@ -251,7 +249,6 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._gain = np.zeros(self.classroom.skill_count)
         self._failures = []
         self._fresh()
-        self._store()
 
     def _teach(self, lesson: Plan) -> Feedback | None:
         classroom = self.classroom
@@ -261,7 +258,6 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._gain = after - before
         outcome = classroom.accuracy if skill is None else float(after[skill])
         outcome = outcome if self._sees else 0.0
-        self._store()
         mastered = outcome > self._problem.mastered_above
         return Feedback(task, outcome, mastered, classroom.expenses.examples - spent, decision)
 
@@ -308,11 +304,6 @@ class DataEnv(TeacherEnv[Any, Plan]):
     def _note(self, made: Round) -> None:
         """Keep what the engine could not do, for ``info``."""
         self._failures = made.failures
-
-    def _store(self) -> None:
-        if self._folder is not None:
-            state = {"classroom": self.classroom.state_dict(), "environment": self._state(), "gain": self._gain}
-            write_state(self._folder / _STATE, state)
 
 
 def skill_shares(names: tuple[str, ...]) -> TaskSpace:

@@ -148,8 +148,8 @@ class SkillListEnv(DataEnv[FloatArray]):
             skills.append(skill)
         report["skills"] = skills
 
-    def _state(self) -> dict[str, Any]:
+    def _shown_state(self) -> dict[str, Any]:
         return {"made": self._made.copy()}
 
-    def _load(self, state: Any) -> None:
+    def _load_shown(self, state: Any) -> None:
         self._made = np.array(state["made"])

@@ -264,11 +264,11 @@ class SkillTreeEnv(DataEnv[_Decision]):
             found["accuracy"] = self._accuracy(tree.paths[slot])
         return found
 
-    def _state(self) -> dict[str, Any]:
+    def _shown_state(self) -> dict[str, Any]:
         histories = [{"actions": list(one.actions), "rewards": list(one.rewards)} for one in self._history]
         return {"trees": [tree.state_dict() for tree in self.trees], "history": histories}
 
-    def _load(self, state: Any) -> None:
+    def _load_shown(self, state: Any) -> None:
         for tree, stored in zip(self.trees, state["trees"], strict=True):
             tree.load_state_dict(stored)
         self._history = [_History(list(one["actions"]), list(one["rewards"])) for one in state["history"]]

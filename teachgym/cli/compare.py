@@ -46,12 +46,12 @@ class Compare(StudySettings):
             console.print(f"Engine of the walker: {escape(in_force())}", soft_wrap=True, highlight=False)
         with LiveProgress(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
+        stored = study.stored
         if study.rows:
-            console.print(summary_table(study.rows, title=settings.title, measures=study.measures))
-            for path in [*study.figures, study.folder / "summary.json"]:
-                console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+            console.print(summary_table(study.rows, title=settings.title, measures=stored.measures))
+            console.print(f"  {escape(str(settings.folder / 'summary.json'))}", soft_wrap=True, highlight=False)
             if (
-                study.measures.headline == "mastered"
+                stored.measures.headline == "mastered"
                 and settings.student_steps is not None
                 and max(row.mastered.mean for row in study.rows) < WALKS
             ):
@@ -61,14 +61,14 @@ class Compare(StudySettings):
                     highlight=False,
                 )
                 console.print(f"  {_real_study(settings)}", soft_wrap=True, highlight=False)
-        if study.unfinished:
+        if stored.missing:
             what = "interrupted" if study.interrupted else "failed"
             console.print(
-                f"[bold yellow]{what}:[/] {len(study.unfinished)} of {len(list(settings.cells()))} cells are not "
+                f"[bold yellow]{what}:[/] {len(stored.missing)} of {len(list(settings.grid()))} cells are not "
                 f"finished; what is finished is kept. Continue with --resume.",
                 highlight=False,
             )
-        return 1 if study.unfinished else 0
+        return 1 if stored.missing else 0
 
 
 def _real_study(settings: StudySettings) -> str:

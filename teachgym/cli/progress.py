@@ -19,7 +19,7 @@ class LiveProgress(Observer):
 
     def __init__(self, console: Console, settings: StudySettings) -> None:
         self._console = console
-        self._cells = len(list(settings.cells()))
+        self._cells = len(list(settings.grid()))
         self._begun: dict[Cell, float] = {}
         self._steps: dict[Cell, int] = {}
         self._shares: dict[Cell, float] = {}

@@ -26,8 +26,8 @@ class Watch:
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""
+        from teachgym.plots.film import film, write_film
         from teachgym.study.cell import load_cell
-        from teachgym.study.film import film, write_film
 
         _, env = load_cell(self.cell)
         clips = film(env, self.task or None, seed=self.seed, max_steps=self.max_steps)

@@ -34,6 +34,36 @@ def restore(state: GlobalState) -> None:
         torch.cuda.set_rng_state_all(state["cuda"])
 
 
+def to_plain(state: GlobalState) -> dict[str, Any]:
+    """What ``capture`` found as arrays and plain values, to be stored."""
+    version, words, gauss = state["random"]
+    kind, key, position, has_gauss, cached = state["numpy"]
+    plain: dict[str, Any] = {
+        "random": {"version": version, "words": np.array(words, dtype=np.uint64), "gauss": gauss},
+        "numpy": {"kind": kind, "key": key, "position": position, "has_gauss": has_gauss, "cached": cached},
+        "torch": state["torch"].numpy().copy(),
+        "gradients": state["gradients"],
+    }
+    if "cuda" in state:
+        plain["cuda"] = [generator.cpu().numpy().copy() for generator in state["cuda"]]
+    return plain
+
+
+def from_plain(plain: dict[str, Any]) -> GlobalState:
+    """What ``restore`` takes, from what ``to_plain`` gave."""
+    of_python, of_numpy = plain["random"], plain["numpy"]
+    words = tuple(int(word) for word in of_python["words"])
+    state: GlobalState = {
+        "random": (of_python["version"], words, of_python["gauss"]),
+        "numpy": tuple(of_numpy[name] for name in ("kind", "key", "position", "has_gauss", "cached")),
+        "torch": torch.tensor(plain["torch"]),
+        "gradients": plain["gradients"],
+    }
+    if "cuda" in plain:
+        state["cuda"] = [torch.tensor(generator) for generator in plain["cuda"]]
+    return state
+
+
 def seed_all(seed: int) -> None:
     """Seed every global generator of this process; for a student's own stretch of it only."""
     random.seed(seed)

@@ -9,14 +9,31 @@ import torch
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.students.sb3_state import algorithm_state, load_algorithm
 from teachgym.students.sb3_vec_env import SB3VecEnv
 from teachgym.students.student import State, Student
 from teachgym.world_batch import WorldBatch
+
+
+class _Boundaries(BaseCallback):
+    """Says when a rollout is about to begin: no rollout is in the making then, and no update."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self._student = student
+
+    def _on_rollout_start(self) -> None:
+        if self._student.at_boundary is not None:
+            self._student.at_boundary()
+
+    def _on_step(self) -> bool:
+        return True
 
 
 class SB3Student(Student):
@@ -28,6 +45,8 @@ class SB3Student(Student):
 
     def __init__(self, settings: Any = None) -> None:
         super().__init__(settings)
+        self._algorithm: BaseAlgorithm | None = None
+        self._vector: BatchVectorEnv | None = None
         self._policy: BasePolicy | None = None
         self._normalise: VecNormalize | None = None
         self._stored_normaliser: tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None = None
@@ -42,13 +61,31 @@ class SB3Student(Student):
 
     def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
         """Train from scratch."""
-        self._policy, self._normalise, self._stored_normaliser = None, None, None
-        vector = SB3VecEnv(BatchVectorEnv(worlds, autoreset_mode=AutoresetMode.SAME_STEP))
-        algorithm = self._make_algorithm(vector, steps=steps, seed=seed)
+        algorithm = self._made(worlds, steps=steps, seed=seed)
+        algorithm.learn(steps, callback=_Boundaries(self), log_interval=steps)
+
+    def learner_state(self) -> State:
+        """The algorithm's whole state, and what the worlds showed last."""
+        if self._algorithm is None or self._vector is None:
+            raise RuntimeError("the student is not learning; there is nothing to store")
+        return {"algorithm": algorithm_state(self._algorithm), "observations": self._vector.observations}
+
+    def go_on(self, worlds: WorldBatch, state: State, *, steps: int) -> None:
+        """Train on from a stored state."""
+        algorithm = self._made(worlds, steps=steps, seed=0)
+        assert self._vector is not None
+        self._vector.take_up(state["observations"])
+        load_algorithm(algorithm, state["algorithm"])
+        left = steps - algorithm.num_timesteps
+        algorithm.learn(left, callback=_Boundaries(self), log_interval=steps, reset_num_timesteps=False)
+
+    def _made(self, worlds: WorldBatch, *, steps: int, seed: int) -> BaseAlgorithm:
+        self._vector = BatchVectorEnv(worlds, autoreset_mode=AutoresetMode.SAME_STEP)
+        self._algorithm = algorithm = self._make_algorithm(SB3VecEnv(self._vector), steps=steps, seed=seed)
         algorithm.set_logger(Logger(folder=None, output_formats=[]))
-        self._policy = algorithm.policy
+        self._policy, self._stored_normaliser = algorithm.policy, None
         self._normalise = algorithm.get_vec_normalize_env()
-        algorithm.learn(steps, log_interval=steps)
+        return algorithm
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
         """The policy's mean actions, clipped to the action space, for normalised observations."""

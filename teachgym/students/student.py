@@ -1,6 +1,7 @@
 """The interface of every student that learns by acting in a world."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,6 +34,11 @@ class Student(ABC):
     offers: ClassVar[frozenset[str]] = frozenset()
     """Which of ``problem.VALUES`` and ``problem.ENTROPIES`` the student can tell, by the methods of these names."""
 
+    at_boundary: Callable[[], None] | None = None
+    """Set by whoever runs ``learn``, and called by it wherever ``learner_state`` is whole: between two rollouts, say.
+
+    A student that never calls it goes on, after an interruption, by learning everything again."""
+
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
         if not isinstance(self.settings, self.Settings):
@@ -44,6 +50,23 @@ class Student(ABC):
 
         Playing beyond that ends the loop by a ``BaseException``; let it pass.
         """
+
+    def learner_state(self) -> State:
+        """Everything that ``go_on`` needs to continue ``learn`` bit for bit: arrays and plain values, copied.
+
+        Called from ``at_boundary`` only.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't store its learner")
+
+    def go_on(self, worlds: WorldBatch, state: State, *, steps: int) -> None:
+        """Do what was left of ``learn`` when ``learner_state`` gave this state.
+
+        Args:
+            worlds: All of its slots are in the middle of the episodes that they played then.
+            state: What ``learner_state`` gave.
+            steps: Those of ``learn``, from its beginning.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't store its learner")
 
     @abstractmethod
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:

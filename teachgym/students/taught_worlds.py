@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.feedback import Feedback
+from teachgym.seeding import generator_state
 from teachgym.students.coroutine import BudgetSpent
 from teachgym.students.episode import EpisodeExtras
 from teachgym.students.student import Student
@@ -45,6 +46,15 @@ class Ledger:
         """Whether every step has been played."""
         return self.spent >= self.budget
 
+    def state(self) -> dict[str, Any]:
+        """What is spent; while no result waits to be handed over, that is everything."""
+        return {"spent": self.spent, "decisions": self.decisions, "world_seconds": self.world_seconds}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        self.spent, self.decisions = int(state["spent"]), int(state["decisions"])
+        self.world_seconds, self.results = float(state["world_seconds"]), []
+
 
 class TaughtWorlds(WorldBatchWrapper):
     """All slots of a student: an ordinary batch of worlds to whoever plays it.
@@ -80,6 +90,8 @@ class TaughtWorlds(WorldBatchWrapper):
         self._results: list[Feedback | None] = [None] * batch.size
         self._observations: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
         self._rewards: list[list[float]] = [[] for _ in range(batch.size)]
+        self._actions: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
+        self._drawn_from: list[dict[str, Any]] = [{} for _ in range(batch.size)]
 
     def reset(
         self, slots: Slots, tasks: Sequence[FloatArray | None], seeds: Sequence[int | None] | None = None
@@ -90,12 +102,19 @@ class TaughtWorlds(WorldBatchWrapper):
         own_seeds = [self._seeds[slot] for slot in chosen]
         for slot in chosen:
             self._seeds[slot] = None
-        self._outcomes[slots], self._lengths[slots] = 0.0, 0
+        generators = self._batch.generators
+        for slot, own_seed in zip(chosen, own_seeds, strict=True):
+            self._drawn_from[slot] = generator_state(generators[slot]) if own_seed is None else {"seed": own_seed}
+        return self._begin(slots, given, own_seeds)
+
+    def _begin(self, slots: Slots, tasks: list[FloatArray], seeds: list[int | None]) -> NDArray[Any]:
         started = time.perf_counter()
-        observations = self._batch.reset(slots, given, own_seeds)
+        observations = self._batch.reset(slots, tasks, seeds)
         self._ledger.world_seconds += time.perf_counter() - started
-        if self._student is not None:
-            for slot, observation in zip(chosen, observations, strict=True):
+        self._outcomes[slots], self._lengths[slots] = 0.0, 0
+        for slot, observation in zip(slots.tolist(), observations, strict=True):
+            self._actions[slot] = []
+            if self._student is not None:
                 self._observations[slot], self._rewards[slot] = [observation.copy()], []
         return observations
 
@@ -117,6 +136,9 @@ class TaughtWorlds(WorldBatchWrapper):
         played = self._batch.step(slots, actions)
         self._ledger.world_seconds += time.perf_counter() - started
         self._ledger.spent += len(slots)
+        taken = np.array(actions)
+        for i, slot in enumerate(slots.tolist()):
+            self._actions[slot].append(taken[i])
         observations, rewards, terminated, truncated = played
         self._outcomes[slots] += rewards
         self._lengths[slots] += 1
@@ -130,6 +152,41 @@ class TaughtWorlds(WorldBatchWrapper):
             for slot, ended in zip(slots[over].tolist(), terminated[over].tolist(), strict=True):
                 self._finish(slot, terminated=ended)
         return played
+
+    @property
+    def between_results(self) -> bool:
+        """Whether every slot is in the middle of an episode, so that ``state`` is everything."""
+        return all(task is not None for task in self._given) and not any(self._results)
+
+    def state(self) -> dict[str, Any]:
+        """The episodes that are being played, as arrays and plain values: how each began, and its actions so far."""
+        return {
+            "slots": [
+                {"task": task, "decision": decision, "drawn_from": origin, "actions": np.array(actions)}
+                for task, decision, origin, actions in zip(
+                    self._given, self._decisions, self._drawn_from, self._actions, strict=True
+                )
+            ]
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Play the episodes that ``state`` gave again, up to where they were; the ledger is as before then."""
+        paid = self._ledger.state()
+        slots = state["slots"]
+        for place, slot in enumerate(slots):
+            task = np.array(slot["task"])
+            self._given[place], self._decisions[place] = task, int(slot["decision"])
+            self._drawn_from[place] = slot["drawn_from"]
+            seed = slot["drawn_from"].get("seed")
+            if seed is None:
+                self._batch.generators[place].bit_generator.state = slot["drawn_from"]
+            self._seeds[place] = None
+            self._begin(np.array([place]), [task], [seed])
+        lengths = np.array([len(slot["actions"]) for slot in slots])
+        for step in range(lengths.max(initial=0)):
+            playing = np.flatnonzero(lengths > step)
+            self._play(playing, np.stack([slots[place]["actions"][step] for place in playing.tolist()]))
+        self._ledger.load(paid)
 
     def _next_task(self, slot: int) -> FloatArray:
         task, result = self._given[slot], self._results[slot]

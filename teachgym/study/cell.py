@@ -1,18 +1,25 @@
 """Run one cell of a study, and read back what it left."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from teachgym import __version__
 from teachgym.agents import make_teacher
-from teachgym.files import read_json, read_state, write_json, write_state
-from teachgym.loop import Progress, teach
-from teachgym.record import Record
+from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
+from teachgym.loop import Progress, Teaching
+from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
+from teachgym.study.lock import alone_in
+from teachgym.study.provenance import provenance
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
+from teachgym.study.tracker import closing_all, make_trackers
 from teachgym.teacher import Teacher
 from teachgym.teacher_env import TeacherEnv
 
@@ -20,9 +27,17 @@ SETTINGS = "cell.json"
 RESULT = "result.json"
 TEACHER = "teacher.npz"
 STUDENT = "student.npz"
+FAILURE = "failure.json"
+"""Why a cell failed."""
 LOG = "log.txt"
+PROVENANCE = "provenance.json"
+"""What ran the cell, once for every time that it was begun or gone on with."""
 DATA = "data"
 """Folder of what the environment itself leaves."""
+_PATIENCE = 20.0
+"""Seconds to wait for a process that ran the cell, and is being stopped."""
+_WRITING_SHARE = 50
+"""The time between checkpoints is at least this many times that of writing one."""
 
 
 @dataclass(frozen=True)
@@ -63,57 +78,176 @@ def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
     return make_teacher(spec.name, env, seed=cell.seed, **spec.settings)
 
 
-def run_cell(cell: Cell, folder: Path, report: Callable[[Progress], None]) -> Result:
+@dataclass(frozen=True)
+class CellOptions:
+    """How a cell is run; its result does not depend on it."""
+
+    checkpoint_seconds: float = 120.0
+    """Time between checkpoints, unless writing one takes more than a fiftieth of it; 0 for as many as possible."""
+    trackers: tuple[str, ...] = ()
+    """Where metrics are logged."""
+
+
+def run_cell(
+    cell: Cell, folder: Path, report: Callable[[Progress], None], options: CellOptions | None = None
+) -> Result:
     """Teach one student, testing it on the way, and store everything in ``folder``.
+
+    If the folder holds checkpoints of this cell, it is gone on from the last good one; on CPU the result is then the
+    same, bit for bit, as if the run had never stopped.
 
     Args:
         cell: What to run.
-        folder: Empty or absent; the record so far, the teacher and the student appear in it with every test.
+        folder: Of this cell, or empty, or absent; the record so far, the teacher and the student appear in it with
+            every test.
         report: Called after every decision.
+        options: How; None takes the defaults.
 
     Returns:
         What it cost.
+
+    Raises:
+        ValueError: If the folder is another cell's.
+        FolderInUseError: If another process runs the cell.
+        FloatingPointError: If the student has diverged.
     """
-    started = time.perf_counter()
-    evaluation_seconds = 0.0
-    write_json(folder / SETTINGS, cell.to_json())
-    env = make_environment(cell)
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder, patience=_PATIENCE):
+        return _Runner(cell, folder, options or CellOptions()).run(report)
+
+
+class _Runner:
+    """One cell in the making."""
+
+    def __init__(self, cell: Cell, folder: Path, options: CellOptions) -> None:
+        self._cell, self._folder, self._options = cell, folder, options
+        clear_leftovers(folder)
+        for name in (FAILURE, RESULT):
+            (folder / name).unlink(missing_ok=True)
+        stored = _read_if_whole(folder / SETTINGS)
+        if stored is not None and Cell.from_json(stored) != cell:
+            raise ValueError(f"{folder} holds another cell; choose another --name, or --overwrite")
+        write_json(folder / SETTINGS, cell.to_json())
+        self._checkpoints = Checkpoints(folder, {"cell": cell.to_json(), "teachgym": __version__})
+        self._earlier_seconds = self._evaluation_seconds = 0.0
+        self._interval = options.checkpoint_seconds
+        self._asked_at: float | None = None
+        self._started = self._saved_at = time.perf_counter()
+        self._make()
+
+    def run(self, report: Callable[[Progress], None]) -> Result:
+        """From the last checkpoint, or the beginning, to the end."""
+        try:
+            resumed_at = self._take_up()
+            self._note_run(resumed_at)
+            with closing_all(make_trackers(self._options.trackers, self._folder, self._cell, resumed_at)) as trackers:
+                while not self._teaching.over:
+                    progress = self._teaching.step()
+                    self._test(progress)
+                    self._save(progress)
+                    for tracker in trackers:
+                        tracker.show(progress)
+                    report(progress)
+            record, env = self._teaching.record, self._env
+            result = Result(
+                student_steps=env.spent,
+                episodes=len(record.feedback),
+                world_seconds=env.world_seconds,
+                teacher_seconds=record.teacher_seconds,
+                evaluation_seconds=self._evaluation_seconds,
+                total_seconds=self._seconds,
+            )
+        finally:
+            self._env.close()
+        write_json(self._folder / RESULT, asdict(result))
+        self._checkpoints.delete()
+        return result
+
+    @property
+    def _seconds(self) -> float:
+        return self._earlier_seconds + time.perf_counter() - self._started
+
+    def _make(self) -> None:
+        self._env = make_environment(self._cell)
+        self._teacher = make_cell_teacher(self._cell, self._env)
+        self._env.keep_files(self._folder / DATA)
+        self._teaching = Teaching(self._env, self._teacher)
+
+    def _take_up(self) -> int:
+        """Go on from the last good checkpoint; returns the student steps at which the run goes on."""
+        for path, state in self._checkpoints.states():
+            try:
+                if isinstance(state, ValueError):
+                    raise state
+                self._teaching.load_state_dict(state["teaching"])
+            except (ValueError, KeyError, TypeError) as error:
+                _say(f"{path.name} can't be gone on from, the one before is tried: {error}")
+                self._env.close()
+                self._make()
+                continue
+            self._earlier_seconds, self._evaluation_seconds = state["seconds"], state["evaluation_seconds"]
+            _say(f"going on from {path.name}, {self._env.spent:,} of {self._env.budget:,} spent")
+            return self._env.spent
+        self._teaching.begin(self._cell.seed)
+        return 0
+
+    def _note_run(self, resumed_at: int) -> None:
+        path = self._folder / PROVENANCE
+        earlier = _read_if_whole(path) if resumed_at else None
+        write_json(path, [*(earlier or []), {"from_step": resumed_at, **provenance()}])
+
+    def _test(self, progress: Progress) -> None:
+        tests, wanted = progress.record.evaluations, self._cell.evaluations
+        due = min(progress.student_steps * wanted // progress.budget, wanted - 1)
+        if not progress.over and len(tests) >= due:
+            return
+        began = time.perf_counter()
+        tests.append(self._env.evaluate())
+        self._evaluation_seconds += time.perf_counter() - began
+        progress.record.save(self._folder)
+        write_state(self._folder / TEACHER, self._teacher.state_dict())
+        student = self._env.student_state()
+        if student is not None:
+            _check_finite(student)
+            write_state(self._folder / STUDENT, student)
+
+    def _save(self, progress: Progress) -> None:
+        """Write a checkpoint when its time has come, and the student can be captured cheaply or is long in coming."""
+        now = time.perf_counter()
+        if progress.over or (self._asked_at is None and now - self._saved_at < self._interval):
+            return
+        if self._asked_at is None:
+            self._asked_at = now
+            self._env.capture_soon()
+        if self._env.capturing and now - self._asked_at <= self._interval:
+            return
+        times = {"seconds": self._seconds, "evaluation_seconds": self._evaluation_seconds}
+        self._checkpoints.save({"teaching": self._teaching.state_dict(), **times})
+        self._saved_at, self._asked_at = time.perf_counter(), None
+        self._interval = max(self._options.checkpoint_seconds, _WRITING_SHARE * (self._saved_at - now))
+
+
+def _say(line: str) -> None:
+    """Into the cell's log."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _read_if_whole(path: Path) -> Any:
+    """What a JSON file holds; None, and a line in the log, where it is damaged; None where there is none."""
     try:
-        teacher = make_cell_teacher(cell, env)
-        env.keep_files(folder / DATA)
-
-        def on_step(progress: Progress) -> None:
-            nonlocal evaluation_seconds
-            done = len(progress.record.evaluations)
-            due = min(progress.student_steps * cell.evaluations // progress.budget, cell.evaluations - 1)
-            if progress.over or done < due:
-                began = time.perf_counter()
-                progress.record.evaluations.append(env.evaluate())
-                evaluation_seconds += time.perf_counter() - began
-                _store(folder, progress.record, teacher, env)
-            report(progress)
-
-        record = teach(env, teacher, seed=cell.seed, on_step=on_step)
-        result = Result(
-            student_steps=env.spent,
-            episodes=len(record.feedback),
-            world_seconds=env.world_seconds,
-            teacher_seconds=record.teacher_seconds,
-            evaluation_seconds=evaluation_seconds,
-            total_seconds=time.perf_counter() - started,
-        )
-    finally:
-        env.close()
-    write_json(folder / RESULT, asdict(result))
-    return result
+        return read_json(path) if path.exists() else None
+    except ValueError as error:
+        _say(f"{error}; it is written anew")
+        return None
 
 
-def _store(folder: Path, record: Record, teacher: Teacher, env: TeacherEnv[Any, Any]) -> None:
-    record.save(folder)
-    write_state(folder / TEACHER, teacher.state_dict())
-    student = env.student_state()
-    if student is not None:
-        write_state(folder / STUDENT, student)
+def _check_finite(state: Any, place: str = "student") -> None:
+    if isinstance(state, dict):
+        for name, value in state.items():
+            _check_finite(value, f"{place}/{name}")
+    elif isinstance(state, np.ndarray) and state.dtype.kind == "f" and not np.isfinite(state).all():
+        raise FloatingPointError(f"{place} has numbers that are not finite: the student has diverged")
 
 
 def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:

@@ -1,4 +1,4 @@
-"""Run a study from its settings to its table and figures."""
+"""Run a study from its settings to its table."""
 
 import json
 import shutil
@@ -7,18 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from teachgym import __version__
 from teachgym.files import read_json, write_json
-from teachgym.study.cell import load_result, make_cell_teacher
-from teachgym.study.curriculum_figure import plot_curriculum
+from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
-from teachgym.study.figure_style import MOST_LOOKS
-from teachgym.study.learning_curves import plot_learning_curves
-from teachgym.study.runner import Observer, default_workers, run_cells
+from teachgym.study.measures import Measures
+from teachgym.study.provenance import provenance
+from teachgym.study.runner import Observer, RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.summary import Measures, Row, Run, load_runs, summarise
+from teachgym.study.stored import CELLS, STUDY, StoredStudy, load_cell_folder, load_study
+from teachgym.study.summary import Row, summarise
 
-STUDY = "study.json"
 SUMMARY = "summary.json"
 
 IfUsed = Literal["refuse", "resume", "overwrite"]
@@ -28,27 +26,19 @@ IfUsed = Literal["refuse", "resume", "overwrite"]
 class Study:
     """A study that has run, or been interrupted."""
 
-    folder: Path
-    runs: dict[str, list[Run]]
-    """By teacher: every cell that got as far as a test."""
+    stored: StoredStudy
+    """What its folder holds."""
     rows: list[Row]
     """One a teacher with a finished cell."""
-    figures: list[Path]
-    """The figures that were drawn; none where there are more teachers than can be told apart."""
-    unfinished: list[Cell]
-    """Cells that failed or were interrupted."""
     interrupted: bool
     """Whether Ctrl-C ended it."""
-    measures: Measures
-    """What its numbers are called."""
 
 
 def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Observer | None = None) -> Study:
-    """Run every cell of a study, and report what was found.
+    """Run every cell of a study, and summarise what was found.
 
-    Ctrl-C stops the workers; what is finished is kept and reported, and ``if_used="resume"`` continues.
-    A cell that was interrupted is run again from its beginning: as its settings and seed fix it, the
-    study is the same as if it had never stopped.
+    Ctrl-C stops the workers; what is finished is kept and reported, and ``if_used="resume"`` continues, each cell
+    from its last checkpoint. On CPU the study then equals, bit for bit, one that has never stopped.
 
     Args:
         settings: The study.
@@ -56,47 +46,37 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
         observer: Is told how far the cells are.
 
     Returns:
-        The study; its folder holds the cells, ``summary.json`` and the figures.
+        The study; its folder holds the cells and ``summary.json``.
 
     Raises:
         ValueError: If a setting is not allowed, or the folder can't be used; nothing has been run then.
     """
-    cells = [(cell, settings.folder / "cells" / cell.folder_name) for cell in settings.cells()]
-    environment = _check(settings)
-    _claim(settings, if_used)
+    cells = [(cell, settings.folder / CELLS / cell.folder_name) for cell in settings.grid()]
+    measures = Measures.of(_check(settings))
+    _claim(settings, measures, if_used)
     waiting = [(cell, folder) for cell, folder in cells if not _is_finished(cell, folder)]
     interrupted = False
     try:
-        run_cells(waiting, workers=settings.workers or default_workers(), observer=observer or Observer())
+        run_cells(waiting, RunOptions.of(settings), observer or Observer())
     except KeyboardInterrupt:
         interrupted = True
-    runs = load_runs(cells)
-    rows = summarise(runs, environment.headline)
+    stored = load_study(settings.folder)
+    rows = summarise(stored.runs, measures.headline)
     write_json(settings.folder / SUMMARY, [asdict(row) for row in rows])
-    figures = []
-    if 0 < len(runs) <= MOST_LOOKS:
-        records = {teacher: [run.record for run in done] for teacher, done in runs.items()}
-        title = settings.title
-        figures = [settings.folder / "learning_curves.png", settings.folder / "curriculum.png"]
-        plot_learning_curves(records, figures[0], title=title, outcome_name=environment.outcome_name)
-        outcome_range = environment.problem.outcome_range
-        plot_curriculum(records, environment.record_space, figures[1], title=title, outcome_range=outcome_range)
-    unfinished = [cell for cell, folder in cells if not _is_finished(cell, folder)]
-    measures = Measures(environment.outcome_name, environment.headline, environment.problem.outcome_range)
-    return Study(settings.folder, runs, rows, figures, unfinished, interrupted, measures)
+    return Study(stored, rows, interrupted)
 
 
 def _check(settings: StudySettings) -> Any:
     """Make everything once, so that what can't be made is refused before anything runs."""
     environment = None
-    for cell in settings.cells():
+    for cell in settings.grid():
         if cell.seed == settings.first_seed:
             environment = make_environment(cell)
             make_cell_teacher(cell, environment)
     return environment
 
 
-def _claim(settings: StudySettings, if_used: IfUsed) -> None:
+def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed) -> None:
     folder, entries = settings.folder, _entries(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,9 +91,18 @@ def _claim(settings: StudySettings, if_used: IfUsed) -> None:
         raise ValueError(f"{folder} holds files but no study; choose another --name")
     if used and if_used == "overwrite":
         shutil.rmtree(folder)
+    earlier = []
     if used and if_used == "resume":
         _check_same(folder / STUDY, entries)
-    write_json(folder / STUDY, {"teachgym": __version__, "settings": entries})
+        earlier = read_json(folder / STUDY).get("provenance", [])
+    study = {
+        "title": settings.title,
+        "settings": entries,
+        "measures": measures.to_json(),
+        "cells": [cell.to_json() for cell in settings.grid()],
+        "provenance": [*earlier, provenance()],
+    }
+    write_json(folder / STUDY, study)
 
 
 def _check_same(path: Path, new: dict[str, Any]) -> None:
@@ -136,4 +125,6 @@ def _entries(settings: StudySettings) -> dict[str, Any]:
 
 
 def _is_finished(cell: Cell, folder: Path) -> bool:
-    return load_result(folder) is not None and Cell.from_json(read_json(folder / "cell.json")) == cell
+    """Whether the cell has its result, and everything of it can be read; what is damaged is run again."""
+    run, _ = load_cell_folder(folder, cell)
+    return run is not None and run.result is not None

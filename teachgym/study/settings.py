@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from teachgym.seeding import check_seed
 from teachgym.study.spec import Spec
@@ -41,7 +41,28 @@ class StudySettings:
     runs: Path = Path("runs")
     """Where study folders are."""
     workers: int = 0
-    """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
+    """Cells that run at once, each in its own process with one thread; 0 takes one for each core, and on Ray as many
+    as the cluster has room for."""
+    cells: str = ""
+    """Run only some of the grid, by number from 0, for instance 0-15 or 3,5,8-11 (`--dry-run` numbers them); empty for
+    all. Array jobs run a slice each, in one folder."""
+    executor: Literal["local", "ray"] = "local"
+    """What runs the cells: processes on this machine, or Ray, on one machine or a cluster."""
+    ray_address: str | None = None
+    """Address of a running Ray cluster, or "auto"; None starts Ray on this machine. Every node must see the run folder
+    at the same path."""
+    gpus: float = 0.0
+    """GPUs that Ray reserves for each cell; a part of one, for instance 0.25, lets cells share it."""
+    retries: int = 2
+    """How often a cell whose worker died goes on, in a new worker, from its last checkpoint. A cell that raised an
+    error is not tried again."""
+    checkpoint_seconds: float = 120.0
+    """Time between checkpoints of a cell. They are taken less often where writing one takes more than a fiftieth of
+    it."""
+    stalled_after: float = 1800.0
+    """Seconds without a decision after which a worker is taken to hang, and its cell fails; 0 for never."""
+    trackers: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
+    """Where metrics are logged while cells run: TensorBoard files in each cell's folder, and Weights & Biases."""
 
     def __post_init__(self) -> None:
         for field in ("seeds", "student_steps", "evaluations"):
@@ -81,7 +102,7 @@ class StudySettings:
         parts += [f"{self.student_steps:,} steps"] if self.student_steps is not None else []
         return ", ".join(parts)
 
-    def cells(self) -> Iterator["Cell"]:
+    def grid(self) -> Iterator["Cell"]:
         """Every cell of the grid: seed by seed, so that an unfinished study still compares all teachers."""
         for seed in range(self.first_seed, self.first_seed + self.seeds):
             for teacher in self.teachers:

@@ -3,39 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from rich.table import Table
 
-from teachgym.record import EVALUATIONS, Record
 from teachgym.statistics import Interval, mean_interval, welch
-from teachgym.study.cell import Result, load_result
-from teachgym.study.settings import Cell
-
-Headline = Literal["mastered", "mean_return"]
-
-
-@dataclass(frozen=True)
-class Measures:
-    """What the numbers of a study are called, and which of them teachers are compared by."""
-
-    outcome_name: str = "return"
-    """What an outcome is."""
-    headline: Headline = "mastered"
-    """The number of an ``Evaluation`` that tests compare."""
-    outcome_range: tuple[float, float] = (-150.0, 350.0)
-    """The worst and the best; tells how many decimals are worth showing."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A cell that finished, or got as far as a test."""
-
-    cell: Cell
-    record: Record
-    result: Result | None
-    """None if the cell is not finished."""
+from teachgym.study.measures import Headline, Measures
+from teachgym.study.stored import Run
 
 
 @dataclass(frozen=True)
@@ -57,19 +30,6 @@ class Row:
     """Share of the time, without the tests, spent in the student's worlds."""
     teacher_share: float
     """Share of the time, without the tests, spent in the teacher."""
-
-
-def load_runs(cells: Sequence[tuple[Cell, Path]]) -> dict[str, list[Run]]:
-    """Read what there is of each cell, by teacher in the order of the cells; what has not been tested is left out.
-
-    Raises:
-        ValueError: If a file is damaged; the message names it.
-    """
-    runs: dict[str, list[Run]] = {cell.teacher: [] for cell, _ in cells}
-    for cell, folder in cells:
-        if (folder / EVALUATIONS).exists():
-            runs[cell.teacher].append(Run(cell, Record.load(folder), load_result(folder)))
-    return {teacher: done for teacher, done in runs.items() if done}
 
 
 def summarise(runs: dict[str, list[Run]], headline: Headline = "mastered") -> list[Row]:
@@ -101,14 +61,12 @@ def summarise(runs: dict[str, list[Run]], headline: Headline = "mastered") -> li
 
 def summary_table(rows: Sequence[Row], *, title: str, measures: Measures) -> Table:
     """Lay the rows, at least one, out for a terminal."""
-    worst, best = measures.outcome_range
-    decimals = 3 if best - worst <= 10 else 1
-    compared = "% mastered" if measures.headline == "mastered" else f"test {measures.outcome_name}"
     world_share = sum(row.world_share for row in rows) / len(rows)
     table = Table(
         title=title,
-        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of {compared} against {rows[0].teacher}. "
-        f"Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and teacher.",
+        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of {measures.headline_name} against "
+        f"{rows[0].teacher}. Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and "
+        "teacher.",
     )
     table.add_column("teacher", overflow="fold")
     for heading in ("seeds", "% mastered", f"test {measures.outcome_name}", "p", "steps/s", "teacher\ntime"):
@@ -118,7 +76,7 @@ def summary_table(rows: Sequence[Row], *, title: str, measures: Measures) -> Tab
             row.teacher,
             str(row.seeds),
             _interval(row.mastered, low=0.0, high=100.0),
-            _interval(row.mean_return, decimals=decimals),
+            _interval(row.mean_return, decimals=measures.decimals),
             "-" if math.isnan(row.p_value) else f"{row.p_value:.3f}",
             f"{row.steps_per_second:,.0f}",
             f"{row.teacher_share:.2%}",

@@ -32,9 +32,9 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.files import write_arrays, write_json
 from teachgym.names import unknown_name
+from teachgym.plots.figure_style import COLOURS, house_style, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.environment import environment_id
-from teachgym.study.figure_style import COLOURS, house_style, save_figure, set_step_axis
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings

@@ -15,6 +15,7 @@ from teachgym import make_teacher, teach
 from teachgym.data.engine import EngineError
 from teachgym.data.files import example_of, read_lines
 from teachgym.envs.data_generation.data_env import DataEnv
+from teachgym.files import read_state, write_state
 from teachgym.testing import check_teacher_env
 from tests.data.toy import settings
 
@@ -145,19 +146,20 @@ def test_an_episode_goes_on_from_its_files_as_if_it_had_never_stopped(env: str, 
         play(first, seed=3, steps=stop)
         second = make(env, action)
         second.keep_files(folder)
-        observation, info = second.resume()
-        assert np.array_equal(observation, expected[stop][0])
-        assert info["expenses"]["examples"] == expected[stop][2]["budget_used"]
+        if stop == len(expected) - 1:
+            with pytest.raises(ResetNeeded):
+                first.state_dict()
+            continue
+        write_state(tmp_path / "state.npz", first.state_dict())
+        second.load_state_dict(read_state(tmp_path / "state.npz"))
+        assert second.spent == expected[stop][2]["budget_used"]
         second.action_space = first.action_space  # the actions go on
-        rest = go_on(second) if stop < len(expected) - 1 else []
+        rest = go_on(second)
         for (shown, reward, after), (wanted, paid, told) in zip(rest, expected[stop + 1 :], strict=True):
             assert np.array_equal(shown, wanted)
             assert reward == paid
             assert after["feedback"] == told["feedback"]
             assert after["expenses"] == told["expenses"]
-        if stop == len(expected) - 1:
-            with pytest.raises(ResetNeeded):
-                second.step(second.action_space.sample())
 
 
 def test_everything_made_and_answered_is_on_disk(tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_a_step_whose_engine_failed_can_be_tried_again_and_nothing_was_spent(tmp
             assert (tmp_path / "2" / "round-0001" / "examples.jsonl").exists()
             again = make("SkillList", "shares", **{**moody, "engine_settings": {"fails_at": 1000}})
             again.keep_files(tmp_path / "2")
-            again.resume()
+            again.load_state_dict(made.state_dict())
             outcomes.append([again.step(action)[0] for _ in range(3)])
         outcomes.append([made.step(action)[0] for _ in range(3)])
     for other in outcomes[1:]:

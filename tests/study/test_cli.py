@@ -9,8 +9,8 @@ from rich.console import Console
 
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
+from teachgym.plots.film import write_film
 from teachgym.study.cell import run_cell
-from teachgym.study.film import write_film
 from teachgym.study.settings import Cell
 from tests.study import toy_study
 

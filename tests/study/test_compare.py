@@ -2,6 +2,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from teachgym.study.compare import Study, compare
 from teachgym.study.environment import environment_id
 from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.summary import load_runs
+from teachgym.study.stored import load_study
 from tests.study import toy_study
 
 
@@ -51,6 +52,9 @@ class Diary(Observer):
     def finished(self, cell: Cell) -> None:
         self.lines.append(f"finished {cell.folder_name}")
 
+    def retried(self, cell: Cell, reason: str) -> None:
+        self.lines.append(f"retried {cell.folder_name}: {reason}")
+
     def failed(self, cell: Cell, reason: str) -> None:
         self.lines.append(f"failed {cell.folder_name}: {reason}")
 
@@ -77,17 +81,16 @@ def assert_equal_folders(one: Path, other: Path) -> None:
             np.testing.assert_array_equal(array, right[file][name], err_msg=f"{file}: {name}")
 
 
-def test_a_study_runs_every_cell_and_draws_its_figures(study: tuple[Study, Diary, StudySettings]) -> None:
+def test_a_study_runs_every_cell(study: tuple[Study, Diary, StudySettings]) -> None:
     found, diary, chosen = study
-    assert sorted(found.runs) == ["alp-gmm", "random"]
+    assert sorted(found.stored.runs) == ["alp-gmm", "random"]
     assert [row.seeds for row in found.rows] == [2, 2]
-    assert not found.unfinished
+    assert not found.stored.missing
     assert not found.interrupted
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in found.figures)
     assert sum(line.startswith("finished") for line in diary.lines) == 4
     summary = read_json(chosen.folder / "summary.json")
     assert {row["teacher"] for row in summary} == {"random", "alp-gmm"}
-    for runs in found.runs.values():
+    for runs in found.stored.runs.values():
         for run in runs:
             assert run.result is not None
             assert run.result.student_steps == 300
@@ -97,7 +100,7 @@ def test_a_study_runs_every_cell_and_draws_its_figures(study: tuple[Study, Diary
 def test_a_row_is_the_mean_of_its_cells(study: tuple[Study, Diary, StudySettings]) -> None:
     found, _, _ = study
     for row in found.rows:
-        returns = [run.record.evaluations[-1].returns.mean() for run in found.runs[row.teacher]]
+        returns = [run.record.evaluations[-1].returns.mean() for run in found.stored.runs[row.teacher]]
         assert row.mean_return.mean == pytest.approx(np.mean(returns))
         assert row.mean_return.count == 2
 
@@ -117,7 +120,8 @@ def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path: Path) -> None
         compare(chosen)
     stamp = (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns
     diary = Diary()
-    assert len(compare(dataclasses.replace(chosen, seeds=2), if_used="resume", observer=diary).runs["random"]) == 2
+    more = compare(dataclasses.replace(chosen, seeds=2), if_used="resume", observer=diary)
+    assert len(more.stored.runs["random"]) == 2
     assert diary.lines == ["started random-seed-1", "finished random-seed-1"]
     assert (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns == stamp
     with pytest.raises(ValueError, match="begun with student_steps=300, and is now given 400"):
@@ -170,10 +174,13 @@ def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Pat
     chosen = settings(tmp_path, student=student, teachers=("random",), seeds=2, workers=1)
     diary = Diary()
     found = compare(chosen, observer=diary)
-    assert len(found.unfinished) == 2
+    assert len(found.stored.missing) == 2
     assert not found.rows
     assert all(reason in line for line in diary.lines if line.startswith("failed"))
     assert len([line for line in diary.lines if line.startswith("failed")]) == 2
+    assert all(reason in missing.reason for missing in found.stored.missing)
+    died = student == toy_study.DYING
+    assert len([line for line in diary.lines if line.startswith("retried")]) == 2 * chosen.retries * died
     if student == toy_study.FAILING:
         log = (chosen.folder / "cells" / "random-seed-0" / "log.txt").read_text()
         assert "about to fail" in log
@@ -200,7 +207,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
     assert "interrupted: 2 of 3 cells are not finished" in " ".join(output.split())
     assert load_result(first) is not None
     assert load_result(second) is None
-    assert compare(chosen, if_used="resume").unfinished == []
+    assert compare(chosen, if_used="resume").stored.missing == []
     whole = dataclasses.replace(chosen, runs=tmp_path / "whole")
     compare(whole)
     assert_equal_folders(chosen.folder, whole.folder)
@@ -246,17 +253,20 @@ def test_ctrl_c_does_not_reach_a_worker_even_while_it_starts(tmp_path: Path) -> 
 
     diary = Interrupting()
     found = compare(settings(tmp_path, teachers=("random",), seeds=1, workers=1), observer=diary)
-    assert found.unfinished == []
+    assert found.stored.missing == []
     assert diary.lines == ["finished random-seed-0"]
 
 
 def test_the_first_teacher_stays_the_reference_when_its_first_cell_is_missing(
-    study: tuple[Study, Diary, StudySettings],
+    study: tuple[Study, Diary, StudySettings], tmp_path: Path
 ) -> None:
     _, _, chosen = study
-    cells = [(cell, chosen.folder / "cells" / cell.folder_name) for cell in chosen.cells()]
-    runs = load_runs([(cell, Path("missing") if i == 0 else folder) for i, (cell, folder) in enumerate(cells)])
-    assert [(teacher, len(done)) for teacher, done in runs.items()] == [("random", 1), ("alp-gmm", 2)]
+    folder = tmp_path / "copy"
+    shutil.copytree(chosen.folder, folder)
+    shutil.rmtree(folder / "cells" / "random-seed-0")
+    found = load_study(folder)
+    assert [(teacher, len(done)) for teacher, done in found.runs.items()] == [("random", 1), ("alp-gmm", 2)]
+    assert [missing.cell.folder_name for missing in found.missing] == ["random-seed-0"]
 
 
 def test_a_foreign_study_file_is_named(tmp_path: Path) -> None:

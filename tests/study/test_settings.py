@@ -39,7 +39,7 @@ def test_folder_names_hold_no_separators() -> None:
 
 
 def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -> None:
-    cells = list(StudySettings(teachers=("random", "oracle"), seeds=2, first_seed=5).cells())
+    cells = list(StudySettings(teachers=("random", "oracle"), seeds=2, first_seed=5).grid())
     assert [(cell.teacher, cell.seed) for cell in cells] == [
         ("random", 5),
         ("oracle", 5),
@@ -70,7 +70,7 @@ def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], mes
 
 
 def test_a_cell_survives_json() -> None:
-    cell = next(iter(StudySettings().cells()))
+    cell = next(iter(StudySettings().grid()))
     assert Cell.from_json(cell.to_json()) == cell
     with pytest.raises(ValueError, match="expected"):
         Cell.from_json({**cell.to_json(), "more": 1})

@@ -9,9 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from numpy.typing import NDArray
 
+from teachgym.plots.figure_style import MUTED
 from teachgym.record import Record
 from teachgym.sampling import Sampling
-from teachgym.study.figure_style import MUTED
 from teachgym.task_space import FloatArray, TaskSpace
 
 COLOUR_MAP = "viridis"

@@ -11,12 +11,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from teachgym.plots.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun
+from teachgym.plots.figure_style import house_style, save_figure, teacher_looks, wrapped
+from teachgym.plots.task_maps import draw_maps, maps_every
+from teachgym.plots.task_timelines import draw_timelines, timelines_every
 from teachgym.record import Record
 from teachgym.sampling import GaussianMixture, Window
-from teachgym.study.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun
-from teachgym.study.figure_style import house_style, save_figure, teacher_looks, wrapped
-from teachgym.study.task_maps import draw_maps, maps_every
-from teachgym.study.task_timelines import draw_timelines, timelines_every
 from teachgym.task_space import TaskSpace
 
 

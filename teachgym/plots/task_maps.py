@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
+from teachgym.plots.figure_style import Look, parameter_label, short_steps, wrapped
 from teachgym.sampling import GaussianMixture, Sampling
-from teachgym.study.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
-from teachgym.study.figure_style import Look, parameter_label, short_steps, wrapped
 from teachgym.task_space import FloatArray, TaskSpace
 
 STRETCHES = 4

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
+from teachgym.plots.figure_style import Look, parameter_label, set_step_axis, wrapped
 from teachgym.sampling import GaussianMixture, Sampling
-from teachgym.study.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
-from teachgym.study.figure_style import Look, parameter_label, set_step_axis, wrapped
 from teachgym.task_space import FloatArray, TaskSpace
 
 MOST_COLUMNS = 3

@@ -13,15 +13,15 @@ from PIL import Image
 
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
+from teachgym.plots.curriculum_figure import curriculum_figure, plot_curriculum
+from teachgym.plots.drawn_episodes import DrawnRun
+from teachgym.plots.figure_style import COLOURS, parameter_label, short_steps, teacher_looks, wrapped
+from teachgym.plots.learning_curves import learning_curve_figure, mastered_curve, plot_learning_curves, return_curve
+from teachgym.plots.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, in_force
+from teachgym.plots.task_timelines import MOST_COLUMNS, sampled_spans
 from teachgym.record import Record
 from teachgym.sampling import GaussianMixture, Window
 from teachgym.statistics import mean_interval
-from teachgym.study.curriculum_figure import curriculum_figure, plot_curriculum
-from teachgym.study.drawn_episodes import DrawnRun
-from teachgym.study.figure_style import COLOURS, parameter_label, short_steps, teacher_looks, wrapped
-from teachgym.study.learning_curves import learning_curve_figure, mastered_curve, plot_learning_curves, return_curve
-from teachgym.study.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, in_force
-from teachgym.study.task_timelines import MOST_COLUMNS, sampled_spans
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 OUTCOMES = (-100.0, 300.0)

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from teachgym.evaluation import Evaluation
+from teachgym.plots.figure_style import MUTED, Look, house_style, save_figure, set_step_axis, teacher_looks, wrapped
 from teachgym.record import Record
 from teachgym.statistics import mean_interval
-from teachgym.study.figure_style import MUTED, Look, house_style, save_figure, set_step_axis, teacher_looks, wrapped
 from teachgym.task_space import FloatArray
 
 Seeds = Sequence[Sequence[Evaluation]]

@@ -1,0 +1,35 @@
+"""``teachgym replay``: run a cell again, and verify that it gives the same."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+
+_MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Run a finished cell again, elsewhere, and verify that records, teacher and student are equal to the last bit."""
+
+    cell: Annotated[Path, tyro.conf.Positional]
+    """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
+
+    def run(self, console: Console) -> int:
+        """Run it, and print what differs; status 1 if anything does."""
+        from teachgym.study.replay import replay
+
+        with console.status("running the cell again"):
+            found = replay(self.cell)
+        for line in found.changed:
+            console.print(f"  note: {escape(line)}", highlight=False, soft_wrap=True)
+        if not found.differences:
+            console.print("equal, bit for bit: episodes, tests, curriculum, teacher and student", highlight=False)
+            return 0
+        console.print(f"[bold red]not equal[/] in {len(found.differences)} places:", highlight=False)
+        for line in found.differences[:_MOST_SHOWN]:
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+        return 1

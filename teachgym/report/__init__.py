@@ -1,0 +1,1 @@
+"""Reports of studies: one page, figures and tables."""

@@ -1,0 +1,79 @@
+"""What the numbers of a study are about: stored with it, so that a report needs no environment."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from teachgym.task_space import Parameter, TaskSpace
+from teachgym.teacher_env import TeacherEnv
+
+Headline = Literal["mastered", "mean_return"]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the numbers of a study are called, and which of them teachers are compared by."""
+
+    record_space: TaskSpace
+    """The tasks of the episodes in records."""
+    test_space: TaskSpace
+    """The tasks of the test set."""
+    outcome_range: tuple[float, float]
+    """The worst and the best outcome; also tells how many decimals are worth showing."""
+    outcome_name: str = "return"
+    """What an outcome is."""
+    headline: Headline = "mastered"
+    """The number of an ``Evaluation`` that teachers are compared by."""
+    budget_name: str = "student_steps"
+    """What the budget counts."""
+    skills: tuple[str, ...] = ()
+    """Names of the test tasks, by number, where the test space is one parameter, ``skill``."""
+
+    @classmethod
+    def of(cls, env: TeacherEnv[Any, Any]) -> "Measures":
+        """Those of an environment."""
+        skills = env.problem.skills if env.test_space.names == ("skill",) else ()
+        return cls(
+            record_space=env.record_space,
+            test_space=env.test_space,
+            outcome_range=env.problem.outcome_range,
+            outcome_name=env.outcome_name,
+            headline=env.headline,
+            budget_name=env.budget_name,
+            skills=tuple(skills),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        plain = {name: value for name, value in vars(self).items() if not name.endswith("_space")}
+        for name in ("record_space", "test_space"):
+            plain[name] = [asdict(parameter) for parameter in getattr(self, name).parameters]
+        return plain
+
+    @classmethod
+    def from_json(cls, entries: Mapping[str, Any]) -> "Measures":
+        """What ``to_json`` described.
+
+        Raises:
+            ValueError: If the entries are not those of measures.
+        """
+        try:
+            plain: dict[str, Any] = dict(entries)
+            for name in ("record_space", "test_space"):
+                plain[name] = TaskSpace([Parameter(**parameter) for parameter in plain[name]])
+            for name in ("outcome_range", "skills"):
+                plain[name] = tuple(plain[name])
+            return cls(**plain)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"the study's measures are not of this version ({error})") from error
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals of an outcome are worth showing."""
+        worst, best = self.outcome_range
+        return 3 if best - worst <= 10 else 1
+
+    @property
+    def headline_name(self) -> str:
+        """What teachers are compared by, in words."""
+        return "% mastered" if self.headline == "mastered" else f"test {self.outcome_name}"
