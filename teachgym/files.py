@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SKELETON = "__json__"
+_ZIP = b"PK\x03\x04"
 
 
 @contextmanager
@@ -90,6 +91,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         with path.open("rb") as file:  # np.load leaves a damaged file open if it opens it itself
+            if file.read(len(_ZIP)) != _ZIP:
+                raise ValueError("it is empty, or no .npz file")
+            file.seek(0)
             stored = np.load(file, allow_pickle=False)
             if not isinstance(stored, np.lib.npyio.NpzFile):
                 raise ValueError("it holds one array without a name")

@@ -155,7 +155,7 @@ class _Pool:
             return
         receiver, sender = self._context.Pipe(duplex=False)
         arguments = (cell, folder, self._options.cell, sender)
-        process = self._context.Process(target=_work, args=arguments, daemon=True)
+        process = self._context.Process(target=_work, args=arguments, name=cell.folder_name, daemon=True)
         with _interrupts_ignored():
             process.start()
         sender.close()
@@ -253,7 +253,8 @@ def _work(cell: Cell, folder: Path, options: CellOptions, connection: Connection
     except FolderInUseError as error:
         refusal = _Refusal(str(error), elsewhere=True)
     except Exception as error:  # noqa: BLE001  # whatever it is, it fails this cell and no other
-        traceback.print_exc()
+        with suppress(OSError):  # the log may be on the disk that is full
+            traceback.print_exc()
         refusal = _Refusal(f"{type(error).__name__}: {error}; see {folder / LOG}")
     connection.send(refusal)
 

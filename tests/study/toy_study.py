@@ -1,12 +1,15 @@
 """A curriculum that takes milliseconds, registered so that worker processes find it, and students for it."""
 
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import gymnasium
+import numpy as np
 
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
@@ -16,6 +19,10 @@ QUICK = "tests.study.toy_study:QuickStudent"
 FAILING = "tests.study.toy_study:FailingStudent"
 DYING = "tests.study.toy_study:DyingStudent"
 SLOW = "tests.study.toy_study:SlowStudent"
+HANGING = "tests.study.toy_study:HangingStudent"
+GREEDY = "tests.study.toy_study:GreedyStudent"
+KILLED = "tests.study.toy_study:KilledStudent"
+FULL_DISK = "tests.study.toy_study:FullDiskStudent"
 
 if "tests/ReachCurriculum-v0" not in gymnasium.registry:
     gymnasium.register(
@@ -53,6 +60,44 @@ class SlowStudent(CallableStudent):
         super().__init__(_dawdle)
 
 
+class HangingStudent(CallableStudent):
+    """Never comes back."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_hang)
+
+
+class GreedyStudent(CallableStudent):
+    """Wants more memory than there is."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_take_all)
+
+
+class KilledStudent(CallableStudent):
+    """Is killed by the system."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_be_killed)
+
+
+class FullDiskStudent(CallableStudent):
+    """Finds, in the middle of its training, that no file may grow any more."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_fill_disk)
+
+
+class NotANumberStudent(CallableStudent):
+    """Has lost its weights."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(noisy_walk)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"weights": {"w": np.array([1.0, np.nan])}}
+
+
 def _fail(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
     world.reset()
     sys.stdout.write("about to fail\n")
@@ -71,3 +116,24 @@ def _dawdle(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]
             return super().reset(**arguments)
 
     noisy_walk(Sleepy(world), steps=steps, seed=seed, publish=publish)
+
+
+def _hang(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    time.sleep(3600)
+
+
+def _take_all(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    bytearray(1 << 62)
+
+
+def _be_killed(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _fill_disk(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    noisy_walk(world, steps=150, seed=seed, publish=publish)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    noisy_walk(world, steps=steps, seed=seed, publish=publish)
