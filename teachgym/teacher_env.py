@@ -50,7 +50,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     _running = False
     _unpaid = 0
     _seed: int
-    _actions: list[Any]
+    _carried_out: list[Any]
 
     @property
     @abstractmethod
@@ -185,11 +185,11 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
 
     def _state(self) -> dict[str, Any]:
         """What ``_load`` needs, when the seeds are known: here, every action so far."""
-        return {"actions": pack(self._actions), "spent": self.spent}
+        return {"actions": pack(self._carried_out), "spent": self.spent}
 
     def _load(self, state: dict[str, Any]) -> None:
         """Take over what ``_state`` gave: here, by carrying the same actions out again from the beginning."""
-        self._actions = []
+        self._carried_out = []
         self._begin(self.seeds)
         self._observe(None)
         self._running = True
@@ -227,7 +227,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         self.seeds = fan_out(self._seed)
         self._running = False
         self._unpaid = 0
-        self._actions = []
+        self._carried_out = []
         self._begin(self.seeds)
         self._running = True
         return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
@@ -253,7 +253,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             self._running = self._survives(error)
             raise
         if self._repeats:
-            self._actions.append(copy.deepcopy(action))
+            self._carried_out.append(copy.deepcopy(action))
         self._unpaid = 0 if self.spent > before else self._unpaid + 1
         if self._unpaid > MOST_UNPAID:
             raise RuntimeError(

@@ -6,10 +6,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.students import CallableStudent, Student, make_student
+from teachgym.students.ppo import PPOSettings, PPOStudent
+from teachgym.students.sac import SACSettings, SACStudent
 from teachgym.testing.student import check_student
 from teachgym.world_batch import WorldBatch
 from tests.students.test_callable_student import climb, reinforce
@@ -277,6 +280,38 @@ class Fails(Climber):
 def test_every_broken_promise_is_found(broken: type[Student], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_student(broken)
+
+
+class LosesReturns(PPOStudent):
+    def learner_state(self) -> dict[str, Any]:
+        state = super().learner_state()
+        state["algorithm"]["normalise"]["returns"] *= 0
+        return state
+
+
+class LosesGenerator(SACStudent):
+    def learner_state(self) -> dict[str, Any]:
+        state = super().learner_state()
+        state["algorithm"]["global"]["torch"] = torch.Generator().manual_seed(7).get_state().numpy()
+        return state
+
+
+class NeverWhole(Climber):
+    def learner_state(self) -> dict[str, Any]:
+        return {"weights": self.weights.copy()}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LosesReturns(PPOSettings(**QUICK_PPO)), "went on from learner_state"),
+        (lambda: LosesGenerator(SACSettings(**QUICK_SAC)), "went on from learner_state"),
+        (NeverWhole, "never called at_boundary"),
+    ],
+)
+def test_a_student_that_can_not_go_on_is_found(make: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_student(make, steps=300)
 
 
 def test_what_the_student_raises_itself_surfaces() -> None:

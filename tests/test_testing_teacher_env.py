@@ -291,6 +291,22 @@ class BreaksGymnasium(Lessons):
         return result
 
 
+class LosesWhatItKnew(Lessons):
+    _repeats = False
+
+    def _state(self) -> dict[str, Any]:
+        return {"spent": self._spent}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self._begin(self.seeds)
+        self._spent = int(state["spent"])
+
+
+class UnwritableState(Lessons):
+    def _state(self) -> dict[str, Any]:
+        return {"rng": self._rng}
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -319,6 +335,8 @@ class BreaksGymnasium(Lessons):
         (LacksSteps, "info lacks 'student_steps'"),
         (Truncates, "not by truncation"),
         (AnswersInReset, r'reset\(\) gave info\["feedback"\]'),
+        (LosesWhatItKnew, "another episode stored half-way, and gone on with in a fresh environment"),
+        (UnwritableState, r"state_dict\(\) can't be written to a file"),
         (BreaksGymnasium, r"does not call `super\(\).reset\(seed=seed\)`"),
     ],
 )

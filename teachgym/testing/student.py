@@ -18,6 +18,7 @@ from teachgym.seeding import check_seed
 from teachgym.students import Student
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.global_state import capture, preserved
+from teachgym.students.paused_student import PausedStudent
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.equality import difference
@@ -71,7 +72,8 @@ def check_student(
     right shape within the world's action space, the same for the same observations, drawing nothing from
     global generators; become the same learner from the same seed, whether or not it is tested and global
     generators are drawn from while it is paused, and whatever it learnt before; and come back from a file
-    acting as before, if it has a state at all.
+    acting as before, if it has a state at all. If it says where its learner is whole (``at_boundary``), it must go on
+    from such a place, in another process, to the same learner.
 
     Args:
         make: Makes the student, with settings under which it updates its weights well within ``steps``.
@@ -97,6 +99,7 @@ def check_student(
     check.acts(student)
     check.becomes_the_same_learner(student)
     check.comes_back_from_a_file(student)
+    check.goes_on_in_the_middle(student)
 
 
 class _Check:
@@ -176,6 +179,46 @@ class _Check:
             fresh = self.make()
             fresh.load_state_dict(read_state(path), self.observation_space, self.action_space)
         self._check_same(expected, fresh, "acts otherwise after state_dict() and load_state_dict()")
+
+    def goes_on_in_the_middle(self, student: Student) -> None:
+        """A learner that is stored in the middle, and goes on in a fresh student, becomes the same."""
+        if type(student).learner_state is Student.learner_state:
+            return
+        rng = np.random.default_rng(self.seed)
+        tasks = self.task_space.uniform(rng, self.steps)
+        whole, _ = self._paused(student, None)
+        for task in tasks:
+            whole.teach(task)
+            if whole.is_over:
+                break
+        whole.close()
+        part, ledger = self._paused(self.make(), None)
+        asked = moved = False
+        for task in tasks:
+            if not asked and ledger.spent >= self.steps // 3:
+                part.capture()
+                asked = True
+            part.teach(task)
+            if part.is_over:
+                break
+            if asked and not moved and not part.capturing:
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "learner.npz"
+                    write_state(path, part.state())
+                    part.close()
+                    fresh = self.make()
+                    part, ledger = self._paused(fresh, read_state(path))
+                moved = True
+        assert moved, "learn() never called at_boundary(), or had no step left then; call it between rollouts"
+        self._check_same(student.act(self.observations), fresh, "went on from learner_state() to another learner")
+        part.close()
+
+    def _paused(self, student: Student, state: Any) -> tuple[PausedStudent, Ledger]:
+        ledger = Ledger(self.steps, mastered_above=0.0)
+        paused = PausedStudent(
+            student, self._make_batch, ledger, world_seed=self.seed, student_seed=self.seed, state=state
+        )
+        return paused, ledger
 
     def _make_batch(self, count: int) -> SerialBatch:
         return SerialBatch([self.make_world() for _ in range(count)])

@@ -1,9 +1,11 @@
 """Whether a teacher environment keeps the contract of ``teachgym.teacher_env.TeacherEnv``."""
 
 import random
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -13,6 +15,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from teachgym.feedback import Feedback
+from teachgym.files import read_state, write_state
 from teachgym.problem import EXTRAS, Problem
 from teachgym.seeding import check_seed
 from teachgym.students.global_state import preserved
@@ -34,7 +37,8 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
     stays within ``budget``; the episode terminates, and is never truncated; ``step`` before ``reset``
     and after the end raises ``ResetNeeded``; an action that is not allowed raises ``ValueError`` and changes
     nothing; and the same seed and actions give the same episode, bit for bit, in a fresh environment and in a
-    used one, whatever is drawn from global generators in between.
+    used one, whatever is drawn from global generators in between, and also when it is stored in a file half-way and a
+    fresh environment goes on from there.
 
     Args:
         make: Makes the environment, with a budget that is spent within ``max_steps`` steps.
@@ -60,6 +64,7 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
     fresh = make()
     _check_equal(episode, _play(fresh, seed, max_steps, episode.actions), "in a fresh environment")
     fresh.close()
+    _check_goes_on(make, episode, seed)
     _check_api(make())
 
 
@@ -132,6 +137,37 @@ def _play(env: Env, seed: int, max_steps: int, actions: list[Any] | None, *, dis
         watch.step(action, observation, reward, info)
         episode.outputs.append(_values(observation, reward, terminated, info))
     return episode
+
+
+def _check_goes_on(make: Callable[[], Env], episode: _Episode, seed: int) -> None:
+    """A fresh environment goes on from a stored state as if nothing had happened."""
+    half = len(episode.actions) // 2
+    if not half:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = make().unwrapped, make().unwrapped
+        assert isinstance(first, TeacherEnv)
+        assert isinstance(second, TeacherEnv)
+        first.keep_files(Path(folder) / "data")
+        second.keep_files(Path(folder) / "data")
+        first.reset(seed=seed)
+        for action in episode.actions[:half]:
+            first.step(action)
+        path = Path(folder) / "state.npz"
+        try:
+            write_state(path, first.state_dict())
+        except TypeError as error:
+            raise AssertionError(f"state_dict() can't be written to a file: {error}") from error
+        first.close()
+        second.load_state_dict(read_state(path))
+        outputs = list(episode.outputs[: half + 1])
+        for action in episode.actions[half:]:
+            observation, reward, terminated, _, info = second.step(action)
+            outputs.append(_values(observation, float(reward), terminated, info))
+        second.close()
+    _check_equal(
+        episode, _Episode(episode.actions, outputs), "stored half-way, and gone on with in a fresh environment"
+    )
 
 
 def _check_refuses(env: Env) -> None:
