@@ -167,6 +167,20 @@ def test_every_teacher(name: str, tmp_path: Path) -> None:
     raise AssertionError(f"{name} can be made nowhere: {tried}")
 
 
+@pytest.mark.parametrize(
+    ("env", "teacher", "student"),
+    [
+        ("SkillList,task=digits,budget=120,rounds=5", "weak-first", "mlp"),
+        ("SkillList,task=digits,budget=120,rounds=5,regime=retrain", "bandit,rule=exp3", "logistic-regression"),
+        ("SkillTree,task=tool-use,budget=60,rounds=4,updates=8", "alternating", "transformer,layers=1,width=18"),
+        ("SkillList,task=vqa,budget=60,rounds=4,updates=8", "gain-first", "cnn"),
+        ("OpenEnded,task=digits,budget=120,rounds=5", "random", "mlp"),
+    ],
+)
+def test_students_that_learn_from_data(env: str, teacher: str, student: str, tmp_path: Path) -> None:
+    check(cell(env, teacher, student), tmp_path, stop_every=1)
+
+
 def test_a_student_that_comes_elsewhere_is_found_out(tmp_path: Path) -> None:
     run = Run(cell(EASY, "random", SAC, steps=2500), tmp_path)
     for _ in range(3):
