@@ -172,7 +172,7 @@ def test_every_teacher(name: str, tmp_path: Path) -> None:
     [
         ("SkillList,task=digits,budget=120,rounds=5", "weak-first", "mlp"),
         ("SkillList,task=digits,budget=120,rounds=5,regime=retrain", "bandit,rule=exp3", "logistic-regression"),
-        ("SkillTree,task=tool-use,budget=60,rounds=4,updates=8", "alternating", "transformer,layers=1,width=18"),
+        ("SkillTree,task=tool-use,budget=60,rounds=4,updates=8", "uniform-tree", "transformer,layers=1,width=18"),
         ("SkillList,task=vqa,budget=60,rounds=4,updates=8", "gain-first", "cnn"),
         ("OpenEnded,task=digits,budget=120,rounds=5", "random", "mlp"),
     ],
