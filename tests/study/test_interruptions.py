@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.files import read_json, read_state, write_state
+from teachgym.files import read_json, read_state, write_json, write_state
 from teachgym.study.cell import RESULT, CellOptions, run_cell
 from teachgym.study.compare import compare
 from teachgym.study.lock import FolderInUseError, alone_in
@@ -207,6 +207,38 @@ def test_damaged_files_of_a_finished_cell_are_named_and_it_is_run_again(tmp_path
         assert diary.lines == ["started random-seed-0", "finished random-seed-0"]
         assert not found.stored.missing
         assert list(differences(tmp_path / "before", folder)) == []
+
+
+class Payload:
+    """What a hostile file would have its reader do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_reading_a_study_of_somebody_else_runs_nothing(tmp_path: Path) -> None:
+    chosen = StudySettings(
+        env=toy_study.ENV, student=toy_study.QUICK, teachers=("random",), seeds=1, student_steps=300, runs=tmp_path
+    )
+    compare(chosen)
+    trap = tmp_path / "executed"
+    hostile = np.array([Payload(trap)], dtype=object)
+    for name in ("episodes.npz", "evaluations.npz"):
+        path = chosen.folder / "cells" / "random-seed-0" / name
+        np.savez(path, tasks=hostile, returns=hostile, outcomes=hostile)
+        study = load_study(chosen.folder)
+        assert "damaged" in study.missing[0].reason
+    entries = read_json(chosen.folder / "study.json")
+    entries["cells"][0]["env"] = "antigravity:evil/Env-v0"
+    write_json(chosen.folder / "study.json", entries)
+    load_study(chosen.folder)
+    assert "antigravity" not in sys.modules
+    assert not trap.exists()
+    np.load(path, allow_pickle=True)["tasks"]
+    assert trap.exists(), "the trap would have worked"
 
 
 def test_one_process_at_a_time_runs_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
