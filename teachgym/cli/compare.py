@@ -47,13 +47,16 @@ class Compare(StudySettings):
         with LiveProgress(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         stored = study.stored
-        if study.rows:
-            console.print(summary_table(study.rows, title=settings.title, measures=stored.measures))
+        comparison = study.comparison
+        if comparison is not None:
+            console.print(summary_table(comparison, title=settings.title))
+            for caution in comparison.cautions:
+                console.print(f"[yellow]note:[/] {escape(caution)}", highlight=False)
             console.print(f"  {escape(str(settings.folder / 'summary.json'))}", soft_wrap=True, highlight=False)
             if (
                 stored.measures.headline == "mastered"
                 and settings.student_steps is not None
-                and max(row.mastered.mean for row in study.rows) < WALKS
+                and max(row.mastered.mean for row in comparison.rows) < WALKS
             ):
                 console.print(
                     f"\n{settings.student_steps:,} steps are too few for these students to master much, so do not read "

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from teachgym.files import read_json, write_json
 from teachgym.study.cell import make_cell_teacher
+from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.environment import make_environment
 from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import CELLS, STUDY, StoredStudy, load_cell_folder, load_study
-from teachgym.study.summary import Row, summarise
+from teachgym.study.summary import summary_entries
 
 SUMMARY = "summary.json"
 
@@ -28,8 +29,8 @@ class Study:
 
     stored: StoredStudy
     """What its folder holds."""
-    rows: list[Row]
-    """One a teacher with a finished cell."""
+    comparison: Comparison | None
+    """What was found; None if no cell is finished."""
     interrupted: bool
     """Whether Ctrl-C ended it."""
 
@@ -61,9 +62,9 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
     except KeyboardInterrupt:
         interrupted = True
     stored = load_study(settings.folder)
-    rows = summarise(stored.runs, measures.headline)
-    write_json(settings.folder / SUMMARY, [asdict(row) for row in rows])
-    return Study(stored, rows, interrupted)
+    comparison = compare_studies([stored])
+    write_json(settings.folder / SUMMARY, summary_entries(comparison))
+    return Study(stored, comparison, interrupted)
 
 
 def _check(settings: StudySettings) -> Any:

@@ -1,87 +1,53 @@
-"""What a study found: one row a teacher, with intervals, and the seed count beside every number."""
+"""What ``teachgym compare`` prints of a comparison, and stores in ``summary.json``."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import Any
 
 from rich.table import Table
 
-from teachgym.statistics import Interval, mean_interval, welch
-from teachgym.study.measures import Headline, Measures
-from teachgym.study.stored import Run
+from teachgym.statistics import Interval
+from teachgym.study.comparison import LEVEL, Comparison, Row
 
 
-@dataclass(frozen=True)
-class Row:
-    """What a teacher's finished cells gave."""
-
-    teacher: str
-    seeds: int
-    """Finished cells."""
-    mastered: Interval
-    """Percent of the test tasks mastered at the end."""
-    mean_return: Interval
-    """Mean return over the test tasks at the end."""
-    p_value: float
-    """Welch's test of the headline number against the first teacher's; NaN for the first, and where undefined."""
-    steps_per_second: float
-    """Student steps per second and cell, without the tests."""
-    world_share: float
-    """Share of the time, without the tests, spent in the student's worlds."""
-    teacher_share: float
-    """Share of the time, without the tests, spent in the teacher."""
+def summary_entries(comparison: Comparison | None) -> list[dict[str, Any]]:
+    """One entry a teacher, as plain values."""
+    return [] if comparison is None else [asdict(row) for row in comparison.rows]
 
 
-def summarise(runs: dict[str, list[Run]], headline: Headline = "mastered") -> list[Row]:
-    """Make a row for every teacher with a finished cell; the headline number is what tests compare."""
-    rows: list[Row] = []
-    reference: list[float] | None = None
-    for teacher, cells in runs.items():
-        done = [(run.record.evaluations[-1], run.result) for run in cells if run.result is not None]
-        if not done:
-            continue
-        compared = [getattr(test, headline) for test, _ in done]
-        results = [result for _, result in done]
-        busy = sum(result.total_seconds - result.evaluation_seconds for result in results)
-        rows.append(
-            Row(
-                teacher=teacher,
-                seeds=len(done),
-                mastered=mean_interval([test.mastered for test, _ in done]),
-                mean_return=mean_interval([test.mean_return for test, _ in done]),
-                p_value=welch(reference, compared) if reference else math.nan,
-                steps_per_second=sum(result.student_steps for result in results) / busy,
-                world_share=sum(result.world_seconds for result in results) / busy,
-                teacher_share=sum(result.teacher_seconds for result in results) / busy,
-            )
-        )
-        reference = reference or compared
-    return rows
-
-
-def summary_table(rows: Sequence[Row], *, title: str, measures: Measures) -> Table:
-    """Lay the rows, at least one, out for a terminal."""
+def summary_table(comparison: Comparison, *, title: str) -> Table:
+    """Lay the rows out for a terminal."""
+    rows = comparison.rows
     world_share = sum(row.world_share for row in rows) / len(rows)
+    marked = " *: the best, or not significantly worse than it." if comparison.leaders else ""
     table = Table(
         title=title,
-        caption=f"Means over seeds with 95 % t-intervals; p: Welch's test of {measures.headline_name} against "
-        f"{rows[0].teacher}. Of the time, tests left out, {world_share:.0%} went to the world, the rest to student and "
-        "teacher.",
+        caption=f"Means over seeds with 95 % t-intervals. p: Welch's test of {comparison.score_name} against "
+        f"{comparison.reference}, corrected by Holm.{marked} Of the time, tests left out, {world_share:.0%} went to "
+        "the world, the rest to student and teacher.",
     )
     table.add_column("teacher", overflow="fold")
-    for heading in ("seeds", "% mastered", f"test {measures.outcome_name}", "p", "steps/s", "teacher\ntime"):
+    for heading in ("seeds", "% mastered", f"test {comparison.outcome_name}", "p", "steps/s", "teacher\ntime"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row.teacher,
+            row.teacher + (" *" if row.teacher in comparison.leaders else ""),
             str(row.seeds),
             _interval(row.mastered, low=0.0, high=100.0),
-            _interval(row.mean_return, decimals=measures.decimals),
-            "-" if math.isnan(row.p_value) else f"{row.p_value:.3f}",
+            _interval(row.mean_return, decimals=comparison.decimals),
+            p_text(row),
             f"{row.steps_per_second:,.0f}",
             f"{row.teacher_share:.2%}",
+            style="bold" if row.teacher in comparison.leaders else None,
         )
     return table
+
+
+def p_text(row: Row) -> str:
+    """The corrected p value, for people."""
+    if math.isnan(row.p_corrected):
+        return "-"
+    return "< 0.001" if row.p_corrected < LEVEL / 50 else f"{row.p_corrected:.3f}"
 
 
 def _interval(interval: Interval, *, low: float = float("-inf"), high: float = float("inf"), decimals: int = 1) -> str:

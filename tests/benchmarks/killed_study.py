@@ -15,7 +15,7 @@ TRACKS = "StumpTracks,max_stump_height=0.5"
 CELLS = (
     (TRACKS, "alp-gmm,fit_every=10", "ppo,slots=8,rollout_steps=128,batch_size=128", 200_000),
     (TRACKS, "random", "ppo", 250_000),
-    (TRACKS, "paired,tasks_per_update=4", "ppo,slots=4,rollout_steps=128,batch_size=128", 150_000),
+    (TRACKS, "paired,tasks_per_update=8", "ppo,slots=4,rollout_steps=128,batch_size=128", 150_000),
     (TRACKS, "accel,capacity=20", "ppo,slots=4,rollout_steps=128,batch_size=128", 100_000),
     (TRACKS, "alp-gmm,fit_every=10", "sac,hidden=[64,64],batch_size=128,random_steps=2000", 20_000),
     (TRACKS, "plr,capacity=50", "sac,slots=4,hidden=[64,64],batch_size=128,random_steps=2000,buffer_size=5000", 20_000),
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    cells = [Cell(env, teacher, student, 1, steps, 4) for env, teacher, student, steps in CELLS]
+    cells = [Cell(env, teacher, student, seed, steps, 4) for seed, (env, teacher, student, steps) in enumerate(CELLS)]
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         killer = check_kills(cells, Path(folder), kills=arguments.kills, longest=1.5, seed=arguments.seed)

@@ -84,7 +84,8 @@ def assert_equal_folders(one: Path, other: Path) -> None:
 def test_a_study_runs_every_cell(study: tuple[Study, Diary, StudySettings]) -> None:
     found, diary, chosen = study
     assert sorted(found.stored.runs) == ["alp-gmm", "random"]
-    assert [row.seeds for row in found.rows] == [2, 2]
+    assert found.comparison is not None
+    assert [row.seeds for row in found.comparison.rows] == [2, 2]
     assert not found.stored.missing
     assert not found.interrupted
     assert sum(line.startswith("finished") for line in diary.lines) == 4
@@ -99,7 +100,8 @@ def test_a_study_runs_every_cell(study: tuple[Study, Diary, StudySettings]) -> N
 
 def test_a_row_is_the_mean_of_its_cells(study: tuple[Study, Diary, StudySettings]) -> None:
     found, _, _ = study
-    for row in found.rows:
+    assert found.comparison is not None
+    for row in found.comparison.rows:
         returns = [run.record.evaluations[-1].returns.mean() for run in found.stored.runs[row.teacher]]
         assert row.mean_return.mean == pytest.approx(np.mean(returns))
         assert row.mean_return.count == 2
@@ -175,7 +177,7 @@ def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Pat
     diary = Diary()
     found = compare(chosen, observer=diary)
     assert len(found.stored.missing) == 2
-    assert not found.rows
+    assert found.comparison is None
     assert all(reason in line for line in diary.lines if line.startswith("failed"))
     assert len([line for line in diary.lines if line.startswith("failed")]) == 2
     assert all(reason in missing.reason for missing in found.stored.missing)

@@ -1,0 +1,56 @@
+"""What a learning curve comes to in one number: its area, when it reached a threshold, what it lost again."""
+
+import numpy as np
+
+from teachgym.statistics.means import Values
+from teachgym.task_space import FloatArray
+
+
+def area_under_curve(steps: Values, values: Values, budget: float) -> float:
+    """Mean height of a learning curve over the whole budget, in the unit of the values.
+
+    Between tests it is linear; before the first it counts as the first, and after the last as the last, as nothing is
+    known there.
+
+    Args:
+        steps: ``(n,)`` growing student steps of the tests, from 1 test up.
+        values: ``(n,)`` what they gave.
+        budget: Student steps of a whole run, above 0.
+    """
+    at, height = _checked(steps, values)
+    at = np.clip(at, 0.0, budget)
+    whole = np.concatenate([[0.0], at, [budget]])
+    return float(np.trapezoid(np.concatenate([height[:1], height, height[-1:]]), whole) / budget)
+
+
+def steps_to_threshold(steps: Values, values: Values, threshold: float) -> float:
+    """Student steps at the first test that reached the threshold; infinity where none did."""
+    at, height = _checked(steps, values)
+    reached = np.flatnonzero(height >= threshold)
+    return float(at[reached[0]]) if len(reached) else float("inf")
+
+
+def forgetting(values: Values) -> float:
+    """Best test minus last test, from 0 up: what a student could do, and can no more."""
+    height = np.asarray(values, dtype=np.float64)
+    return float(height.max() - height[-1])
+
+
+def worst_case(outcomes: Values, share: float) -> float:
+    """Mean outcome on the worst tasks, which are this share of them: the conditional value at risk.
+
+    Args:
+        outcomes: ``(m,)`` one for each task.
+        share: Above 0, up to 1; rounded up to a whole number of tasks.
+    """
+    if not 0.0 < share <= 1.0:
+        raise ValueError(f"share is {share}; expected a number above 0, up to 1")
+    ascending = np.sort(np.asarray(outcomes, dtype=np.float64))
+    return float(ascending[: int(np.ceil(share * len(ascending) - 1e-9))].mean())
+
+
+def _checked(steps: Values, values: Values) -> tuple[FloatArray, FloatArray]:
+    at, height = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if at.shape != height.shape or at.ndim != 1 or not len(at) or np.any(np.diff(at) < 0):
+        raise ValueError(f"tests are at steps {at.tolist()} with values {height.tolist()}; expected as many, ascending")
+    return at, height

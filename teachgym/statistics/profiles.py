@@ -1,0 +1,44 @@
+"""Performance profiles: which share of the runs does better than each score (Agarwal et al. 2021, arXiv:2108.13264)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from teachgym.statistics.bootstrap import redraw
+from teachgym.statistics.means import Values, checked_sample
+from teachgym.task_space import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """Of one teacher."""
+
+    scores: FloatArray
+    """``(k,)`` growing scores tau."""
+    share: FloatArray
+    """``(k,)`` share of the runs with a score above tau."""
+    low: FloatArray
+    """``(k,)`` lower ends of pointwise 95 % bootstrap intervals."""
+    high: FloatArray
+    """``(k,)`` upper ends."""
+    count: int
+    """Number of runs."""
+
+
+def performance_profile(
+    strata: Sequence[Values], scores: FloatArray, rng: np.random.Generator, *, samples: int = 2000
+) -> Profile:
+    """The profile of the runs of all strata together.
+
+    Args:
+        strata: For each study ``(n,)`` scores of its runs.
+        scores: ``(k,)`` growing scores at which to work it out.
+        rng: Draws the bootstrap samples, within each stratum.
+        samples: How many.
+    """
+    values = np.concatenate([checked_sample(stratum) for stratum in strata])
+    redrawn = np.sort(redraw(strata, rng, samples), axis=1)
+    shares = np.stack([1.0 - np.searchsorted(sample, scores, side="right") / len(values) for sample in redrawn])
+    low, high = np.quantile(shares, [0.025, 0.975], axis=0)
+    return Profile(scores, (values[:, None] > scores).mean(axis=0), low, high, len(values))

@@ -1,0 +1,72 @@
+"""Whether teachers differ: Welch's test over one or several studies, and Holm's correction for many tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import stdtr
+
+from teachgym.statistics.means import Values, checked_sample, moments
+from teachgym.task_space import FloatArray
+
+
+def welch(a: Values, b: Values) -> float:
+    """``stratified_welch`` of a single study: Welch's t test, which does not assume equal variances."""
+    return stratified_welch([a], [b])
+
+
+def stratified_welch(a: Sequence[Values], b: Sequence[Values]) -> float:
+    """Two-sided p value of the mean difference of two teachers, averaged over studies.
+
+    Each study's difference of means has its own variance, without assuming that the two sides share it; their sum has
+    the degrees of freedom of Welch and Satterthwaite.
+
+    Args:
+        a: For each study ``(n,)`` independent values.
+        b: For each study, in the same order, ``(m,)`` independent values.
+
+    Returns:
+        The p value. NaN where the test is undefined: no study, fewer than 2 values on a side, or no variance anywhere.
+        The latter holds even where the means differ: a handful of seeds that agree to the last digit is no proof, and
+        0 would claim one.
+
+    Raises:
+        ValueError: If a value is not finite, or the sides have different numbers of studies.
+    """
+    difference, terms, freedoms = 0.0, [], []
+    for first, second in zip(a, b, strict=True):
+        sides = [checked_sample(side) for side in (first, second)]
+        if min(len(side) for side in sides) < 2:
+            return float("nan")
+        (mean_a, variance_a), (mean_b, variance_b) = (moments(side) for side in sides)
+        difference += mean_a - mean_b
+        terms += [variance_a / len(sides[0]), variance_b / len(sides[1])]
+        freedoms += [len(sides[0]) - 1, len(sides[1]) - 1]
+    errors = np.array(terms)
+    total = float(errors.sum())
+    if total == 0.0:
+        return float("nan")
+    freedom = 1.0 / float(np.sum((errors / total) ** 2 / np.array(freedoms)))
+    return float(2.0 * stdtr(freedom, -abs(difference) / np.sqrt(total)))
+
+
+def holm(p_values: Values) -> FloatArray:
+    """Holm's step-down correction for several tests at once.
+
+    Args:
+        p_values: ``(tests,)`` in ``[0, 1]``. NaN marks a test that is undefined; it does not count as a test.
+
+    Returns:
+        ``(tests,)`` adjusted p values in the order given: rejecting those below 0.05 keeps the chance of any
+        false rejection below 0.05. NaN where the p value was NaN.
+
+    Raises:
+        ValueError: If a p value lies outside ``[0, 1]``.
+    """
+    adjusted = np.array(p_values, dtype=np.float64)
+    if adjusted.ndim != 1 or not np.all(np.isnan(adjusted) | ((adjusted >= 0.0) & (adjusted <= 1.0))):
+        raise ValueError(f"p values are {p_values}; expected a list of numbers in [0, 1], or NaN")
+    defined = np.flatnonzero(~np.isnan(adjusted))
+    ascending = defined[np.argsort(adjusted[defined], kind="stable")]
+    factors = np.arange(len(ascending), 0, -1)
+    adjusted[ascending] = np.minimum(np.maximum.accumulate(factors * adjusted[ascending]), 1.0)
+    return adjusted

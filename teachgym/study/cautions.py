@@ -1,0 +1,63 @@
+"""What a reader should know before believing a comparison, in plain sentences."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from teachgym.statistics.power import smallest_difference
+from teachgym.study.stored import Missing
+
+BOOTSTRAP_COVERAGE = {2: 52, 3: 74, 4: 80, 5: 84, 6: 86, 7: 87, 8: 88, 9: 89}
+"""Percent of 95 % percentile bootstrap intervals of a mean of so many normal values that hold the true mean."""
+FEW_FOR_WELCH = 5
+_MOST_NAMED = 5
+
+
+def cautions(
+    seeds: Mapping[str, int], missing: Sequence[Missing], *, spread: float, score_name: str, decimals: int
+) -> tuple[str, ...]:
+    """Sentences, the gravest first.
+
+    Args:
+        seeds: Finished runs of each teacher.
+        missing: Cells that are not finished.
+        spread: Standard deviation of the score between seeds of a teacher; NaN where it is unknown.
+        score_name: What teachers are compared by.
+        decimals: How many of the score are worth showing.
+    """
+    return tuple(_cautions(seeds, missing, spread, score_name, decimals))
+
+
+def _cautions(
+    seeds: Mapping[str, int], missing: Sequence[Missing], spread: float, score_name: str, decimals: int
+) -> Iterator[str]:
+    fewest, most = min(seeds.values()), max(seeds.values())
+    if missing:
+        failed = sum(bool(one.reason) for one in missing)
+        named = ", ".join(f"{one.cell.teacher} seed {one.cell.seed}" for one in missing[:_MOST_NAMED])
+        named += f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        yield (
+            f"{len(missing)} cell{'s are' if len(missing) > 1 else ' is'} not finished ({failed} failed): {named}. "
+            "All numbers are of the finished ones; if cells fail because their student does badly, these flatter its "
+            "teacher."
+        )
+    if fewest == 1:
+        yield "A teacher with one seed has no interval and no test: nothing can be said of how it compares."
+    if fewest < most:
+        yield f"Teachers have from {fewest} to {most} seeds; those with fewer are known less well."
+    if 2 <= fewest < FEW_FOR_WELCH:
+        yield (
+            f"With {fewest} seeds Welch's test is right only if scores are about normal, which so few can't show; "
+            "expect 5 or more for a claim."
+        )
+    if fewest in BOOTSTRAP_COVERAGE:
+        yield (
+            f"Bootstrap intervals over {fewest} seeds are too narrow: of such 95 % intervals of a mean about "
+            f"{BOOTSTRAP_COVERAGE[fewest]} % hold the truth. Student-t intervals, and 10 seeds or more, are safer."
+        )
+    if len(seeds) > 1 and fewest >= 2 and math.isfinite(spread) and spread > 0:
+        least = smallest_difference(fewest, spread)
+        yield (
+            f"The score varies between seeds with a standard deviation of {spread:.{decimals}f}. With {fewest} seeds a "
+            f"side, one test of two teachers finds a difference of {least:.{decimals}f} ({score_name}) four times in "
+            "five, and smaller ones less often: no significant difference is not the same as no difference."
+        )
