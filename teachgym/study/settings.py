@@ -83,6 +83,7 @@ class StudySettings:
             raise ValueError(f"teachers {', '.join(self.teachers)} name one teacher twice, or two that share a folder")
         if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
             raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+        _read_numbers(self.cells)
 
     @property
     def folder(self) -> Path:
@@ -115,6 +116,32 @@ class StudySettings:
                     student_steps=self.student_steps,
                     evaluations=self.evaluations,
                 )
+
+    def chosen(self) -> list[tuple[int, "Cell"]]:
+        """The cells of the grid that ``cells`` chooses, each with its number, in the order of the grid.
+
+        Raises:
+            ValueError: If it chooses a number that the grid does not have.
+        """
+        grid, wanted = list(enumerate(self.grid())), _read_numbers(self.cells)
+        for first, last in wanted:
+            if last >= len(grid):
+                raise ValueError(
+                    f"cells is {self.cells!r}; the grid has {len(grid)} cells, numbered 0 to {len(grid) - 1}"
+                )
+        return [(i, cell) for i, cell in grid if not wanted or any(first <= i <= last for first, last in wanted)]
+
+
+def _read_numbers(text: str) -> list[tuple[int, int]]:
+    """The first and last number of every part of ``3,5,8-11``; none where the text is empty."""
+    ranges = []
+    for part in text.split(",") if text.strip() else []:
+        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise ValueError(f"cells is {text!r}; expected numbers and ranges of them, for instance 0-15 or 3,5,8-11")
+        ranges.append((first, last))
+    return ranges
 
 
 @dataclass(frozen=True)

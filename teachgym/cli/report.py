@@ -1,0 +1,29 @@
+"""``teachgym report``: merge studies into one page, figures and tables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+
+
+@dataclass(frozen=True)
+class Report:
+    """Report what one or several studies found: a page to open in a browser, figures, a CSV and a LaTeX table."""
+
+    studies: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Folders of studies, for instance runs/demo."""
+    output: Path | None = None
+    """Folder for the report; left out, `report` in the folder of a single study."""
+    reference: str | None = None
+    """Teacher that the others are tested against; left out, the first."""
+
+    def run(self, console: Console) -> int:
+        """Write it, and say where."""
+        from teachgym.report.write import write_report
+
+        path = write_report(self.studies, self.output, reference=self.reference)
+        console.print(f"wrote {escape(str(path))}, and figures and tables beside it", highlight=False, soft_wrap=True)
+        return 0

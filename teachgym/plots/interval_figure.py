@@ -1,0 +1,46 @@
+"""Draw aggregates of the final scores with their intervals: one panel a statistic, one line a teacher."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from teachgym.plots.figure_style import house_style, teacher_looks, wrapped
+from teachgym.statistics import Interval
+
+_THICK = 7
+
+
+def interval_figure(
+    intervals: Mapping[str, Sequence[Interval]], statistics: Sequence[str], *, title: str, score_name: str
+) -> Figure:
+    """One panel for each statistic, with its interval for each teacher.
+
+    Args:
+        intervals: For each teacher one interval for each statistic.
+        statistics: What the panels are called.
+        title: Stands above them.
+        score_name: What the score is, with its unit.
+
+    Raises:
+        ValueError: If there are no teachers, or too many.
+    """
+    if not intervals:
+        raise ValueError("there are no intervals to draw; expected those of at least one teacher")
+    looks, names = teacher_looks(intervals), list(intervals)
+    with house_style():
+        figure = Figure(layout="constrained", figsize=(11.0, 1.5 + 0.42 * len(names)))
+        panels = figure.subplots(1, len(statistics), sharey=True, squeeze=False)[0]
+        for place, (axes, statistic) in enumerate(zip(panels, statistics, strict=True)):
+            for line, name in enumerate(reversed(names)):
+                interval, colour = intervals[name][place], looks[name].colour
+                if interval.low <= interval.high:  # not where one run has no interval
+                    axes.hlines(line, interval.low, interval.high, color=colour, linewidth=_THICK, alpha=0.35)
+                axes.plot(interval.mean, line, "o", color=colour, markersize=_THICK)
+            axes.set_yticks(range(len(names)), [wrapped(name, 26) for name in reversed(names)])
+            axes.set_ylim(-0.6, len(names) - 0.4)
+            axes.set_title(statistic)
+            axes.set_xlabel(score_name)
+            axes.grid(True, axis="x")
+            axes.set_axisbelow(True)
+        figure.suptitle(wrapped(title, 90))
+    return figure

@@ -1,0 +1,37 @@
+"""Draw performance profiles: the share of each teacher's runs that does better than each score."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from teachgym.plots.figure_style import house_style, teacher_looks, wrapped
+from teachgym.statistics import Profile
+
+
+def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: str) -> Figure:
+    """One step line for each teacher, with its pointwise 95 % bootstrap band.
+
+    Raises:
+        ValueError: If there are no teachers, or too many.
+    """
+    if not profiles:
+        raise ValueError("there are no profiles to draw; expected those of at least one teacher")
+    looks = teacher_looks(profiles)
+    with house_style():
+        figure = Figure(layout="constrained", figsize=(11.0, 4.6))
+        axes = figure.subplots()
+        for name, profile in profiles.items():
+            look = looks[name]
+            label = f"{wrapped(name, 44)} ({profile.count} run{'s' if profile.count > 1 else ''})"
+            axes.fill_between(profile.scores, profile.low, profile.high, color=look.colour, alpha=0.12, linewidth=0)
+            axes.plot(
+                profile.scores, profile.share, color=look.colour, linestyle=look.line_style, linewidth=2.2, label=label
+            )
+        axes.set_xlabel(f"{score_name} (tau)")
+        axes.set_ylabel("share of runs above tau")
+        axes.set_ylim(-0.02, 1.02)
+        axes.grid(True)
+        axes.set_axisbelow(True)
+        figure.legend(loc="outside lower center", ncols=3)
+        figure.suptitle(wrapped(title, 90))
+    return figure

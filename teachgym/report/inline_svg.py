@@ -1,0 +1,48 @@
+"""A figure as SVG within a page: its text and axes take the page's colours, light or dark."""
+
+import io
+import re
+from html import escape
+
+import matplotlib
+from matplotlib.figure import Figure
+
+_PAGE_COLOURS = {
+    "#000000": "currentColor",
+    "#444444": "currentColor",
+    "#666666": "var(--muted)",
+    "#e4e4e4": "var(--grid)",
+    "#ffffff": "var(--page)",
+}
+"""What stands for the page's own colours in the figures of ``teachgym.plots``."""
+_DOTS_PER_INCH = 110
+"""Of the dots of scatter plots, which are pictures within the drawing so that it stays small."""
+
+
+def inline_svg(figure: Figure, *, key: str, label: str) -> str:
+    """The figure as an ``<svg>`` element; the same figure gives the same text.
+
+    Args:
+        figure: Drawn by ``teachgym.plots``.
+        key: Of this figure in the page; letters, digits and hyphens.
+        label: What it shows, for those who can't see it.
+    """
+    file = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "teachgym"}):
+        figure.savefig(file, format="svg", transparent=True, dpi=_DOTS_PER_INCH, metadata={"Date": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    for colour, own in _PAGE_COLOURS.items():
+        text = re.sub(rf"(fill|stroke|stop-color)(: |=\"){colour}", rf"\1\2{own}", text, flags=re.IGNORECASE)
+    # Ids are those of matplotlib, the same in every figure; in one page each needs its own.
+    text = re.sub(r'\bid="', f'id="{key}-', text)
+    text = re.sub(r'((?:xlink:)?href)="#', rf'\1="#{key}-', text)
+    text = re.sub(r"url\(#", f"url(#{key}-", text)
+    text = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1sans-serif", text)
+    opening = text[: text.index(">")]
+    box = re.search(r'viewBox="[^"]+"', opening)
+    assert box is not None, "matplotlib gives every drawing a view box"
+    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} role="img" aria-label="{escape(label)}"'
+    return head + text[text.index(">") :].replace("\n", " ")

@@ -1,0 +1,70 @@
+"""Write a report: one page, the figures as PNG and PDF, and the table as CSV and LaTeX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from teachgym.files import replacing
+from teachgym.plots.figure_style import save_figure
+from teachgym.report.drawings import Drawing, drawn_teachers, overall_drawings, study_drawings
+from teachgym.report.page import page
+from teachgym.report.tables import main_table, to_csv, to_latex
+from teachgym.study.comparison import compare_studies, merge
+from teachgym.study.stored import Run, StoredStudy, load_study
+
+PAGE = "report.html"
+FIGURES = "figures"
+
+
+def write_report(folders: Sequence[Path], output: Path | None = None, *, reference: str | None = None) -> Path:
+    """Merge studies, and report what they found. Nothing that a folder names is imported, and no pickle is read.
+
+    Args:
+        folders: Of the studies, from 1 up.
+        output: Folder for the report; None takes ``report`` within that of a single study.
+        reference: The teacher that the others are tested against; None takes the first.
+
+    Returns:
+        The page.
+
+    Raises:
+        ValueError: If a folder holds no study, studies can't be merged, or there is no output for several.
+    """
+    if not folders:
+        raise ValueError("there are no studies to report; give the folder of one, for instance runs/demo")
+    if output is None and len(folders) > 1:
+        raise ValueError("a report of several studies needs a place of its own; give --output FOLDER")
+    studies = [load_study(folder) for folder in folders]
+    comparison = compare_studies(studies, reference=reference)
+    place = folders[0] / "report" if output is None else output
+    overall = [] if comparison is None else list(overall_drawings(comparison))
+    strata = merge(studies)
+    every = list(dict.fromkeys(name for study in studies for name in study.runs))
+    names = every if comparison is None else drawn_teachers(comparison)
+    by_study: list[tuple[str, list[Drawing]]] = []
+    for number, stratum in enumerate(strata):
+        key = f"-{number}" if len(strata) > 1 else ""
+        by_study.append((stratum.title, list(study_drawings(stratum, names, _unfinished(studies, stratum.title), key))))
+    left_out = [] if comparison is None else [row.teacher for row in comparison.rows if row.teacher not in names]
+    text = page(comparison, studies, overall, by_study, left_out=left_out)
+    for drawing in [*overall, *(drawing for _, drawings in by_study for drawing in drawings)]:
+        for suffix in ("png", "pdf"):
+            save_figure(drawing.figure, place / FIGURES / f"{drawing.key}.{suffix}")
+    if comparison is not None:
+        _write(place / "table.csv", to_csv(comparison))
+        _write(place / "table.tex", to_latex(main_table(comparison), caption=f"{' and '.join(comparison.studies)}."))
+    _write(place / PAGE, text)
+    return place / PAGE
+
+
+def _unfinished(studies: Sequence[StoredStudy], title: str) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for study in studies:
+        for teacher, runs in study.runs.items():
+            if study.title == title:
+                found.setdefault(teacher, []).extend(run for run in runs if run.result is None)
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,155 @@
+"""Studies as TOML files: yours, the one that every study leaves in its folder, and those that come with teachgym."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from teachgym.files import replacing
+from teachgym.names import unknown_name
+from teachgym.study.settings import StudySettings
+from teachgym.study.spec import Spec
+
+STUDY_FILE = "study.toml"
+"""Name of the file that a study leaves in its folder."""
+_READY = Path(__file__).parent / "ready"
+_SPECS = ("env", "teachers", "task", "student")
+"""Settings that are names which may carry settings of their own."""
+_WORDS: dict[Any, str] = {str: "a text", int: "a whole number", float: "a number", Path: "a text, a path"}
+
+
+def load(study: str | Path) -> StudySettings:
+    """The settings of a study, from its file or its name.
+
+    Args:
+        study: Path of a file, which ends in ``.toml``, or the name of a study that comes with teachgym.
+
+    Raises:
+        ValueError: If there is none, or the file does not describe a study; the message names the file and the key.
+    """
+    path = find(study)
+    settings = read(path)
+    try:
+        return StudySettings(**settings)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def find(study: str | Path) -> Path:
+    """The file of a study.
+
+    Raises:
+        ValueError: If there is no such file, or no study of that name comes with teachgym; suggests the nearest.
+    """
+    if isinstance(study, Path) or study.endswith(".toml"):
+        if not Path(study).is_file():
+            raise ValueError(f"there is no file {study}; give the path of a study's file, or a name: {_known()}")
+        return Path(study)
+    if study not in ready_made():
+        raise ValueError(f"{unknown_name('study', study, ready_made())} (a file of your own ends in .toml)")
+    return _READY / f"{study}.toml"
+
+
+def ready_made() -> dict[str, str]:
+    """The studies that come with teachgym: name, and what it is in a line."""
+    return {path.stem: path.read_text().partition("\n")[0].lstrip("# ") for path in sorted(_READY.glob("*.toml"))}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read the settings in a file, by name of the field of ``StudySettings``; the others keep their defaults.
+
+    Keys may have hyphens in place of underscores. Environment, task, student and teachers are texts as they are typed
+    on the command line, or tables with a ``name`` and settings.
+
+    Raises:
+        ValueError: If the file is not TOML, or a key or the type of a value is not allowed; the message says what is.
+    """
+    try:
+        given = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a TOML file: {error}") from error
+    kinds, settings = get_type_hints(StudySettings), {}
+    for written, value in given.items():
+        key = written.replace("-", "_")
+        if key not in kinds:
+            raise ValueError(f"{path}: {unknown_name('setting of a study:', written, kinds)}")
+        if key in settings:
+            raise ValueError(f"{path}: {key} is given twice, with hyphens and with underscores; keep one")
+        try:
+            settings[key] = _checked(_typed(value) if key in _SPECS else value, kinds[key])
+        except ValueError as error:
+            raise ValueError(f"{path}: {written} is {value!r}; {error}") from error
+    return settings
+
+
+def write(path: Path, settings: StudySettings) -> None:
+    """Write all settings, so that the file runs the same study again.
+
+    ``cells``, which belongs to one command and not to the study, is left out, as are settings that are None.
+    """
+    lines = ["# The settings of a study. Run it again, or what it lacks: teachgym compare this-file.toml --resume"]
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value is not None and field.name != "cells":
+            lines.append(f"{field.name} = {_toml(value)}")
+    with replacing(path) as file:
+        file.write(("\n".join(lines) + "\n").encode())
+
+
+def _known() -> str:
+    return ", ".join(ready_made())
+
+
+def _typed(value: Any) -> Any:
+    """Tables as texts, as they would be typed."""
+    if isinstance(value, list):
+        return [_typed(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    name, settings = value.get("name"), {key.replace("-", "_"): entry for key, entry in value.items() if key != "name"}
+    if not isinstance(name, str):
+        raise ValueError("expected a name in the table, for instance name = 'alp-gmm'")
+    text = str(Spec(name, settings))
+    if Spec.parse(text) != Spec(name, settings):
+        raise ValueError("a text in the table would be read as something else; write the whole as one text")
+    return text
+
+
+def _checked(value: Any, kind: Any) -> Any:
+    """The value as a setting of this type.
+
+    Raises:
+        ValueError: If it is of another; the message says what is expected.
+    """
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):  # None is a setting that is left out
+        (kind,) = (part for part in parts if part is not type(None))
+        return _checked(value, kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"expected a list, each entry {_expected(parts[0])}")
+        return tuple(_checked(entry, parts[0]) for entry in value)
+    if origin is Literal:
+        if value not in parts:
+            raise ValueError(f"expected {_expected(kind)}")
+        return value
+    allowed = {Path: str, float: (int, float)}.get(kind, kind)
+    if not isinstance(value, allowed) or isinstance(value, bool):
+        raise ValueError(f"expected {_expected(kind)}")
+    return kind(value)
+
+
+def _expected(kind: Any) -> str:
+    return _WORDS.get(kind) or f"one of {', '.join(map(repr, get_args(kind)))}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(entry) for entry in value)}]"
+    if isinstance(value, str | Path):
+        # JSON's escapes are TOML's too; beyond those TOML wants DEL escaped.
+        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
