@@ -147,9 +147,11 @@ def _table(table: TextTable, caption: str) -> str:
         cells = f'<th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         kind = ' class="lead"' if marked else ""
         rows.append(f"<tr{kind}>{cells}</tr>")
+    name = escape(f"{table.headings[-1]} and more")
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.headings[-1])} and more"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<p class="note">{escape(caption)}</p>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 

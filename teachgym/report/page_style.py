@@ -23,7 +23,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; p
 .cautions li { margin: 0.3rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.94rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--muted); padding: 0.3rem 0; font-size: 0.9rem; }
+.note { color: var(--muted); margin: 1rem 0 0.3rem; font-size: 0.9rem; }
 th, td { padding: 0.4rem 0.7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
 thead th { vertical-align: bottom; white-space: normal; border-bottom: 2px solid var(--line); }

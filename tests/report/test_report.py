@@ -1,0 +1,272 @@
+"""The page, figures and tables of studies made by hand."""
+
+import csv
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from teachgym.evaluation import Evaluation
+from teachgym.report.page import finding
+from teachgym.report.tables import main_table, to_latex
+from teachgym.report.write import write_report
+from teachgym.study.comparison import compare_studies
+from teachgym.study.measures import Measures
+from teachgym.study.stored import load_study
+from teachgym.task_space import Parameter, TaskSpace
+from tests.report.stored_cells import MEASURES, two_teachers, write_study
+from tests.study.test_comparison import run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Checked(HTMLParser):
+    """A parser that minds what browsers forgive."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self.attributes.append((tag, name, value or ""))
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open[-1:]:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_study(tmp_path_factory.mktemp("runs") / "study", two_teachers())
+    write_report([folder])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(folder: Path) -> str:
+    return (folder / "report" / "report.html").read_text()
+
+
+def test_the_page_says_what_was_found_and_marks_it(text: str) -> None:
+    page = Checked(text)
+    assert "alp-gmm (74.0, 5 seeds) is significantly better than every other teacher in % mastered." in page.words
+    assert re.findall(r'<tr class="lead"><th scope="row">([^<]+)', text) == ["alp-gmm"] * 4
+    assert "74.0 [59.8, 88.2]" in page.words
+    assert "p against random < 0.001" in page.words or "< 0.001" in page.words
+    assert "Bootstrap intervals over 5 seeds are too narrow" in page.words
+    assert "teachgym compare --env StumpTracks" in page.words
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(text: str) -> None:
+    page = Checked(text)
+    assert len(page.ids) == len(set(page.ids))
+    for tag, name, value in page.attributes:
+        if name in ("src", "href", "xlink:href", "action", "data"):
+            assert value.startswith(("#", "data:image/png")), (tag, name, value[:50])
+            if value.startswith("#"):
+                assert value[1:] in page.ids, value
+        assert not name.startswith("on"), f"{tag} has a handler"
+    assert "<script" not in text
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    assert len(text) < 1_500_000
+
+
+def test_figures_are_named_for_those_who_do_not_see_them(text: str) -> None:
+    drawings = re.findall(r'<svg [^>]*role="img" aria-label="([^"]+)"', text)
+    assert len(drawings) == 5
+    assert all(len(label) > 40 for label in drawings)
+    headings = re.findall(r"<h([123])", text)
+    assert headings[0] == "1"
+    assert headings.count("1") == 1
+    assert all(int(after) - int(before) <= 1 for before, after in pairwise(headings))
+    assert 'lang="en"' in text
+
+
+def test_figures_and_tables_lie_beside_it(folder: Path) -> None:
+    names = {path.name for path in (folder / "report" / "figures").iterdir()}
+    kinds = ("intervals", "profiles", "learning-curves", "curriculum", "mastery")
+    assert names == {f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "pdf")}
+    for path in (folder / "report" / "figures").iterdir():
+        assert path.read_bytes()[:4] == (b"%PDF" if path.suffix == ".pdf" else b"\x89PNG")
+    rows = list(csv.DictReader((folder / "report" / "table.csv").read_text().splitlines()))
+    assert [row["teacher"] for row in rows] == ["random", "alp-gmm"]
+    found = compare_studies([load_study(folder)])
+    assert found is not None
+    assert float(rows[1]["iqm_low"]) == found.rows[1].iqm.low
+    assert rows[0]["p_value"] == ""
+    assert rows[1]["seeds"] == "5"
+
+
+def test_the_same_study_gives_the_same_page(folder: Path, text: str, tmp_path: Path) -> None:
+    assert write_report([folder], tmp_path / "again").read_text() == text
+
+
+def test_latex_is_balanced_and_escaped(folder: Path) -> None:
+    found = compare_studies([load_study(folder)])
+    assert found is not None
+    rows = tuple(replace(row, teacher=f"{row.teacher}_&%$#{{}}~^\\") for row in found.rows)
+    latex = to_latex(main_table(replace(found, rows=rows)), caption="50 % of a_b")
+    assert latex.count(r"\begin{") == latex.count(r"\end{") == 2
+    assert r"alp-gmm\_\&\%\$\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in latex
+    assert r"50 \% of a\_b" in latex
+    columns = len(re.findall("[lr]", re.findall(r"tabular}{([lr]+)}", latex)[0]))
+    bare = re.sub(r"\\&", "", latex)
+    lines = [line for line in bare.splitlines() if line.endswith(r"\\")]
+    assert len(lines) == 3
+    assert all(line.count("&") == columns - 1 for line in lines)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+    runs = [replace(one, cell=replace(one.cell, teacher=f"{one.cell.teacher},note={evil}")) for one in two_teachers()]
+    folder = write_study(tmp_path / "study", runs, title=f"Title {evil}")
+    text = write_report([folder]).read_text()
+    page = Checked(text)
+    assert "<script" not in text
+    assert not any(name == "onerror" for _, name, _ in page.attributes)
+    assert "alert(1)" in page.words
+
+
+def test_a_failed_cell_is_listed_with_its_reason(tmp_path: Path) -> None:
+    runs = [*two_teachers(), run("alp-gmm", 5, [3], finished=False)]
+    text = write_report([write_study(tmp_path / "study", runs)]).read_text()
+    words = Checked(text).words
+    assert "MemoryError: <b>no room</b>" in words
+    assert "<b>no room" not in text
+    assert "1 cell is not finished (1 failed): alp-gmm seed 5" in words
+
+
+def test_a_study_without_a_finished_cell_has_a_page(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [run("random", 0, [3], finished=False)])
+    words = Checked(write_report([folder]).read_text()).words
+    assert "No cell is finished" in words
+    assert "Learning curves" in words
+    assert not (folder / "report" / "table.csv").exists()
+
+
+def test_one_seed_claims_nothing(tmp_path: Path) -> None:
+    runs = [run("random", 0, [1]), run("alp-gmm", 0, [9])]
+    words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
+    assert "No teacher differs significantly" in words
+    assert "A teacher with one seed has no interval and no test" in words
+
+
+def test_studies_are_merged(tmp_path: Path) -> None:
+    first = write_study(tmp_path / "a", two_teachers())
+    second = write_study(tmp_path / "b", two_teachers("random", "riac"), title="HexagonTracks")
+    with pytest.raises(ValueError, match="give --output"):
+        write_report([first, second])
+    path = write_report([first, second], tmp_path / "both")
+    page = Checked(path.read_text())
+    assert {"learning-curves-0", "learning-curves-1"} <= set(page.ids)
+    assert "StumpTracks and HexagonTracks" in page.words
+    rows = list(csv.DictReader((tmp_path / "both" / "table.csv").read_text().splitlines()))
+    assert [(row["teacher"], row["seeds"]) for row in rows] == [("random", "10"), ("alp-gmm", "5"), ("riac", "5")]
+
+
+def test_many_teachers_are_in_tables_and_the_best_in_figures(tmp_path: Path) -> None:
+    runs = [run(f"constant,value={k}", seed, [k]) for k in range(9) for seed in range(2)]
+    words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
+    assert "2 more are in the tables only: constant,value=1, constant,value=2" in words
+
+
+@pytest.mark.parametrize("kind", ["skills", "twelve"])
+def test_other_test_sets(kind: str, tmp_path: Path) -> None:
+    if kind == "skills":
+        space = TaskSpace([Parameter("skill", 0.0, 9.0)])
+        skills = tuple(f"skill {letter}" for letter in "abcdefghij")
+        changes: dict[str, Any] = {"headline": "mean_return", "outcome_name": "accuracy", "outcome_range": (0.0, 1.0)}
+        measures = Measures(**{**vars(MEASURES), **changes, "test_space": space, "skills": skills})
+        tasks = np.arange(10.0)[:, None]
+    else:
+        space = TaskSpace([Parameter(f"offset_{k}", -1.0, 1.0) for k in range(12)])
+        measures = replace(MEASURES, test_space=space)
+        tasks = space.uniform(np.random.default_rng(0), 10)
+    runs = two_teachers()
+    for one in runs:
+        tests = one.record.evaluations
+        scale = 1 / 300 if kind == "skills" else 1.0
+        one.record.evaluations = [
+            Evaluation(tasks, test.returns * scale, test.lengths, test.mastered_above * scale, test.student_steps)
+            for test in tests
+        ]
+    words = Checked(write_report([write_study(tmp_path / "s", runs, measures=measures)]).read_text()).words
+    if kind == "skills":
+        assert "skill a" in words
+        assert "alp-gmm (0.740, 5 seeds) is significantly better" in words
+    else:
+        assert "10 test tasks, from those that most master" in words
+
+
+def test_the_finding_of_leaders_that_are_not_told_apart(tmp_path: Path) -> None:
+    runs = [*two_teachers(), *(run("oracle", seed, [end]) for seed, end in enumerate([7, 8, 8, 9, 8]))]
+    found = compare_studies([load_study(write_study(tmp_path / "study", runs))])
+    assert found is not None
+    said = finding(found)
+    assert "alp-gmm (74.0, 5 seeds) and oracle (80.0, 5 seeds), which are not told apart" in said
+    assert said.endswith("significantly worse than the first of them is random.")
+
+
+def test_what_is_no_study_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no study"):
+        write_report([tmp_path])
+    (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(ValueError, match="not describe a study of this version"):
+        write_report([tmp_path])
+    with pytest.raises(ValueError, match="no studies"):
+        write_report([])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_without_a_complaint(folder: Path, scheme: str, tmp_path: Path) -> None:
+    assert CHROMIUM is not None
+    path = folder / "report" / "report.html"
+    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    command += ["--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path}/profile", "--window-size=1100,3000"]
+    command += [f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"]
+    shot = tmp_path / "shot.png"
+    done = subprocess.run(
+        [*command, f"--screenshot={shot}", path.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert complaints == []
+    with Image.open(shot) as picture:
+        pixels = np.asarray(picture.convert("L"), dtype=np.float64)
+    assert pixels.shape == (3000, 1100)
+    assert (np.median(pixels) > 200) if scheme == "light" else (np.median(pixels) < 50)
+    inked = np.abs(pixels - np.median(pixels)) > 60
+    for top in range(0, 2800, 400):
+        assert inked[top : top + 400].any(), f"nothing is drawn from {top} on"
