@@ -1,5 +1,6 @@
-"""The command line: ``teachgym compare``, ``train``, ``evaluate``, ``watch`` and ``list``."""
+"""The command line: ``teachgym compare``, ``report``, ``replay``, ``train``, ``evaluate``, ``watch`` and ``list``."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,11 +11,15 @@ from rich.text import Text
 from teachgym.cli.compare import Compare
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.list import List
+from teachgym.cli.replay import Replay
+from teachgym.cli.report import Report
 from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
 
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Replay, tyro.conf.subcommand("replay")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Watch, tyro.conf.subcommand("watch")]
@@ -33,14 +38,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: With status 2 if the arguments can't be read; with 0 after ``--help``.
     """
     try:
-        command: Compare | Train | Evaluate | Watch | List = tyro.cli(
-            Command,
-            prog="teachgym",
-            description="Teacher environments: compare curricula, test and watch students.",
-            args=arguments,
-            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-        )
+        command = _read(sys.argv[1:] if arguments is None else arguments)
         return command.run(Console())
     except (ValueError, OSError, ImportError) as error:
         Console(stderr=True).print("[bold red]error:[/]", Text(str(error)), highlight=False, soft_wrap=True)
         return 2
+    except KeyboardInterrupt:
+        return 1
+
+
+def _read(words: Sequence[str]) -> Compare | Report | Replay | Train | Evaluate | Watch | List:
+    options = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    match words:
+        case ["compare", study, *_] if not study.startswith("-"):  # its settings are the options' defaults
+            default = Compare.from_study(study)
+            return tyro.cli(Compare, prog="teachgym compare", args=words[1:], default=default, config=options)
+    command: Compare | Report | Replay | Train | Evaluate | Watch | List = tyro.cli(
+        Command,
+        prog="teachgym",
+        description="Teacher environments: compare curricula, test and watch students.",
+        args=words,
+        config=options,
+    )
+    if isinstance(command, Compare) and command.study:
+        raise ValueError(f"the study comes before the options: teachgym compare {command.study} ...")
+    return command

@@ -1,9 +1,11 @@
-"""``teachgym compare``: run a study, with live progress, a table and figures."""
+"""``teachgym compare``: run a study, with live progress and a table, or say what it would take."""
 
 import shlex
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Annotated
 
+import tyro
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,30 +23,55 @@ class Compare(StudySettings):
 
     A name may carry settings: --teachers random alp-gmm alp-gmm,fit_every=100 --student
     ppo,learning_rate=1e-3 --env StumpTracks,body=short.
+
+    A study may come from a file, whose settings the options override: teachgym compare study.toml --seeds 8.
     """
 
+    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[STUDY]")] = ""
+    """Settings to start from: a file that ends in .toml, or the name of a study that `teachgym list` shows. It comes
+    before the options. Every study leaves its own settings in its folder, as study.toml."""
     resume: bool = False
     """Continue the study that is in the folder: run what it lacks."""
     overwrite: bool = False
     """Delete the study that is in the folder first."""
+    dry_run: bool = False
+    """Run nothing: number the cells, and estimate the time and the disk that they take."""
+    calibrate_seconds: float = 10.0
+    """With --dry-run, how long to run the beginning of a cell of each teacher, to see how fast it is; 0 not to."""
+
+    @classmethod
+    def from_study(cls, study: str) -> "Compare":
+        """The command with the settings of a file or of a ready-made study."""
+        from teachgym.study import study_file
+
+        return cls(study=study, **vars(study_file.load(study)))
 
     def run(self, console: Console) -> int:
         """Run it, and print what came of it."""
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite contradict each other; give one")
-        from teachgym.cli.progress import LiveProgress
+        settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
+        if self.dry_run:
+            from teachgym.cli import dry_run
+            from teachgym.study.dry_run import dry_run as plan
+
+            with console.status("running the beginning of a cell of each teacher"):
+                planned = plan(settings, calibrate_seconds=self.calibrate_seconds)
+            dry_run.show(planned, console)
+            return 0
+        from teachgym.cli.dashboard import Dashboard
         from teachgym.envs.bipedal_walker.engines import in_force, missing
         from teachgym.envs.tracks import TrackEnv
+        from teachgym.report.write import write_report
         from teachgym.study.compare import compare
         from teachgym.study.environment import environment_class
         from teachgym.study.summary import summary_table
 
-        settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         walks = issubclass(environment_class(settings.env), TrackEnv)
         if walks and missing():
             console.print(f"Engine of the walker: {escape(in_force())}", soft_wrap=True, highlight=False)
-        with LiveProgress(console, settings) as observer:
+        with Dashboard(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         stored = study.stored
         comparison = study.comparison
@@ -52,7 +79,10 @@ class Compare(StudySettings):
             console.print(summary_table(comparison, title=settings.title))
             for caution in comparison.cautions:
                 console.print(f"[yellow]note:[/] {escape(caution)}", highlight=False)
-            console.print(f"  {escape(str(settings.folder / 'summary.json'))}", soft_wrap=True, highlight=False)
+            with console.status("writing the report"):
+                page = write_report([settings.folder])
+            for path in (page, settings.folder / "summary.json"):
+                console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
             if (
                 stored.measures.headline == "mastered"
                 and settings.student_steps is not None
@@ -64,14 +94,14 @@ class Compare(StudySettings):
                     highlight=False,
                 )
                 console.print(f"  {_real_study(settings)}", soft_wrap=True, highlight=False)
-        if stored.missing:
+        if study.missing:
             what = "interrupted" if study.interrupted else "failed"
             console.print(
-                f"[bold yellow]{what}:[/] {len(stored.missing)} of {len(list(settings.grid()))} cells are not "
-                f"finished; what is finished is kept. Continue with --resume.",
+                f"[bold yellow]{what}:[/] {len(study.missing)} of {len(settings.chosen())} cells are not finished; "
+                "what is finished is kept. Continue with --resume.",
                 highlight=False,
             )
-        return 1 if stored.missing else 0
+        return 1 if study.missing else 0
 
 
 def _real_study(settings: StudySettings) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 @dataclass(frozen=True)
 class List:
-    """List environments, teachers, students and engines, one line each."""
+    """List environments, teachers, students, studies and engines, one line each."""
 
     engines: bool = False
     """Only the engines of the parametric walker: which is in force, and why."""
@@ -38,6 +38,7 @@ def _sections() -> Iterator[_Section]:
     from teachgym.sandbox.kinds import KINDS, in_force
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS
+    from teachgym.study.study_file import ready_made
 
     environments = []
     for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
@@ -54,6 +55,7 @@ def _sections() -> Iterator[_Section]:
         ("Discovery of skills", DISCOVERIES),
     ):
         yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
+    yield "Studies to compare teachers by", list(ready_made().items())
     yield "Sandboxes of programs", [*KINDS.items(), ("in force", in_force())]
 
 

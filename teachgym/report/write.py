@@ -5,7 +5,7 @@ from pathlib import Path
 
 from teachgym.files import replacing
 from teachgym.plots.figure_style import save_figure
-from teachgym.report.drawings import Drawing, drawn_teachers, overall_drawings, study_drawings
+from teachgym.report.drawings import MOST_DRAWN, Drawing, drawn_teachers, overall_drawings, study_drawings
 from teachgym.report.page import page
 from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.study.comparison import compare_studies, merge
@@ -39,7 +39,7 @@ def write_report(folders: Sequence[Path], output: Path | None = None, *, referen
     overall = [] if comparison is None else list(overall_drawings(comparison))
     strata = merge(studies)
     every = list(dict.fromkeys(name for study in studies for name in study.runs))
-    names = every if comparison is None else drawn_teachers(comparison)
+    names = every[:MOST_DRAWN] if comparison is None else drawn_teachers(comparison)
     by_study: list[tuple[str, list[Drawing]]] = []
     for number, stratum in enumerate(strata):
         key = f"-{number}" if len(strata) > 1 else ""

@@ -5,6 +5,9 @@ import numpy as np
 from teachgym.statistics.means import Values
 from teachgym.task_space import FloatArray
 
+WORST_SHARE = 0.2
+"""Share of the test tasks that are the worst case, unless told otherwise."""
+
 
 def area_under_curve(steps: Values, values: Values, budget: float) -> float:
     """Mean height of a learning curve over the whole budget, in the unit of the values.

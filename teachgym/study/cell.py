@@ -16,10 +16,11 @@ from teachgym.loop import Progress, Teaching
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
 from teachgym.study.lock import alone_in
+from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
-from teachgym.study.tracker import closing_all, make_trackers
+from teachgym.study.trackers import Tracking
 from teachgym.teacher import Teacher
 from teachgym.teacher_env import TeacherEnv
 
@@ -140,13 +141,15 @@ class _Runner:
         try:
             resumed_at = self._take_up()
             self._note_run(resumed_at)
-            with closing_all(make_trackers(self._options.trackers, self._folder, self._cell, resumed_at)) as trackers:
+            measures = Measures.of(self._env)
+            with Tracking(
+                self._options.trackers, self._folder, self._cell, measures, resumed_at=resumed_at
+            ) as tracking:
                 while not self._teaching.over:
                     progress = self._teaching.step()
                     self._test(progress)
                     self._save(progress)
-                    for tracker in trackers:
-                        tracker.show(progress)
+                    tracking.show(progress)
                     report(progress)
             record, env = self._teaching.record, self._env
             result = Result(

@@ -3,11 +3,13 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from teachgym.files import read_json, write_json
+from teachgym.study import study_file
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.environment import make_environment
@@ -15,7 +17,7 @@ from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.stored import CELLS, STUDY, StoredStudy, load_cell_folder, load_study
+from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study
 from teachgym.study.summary import summary_entries
 
 SUMMARY = "summary.json"
@@ -31,6 +33,8 @@ class Study:
     """What its folder holds."""
     comparison: Comparison | None
     """What was found; None if no cell is finished."""
+    missing: list[Missing]
+    """Cells that were to be run and are not finished; where only some of the grid were to be, not the others."""
     interrupted: bool
     """Whether Ctrl-C ended it."""
 
@@ -52,19 +56,30 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
     Raises:
         ValueError: If a setting is not allowed, or the folder can't be used; nothing has been run then.
     """
-    cells = [(cell, settings.folder / CELLS / cell.folder_name) for cell in settings.grid()]
+    cells = [(cell, settings.folder / CELLS / cell.folder_name) for _, cell in settings.chosen()]
     measures = Measures.of(_check(settings))
     _claim(settings, measures, if_used)
     waiting = [(cell, folder) for cell, folder in cells if not _is_finished(cell, folder)]
     interrupted = False
     try:
-        run_cells(waiting, RunOptions.of(settings), observer or Observer())
+        _run(settings, waiting, observer or Observer())
     except KeyboardInterrupt:
         interrupted = True
     stored = load_study(settings.folder)
     comparison = compare_studies([stored])
     write_json(settings.folder / SUMMARY, summary_entries(comparison))
-    return Study(stored, comparison, interrupted)
+    chosen = {cell for cell, _ in cells}
+    return Study(stored, comparison, [one for one in stored.missing if one.cell in chosen], interrupted)
+
+
+def _run(settings: StudySettings, cells: Sequence[tuple[Cell, Path]], observer: Observer) -> None:
+    if settings.executor == "ray":
+        from teachgym.study.ray_executor import RayOptions, run_cells_on_ray
+
+        on = RayOptions(settings.ray_address, settings.gpus)
+        run_cells_on_ray(cells, RunOptions.of(settings), observer, on=on)
+    else:
+        run_cells(cells, RunOptions.of(settings), observer)
 
 
 def _check(settings: StudySettings) -> Any:
@@ -86,6 +101,8 @@ def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed) -> None
     except OSError as error:
         raise ValueError(f"run folder {folder} can't be written: {error}; choose another with --runs") from error
     used = any(folder.iterdir())
+    if settings.cells and if_used == "refuse" and (folder / STUDY).exists():
+        if_used = "resume"  # another slice of the grid has begun
     if used and if_used == "refuse":
         raise ValueError(f"run folder {folder} is in use; give --resume, --overwrite or another --name")
     if used and not (folder / STUDY).exists():
@@ -104,6 +121,7 @@ def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed) -> None
         "provenance": [*earlier, provenance()],
     }
     write_json(folder / STUDY, study)
+    study_file.write(folder / study_file.STUDY_FILE, settings)
 
 
 def _check_same(path: Path, new: dict[str, Any]) -> None:

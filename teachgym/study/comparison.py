@@ -19,7 +19,7 @@ from teachgym.statistics import (
     stratified_welch,
 )
 from teachgym.statistics.bootstrap import mean, median
-from teachgym.statistics.curves import area_under_curve, forgetting, steps_to_threshold, worst_case
+from teachgym.statistics.curves import WORST_SHARE, area_under_curve, forgetting, steps_to_threshold, worst_case
 from teachgym.study.cautions import cautions
 from teachgym.study.measures import Measures
 from teachgym.study.stored import Run, StoredStudy
@@ -137,7 +137,7 @@ def compare_studies(
     *,
     reference: str | None = None,
     threshold: float | None = None,
-    worst_share: float = 0.2,
+    worst_share: float = WORST_SHARE,
     seed: int = 0,
     samples: int = 2000,
 ) -> Comparison | None:

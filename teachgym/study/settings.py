@@ -124,11 +124,8 @@ class StudySettings:
             ValueError: If it chooses a number that the grid does not have.
         """
         grid, wanted = list(enumerate(self.grid())), _read_numbers(self.cells)
-        for first, last in wanted:
-            if last >= len(grid):
-                raise ValueError(
-                    f"cells is {self.cells!r}; the grid has {len(grid)} cells, numbered 0 to {len(grid) - 1}"
-                )
+        if any(last >= len(grid) for _, last in wanted):
+            raise ValueError(f"cells is {self.cells!r}; the grid has {len(grid)} cells, numbered 0 to {len(grid) - 1}")
         return [(i, cell) for i, cell in grid if not wanted or any(first <= i <= last for first, last in wanted)]
 
 

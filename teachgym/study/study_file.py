@@ -55,7 +55,10 @@ def find(study: str | Path) -> Path:
 
 def ready_made() -> dict[str, str]:
     """The studies that come with teachgym: name, and what it is in a line."""
-    return {path.stem: path.read_text().partition("\n")[0].lstrip("# ") for path in sorted(_READY.glob("*.toml"))}
+    return {
+        path.stem: path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        for path in sorted(_READY.glob("*.toml"))
+    }
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: If the file is not TOML, or a key or the type of a value is not allowed; the message says what is.
     """
     try:
-        given = tomllib.loads(path.read_text())
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     kinds, settings = get_type_hints(StudySettings), {}
@@ -136,7 +139,7 @@ def _checked(value: Any, kind: Any) -> Any:
         if value not in parts:
             raise ValueError(f"expected {_expected(kind)}")
         return value
-    allowed = {Path: str, float: (int, float)}.get(kind, kind)
+    allowed: Any = {Path: str, float: (int, float)}.get(kind, kind)
     if not isinstance(value, allowed) or isinstance(value, bool):
         raise ValueError(f"expected {_expected(kind)}")
     return kind(value)

@@ -12,6 +12,7 @@ from teachgym.cli.compare import Compare
 from teachgym.plots.film import write_film
 from teachgym.study.cell import run_cell
 from teachgym.study.settings import Cell
+from teachgym.study.study_file import ready_made
 from tests.study import toy_study
 
 
@@ -33,6 +34,8 @@ def test_list_names_everything_with_a_line_each(capsys: pytest.CaptureFixture[st
     for name in ("teachgym/StumpTracks-v0", "alp-gmm", "random", "oracle", "ppo", "sac", "reference"):
         (line,) = (line for line in lines if line.split()[:1] == [name])
         assert len(line.split()) > 4, line
+    studies = lines[lines.index("Studies to compare teachers by") + 1 :]
+    assert [line.split()[0] for line in studies[: len(ready_made())]] == list(ready_made())
 
 
 def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
@@ -48,7 +51,36 @@ def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
     assert "100 steps are too few" in printed
     assert "teachgym compare --env" in printed
     assert "--student-steps 20000000" in printed
-    assert str(tmp_path / "s" / "learning_curves.png") in printed
+    assert str(tmp_path / "s" / "report" / "report.html") in printed
+
+
+def test_options_override_the_settings_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text('teachers = ["oracle", "riac"]\nseeds = 2\nname = "mine"\n')
+    plan = ["--dry-run", "--calibrate-seconds", "0"]
+    assert main(["compare", "mine.toml", *plan]) == 0
+    assert re.search(
+        r"3 +│ riac +│ +1 .*4 of 4 cells to run, \d+ at once, in runs/mine", capsys.readouterr().out, re.DOTALL
+    )
+    assert main(["compare", "mine.toml", "--seeds", "1", "--name", "try", "--teachers", "tscl", *plan]) == 0
+    assert re.search(
+        r"0 +│ tscl +│ +0 .*1 of 1 cells to run, \d+ at once, in runs/try", capsys.readouterr().out, re.DOTALL
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+
+
+def test_help_shows_the_settings_of_a_study_as_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    for study, seeds, teachers in (
+        ([], 3, "random alp-gmm"),
+        (["stump-tracks-night"], 10, "random oracle riac covar-gmm"),
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main(["compare", *study, "--help"])
+        shown = text(capsys.readouterr().out.replace("│", " "))
+        assert f"Number of students per teacher. (default: {seeds})" in shown
+        assert f"(default: {teachers}" in shown
 
 
 @pytest.mark.parametrize(
@@ -57,6 +89,13 @@ def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
         (["compare", "--student-steps", "0"], "student_steps is 0; expected at least 1"),
         (["compare", "--teachers", "alpgmm"], "did you mean 'alp-gmm'"),
         (["compare", "--resume", "--overwrite"], "contradict"),
+        (["compare", "--seeds", "2", "hypercubes"], "the study comes before the options: teachgym compare hypercubes"),
+        (["compare", "hypercube"], "unknown study 'hypercube'; did you mean 'hypercubes'?"),
+        (["compare", "no-such.toml"], "there is no file no-such.toml"),
+        (["compare", "hypercubes", "--seeds", "0"], "seeds is 0; expected at least 1"),
+        (["compare", "--cells", "3,x"], "cells is '3,x'; expected numbers and ranges of them"),
+        (["compare", "--dry-run", "--cells", "0-6"], "the grid has 6 cells, numbered 0 to 5"),
+        (["compare", "--dry-run", "--calibrate-seconds", "-1"], "expected a time, or 0 for no calibration"),
         (["evaluate", "no/such/folder"], "has no cell.json"),
         (["watch", "no/such/folder"], "has no cell.json"),
     ],
@@ -141,5 +180,5 @@ def test_progress_moves_in_a_terminal(tmp_path: Path) -> None:
     )
     assert command.run(console) == 0
     printed = console.export_text()
-    assert re.search(r"random seed 0 .* [1-9]\d* episodes  [\d,]+ steps/s  \d+ s left", printed), printed
+    assert re.search(r"random seed 0 +running .* [\d,]+ steps/s \d+ s left", printed), printed
     assert re.search(r"study .* \d of 2 cells  [\d,]+ steps/s  about \d+ s left", printed), printed

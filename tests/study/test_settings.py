@@ -50,6 +50,29 @@ def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -
 
 
 @pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ("", [0, 1, 2, 3, 4, 5]),
+        ("0-2", [0, 1, 2]),
+        ("5", [5]),
+        ("3, 1-2,2 - 3", [1, 2, 3]),
+        ("0-5", [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_a_slice_of_the_grid_is_chosen_by_number(cells: str, numbers: list[int]) -> None:
+    settings = StudySettings(teachers=("random", "oracle"), seeds=3, cells=cells)
+    grid = list(settings.grid())
+    assert settings.chosen() == [(number, grid[number]) for number in numbers]
+
+
+@pytest.mark.parametrize("cells", ["6", "0-6", "3,7"])
+def test_a_number_outside_the_grid_is_refused(cells: str) -> None:
+    settings = StudySettings(teachers=("random", "oracle"), seeds=3, cells=cells)
+    with pytest.raises(ValueError, match=f"cells is '{cells}'; the grid has 6 cells, numbered 0 to 5"):
+        settings.chosen()
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"student_steps": 0}, "student_steps is 0; expected at least 1"),
@@ -62,6 +85,10 @@ def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -
         ({"teachers": ("oracle,steps=[1,2]", "oracle,steps={1:2}")}, "share a folder"),
         ({"name": "a/b"}, "name is 'a/b'"),
         ({"student_steps": 10, "evaluations": 11}, "evaluations is 11"),
+        ({"cells": "2-1"}, "cells is '2-1'; expected numbers and ranges"),
+        ({"cells": "1,,2"}, "cells is '1,,2'"),
+        ({"cells": "-3"}, "cells is '-3'"),
+        ({"cells": "a"}, "cells is 'a'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], message: str) -> None:

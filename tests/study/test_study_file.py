@@ -87,7 +87,7 @@ def test_tables_are_the_texts_that_would_be_typed(tmp_path: Path) -> None:
         ('trackers = ["tensorbord"]', r"expected one of 'tensorboard', 'wandb'"),
         ("student = {slots = 4}", r"student is .*; expected a name in the table"),
         ('student = {name = "ppo", device = "3"}', r"would be read as something else"),
-        ('student-steps = 3\nstudent_steps = 4', r"student_steps is given twice"),
+        ("student-steps = 3\nstudent_steps = 4", r"student_steps is given twice"),
         ("seeds = 0", r"seeds is 0; expected at least 1"),
         ('cells = "5-3"', r"cells is '5-3'; expected numbers and ranges"),
         ("seeds 3", r"is not a TOML file: .*line 1"),
@@ -162,7 +162,6 @@ def test_every_cell_of_a_ready_made_study_can_be_made(name: str) -> None:
     for cell in dataclasses.replace(settings, seeds=1).grid():
         env = make_environment(cell)
         make_cell_teacher(cell, env)
-        assert len(env.evaluate.__self__.test_tasks if hasattr(env, "test_tasks") else [0]) > 0
         env.close()
 
 

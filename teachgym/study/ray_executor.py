@@ -1,0 +1,214 @@
+"""Run cells on Ray: on one machine, or on a cluster whose nodes see the run folder at the same path."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from teachgym.files import read_json, write_json
+from teachgym.study.runner import Observer, RunOptions, Standing, run_cells
+from teachgym.study.settings import Cell
+
+STANDING = "standing.json"
+"""How far a cell is, for the process that waits for it, perhaps on another machine."""
+_TELL_SECONDS = 2.0
+_POLL_SECONDS = 0.5
+_CONNECT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """Where on Ray."""
+
+    address: str | None = None
+    """Of a running cluster, or ``"auto"``; None starts Ray on this machine."""
+    gpus: float = 0.0
+    """GPUs that each cell takes; a part of one lets cells share it."""
+
+
+def run_cells_on_ray(
+    cells: Sequence[tuple[Cell, Path]], options: RunOptions, observer: Observer, *, on: RayOptions
+) -> None:
+    """As ``run_cells``, with one Ray task a cell.
+
+    A task takes one CPU and ``on.gpus`` GPUs, and runs its cell by ``run_cells`` on its node: the same worker process,
+    log and failures. When a node dies, Ray gives its cells to others, where they go on from their last checkpoints.
+
+    Args:
+        cells: Every cell with its folder, in a file system that all nodes share.
+        options: How each of them is run; Ray decides how many at once.
+        observer: Is told what happens.
+        on: Where.
+
+    Raises:
+        ImportError: If Ray is not installed.
+        ValueError: If there is no cluster at the address.
+    """
+    ray = _import_ray()
+    with _connected(ray, on):
+        task = ray.remote(num_cpus=1, num_gpus=on.gpus, max_retries=options.retries, max_calls=1)(_run)
+        alone = replace(options, workers=1)
+        waiting: dict[Any, tuple[Cell, Path]] = {}
+        for cell, folder in cells:
+            (folder / STANDING).unlink(missing_ok=True)
+            waiting[task.remote(cell, folder.absolute(), alone)] = cell, folder
+        watch = _Watch(observer)
+        try:
+            while waiting:
+                done, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=_POLL_SECONDS)
+                for cell, folder in waiting.values():
+                    watch.look(cell, folder)
+                for reference in done:
+                    watch.end(ray, reference, *waiting.pop(reference))
+        finally:
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+
+class _Watch:
+    """Tells the observer what the cells' files say."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._seen: dict[Cell, dict[str, Any]] = {}
+
+    def look(self, cell: Cell, folder: Path) -> None:
+        """Pass on what is new."""
+        try:
+            entries = read_json(folder / STANDING)
+        except (OSError, ValueError):
+            return
+        before = self._seen.get(cell)
+        if entries == before:
+            return
+        self._seen[cell] = entries
+        if before is None:
+            self._observer.started(cell)
+        elif entries["attempt"] != before["attempt"]:
+            self._observer.retried(cell, entries["reason"] or "its node has died; another goes on")
+        if entries["budget"]:
+            self._observer.moved(
+                Standing(
+                    cell,
+                    entries["student_steps"],
+                    entries["budget"],
+                    entries["episodes"],
+                    tuple(entries["curve"]),
+                )
+            )
+
+    def end(self, ray: Any, reference: Any, cell: Cell, folder: Path) -> None:
+        """Pass on how the cell ended."""
+        self.look(cell, folder)
+        if cell not in self._seen:
+            self._observer.started(cell)
+        try:
+            reason = ray.get(reference)
+        except ray.exceptions.RayError as error:
+            reason = f"Ray has given it up: {str(error).strip().partition(chr(10))[0]}"
+        (folder / STANDING).unlink(missing_ok=True)
+        if reason is None:
+            self._observer.finished(cell)
+        else:
+            self._observer.failed(cell, reason)
+
+
+class _Teller(Observer):
+    """Writes how far the task's cell is where the waiting process looks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reason: str | None = None
+        """Why the cell failed."""
+        self._path, self._told = folder / STANDING, 0.0
+        # Of the attempt nothing but its being another one matters: a node that takes over knows none of the others.
+        self._entries: dict[str, Any] = {
+            "attempt": f"{os.getpid()}-{time.time_ns()}",
+            "reason": "",
+            "student_steps": 0,
+            "budget": 0,
+            "episodes": 0,
+            "curve": [],
+        }
+
+    def started(self, cell: Cell) -> None:
+        self._tell()
+
+    def moved(self, standing: Standing) -> None:
+        plain = asdict(standing)
+        self._entries |= {name: plain[name] for name in ("student_steps", "budget", "episodes")}
+        self._entries["curve"] = list(standing.curve)
+        if time.monotonic() - self._told > _TELL_SECONDS:
+            self._tell()
+
+    def retried(self, cell: Cell, reason: str) -> None:
+        self._entries |= {"attempt": f"{os.getpid()}-{time.time_ns()}", "reason": reason}
+        self._tell()
+
+    def failed(self, cell: Cell, reason: str) -> None:
+        self.reason = reason
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        write_json(self._path, self._entries)
+
+
+def _run(cell: Cell, folder: Path, options: RunOptions) -> str | None:
+    """The task: why the cell failed, or None."""
+    study = folder.parent.parent
+    if not study.exists():
+        return f"there is no {study} on this node; every node must see the run folder at the same path"
+    folder.mkdir(parents=True, exist_ok=True)
+    teller = _Teller(folder)
+    run_cells([(cell, folder)], options, teller)
+    return teller.reason
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError("the executor 'ray' needs Ray: pip install 'teachgym[ray]'") from error
+    return ray
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise ``OSError`` where nobody listens: Ray itself tries for minutes."""
+    host, sign, port = (address or "").rpartition(":")
+    if sign and port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+
+
+@contextmanager
+def _connected(ray: Any, on: RayOptions) -> Iterator[None]:
+    """Connected in the block; as before after it."""
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # So that what this process can import by a path of its own, tasks can.
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    arguments: dict[str, Any] = {
+        "address": on.address,
+        "log_to_driver": False,
+        "logging_level": "error",
+        "runtime_env": {"env_vars": {"PYTHONPATH": paths}},
+    }
+    if on.address is None:
+        arguments["include_dashboard"] = False
+    try:
+        _check_answers(on.address)
+        ray.init(**arguments)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"no Ray cluster answers at {on.address!r} ({str(error).strip().partition(chr(10))[0]}); start one by "
+            "`ray start --head`, or leave --ray-address out to start Ray on this machine"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,77 @@
+"""Trackers: what logs the metrics of a cell while it runs."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+from teachgym.loop import Progress
+from teachgym.names import named_class
+from teachgym.study.measures import Measures
+from teachgym.study.settings import Cell
+from teachgym.study.trackers.metrics import Metrics
+from teachgym.study.trackers.tracker import Tracker
+
+TRACKERS: Mapping[str, str] = MappingProxyType(
+    {
+        "tensorboard": "teachgym.study.trackers.tensorboard:TensorBoardTracker",
+        "wandb": "teachgym.study.trackers.wandb:WandbTracker",
+    }
+)
+
+
+class Tracking:
+    """Follows one cell with all of its trackers. One that fails is left out from then on; the cell goes on.
+
+    Args:
+        names: Of ``TRACKERS``.
+        folder: Of the cell.
+        cell: What is run.
+        measures: What its numbers are about.
+        resumed_at: Student steps at which it goes on.
+
+    Raises:
+        ValueError: If there is no such tracker.
+        ImportError: If a tracker's package is not installed.
+    """
+
+    def __init__(self, names: Sequence[str], folder: Path, cell: Cell, measures: Measures, *, resumed_at: int) -> None:
+        self._metrics = Metrics(measures, resumed_at=resumed_at)
+        self._trackers: list[Tracker] = []
+        for name in names:
+            kind = named_class("tracker", name, TRACKERS, Tracker)
+            try:
+                self._trackers.append(kind(folder, cell, resumed_at=resumed_at))
+            except kind.errors as error:
+                _say(f"tracker {name} is left out: {error}")
+
+    def __enter__(self) -> "Tracking":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for tracker in self._trackers:
+            with suppress(*tracker.errors):
+                tracker.close()
+
+    def show(self, progress: Progress) -> None:
+        """Log what is due after a decision."""
+        if not self._trackers:
+            return
+        metrics = self._metrics.due(progress)
+        if not metrics:
+            return
+        for tracker in list(self._trackers):
+            try:
+                tracker.log(metrics, progress.student_steps)
+            except tracker.errors as error:
+                _say(f"tracker {type(tracker).__name__} is left out from here on: {error}")
+                self._trackers.remove(tracker)
+
+
+def _say(line: str) -> None:
+    """Into the cell's log."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,175 @@
+"""Studies on a real Ray cluster of two nodes, one of which is lost."""
+
+import builtins
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from teachgym.files import read_json
+from teachgym.study.cell import RESULT, CellOptions
+from teachgym.study.compare import compare
+from teachgym.study.ray_executor import RayOptions, run_cells_on_ray
+from teachgym.study.replay import differences
+from teachgym.study.runner import Observer, RunOptions, run_cells
+from teachgym.study.settings import Cell, StudySettings
+from tests.study import toy_study
+from tests.study.ray_cluster import Cluster, cluster
+from tests.study.test_compare import Diary
+
+ray = pytest.importorskip("ray")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+OPTIONS = RunOptions(workers=1, cell=CellOptions(checkpoint_seconds=0.2))
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[Cluster]:
+    with cluster() as found:
+        yield found
+
+
+def cells(folder: Path, student: str, count: int, *, steps: int = 300) -> list[tuple[Cell, Path]]:
+    made = [Cell(toy_study.ENV, "alp-gmm", student, seed, steps, 3) for seed in range(count)]
+    return [(cell, folder / "study" / "cells" / cell.folder_name) for cell in made]
+
+
+def run_on(found: Cluster, chosen: list[tuple[Cell, Path]], observer: Observer, *, gpus: float = 0.0) -> None:
+    chosen[0][1].parent.parent.mkdir(parents=True, exist_ok=True)
+    run_cells_on_ray(chosen, OPTIONS, observer, on=RayOptions(found.address, gpus))
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} has not come about within {seconds:g} seconds"
+        time.sleep(0.1)
+
+
+def check_equal(chosen: list[tuple[Cell, Path]], folder: Path) -> None:
+    """To cells that were never interrupted, in local processes."""
+    whole = [(cell, folder / "whole" / cell.folder_name) for cell, _ in chosen]
+    run_cells(whole, RunOptions(workers=2), Observer())
+    for (_, place), (_, expected) in zip(chosen, whole, strict=True):
+        assert list(differences(place, expected)) == []
+
+
+def test_a_study_on_a_cluster_equals_one_of_local_processes(two_nodes: Cluster, tmp_path: Path) -> None:
+    chosen = StudySettings(
+        env=toy_study.ENV,
+        student=toy_study.QUICK,
+        teachers=("random", "alp-gmm"),
+        seeds=2,
+        student_steps=300,
+        evaluations=3,
+        runs=tmp_path / "ray",
+        name="study",
+        executor="ray",
+        ray_address=two_nodes.address,
+    )
+    diary = Diary()
+    found = compare(chosen, observer=diary)
+    assert not found.stored.missing
+    assert sum(line.startswith("finished") for line in diary.lines) == 4
+    local = replace(chosen, runs=tmp_path / "local", executor="local")
+    compare(local)
+    for cell in chosen.grid():
+        place = Path("cells") / cell.folder_name
+        assert list(differences(chosen.folder / place, local.folder / place)) == []
+    assert not list(chosen.folder.rglob("standing.json"))
+
+
+def test_a_node_that_is_lost_costs_nothing_but_time(two_nodes: Cluster, tmp_path: Path) -> None:
+    chosen = cells(tmp_path, toy_study.SLOW, 4, steps=1500)
+    diary = Diary()
+
+    def lose_a_node() -> None:
+        every = [folder / "checkpoints" for _, folder in chosen]
+        wait_for(lambda: all(len(list(path.glob("[0-9]*.npz"))) == 2 for path in every), "two checkpoints of each cell")
+        two_nodes.second.kill()
+
+    thread = threading.Thread(target=lose_a_node)
+    thread.start()
+    run_on(two_nodes, chosen, diary)
+    thread.join()
+    two_nodes.second = two_nodes.add()
+    assert sum(line.startswith("finished") for line in diary.lines) == 4
+    runs = [read_json(folder / "provenance.json") for _, folder in chosen]
+    taken_up = [of_cell for of_cell in runs if len(of_cell) > 1]
+    assert 1 <= len(taken_up) <= 2, "the cells of one node of two"
+    assert all(of_cell[1]["from_step"] > 0 for of_cell in taken_up), "from their checkpoints"
+    assert sum(line.startswith("retried") for line in diary.lines) == len(taken_up)
+    check_equal([one for one, of_cell in zip(chosen, runs, strict=True) if len(of_cell) > 1], tmp_path)
+
+
+def test_cells_that_fail_or_die_fail_alone_with_their_logs(two_nodes: Cluster, tmp_path: Path) -> None:
+    students = [toy_study.FAILING, toy_study.QUICK, toy_study.KILLED]
+    chosen = []
+    for number, student in enumerate(students):
+        cell = Cell(toy_study.ENV, "random", student, number, 300, 3)
+        chosen.append((cell, tmp_path / "study" / "cells" / cell.folder_name))
+    diary = Diary()
+    run_on(two_nodes, chosen, diary)
+    failed = {line.split(":")[0]: line for line in diary.lines if line.startswith("failed")}
+    assert failed.keys() == {"failed random-seed-0", "failed random-seed-2"}
+    assert "the student lost its way" in failed["failed random-seed-0"]
+    assert "signal 9" in failed["failed random-seed-2"]
+    assert "about to fail" in (chosen[0][1] / "log.txt").read_text()
+    assert read_json(chosen[0][1] / "failure.json")["reason"]
+    assert (chosen[1][1] / RESULT).exists()
+
+
+@pytest.mark.parametrize(("gpus", "at_once"), [(0.5, True), (1.0, False)])
+def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: float, at_once: bool) -> None:
+    """Four cells: each node has two CPUs and one GPU, so that halves of it let all run, and wholes let two."""
+    most = 0
+
+    class Counter(Observer):
+        def __init__(self) -> None:
+            self.running: set[str] = set()
+
+        def started(self, cell: Cell) -> None:
+            nonlocal most
+            self.running.add(cell.folder_name)
+            most = max(most, len(self.running))
+
+        def finished(self, cell: Cell) -> None:
+            self.running.remove(cell.folder_name)
+
+    run_on(two_nodes, cells(tmp_path, toy_study.SLOW, 4, steps=400), Counter(), gpus=gpus)
+    assert most == 4 if at_once else most <= 2
+
+
+def test_an_address_without_a_cluster_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no Ray cluster answers at '127.0.0.1:1'"):
+        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer(), on=RayOptions("127.0.0.1:1"))
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    true_import = builtins.__import__
+
+    def without(name: str, *arguments: Any, **keywords: Any) -> Any:
+        if name == "ray":
+            raise ImportError(name)
+        return true_import(name, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'teachgym\[ray\]'"):
+        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer(), on=RayOptions())
+
+
+def test_a_node_that_does_not_see_the_run_folder_says_so(two_nodes: Cluster, tmp_path: Path) -> None:
+    diary = Diary()
+    chosen = cells(tmp_path / "nowhere", toy_study.QUICK, 1)
+    run_cells_on_ray(chosen, OPTIONS, diary, on=RayOptions(two_nodes.address))
+    (line,) = [line for line in diary.lines if line.startswith("failed")]
+    assert "every node must see the run folder at the same path" in line
