@@ -1,4 +1,4 @@
-"""``teachgym watch``: film a saved student on tracks of your choice."""
+"""``teachgym watch``: film saved students on tracks of your choice, one alone or several side by side."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,10 @@ from rich.markup import escape
 
 @dataclass(frozen=True)
 class Watch:
-    """Film a saved student on chosen tasks, to a GIF or MP4 file."""
+    """Film saved students on chosen tasks, side by side if there are several, to a GIF or MP4 file."""
 
-    cell: Annotated[Path, tyro.conf.Positional]
-    """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
+    cells: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Folders of cells, for instance runs/demo/cells/random-seed-0 runs/demo/cells/alp-gmm-seed-0."""
     task: tyro.conf.UseAppendAction[tuple[tuple[float, ...], ...]] = ()
     """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
     output: Path = Path("student.gif")
@@ -22,17 +22,31 @@ class Watch:
     max_steps: int = 600
     """World steps to film of each task, 50 a second."""
     seed: int = 0
-    """Seed of the worlds."""
+    """Seed of the worlds, which are the same for all students."""
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""
-        from teachgym.plots.film import film, write_film
+        from teachgym.plots.film import Clip, film, side_by_side, write_film
         from teachgym.study.cell import load_cell
 
-        _, env = load_cell(self.cell)
-        clips = film(env, self.task or None, seed=self.seed, max_steps=self.max_steps)
-        write_film(self.output, [frame for clip in clips for frame in clip.frames], fps=50)
-        for clip in clips:
-            console.print(f"  {env.task_space.describe_task(clip.task)}: return {clip.outcome:.1f}", highlight=False)
+        if not self.cells:
+            raise ValueError("there is no cell to watch; give its folder, for instance runs/demo/cells/alp-gmm-seed-0")
+        students: dict[str, list[Clip]] = {}
+        tasks, space = [*self.task], None
+        for folder in self.cells:
+            cell, env = load_cell(folder)
+            if space is not None and env.task_space != space:
+                raise ValueError(f"{folder} has other tasks than {self.cells[0]}; watch students of one environment")
+            space = env.task_space
+            clips = film(env, tasks or None, seed=self.seed, max_steps=self.max_steps)
+            tasks = [tuple(clip.task.tolist()) for clip in clips]
+            name = f"{cell.teacher}, seed {cell.seed}"
+            students[name if name not in students else f"{name} ({folder})"] = clips
+        assert space is not None
+        write_film(self.output, side_by_side(students, space.describe_task), fps=50)
+        for name, clips in students.items():
+            console.print(f"  {escape(name)}", highlight=False)
+            for clip in clips:
+                console.print(f"    {space.describe_task(clip.task)}: return {clip.outcome:.1f}", highlight=False)
         console.print(f"wrote {escape(str(self.output))}", soft_wrap=True, highlight=False)
         return 0

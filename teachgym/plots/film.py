@@ -1,13 +1,13 @@
 """Films of a student on tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.files import replacing
@@ -15,6 +15,12 @@ from teachgym.task_space import FloatArray
 from teachgym.teacher_env import TeacherEnv
 
 Frame = NDArray[np.uint8]
+_ALONE, _BESIDE = 600, 440
+"""Width in pixels of a pane, of a student alone and of one beside others."""
+_BLOCK = 8
+"""Video encoders ask for a size that is a multiple of it."""
+_BAND = 26
+"""Height in pixels of a line of text."""
 GIF_EVERY = 2
 """GIF players show at most 50 pictures a second, and most fewer: every second frame, for twice as long."""
 
@@ -26,8 +32,15 @@ class Clip:
     task: FloatArray
     frames: list[Frame]
     """``(height, width, 3)`` pictures."""
-    outcome: float
-    """Return over the steps that were filmed."""
+    returns: list[float]
+    """The return so far, at each of them."""
+    over: bool
+    """Whether the episode has ended, not the film alone."""
+
+    @property
+    def outcome(self) -> float:
+        """Return over the steps that were filmed."""
+        return self.returns[-1]
 
 
 def film(env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int) -> list[Clip]:
@@ -54,16 +67,58 @@ def film(env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: 
     clips = []
     for task in chosen:
         observation, _ = world.reset(seed=seed, options={"task": task})
-        frames, outcome, over = [_picture(world.render())], 0.0, False
+        frames, returns, over = [_picture(world.render())], [0.0], False
         while not over and len(frames) <= max_steps:
             action = env.student.act(np.asarray(observation)[None])[0]
             observation, reward, terminated, truncated, _ = world.step(action)
             frames.append(_picture(world.render()))
-            outcome += float(reward)
+            returns.append(returns[-1] + float(reward))
             over = terminated or truncated
-        clips.append(Clip(task, frames, outcome))
+        clips.append(Clip(task, frames, returns, over))
     world.close()
     return clips
+
+
+def side_by_side(students: Mapping[str, Sequence[Clip]], describe: Callable[[FloatArray], str]) -> list[Frame]:
+    """The clips of one or several students on the same tasks, in step, with what is seen written beside.
+
+    A student whose episode ends before another's stays as it ended.
+
+    Args:
+        students: By what each is called, its clips: as many, of the same tasks in the same order.
+        describe: Says in words what a task is.
+    """
+    frames: list[Frame] = []
+    width = _ALONE if len(students) == 1 else _BESIDE
+    for clips in zip(*students.values(), strict=True):
+        task = describe(clips[0].task)
+        for step in range(max(len(clip.frames) for clip in clips)):
+            panes = [_pane(name, clip, step, width) for name, clip in zip(students, clips, strict=True)]
+            frames.append(_captioned(np.concatenate(panes, axis=1), task))
+    return frames
+
+
+def _pane(name: str, clip: Clip, step: int, width: int) -> Frame:
+    place = min(step, len(clip.frames) - 1)
+    picture = Image.fromarray(clip.frames[place])
+    picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.BILINEAR)
+    ended = clip.over and place == len(clip.frames) - 1
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=15)
+    text = f"{name}   {'return' if ended else 'return so far'} {clip.returns[place]:.0f}"
+    draw.rectangle((0, 0, width, _BAND), fill="#1b1f24")
+    draw.text((8, _BAND // 2), text, fill="#ffd866" if ended else "#ffffff", font=font, anchor="lm")
+    draw.line((width - 1, 0, width - 1, picture.height), fill="#1b1f24", width=2)
+    return np.asarray(picture)
+
+
+def _captioned(frame: Frame, text: str) -> Frame:
+    height, width, _ = frame.shape
+    picture = Image.new("RGB", (width, -(-(height + _BAND) // _BLOCK) * _BLOCK), "#ffffff")
+    picture.paste(Image.fromarray(frame), (0, 0))
+    font = ImageFont.load_default(size=15)
+    ImageDraw.Draw(picture).text((8, height + _BAND // 2), text, fill="#1b1f24", font=font, anchor="lm")
+    return np.asarray(picture)
 
 
 def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
@@ -83,7 +138,7 @@ def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
             import imageio.v3 as imageio
         except ImportError as error:
             raise ImportError("MP4 films need imageio: pip install 'teachgym[video]'") from error
-        data = imageio.imwrite("<bytes>", np.stack(frames), extension=".mp4", fps=fps, macro_block_size=8)
+        data = imageio.imwrite("<bytes>", np.stack(frames), extension=".mp4", fps=fps, macro_block_size=_BLOCK)
         with replacing(path) as file:
             file.write(data)
     else:

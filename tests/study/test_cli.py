@@ -9,7 +9,7 @@ from rich.console import Console
 
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
-from teachgym.plots.film import write_film
+from teachgym.plots.film import Clip, side_by_side, write_film
 from teachgym.study.cell import run_cell
 from teachgym.study.settings import Cell
 from teachgym.study.study_file import ready_made
@@ -153,13 +153,43 @@ def test_watch_films_the_chosen_tracks(
     assert "stump_height 2.00, stump_spacing 1.00: return" in printed
     if suffix == ".gif":
         with Image.open(film) as pictures:
-            assert pictures.size == (600, 400)
+            assert pictures.size == (600, 432)
             assert pictures.n_frames == 21  # type: ignore[attr-defined]  # 2 clips of 21 frames, every second one
     else:
         imageio = pytest.importorskip("imageio.v3")
         with imageio.imopen(film, "r") as file:
             frames = list(file.iter())
-        assert (len(frames), frames[0].shape) == (42, (400, 600, 3))
+        assert (len(frames), frames[0].shape) == (42, (432, 600, 3))
+
+
+def test_two_students_are_filmed_side_by_side_on_the_same_tracks(
+    walker_cell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = tmp_path / "film.gif"
+    arguments = ["--max-steps", "4", "--output", str(film)]
+    assert main(["watch", str(walker_cell), str(walker_cell), *arguments]) == 0
+    printed = text(capsys.readouterr().out)
+    tasks = re.findall(r"stump_height ([\d.]+), stump_spacing ([\d.]+): return", printed)
+    assert len(tasks) == 8
+    assert tasks[:4] == tasks[4:]
+    heights = [float(height) for height, _ in tasks[:4]]
+    assert heights[0] < heights[-1], "from easy to hard"
+    with Image.open(film) as pictures:
+        assert pictures.size == (880, 320)
+        left, right = (np.asarray(pictures.convert("RGB").crop((x, 30, x + 430, 290))) for x in (0, 440))
+    assert np.array_equal(left, right), "the same student in the same world"
+
+
+def test_clips_of_different_lengths_wait_for_each_other() -> None:
+    picture = np.full((40, 60, 3), 90, dtype=np.uint8)
+    long = Clip(np.zeros(2), [picture] * 5, [0.0, 1.0, 2.0, 3.0, 4.0], over=False)
+    short = Clip(np.zeros(2), [picture] * 2, [0.0, -9.0], over=True)
+    frames = side_by_side({"a": [long], "b": [short]}, lambda task: "flat")
+    assert len(frames) == 5
+    assert all(frame.shape == frames[0].shape for frame in frames)
+    width = frames[0].shape[1] // 2
+    assert np.array_equal(frames[1][:, width:], frames[4][:, width:]), "the ended one stays as it ended"
+    assert not np.array_equal(frames[1][:, :width], frames[4][:, :width])
 
 
 def test_a_film_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -181,4 +211,4 @@ def test_progress_moves_in_a_terminal(tmp_path: Path) -> None:
     assert command.run(console) == 0
     printed = console.export_text()
     assert re.search(r"random seed 0 +running .* [\d,]+ steps/s \d+ s left", printed), printed
-    assert re.search(r"study .* \d of 2 cells  [\d,]+ steps/s  about \d+ s left", printed), printed
+    assert re.search(r"\d of 2 cells  [\d,]+ steps/s  \d+ s so far, about \d+ s left", printed), printed
