@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENGINE := envs/bipedal_walker/engine
 
-.PHONY: demo test lint install
+.PHONY: demo test lint docs install
 
 demo: install  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
 	$(BIN)/teachgym compare --name demo --resume --env StumpTracks --student ppo --student-steps 400000 \
@@ -17,6 +17,9 @@ lint: install  ## Style, formatting, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install  ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 install: .venv/installed
 

@@ -1,5 +1,6 @@
 """The generated pages are what the code and the committed results make of them."""
 
+import os
 import re
 import runpy
 import shlex
@@ -12,15 +13,24 @@ import tyro
 
 from teachgym.agents import TEACHERS
 from teachgym.cli import Command
+from teachgym.study import study_file
 
-DOCS = Path(__file__).parent.parent / "docs"
-RUNNABLE = ("data_generation.md", "sandbox.md")
-"""Pages whose code runs as it is, without a model or a server."""
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+NEEDS_A_MODEL = ("real_models.md", "reasoning_tasks.md", "speed.md", "learned_teachers.md", "teachers.md")
+"""Pages whose code and commands need a model, a server, or hours."""
+PAGES = sorted(path for path in DOCS.rglob("*.md") if path.name not in NEEDS_A_MODEL and "studies" not in path.parts)
 BLOCKS = [
-    (page, language, code)
-    for page in RUNNABLE
-    for language, code in re.findall(r"^```(\w+)\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    (str(path.relative_to(DOCS)), language, code)
+    for path in PAGES
+    for language, code in re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
 ]
+
+
+def test_the_page_of_environments_is_up_to_date() -> None:
+    page = runpy.run_path(str(DOCS / "environments.py"))["page"]()
+    assert page == (DOCS / "environments.md").read_text(), "run: python docs/environments.py"
+    assert page.count("## `teachgym/") == 13
 
 
 def test_the_page_of_teachers_is_up_to_date() -> None:
@@ -39,8 +49,41 @@ def test_a_python_block_runs(page: str, code: str, tmp_path: Path) -> None:
 
 def test_commands_are_well_formed() -> None:
     commands = [line for _, kind, code in BLOCKS if kind == "sh" for line in code.splitlines()]
-    assert commands
+    assert len(commands) > 20
     for command in commands:
         program, *arguments = shlex.split(command)
         assert program == "teachgym"
         tyro.cli(Command, args=arguments, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+
+
+def test_shell_scripts_are_well_formed() -> None:
+    scripts = [code for _, kind, code in BLOCKS if kind == "bash"]
+    assert scripts
+    for script in scripts:
+        done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_study_files_are_well_formed(tmp_path: Path) -> None:
+    files = [code for _, kind, code in BLOCKS if kind == "toml"]
+    assert files
+    for code in files:
+        (tmp_path / "study.toml").write_text(code)
+        assert study_file.load(str(tmp_path / "study.toml")).chosen()
+
+
+def test_every_kind_of_block_is_tested() -> None:
+    assert {kind for _, kind, _ in BLOCKS} <= {"python", "sh", "bash", "toml", "json"}
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_warnings_and_every_page_is_in_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr, done.stderr
+    assert "not included in the" not in done.stderr, done.stderr
+    page = (tmp_path / "site" / "api" / "loop.html").read_text()
+    assert "Let a teacher teach one student" in page
+    assert not re.search(r'(src|href)="https?://(?!example|github|arxiv)[^"]*\.(js|css|woff2?)"', page)
