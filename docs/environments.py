@@ -16,7 +16,8 @@ INTRODUCTION = """\
 # The environments
 
 Every environment of teachgym, as its own documentation says. `python docs/environments.py` writes this page from the
-code; a test compares it. Names are for `gymnasium.make`; `teachgym compare --env` takes them without `teachgym/` and `-v0`.
+code; a test compares it. Names are for `gymnasium.make`; `teachgym compare --env` takes them without `teachgym/` and
+`-v0`.
 """
 
 

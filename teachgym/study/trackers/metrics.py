@@ -25,23 +25,31 @@ class Metrics:
     def __init__(self, measures: Measures, *, resumed_at: int) -> None:
         self._measures = measures
         self._began, self._began_at, self._tested_at = time.perf_counter(), resumed_at, resumed_at
-        self._latest: int | None = None
-        """Which hundredth of the budget has a point."""
+        self._next_at: int | None = None
+        """Student steps at which the next point is due."""
+        self._tests = 0
 
     def due(self, progress: Progress) -> dict[str, float]:
         """What to log after this decision; mostly nothing."""
+        if self._next_at is None:
+            self._next_at = self._after(self._began_at, progress.budget)
+        tests, steps = progress.record.evaluations, progress.student_steps
+        if steps < self._next_at and len(tests) == self._tests and not progress.over:
+            return {}
         metrics: dict[str, float] = {}
-        tests = progress.record.evaluations
+        self._tests = len(tests)
         if tests and tests[-1].student_steps > self._tested_at:
             self._tested_at = tests[-1].student_steps
             metrics |= self._of_test(progress)
-        point = progress.student_steps * POINTS // progress.budget
-        if self._latest is None:
-            self._latest = self._began_at * POINTS // progress.budget
-        if (point != self._latest or progress.over) and progress.record.feedback:
-            self._latest = point
+        if (steps >= self._next_at or progress.over) and progress.record.feedback:
+            self._next_at = self._after(steps, progress.budget)
             metrics |= self._of_training(progress)
         return metrics
+
+    @staticmethod
+    def _after(steps: int, budget: int) -> int:
+        """Student steps at which the next hundredth of the budget begins."""
+        return -(-(steps * POINTS // budget + 1) * budget // POINTS)
 
     def _of_test(self, progress: Progress) -> dict[str, float]:
         test, name = progress.record.evaluations[-1], self._measures.outcome_name
