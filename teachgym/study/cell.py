@@ -1,6 +1,5 @@
 """Run one cell of a study, and read back what it left."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from teachgym.loop import Progress, Teaching
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
 from teachgym.study.lock import alone_in
+from teachgym.study.log import say
 from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.settings import Cell
@@ -184,12 +184,12 @@ class _Runner:
                     raise state
                 self._teaching.load_state_dict(state["teaching"])
             except (ValueError, KeyError, TypeError) as error:
-                _say(f"{path.name} can't be gone on from, the one before is tried: {error}")
+                say(f"{path.name} can't be gone on from, the one before is tried: {error}")
                 self._env.close()
                 self._make()
                 continue
             self._earlier_seconds, self._evaluation_seconds = state["seconds"], state["evaluation_seconds"]
-            _say(f"going on from {path.name}, {self._env.spent:,} of {self._env.budget:,} spent")
+            say(f"going on from {path.name}, {self._env.spent:,} of {self._env.budget:,} spent")
             return self._env.spent
         self._teaching.begin(self._cell.seed)
         return 0
@@ -230,18 +230,12 @@ class _Runner:
         self._interval = max(self._options.checkpoint_seconds, _WRITING_SHARE * (self._saved_at - now))
 
 
-def _say(line: str) -> None:
-    """Into the cell's log."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 def _read_if_whole(path: Path) -> Any:
     """What a JSON file holds; None, and a line in the log, where it is damaged; None where there is none."""
     try:
         return read_json(path) if path.exists() else None
     except ValueError as error:
-        _say(f"{error}; it is written anew")
+        say(f"{error}; it is written anew")
         return None
 
 

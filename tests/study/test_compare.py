@@ -133,6 +133,21 @@ def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path: Path) -> None
     assert not (chosen.folder / "cells" / "random-seed-1").exists()
 
 
+def test_slices_of_the_grid_join_one_study(study: tuple[Study, Diary, StudySettings], tmp_path: Path) -> None:
+    """As array jobs do, which begin in any order and know nothing of each other."""
+    second = compare(settings(tmp_path, cells="2-3"))
+    assert not second.missing
+    assert len(second.stored.missing) == 2
+    first = compare(settings(tmp_path, cells="0,1"))
+    assert not first.missing
+    assert not first.stored.missing
+    assert_equal_folders(study[2].folder, settings(tmp_path).folder)
+    with pytest.raises(ValueError, match="4 cells, numbered 0 to 3"):
+        compare(settings(tmp_path, cells="4"))
+    with pytest.raises(ValueError, match="in use"):
+        compare(settings(tmp_path))
+
+
 def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     chosen.folder.mkdir()

@@ -1,6 +1,5 @@
 """Trackers: what logs the metrics of a cell while it runs."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +7,7 @@ from types import MappingProxyType, TracebackType
 
 from teachgym.loop import Progress
 from teachgym.names import named_class
+from teachgym.study.log import say
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.trackers.metrics import Metrics
@@ -44,7 +44,7 @@ class Tracking:
             try:
                 self._trackers.append(kind(folder, cell, resumed_at=resumed_at))
             except kind.errors as error:
-                _say(f"tracker {name} is left out: {error}")
+                say(f"tracker {name} is left out: {error}")
 
     def __enter__(self) -> "Tracking":
         return self
@@ -67,11 +67,5 @@ class Tracking:
             try:
                 tracker.log(metrics, progress.student_steps)
             except tracker.errors as error:
-                _say(f"tracker {type(tracker).__name__} is left out from here on: {error}")
+                say(f"tracker {type(tracker).__name__} is left out from here on: {error}")
                 self._trackers.remove(tracker)
-
-
-def _say(line: str) -> None:
-    """Into the cell's log."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
