@@ -1,5 +1,6 @@
 """The generated pages are what the code and the committed results make of them."""
 
+import importlib.util
 import os
 import re
 import runpy
@@ -14,12 +15,13 @@ import tyro
 from teachgym.agents import TEACHERS
 from teachgym.cli import Command
 from teachgym.study import study_file
+from tests.students.tiny_models import tiny_llama
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-NEEDS_A_MODEL = ("real_models.md", "reasoning_tasks.md", "speed.md", "learned_teachers.md", "teachers.md")
-"""Pages whose code and commands need a model, a server, or hours."""
-PAGES = sorted(path for path in DOCS.rglob("*.md") if path.name not in NEEDS_A_MODEL and "studies" not in path.parts)
+MODELS = "real_models.md"
+"""The page whose code needs a model, for which a tiny one stands in."""
+PAGES = sorted(path for path in DOCS.rglob("*.md") if path.name != "teachers.md" and "studies" not in path.parts)
 BLOCKS = [
     (str(path.relative_to(DOCS)), language, code)
     for path in PAGES
@@ -40,20 +42,39 @@ def test_the_page_of_teachers_is_up_to_date() -> None:
         assert f"### `{name}`" in page
 
 
-@pytest.mark.parametrize(("page", "code"), [(page, code) for page, kind, code in BLOCKS if kind == "python"])
+RUN_ALONE = [(page, code) for page, kind, code in BLOCKS if kind == "python" and page != MODELS]
+
+
+@pytest.mark.parametrize(("page", "code"), RUN_ALONE)
 def test_a_python_block_runs(page: str, code: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error::UserWarning", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
+def test_the_blocks_on_real_models_run_with_tiny_ones(tmp_path: Path) -> None:
+    """One after the other, on 6 examples, and with room in place of the model's for a short prompt."""
+    tiny_llama(tmp_path / "models" / "qwen2.5-0.5b-instruct", positions=1500)
+    code = "\n".join(code for page, kind, code in BLOCKS if kind == "python" and page == MODELS)
+    for written, small in (("budget=3600", "budget=6, rounds=2"), ('"words"}', '"words", "test_per_skill": 1}')):
+        assert written in code
+        code = code.replace(written, small)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_commands_are_well_formed() -> None:
-    commands = [line for _, kind, code in BLOCKS if kind == "sh" for line in code.splitlines()]
-    assert len(commands) > 20
+    scripts = [code.replace("\\\n", "") for _, kind, code in BLOCKS if kind == "sh"]
+    commands = [line for script in scripts for line in script.splitlines()]
+    assert len(commands) > 30
     for command in commands:
         program, *arguments = shlex.split(command)
-        assert program == "teachgym"
-        tyro.cli(Command, args=arguments, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+        if program == "teachgym":
+            tyro.cli(Command, args=arguments, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+        elif "python" in command and "-m" in arguments:
+            assert importlib.util.find_spec(arguments[arguments.index("-m") + 1]) is not None, command
+        else:
+            assert program in ("vllm", "llama-server", "hf"), f"{command} is neither ours nor that of a model server"
 
 
 def test_shell_scripts_are_well_formed() -> None:
