@@ -225,7 +225,12 @@ class _Runner:
         if self._env.capturing and now - self._asked_at <= self._interval:
             return
         times = {"seconds": self._seconds, "evaluation_seconds": self._evaluation_seconds}
-        self._checkpoints.save({"teaching": self._teaching.state_dict(), **times})
+        try:
+            self._checkpoints.save({"teaching": self._teaching.state_dict(), **times})
+        except TypeError as error:  # an outside author's environment or teacher, with a state that no file takes
+            say(f"this run can't be stored, and begins again if it is interrupted: {error}")
+            self._interval = float("inf")
+            return
         self._saved_at, self._asked_at = time.perf_counter(), None
         self._interval = max(self._options.checkpoint_seconds, _WRITING_SHARE * (self._saved_at - now))
 

@@ -241,6 +241,15 @@ def test_reading_a_study_of_somebody_else_runs_nothing(tmp_path: Path) -> None:
     assert trap.exists(), "the trap would have worked"
 
 
+def test_a_run_that_can_not_be_stored_is_run_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("teachgym.loop.Teaching.state_dict", lambda self: {"what": object()})
+    assert run_to_end(cell(), tmp_path)[-1] == 300
+    assert capsys.readouterr().out.count("this run can't be stored") == 1
+    assert not list(tmp_path.glob("checkpoints/*"))
+
+
 def test_one_process_at_a_time_runs_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("teachgym.study.cell._PATIENCE", 0.2)
     holder = "import sys, time; from pathlib import Path; from teachgym.study.lock import alone_in\n"
