@@ -229,7 +229,7 @@ class _Runner:
             self._checkpoints.save({"teaching": self._teaching.state_dict(), **times})
         except TypeError as error:  # an outside author's environment or teacher, with a state that no file takes
             say(f"this run can't be stored, and begins again if it is interrupted: {error}")
-            self._interval = float("inf")
+            self._interval, self._asked_at = float("inf"), None
             return
         self._saved_at, self._asked_at = time.perf_counter(), None
         self._interval = max(self._options.checkpoint_seconds, _WRITING_SHARE * (self._saved_at - now))
