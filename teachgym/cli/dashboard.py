@@ -141,7 +141,7 @@ class Dashboard(Observer):
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True, overflow="ellipsis", max_width=36 if wide else 22)
         table.add_column(width=8)
-        table.add_column(width=20 if wide else 8)
+        table.add_column(width=16 if wide else 8)
         table.add_column(width=_CURVE)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
@@ -153,7 +153,7 @@ class Dashboard(Observer):
             table.add_row(
                 Text(f"{line.cell.teacher} seed {line.cell.seed}"),
                 Text("starting" if running and not line.begun else line.state, style=_STATES[line.state]),
-                ProgressBar(total=1.0, completed=line.share, width=20 if wide else 8),
+                ProgressBar(total=1.0, completed=line.share, width=16 if wide else 8),
                 Text(sparkline(line.curve, scale)),
                 Text(rate if wide else "", style="dim"),
                 Text(left, style="dim"),
