@@ -10,7 +10,7 @@ demo: install  ## Compare random with ALP-GMM on the walker, about three minutes
 		--teachers random alp-gmm,fit_every=50
 
 test: install  ## Run all tests, one process a core
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: install  ## Style, formatting, types and the direction of imports
 	$(BIN)/ruff check .

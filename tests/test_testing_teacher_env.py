@@ -316,7 +316,7 @@ class UnwritableState(Lessons):
         (CostsTooMuch, "the costs of all feedback sum to"),
         (UnknownExtras, r"feedback has extras \['regret'\], which problem.offers does not name"),
         (NoFeedback, r'info\["feedback"\] is .* expected a teachgym.Feedback or None'),
-        (GlobalDraws, "the same seed and actions gave another episode .*step 1"),
+        (GlobalDraws, r"the same seed and actions gave another episode .*step \d"),
         (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),
         (SharedDraws, "the same seed and actions gave another episode"),
         (Overspends, "beyond the budget of 40"),

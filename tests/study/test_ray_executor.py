@@ -24,6 +24,7 @@ from tests.study.test_compare import Diary
 ray = pytest.importorskip("ray")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),  # one cluster, of one test process
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
     pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
@@ -89,7 +90,7 @@ def test_a_study_on_a_cluster_equals_one_of_local_processes(two_nodes: Cluster, 
 
 
 def test_a_node_that_is_lost_costs_nothing_but_time(two_nodes: Cluster, tmp_path: Path) -> None:
-    chosen = cells(tmp_path, toy_study.SLOW, 4, steps=1500)
+    chosen = cells(tmp_path, toy_study.SLOW, 4, steps=1000)
     diary = Diary()
 
     def lose_a_node() -> None:
@@ -145,7 +146,7 @@ def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: floa
         def finished(self, cell: Cell) -> None:
             self.running.remove(cell.folder_name)
 
-    run_on(two_nodes, cells(tmp_path, toy_study.SLOW, 4, steps=400), Counter(), gpus=gpus)
+    run_on(two_nodes, cells(tmp_path, toy_study.SLOW, 4, steps=250), Counter(), gpus=gpus)
     assert most == 4 if at_once else most <= 2
 
 
