@@ -48,7 +48,8 @@ RUN_ALONE = [(page, code) for page, kind, code in BLOCKS if kind == "python" and
 @pytest.mark.parametrize(("page", "code"), RUN_ALONE)
 def test_a_python_block_runs(page: str, code: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error::UserWarning", "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # beside other tests, more threads slow each other down
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

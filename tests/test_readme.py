@@ -1,5 +1,6 @@
 """Every command and code block of the README works as it is written."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -23,7 +24,11 @@ SMALL = ["--student-steps", "600", *FEW]
 @pytest.mark.parametrize("code", PYTHON, ids=[f"block-{i}" for i in range(len(PYTHON))])
 def test_a_python_block_runs(code: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", code], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # beside other tests, more threads than cores slow each other down
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
 
