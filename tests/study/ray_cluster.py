@@ -77,7 +77,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _running() -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # sockets have short paths
+    folder = Path(tempfile.mkdtemp(prefix="r"))  # sockets have short paths
     made = Cluster(folder)
     try:
         yield made
