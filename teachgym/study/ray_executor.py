@@ -5,12 +5,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from teachgym.files import read_json, write_json
+from teachgym.study.cell import FAILURE
 from teachgym.study.runner import Observer, RunOptions, Standing, run_cells
 from teachgym.study.settings import Cell
 
@@ -38,10 +39,12 @@ def run_cells_on_ray(
 
     A task takes one CPU and ``on.gpus`` GPUs, and runs its cell by ``run_cells`` on its node: the same worker process,
     log and failures. When a node dies, Ray gives its cells to others, where they go on from their last checkpoints.
+    When this process ends, however it ends, so do its cells.
 
     Args:
         cells: Every cell with its folder, in a file system that all nodes share.
-        options: How each of them is run; Ray decides how many at once.
+        options: How each of them is run. ``workers`` run at once where Ray is started here, as many as there is room
+            for on a cluster.
         observer: Is told what happens.
         on: Where.
 
@@ -50,8 +53,10 @@ def run_cells_on_ray(
         ValueError: If there is no cluster at the address.
     """
     ray = _import_ray()
-    with _connected(ray, on):
-        task = ray.remote(num_cpus=1, num_gpus=on.gpus, max_retries=options.retries, max_calls=1)(_run)
+    if not cells:
+        return
+    with _connected(ray, on, workers=options.workers):
+        task = ray.remote(num_cpus=1, num_gpus=on.gpus, max_retries=options.retries)(_run)
         alone = replace(options, workers=1)
         waiting: dict[Any, tuple[Cell, Path]] = {}
         for cell, folder in cells:
@@ -110,7 +115,12 @@ class _Watch:
         try:
             reason = ray.get(reference)
         except ray.exceptions.RayError as error:
-            reason = f"Ray has given it up: {str(error).strip().partition(chr(10))[0]}"
+            lines = str(error).strip().splitlines()
+            # What a task raised ends its traceback; what Ray itself has to say comes first.
+            raised = isinstance(error, ray.exceptions.RayTaskError)
+            reason = f"Ray has given it up: {lines[-1] if raised else lines[0]}"
+            with suppress(OSError):
+                write_json(folder / FAILURE, {"reason": reason})
         (folder / STANDING).unlink(missing_ok=True)
         if reason is None:
             self._observer.finished(cell)
@@ -154,15 +164,17 @@ class _Teller(Observer):
 
     def _tell(self) -> None:
         self._told = time.monotonic()
-        write_json(self._path, self._entries)
+        with suppress(OSError):  # a cell is worth more than the news of it
+            write_json(self._path, self._entries)
 
 
 def _run(cell: Cell, folder: Path, options: RunOptions) -> str | None:
     """The task: why the cell failed, or None."""
     study = folder.parent.parent
     if not study.exists():
-        return f"there is no {study} on this node; every node must see the run folder at the same path"
-    folder.mkdir(parents=True, exist_ok=True)
+        raise FileNotFoundError(
+            f"there is no {study} on this node; every node must see the run folder at the same path"
+        )
     teller = _Teller(folder)
     run_cells([(cell, folder)], options, teller)
     return teller.reason
@@ -178,13 +190,13 @@ def _import_ray() -> Any:
 
 def _check_answers(address: str | None) -> None:
     """Raise ``OSError`` where nobody listens: Ray itself tries for minutes."""
-    host, sign, port = (address or "").rpartition(":")
-    if sign and port.isdigit() and "/" not in host:
+    host, sign, port = (address or "").removeprefix("ray://").rpartition(":")
+    if sign and port.isdigit():
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
 
 
 @contextmanager
-def _connected(ray: Any, on: RayOptions) -> Iterator[None]:
+def _connected(ray: Any, on: RayOptions, *, workers: int) -> Iterator[None]:
     """Connected in the block; as before after it."""
     if ray.is_initialized():
         yield
@@ -199,7 +211,7 @@ def _connected(ray: Any, on: RayOptions) -> Iterator[None]:
         "runtime_env": {"env_vars": {"PYTHONPATH": paths}},
     }
     if on.address is None:
-        arguments["include_dashboard"] = False
+        arguments |= {"include_dashboard": False, "num_cpus": workers}
     try:
         _check_answers(on.address)
         ray.init(**arguments)
