@@ -25,6 +25,7 @@ TEACHERS: Mapping[str, str] = MappingProxyType(
         "oracle": "teachgym.agents.handmade.oracle:Oracle",
         "annealing": "teachgym.agents.handmade.annealing:Annealing",
         "stages": "teachgym.agents.handmade.stages:Stages",
+        "rule": "teachgym.agents.handmade.rule:ReferenceRule",
         "riac": "teachgym.agents.progress.riac:Riac",
         "covar-gmm": "teachgym.agents.progress.covar_gmm:CovarGmm",
         "alp-gmm": "teachgym.agents.progress.alp_gmm:AlpGmm",

@@ -35,3 +35,7 @@ gymnasium.register("teachgym/Challenge-v0", entry_point="teachgym.envs.challenge
 gymnasium.register("teachgym/OpenEnded-v0", entry_point="teachgym.envs.data_generation.open_ended:OpenEndedEnv")
 gymnasium.register("teachgym/SkillList-v0", entry_point="teachgym.envs.data_generation.skill_list:SkillListEnv")
 gymnasium.register("teachgym/SkillTree-v0", entry_point="teachgym.envs.data_generation.skill_tree:SkillTreeEnv")
+gymnasium.register(
+    "teachgym/SelfDistillation-v0",
+    entry_point="teachgym.envs.schedules.self_distillation:SelfDistillationEnv",
+)

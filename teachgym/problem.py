@@ -1,7 +1,7 @@
 """What a teacher may know of its environment before the first step."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -33,8 +33,14 @@ ORDERS = "orders"
 number of an error that is shown."""
 EXAMPLES = "examples"
 """Offered where the action is training examples: a sequence of ``{"prompt", "target"}``."""
+RULES = "rules"
+"""Offered where the environment states reference policies of its source: ``Problem.rules``."""
+TRUTH = "truth"
+"""Offered where the observation shows what is best, which no fair teacher may know: ``Problem.rules["oracle"]``."""
 TEXT = "text"
 """Offered where the observation is a report in JSON, as text, for teachers that read."""
+Rule = Callable[[Any], Any]
+"""A policy that needs nothing but the observation: from it to an action. It draws nothing and remembers nothing."""
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {VALUES: ("rewards", "values"), ENTROPIES: ("entropies",), ANTAGONIST: ("antagonist_outcome",)}
 )
@@ -80,6 +86,8 @@ class Problem:
     """Which tasks are easy, where that is offered."""
     skills: tuple[str, ...] = ()
     """Names of the skills that the action and the observation are about, in order; empty where there are none."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Reference policies by name, where they are offered; one of them is ``"none"``, to do nothing."""
 
     def __post_init__(self) -> None:
         worst, best = self.outcome_range

@@ -38,3 +38,16 @@ def check_numbers(name: str, values: object, *, count: int | None = None) -> Non
     if vector.ndim != 1 or not np.isfinite(vector).all() or (count is not None and vector.size != count):
         wanted = "finite numbers, one for each" if count is None else f"{count} finite numbers, one for each"
         raise ValueError(f"{name} is {values!r}; expected {wanted} dimension of the task space")
+
+
+def check_not_negative(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless the value is a finite number from 0 up."""
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else float("nan")
+    if isinstance(value, bool) or not np.isfinite(number) or number < 0:
+        raise ValueError(f"{name} is {value!r}; expected a finite number from 0 up")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless the value is true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; expected true or false")

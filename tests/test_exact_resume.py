@@ -25,6 +25,7 @@ WHERE = (
     "SimulatedSkills,lessons=150",
     f"SkillList,task=digits,{DATA}",
     f"SkillTree,task=digits,{DATA}",
+    "SelfDistillation,steps=100",
 )
 ELSEWHERE = {"policy": "a trained one is stored, and decides by its observation", "language-model": "asks a server"}
 

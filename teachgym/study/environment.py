@@ -8,7 +8,7 @@ import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
 from teachgym.names import unknown_name
-from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN
+from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher_env import TeacherEnv
@@ -21,6 +21,7 @@ NEEDED: dict[str, tuple[str, Any]] = {
     ORDERS: ("action", "plan"),
     EXAMPLES: ("action", "examples"),
     TEXT: ("observation", "text"),
+    TRUTH: ("truth", True),
 }
 """How an environment is asked for what it offers only on demand."""
 

@@ -15,6 +15,7 @@ from teachgym.problem import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
+    RULES,
     SCREENING,
     SHARES,
     TREE_PLAN,
@@ -125,7 +126,16 @@ def _problem(space: Space[Any], offers: frozenset[str]) -> Problem:
         easy = EasyTasks(tuple(box.low + 0.2 * box.range), tuple(0.1 * box.range))
     if SCREENING in offers and isinstance(space, TaskSpace):
         space = screening_space(space)
-    return Problem(space, spaces.Box(-1.0, 1.0, (3,), np.float32), (-150.0, 350.0), 230.0, offers, easy)
+    rules = {"none": lambda observation: _lowest(space)} if RULES in offers else {}
+    seen = spaces.Box(-1.0, 1.0, (3,), np.float32)
+    return Problem(space, seen, (-150.0, 350.0), 230.0, offers, easy, rules=rules)
+
+
+def _lowest(space: Space[Any]) -> Any:
+    """The action in the lowest corner."""
+    if isinstance(space, spaces.Dict):
+        return {"task": _lowest(space["task"]), "train": np.int64(1)}
+    return space.low.copy() if isinstance(space, spaces.Box) else space.start  # type: ignore[attr-defined]
 
 
 def made_up_extras(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> dict[str, Any]:

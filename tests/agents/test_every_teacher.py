@@ -15,7 +15,7 @@ from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from teachgym.files import read_state, write_state
-from teachgym.problem import EASY_TASKS, SHARES, TREE_PLAN, Problem
+from teachgym.problem import EASY_TASKS, RULES, SHARES, TREE_PLAN, Problem
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
@@ -25,7 +25,11 @@ from teachgym.testing import check_teacher
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
 DATA = "task=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
-DATA_ENVS = {SHARES: f"SkillList,action=shares,{DATA}", TREE_PLAN: f"SkillTree,action=plan,{DATA}"}
+OTHER_ENVS = {
+    SHARES: f"SkillList,action=shares,{DATA}",
+    TREE_PLAN: f"SkillTree,action=plan,{DATA}",
+    RULES: "SelfDistillation,steps=200",
+}
 LOADED = ("policy", "language-model")
 """Teachers that are made from a trained one, or ask one; they have tests of their own."""
 QUICK = {
@@ -71,7 +75,7 @@ def spec(name: str, folder: Path) -> str:
 
 def make(teacher: str) -> tuple[Any, Teacher]:
     needs = teacher_class(Spec.parse(teacher).name).needs
-    name = next((data for need, data in DATA_ENVS.items() if need in needs), ENV)
+    name = next((data for need, data in OTHER_ENVS.items() if need in needs), ENV)
     cell = Cell(name, teacher, None, 3, None, 1)
     env = make_environment(cell)
     return env, make_cell_teacher(cell, env)

@@ -14,6 +14,7 @@ from teachgym.problem import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
+    RULES,
     SCREENING,
     SHARES,
     SUCCESS,
@@ -63,8 +64,8 @@ class Needy(TaskTeacher):
     def _load(self, state: dict[str, Any]) -> None: ...
 
 
-class DataEnvironment(Environment):
-    """One whose actions are shares of data, or plans for a skill tree."""
+class RareEnvironment(Environment):
+    """One whose actions are shares of data, or plans for a skill tree, or that states rules."""
 
     def __init__(self, offered: str) -> None:
         (self._problem, *_) = made_up_problems(frozenset({offered}))
@@ -81,8 +82,8 @@ ASKED = ("language-model",)
 
 @pytest.mark.parametrize("name", sorted(set(TEACHERS) - {*FROM_FILES, *ASKED}))
 def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
-    data = [need for need in teacher_class(name).needs if need in (SHARES, TREE_PLAN)]
-    teacher = make_teacher(name, DataEnvironment(data[0]) if data else GenerousEnvironment(), seed=0)
+    rare = [need for need in teacher_class(name).needs if need in (SHARES, TREE_PLAN, RULES)]
+    teacher = make_teacher(name, RareEnvironment(rare[0]) if rare else GenerousEnvironment(), seed=0)
     assert isinstance(teacher, teacher_class(name))
     assert type(teacher).__doc__ != Teacher.__doc__
 

@@ -1,0 +1,74 @@
+"""A reference policy that the environment states."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from teachgym.feedback import Transition
+from teachgym.names import unknown_name
+from teachgym.problem import RULES, TRUTH, Problem
+from teachgym.teacher import State, Teacher
+
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """Settings of ``ReferenceRule``.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    name: str = "none"
+    """Which of the environment's rules; `"none"` does nothing, and `"oracle"` knows what is best, where that is
+    known. docs/problems.md lists them."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name is {self.name!r}; expected the name of a rule, for instance none")
+
+
+@final
+class ReferenceRule(Teacher):
+    """Plays a reference policy of the environment: to do nothing, the rule of its source, or what the truth says.
+
+    A rule maps the observation to an action; it learns nothing and draws nothing. ``oracle`` is shown the truth, and is
+    a bound for the others to be measured by, not a teacher to compare with. ``origin`` is the rule's name.
+
+    Args:
+        problem: The environment's fixed facts, with rules.
+        settings: A ``RuleSettings``; None takes the defaults.
+        seed: Integer from 0 up; it makes no difference.
+
+    Raises:
+        ValueError: If the environment has no such rule.
+    """
+
+    Settings = RuleSettings
+    settings: RuleSettings
+    needs = frozenset({RULES})
+
+    def __init__(self, problem: Problem, settings: RuleSettings | None = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        if self.settings.name not in problem.rules:
+            raise unknown_name("rule", self.settings.name, problem.rules)
+        self._rule = problem.rules[self.settings.name]
+
+    @classmethod
+    def needs_with(cls, settings: RuleSettings) -> frozenset[str]:
+        """The truth, for the oracle."""
+        return cls.needs | ({TRUTH} if settings.name == ORACLE else frozenset())
+
+    def act(self, observation: Any) -> Any:
+        """What the rule says."""
+        self.origin = self.settings.name
+        return self._rule(observation)
+
+    def update(self, transition: Transition) -> None:
+        """Do nothing."""
+
+    def _state(self) -> State:
+        return {}
+
+    def _load(self, state: State) -> None:
+        pass

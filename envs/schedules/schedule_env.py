@@ -1,0 +1,237 @@
+"""The base of environments whose action sets the knobs of the next quantum of a student's training."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import ArrayLike
+
+from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
+from teachgym.envs.schedules.learner import Learner
+from teachgym.evaluation import Evaluation
+from teachgym.feedback import Feedback
+from teachgym.problem import RULES, SCREENING, TRUTH, Problem, Rule
+from teachgym.seeding import Seeds
+from teachgym.setting_checks import check_choice, check_flag, check_not_negative, check_whole
+from teachgym.student_record import Float32Array
+from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.teacher_env import TeacherEnv
+
+Reward = Literal["gain", "end"]
+Probing = Literal["off", "counted"]
+KnobRule = Callable[[Mapping[str, float]], ArrayLike]
+"""From what is seen, by name, to knobs ``(n,)`` in their own units; what lies out of bounds is clipped."""
+_BEST = "best_"
+
+
+class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
+    """Set the knobs of each quantum of a student's training; the base of the teaching problems of the literature.
+
+    A step: the student learns one quantum under the knobs, and is scored. The reward is the gain in score less
+    ``price`` times what the quantum cost, so that the undiscounted return is the final minus the initial score less
+    all that was paid; ``evaluate`` gives the score less what was paid so far. With ``reward="end"`` all of it is paid
+    in the last step, where the score is nothing that a teacher may see on the way.
+
+    ``observation_names`` names the observation: ``progress`` through the budget, each knob of the last quantum (0
+    before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
+    the bounds of the space. ``problem.rules`` are reference policies on these observations, which the teacher ``rule``
+    plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the knobs that
+    the truth says are best, for the rule ``oracle``.
+
+    ``probe`` says what a quantum under other knobs would come to, without changing the student; it spends one
+    quantum of the budget. With ``screening="counted"`` the action says so itself (``problem.screening_space``).
+
+    Args:
+        knobs: What a teacher sets.
+        seen: What it sees beside, as far as names and bounds go.
+        make_learner: Makes a fresh student from the seeds of the episode.
+        steps: The budget, in quanta.
+        score_range: Scores that scale to 0 and 1.
+        rules: Reference policies by name.
+        price: What the score is lowered by for each unit of cost.
+        reward: Above.
+        screening: Whether an action can be a probe: ``"off"`` or ``"counted"``.
+        truth: Whether what is best is shown.
+        has_best: Whether it is known.
+
+    Raises:
+        ValueError: If an argument is not allowed; the message says what is.
+    """
+
+    budget_name: ClassVar[str] = "steps"
+    outcome_name: ClassVar[str] = "score"
+    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+
+    def __init__(
+        self,
+        knobs: TaskSpace,
+        seen: TaskSpace,
+        make_learner: Callable[[Seeds], Learner],
+        *,
+        steps: int,
+        score_range: tuple[float, float],
+        rules: Mapping[str, KnobRule],
+        price: float = 0.0,
+        reward: Reward = "gain",
+        screening: Probing = "off",
+        truth: bool = False,
+        has_best: bool = False,
+    ) -> None:
+        check_whole("steps", steps, 1, "quanta")
+        check_not_negative("price", price)
+        check_choice("reward", reward, ("gain", "end"))
+        check_choice("screening", screening, ("off", "counted"))
+        check_flag("truth", truth)
+        if truth and not has_best:
+            raise ValueError("truth is True; what is best is not known in this environment with these settings")
+        self.task_space = knobs
+        self._make_learner, self._steps = make_learner, int(steps)
+        self._price, self._at_end, self._shows_best = float(price), reward == "end", truth
+        last = [Parameter(f"last_{knob.name}", min(knob.low, 0.0), knob.high, knob.unit) for knob in knobs.parameters]
+        best = [Parameter(f"{_BEST}{knob.name}", knob.low, knob.high, knob.unit) for knob in knobs.parameters]
+        shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if truth else [])])
+        self._seen_names = seen.names
+        self.observation_names = shown.names
+        low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
+        self.observation_space = spaces.Box(low, high, dtype=np.float32)
+        self.action_space = lesson_space(knobs, screening)
+        all_rules = {**rules, **({"oracle": self._read_best} if truth else {})}
+        self._problem = Problem(
+            action_space=self.action_space,
+            observation_space=self.observation_space,
+            outcome_range=score_range,
+            mastered_above=score_range[1],
+            offers=frozenset({RULES, *({TRUTH} if truth else ()), *({SCREENING} if screening == "counted" else ())}),
+            rules={name: self._on_observations(rule) for name, rule in all_rules.items()},
+        )
+        self._quanta = self._probes = 0
+
+    @property
+    def problem(self) -> Problem:
+        """What a teacher may know before the first step."""
+        return self._problem
+
+    @property
+    def budget(self) -> int:
+        """Quanta that may be learnt or probed."""
+        return self._steps
+
+    @property
+    def spent(self) -> int:
+        """Quanta learnt or probed so far."""
+        return self._quanta + self._probes
+
+    @property
+    def test_space(self) -> TaskSpace:
+        """A single task: the student as a whole, task 0."""
+        return TaskSpace([Parameter("student", 0.0, 1.0)])
+
+    @property
+    def learner(self) -> Learner:
+        """The student of this episode.
+
+        Raises:
+            ResetNeeded: Before the first ``reset``.
+        """
+        if not hasattr(self, "seeds"):
+            raise ResetNeeded("there is no student yet; call reset() first")
+        return self._learner
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """The student's score, less all that was paid, as the only task's return."""
+        score, one = self.learner.score() - self._paid, np.zeros((1, 1))
+        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.mastered_above, self.spent)
+
+    def probe(self, knobs: ArrayLike) -> Feedback:
+        """What a quantum under these knobs would come to. The student is as before; one quantum of the budget is spent.
+
+        Args:
+            knobs: ``(n,)`` as in an action.
+
+        Returns:
+            The feedback that ``step`` would give, with ``trained=False``.
+
+        Raises:
+            ResetNeeded: Before the first ``reset``, and after the budget is spent.
+            ValueError: If the knobs are not allowed, or the budget's last quantum is all that is left.
+        """
+        if not self._running:
+            raise ResetNeeded("call reset() before probe(): the episode has not begun, or its budget is spent")
+        if self.spent + 1 >= self._steps:
+            raise ValueError("the last quantum of the budget can't be a probe; take it with step()")
+        feedback = self._try(self.task_space.validate(knobs))
+        self._probes += 1
+        return feedback
+
+    def _begin(self, seeds: Seeds) -> None:
+        self._learner = self._make_learner(seeds)
+        self._quanta = self._probes = self._decisions = 0
+        self._paid = 0.0
+        self._rewarded = self._learner.score()
+        self._last = np.zeros(self.task_space.dimensions)
+
+    def _check_action(self, action: Any) -> Lesson:
+        return read_lesson(action, self.task_space, self.action_space)
+
+    def _teach(self, lesson: Lesson) -> Feedback | None:
+        knobs, train = lesson
+        if not train:
+            feedback = self._try(knobs)
+            self._decisions += 1
+            self._quanta += 1
+            return feedback
+        self._paid += self._price * self._learner.learn(knobs)
+        self._last = knobs
+        self._quanta += 1
+        decision, self._decisions = self._decisions, self._decisions + 1
+        return Feedback(knobs, self._learner.outcome(), False, 1, decision)
+
+    def _try(self, knobs: FloatArray) -> Feedback:
+        copied = copy.deepcopy(self._learner)
+        copied.learn(knobs)
+        return Feedback(knobs, copied.outcome(), False, 1, self._decisions, trained=False)
+
+    def _reward(self, feedback: Feedback | None) -> float:
+        if self._at_end and not self._is_over():
+            return 0.0
+        before, self._rewarded = self._rewarded, self._learner.score() - self._paid
+        return self._rewarded - before
+
+    def _observe(self, feedback: Feedback | None) -> Float32Array:
+        shown, learner = self._learner.seen(), self._learner
+        seen = [self.spent / self._steps, *self._last, *(shown[name] for name in self._seen_names)]
+        if self._shows_best:
+            seen += learner.best().tolist()
+        space = self.observation_space
+        assert isinstance(space, spaces.Box)
+        return np.clip(np.array(seen, dtype=np.float32), space.low, space.high)
+
+    def _is_over(self) -> bool:
+        return self.spent >= self._steps or self._learner.over
+
+    def _info(self) -> dict[str, Any]:
+        score = self._learner.score()
+        return {"score": score, "paid": self._paid, "truth": self._learner.truth(), **self._learner.notes()}
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "probes": self._probes}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        super()._load({**state, "spent": int(state["spent"]) - int(state["probes"])})
+        self._probes = int(state["probes"])
+
+    def _read_best(self, seen: Mapping[str, float]) -> ArrayLike:
+        return [seen[f"{_BEST}{name}"] for name in self.task_space.names]
+
+    def _on_observations(self, rule: KnobRule) -> Rule:
+        names, knobs, screens = self.observation_names, self.task_space, isinstance(self.action_space, spaces.Dict)
+
+        def act(observation: Any) -> Any:
+            chosen = np.asarray(rule(dict(zip(names, observation.tolist(), strict=True))), dtype=np.float64)
+            action = np.clip(chosen.reshape(knobs.shape), knobs.low, knobs.high)
+            return {"task": action, "train": np.int64(1)} if screens else action
+
+        return act
