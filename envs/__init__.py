@@ -39,3 +39,4 @@ gymnasium.register(
     "teachgym/SelfDistillation-v0",
     entry_point="teachgym.envs.schedules.self_distillation:SelfDistillationEnv",
 )
+gymnasium.register("teachgym/Intervention-v0", entry_point="teachgym.envs.schedules.intervention:InterventionEnv")

@@ -56,6 +56,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Whether an action can be a probe: ``"off"`` or ``"counted"``.
         truth: Whether what is best is shown.
         has_best: Whether it is known.
+        choices: If given, the only knob is one of so many choices, from 0, and actions are ``Discrete``.
 
     Raises:
         ValueError: If an argument is not allowed; the message says what is.
@@ -79,12 +80,15 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Probing = "off",
         truth: bool = False,
         has_best: bool = False,
+        choices: int | None = None,
     ) -> None:
         check_whole("steps", steps, 1, "quanta")
         check_not_negative("price", price)
         check_choice("reward", reward, ("gain", "end"))
         check_choice("screening", screening, ("off", "counted"))
         check_flag("truth", truth)
+        if choices is not None and screening != "off":
+            raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
             raise ValueError("truth is True; what is best is not known in this environment with these settings")
         self.task_space = knobs
@@ -97,7 +101,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         self.observation_names = shown.names
         low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
-        self.action_space = lesson_space(knobs, screening)
+        self.action_space = lesson_space(knobs, screening) if choices is None else spaces.Discrete(choices)
         all_rules = {**rules, **({"oracle": self._read_best} if truth else {})}
         self._problem = Problem(
             action_space=self.action_space,
@@ -174,6 +178,12 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         self._last = np.zeros(self.task_space.dimensions)
 
     def _check_action(self, action: Any) -> Lesson:
+        if isinstance(self.action_space, spaces.Discrete):
+            if not self.action_space.contains(action):
+                raise ValueError(
+                    f"the action is {action!r}; expected a whole number from 0 to {self.action_space.n - 1}"
+                )
+            return Lesson(np.array([float(action)]), True)
         return read_lesson(action, self.task_space, self.action_space)
 
     def _teach(self, lesson: Lesson) -> Feedback | None:
@@ -227,11 +237,13 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         return [seen[f"{_BEST}{name}"] for name in self.task_space.names]
 
     def _on_observations(self, rule: KnobRule) -> Rule:
-        names, knobs, screens = self.observation_names, self.task_space, isinstance(self.action_space, spaces.Dict)
+        names, knobs, actions = self.observation_names, self.task_space, self.action_space
 
         def act(observation: Any) -> Any:
             chosen = np.asarray(rule(dict(zip(names, observation.tolist(), strict=True))), dtype=np.float64)
             action = np.clip(chosen.reshape(knobs.shape), knobs.low, knobs.high)
-            return {"task": action, "train": np.int64(1)} if screens else action
+            if isinstance(actions, spaces.Discrete):
+                return np.int64(round(float(action[0])))
+            return {"task": action, "train": np.int64(1)} if isinstance(actions, spaces.Dict) else action
 
         return act
