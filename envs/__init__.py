@@ -40,3 +40,4 @@ gymnasium.register(
     entry_point="teachgym.envs.schedules.self_distillation:SelfDistillationEnv",
 )
 gymnasium.register("teachgym/Intervention-v0", entry_point="teachgym.envs.schedules.intervention:InterventionEnv")
+gymnasium.register("teachgym/Distillation-v0", entry_point="teachgym.envs.schedules.distillation:DistillationEnv")

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
@@ -76,7 +77,7 @@ class Lesson(Fixed):
             read = np.concatenate([images[parts[1]], self.probes[0][flips]])
             known = np.concatenate([labels[parts[1]], self.probes[1][flips]])
             self._explain(Reader(read, known, np.repeat([1.0, _FLIP_WEIGHT], [TEACHER_SIZE, len(flips)])))
-        apart = ((self.items[0][:, None] - self.probes[0]) ** 2).sum(axis=2)
+        apart = cdist(self.items[0], self.probes[0], "sqeuclidean")
         self._nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEIGHBOURS]
 
     def answers(self, student: FloatArray, *, of_probes: bool, explained: bool) -> NDArray[np.bool_]:

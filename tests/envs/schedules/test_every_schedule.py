@@ -20,7 +20,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "TeacherForcing": {"steps": 3},
 }
 """Every schedule, with settings that make an episode short."""
-WITHOUT_TRUTH = ("TeacherForcing", "StreamAdaptation")
+WITHOUT_TRUTH = ("Distillation", "StreamAdaptation", "TeacherForcing")
 NAMES = [name for name in SHORT if f"teachgym/{name}-v0" in gymnasium.registry]
 
 
