@@ -53,6 +53,7 @@ TEACHERS: Mapping[str, str] = MappingProxyType(
         "strong-first": "teachgym.agents.allocation.weak_first:StrongFirst",
         "frontier": "teachgym.agents.allocation.frontier:Frontier",
         "gain-first": "teachgym.agents.allocation.frontier:GainFirst",
+        "arte": "teachgym.agents.allocation.arte:Arte",
         "single-skill": "teachgym.agents.allocation.single_skill:SingleSkill",
         "uniform-tree": "teachgym.agents.tree_rules.balanced_orders:UniformTree",
         "balance-weak": "teachgym.agents.tree_rules.balanced_orders:BalanceWeak",

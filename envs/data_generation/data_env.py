@@ -1,15 +1,17 @@
 """The base of teacher environments whose action is data, or a plan that an engine turns into data."""
 
+import copy
 import json
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from gymnasium import Space, spaces
+from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
 from teachgym.data.engine import EngineError
@@ -20,6 +22,7 @@ from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.names import make_settings
+from teachgym.packing import unpack
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
 from teachgym.setting_checks import check_choice, check_share, check_whole
@@ -103,6 +106,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._repeats = not self.classroom.reads
         self._gain: FloatArray = np.zeros(self.classroom.skill_count)
         self._failures: list[str] = []
+        self._trials: list[dict[str, Any]] = []  # of a repeated episode: what each probe spent, after how many actions
 
     @abstractmethod
     def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
@@ -204,6 +208,76 @@ class DataEnv(TeacherEnv[Any, Plan]):
         known = lengths > 0
         return Evaluation(chosen[known], returns[known], lengths[known], self._problem.mastered_above, self.spent)
 
+    def probe(self, action: Any) -> Feedback:
+        """What a step with this action would come to: the plan is made, learnt and tested, all by copies.
+
+        The student, its data and all that was shown are as before. What it took is spent, examples of the budget too,
+        so that the steps that are left get less.
+
+        Args:
+            action: As in ``step``.
+
+        Returns:
+            The feedback that ``step`` would give, with ``trained=False``.
+
+        Raises:
+            ResetNeeded: Before the first ``reset``, and after the budget is spent.
+            ValueError: If the action is not allowed, a budget would not last for a step after the probe, the student or
+                the engine can't be copied, or students are retrained from their base, by updates that go by what is
+                spent.
+            EngineError: If nothing could be made.
+        """
+        if not self._running:
+            raise ResetNeeded("call reset() before probe(): the episode has not begun, or its budget is spent")
+        if self.classroom.settings.regime == "retrain":
+            raise ValueError("regime is 'retrain', with which a probe would change the student; expected another one")
+        plan = self._check_action(action)
+        before, twin = asdict(self.classroom.expenses), self._twin()
+        try:
+            feedback = twin._teach(plan)
+        except EngineError as error:
+            self._charge({"engine": error.cost})
+            raise
+        assert feedback is not None
+        if twin.classroom.is_over:
+            raise ValueError("the probe would use up what is left of a budget; take the last step with step()")
+        after = asdict(twin.classroom.expenses)
+        self._charge({name: after[name] - before[name] for name in after})
+        return replace(feedback, trained=False)
+
+    def _twin(self) -> "DataEnv[Plan]":
+        """An environment in the same state, whose student may learn without a trace here.
+
+        Raises:
+            ValueError: If the student or the engine can't be copied.
+        """
+        twin, room = copy.copy(self), copy.copy(self.classroom)
+        try:
+            room.student = room._make_student(room.seeds.student)
+            room.student.load_state_dict(self.classroom.student.state_dict())
+            room.engine = copy.deepcopy(room.engine, {id(room.task): room.task})
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{type(room.student).__name__} with {type(room.engine).__name__} can't be copied for a probe ({error})"
+                "; choose another student or engine"
+            ) from error
+        room.folder, room.expenses = None, replace(room.expenses)
+        room.data, room._keys = list(room.data), set(room._keys)
+        room.quality = copy.copy(room.quality)
+        room.quality.rejected = room.quality.rejected.copy()
+        twin.classroom = room
+        shown = copy.deepcopy(self._shown_state())
+        twin._fresh()
+        twin._load_shown(shown)
+        return twin
+
+    def _charge(self, spent: Mapping[str, float]) -> None:
+        """Count what a probe spent; where an episode is stored as its actions, note it among them."""
+        for name, amount in spent.items():
+            setattr(self.classroom.expenses, name, getattr(self.classroom.expenses, name) + amount)
+        if self._repeats:
+            self._trials.append({"after": len(self._carried_out), "spent": dict(spent)})
+
     def student_state(self) -> dict[str, Any] | None:
         """What ``restore_student`` needs."""
         return self.classroom.student.state_dict()
@@ -223,14 +297,14 @@ class DataEnv(TeacherEnv[Any, Plan]):
 
     def _state(self) -> dict[str, Any]:
         if self._repeats:
-            return super()._state()
+            return {**super()._state(), "probes": copy.deepcopy(self._trials)}
         if self._folder is None:
             raise ValueError("the data of an episode are in its files; call keep_files(folder) before reset()")
         return {"classroom": self.classroom.state_dict(), "shown": self._shown_state(), "gain": self._gain}
 
     def _load(self, state: dict[str, Any]) -> None:
         if self._repeats:
-            super()._load(state)
+            self._repeat(state)
             return
         if self._folder is None:
             raise ValueError("the data of an episode are in its files; call keep_files(folder) with the folder of it")
@@ -239,8 +313,27 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._fresh()
         self._gain = np.array(state["gain"])
         self._failures = []
+        self._trials = []
         self._load_shown(state["shown"])
         self._score = self.classroom.accuracy
+
+    def _repeat(self, state: dict[str, Any]) -> None:
+        """Carry the actions of a stored episode out again, and count what its probes spent where they did."""
+        self._carried_out = []
+        self._begin(self.seeds)
+        self._running = True
+        due = [*state.get("probes", ())]
+        for number, action in enumerate([*unpack(state["actions"]), None]):
+            for trial in due:
+                if trial["after"] == number:
+                    self._charge(trial["spent"])
+            if action is not None:
+                self.step(action)
+        if self.spent != state["spent"]:
+            raise ValueError(
+                f"the actions that had led {type(self).__name__} to {state['spent']} spent led it to {self.spent}: "
+                "another version or machine computes differently"
+            )
 
     def _begin(self, seeds: Seeds) -> None:
         self.classroom.folder = self._folder
@@ -248,6 +341,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._score = self.classroom.accuracy
         self._gain = np.zeros(self.classroom.skill_count)
         self._failures = []
+        self._trials = []
         self._fresh()
 
     def _teach(self, lesson: Plan) -> Feedback | None:

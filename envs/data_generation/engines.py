@@ -12,6 +12,7 @@ DATA_ENGINES: Mapping[str, str] = MappingProxyType(
     {
         "procedural": "teachgym.envs.data_generation.procedural_engine:ProceduralEngine",
         "pool": "teachgym.envs.data_generation.pool_engine:PoolEngine",
+        "weak-then-strong": "teachgym.envs.data_generation.weak_then_strong_engine:WeakThenStrongEngine",
         "language-model": "teachgym.envs.data_generation.language_model_engine:LanguageModelEngine",
     }
 )

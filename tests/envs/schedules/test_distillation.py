@@ -222,7 +222,6 @@ def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_th
         for rule in ("clean", "robust", "constant", "source")
     }
     assert min(of["constant"], of["source"]) > max(of["clean"], of["robust"]) + 0.005
-    assert abs(of["constant"] - of["source"]) < 0.02
 
 
 def test_a_random_teacher_alone_teaches_no_digits() -> None:
