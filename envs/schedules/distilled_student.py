@@ -43,6 +43,8 @@ class Curriculum(Fixed):
     """Names, as in ``digit_networks.teacher``."""
     costs: tuple[float, ...]
     """Of asking each of them about all the data, once an epoch."""
+    labels: bool
+    """Whether the labels are known."""
     robust: bool
     """Whether the score is the mean of the accuracies with and without attack."""
     label_noise: float
@@ -50,11 +52,16 @@ class Curriculum(Fixed):
     steps: int
     """Epochs of an episode."""
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What has a weight: the teachers, and the labels where they are known."""
+        return (*self.teachers, *(("labels",) if self.labels else ()))
+
 
 class DistilledStudent(Learner):
     """A student of several teachers.
 
-    Knobs: a weight for each teacher, one for the labels, and a temperature for each teacher.
+    Knobs: a weight for each source, and a temperature for each teacher.
 
     Args:
         curriculum: What is to be distilled.
@@ -70,15 +77,15 @@ class DistilledStudent(Learner):
         self._optimiser = make_optimiser(self._network)
         self._data = _Data(curriculum, seeds.world)
         self._first: dict[str, float] = {}
-        self._losses = dict.fromkeys((*curriculum.teachers, "labels"), 1.0)
+        self._losses = dict.fromkeys(curriculum.sources, 1.0)
         self._temperatures = dict.fromkeys(curriculum.teachers, 1.0)
         self._test()
 
     def learn(self, knobs: FloatArray) -> float:
         """Learn for an epoch, and return what asking the teachers cost, as a share of the episode."""
-        teachers = self._of.teachers
-        weights = dict(zip((*teachers, "labels"), knobs[: len(teachers) + 1].tolist(), strict=True))
-        self._temperatures = dict(zip(teachers, knobs[len(teachers) + 1 :].tolist(), strict=True))
+        teachers, sources = self._of.teachers, self._of.sources
+        weights = dict(zip(sources, knobs[: len(sources)].tolist(), strict=True))
+        self._temperatures = dict(zip(teachers, knobs[len(sources) :].tolist(), strict=True))
         total = sum(weights.values())
         asked = [name for name, weight in weights.items() if weight > _LEAST]
         if asked:
@@ -121,7 +128,7 @@ class DistilledStudent(Learner):
         self._losses = {name: value / self._first[name] for name, value in means.items()}
 
     def _terms(self, batch: Tensor, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """The loss of every teacher and of the labels."""
+        """The loss of every source."""
         plain = self._network(images)
         terms = {}
         for name in self._of.teachers:
@@ -131,7 +138,8 @@ class DistilledStudent(Learner):
                 given = self._network(shown)
                 answers = teacher(name)(shown)
             terms[name] = self._loss(name, shown, given, answers, labels)
-        terms["labels"] = cross_entropy(plain, labels)
+        if self._of.labels:
+            terms["labels"] = cross_entropy(plain, labels)
         return terms
 
     def _loss(self, name: str, images: Tensor, given: Tensor, answers: Tensor, labels: Tensor) -> Tensor:

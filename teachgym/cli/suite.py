@@ -1,0 +1,67 @@
+"""``teachgym suite``: every cheap environment, every teacher that fits it, one leaderboard."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from teachgym.study.suite import SuiteSettings
+
+
+@dataclass(frozen=True)
+class Suite(SuiteSettings):
+    """Run every teacher that fits it in every cheap environment, and make one leaderboard."""
+
+    resume: bool = False
+    """Continue the suite that is in the folder: run what it lacks."""
+    overwrite: bool = False
+    """Delete the studies that are in the folder first."""
+    list: bool = False
+    """Run nothing: show the environments, with the teachers that would be run in each."""
+
+    def run(self, console: Console) -> int:
+        """Run it, and print what came of it."""
+        from teachgym.cli.dashboard import Dashboard
+        from teachgym.plots.figure_style import save_figure
+        from teachgym.plots.leaderboard_figure import leaderboard_figure
+        from teachgym.study.suite import LEADERBOARD, fitting, run_suite
+
+        if self.resume and self.overwrite:
+            raise ValueError("--resume and --overwrite contradict each other; give one")
+        settings = SuiteSettings(**{field.name: getattr(self, field.name) for field in fields(SuiteSettings)})
+        if self.list:
+            for entry in settings.entries():
+                found = fitting(entry, settings.teachers)
+                console.print(f"[bold]{escape(entry.env)}[/]: {escape(' '.join(found))}", highlight=False)
+            return 0
+        if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
+        board, studies = run_suite(
+            settings,
+            if_used=if_used,  # type: ignore[arg-type]
+            observe=lambda study: Dashboard(console, study),
+        )
+        console.print(_table(board))
+        figure = settings.folder / "leaderboard.png"
+        save_figure(leaderboard_figure(board), figure)
+        for path in (figure, settings.folder / LEADERBOARD):
+            console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+        missing = sum(len(study.missing) for study in studies)
+        if missing or len(studies) < len(settings.entries()):
+            console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.", highlight=False)
+            return 1
+        return 0
+
+
+def _table(board: Any) -> Table:
+    table = Table(
+        title="Share of the gap between doing nothing (0) and the best that is known (1)",
+        caption="Means over environments, with 95 % bootstrap intervals over seeds.",
+    )
+    for heading in ("teacher", "environments", "share of the gap"):
+        table.add_column(heading, justify="left" if heading == "teacher" else "right")
+    for row in board.overall:
+        share = row.share
+        table.add_row(row.teacher, str(row.environments), f"{share.mean:.2f} [{share.low:.2f}, {share.high:.2f}]")
+    return table
