@@ -41,3 +41,7 @@ gymnasium.register(
 )
 gymnasium.register("teachgym/Intervention-v0", entry_point="teachgym.envs.schedules.intervention:InterventionEnv")
 gymnasium.register("teachgym/Distillation-v0", entry_point="teachgym.envs.schedules.distillation:DistillationEnv")
+gymnasium.register(
+    "teachgym/ProxyDistillation-v0",
+    entry_point="teachgym.envs.schedules.proxy_distillation:ProxyDistillationEnv",
+)

@@ -49,6 +49,7 @@ CHEAP = (
     Entry("Distillation", ceiling=CONSTANT),
     Entry("Distillation,problem=noisy,weights=sample"),
     Entry("Distillation,problem=order", ceiling="rule,name=source"),
+    Entry("ProxyDistillation"),
     Entry("SimulatedSkills,lessons=200", floor="constant", ceiling="bandit"),
     Entry("SimulatedTasks,episodes=1000", floor="constant", ceiling="covar-gmm"),
 )
