@@ -43,6 +43,12 @@ VARIANTS: Mapping[str, tuple[Mapping[str, Any], ...]] = MappingProxyType(
 class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
     """Make any curriculum harder for teachers in one of five ways, and say how much they may know.
 
+    ## In Short
+    - Decision: that of the environment inside.
+    - Student: that of the environment inside, made harder to teach.
+    - Reward: that of the environment inside.
+    - Truth: that of the environment inside, and which tasks are feasible.
+
     ## Description
     The challenges by which TeachMyAgent (Romac et al. 2021, arXiv:2103.09815) profiles teachers:
 

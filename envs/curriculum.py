@@ -38,6 +38,12 @@ REWARDS = ("outcome", "learning-progress")
 class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     """Teach an RL student in any world that has a task space.
 
+    ## In Short
+    - Decision: the task of the student's next episode, in any world with a task space.
+    - Student: a deep-RL student (PPO, SAC, or a function).
+    - Reward: the outcome, its absolute learning progress, or the gain on the test set.
+    - Truth: none: a student is tested on a fixed set.
+
     ## Description
     Each step hands one task to a slot of the student that waits for one, and lets the student act and
     learn until the next slot waits. With one slot, one step is exactly one episode of the student (with

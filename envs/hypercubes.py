@@ -95,6 +95,12 @@ class HypercubesStudent(SimulatedStudent):
 class HypercubesEnv(SimulatedEnv):
     """Choose points of a grid of cubes that unlock one another; the toy problem that tests teachers.
 
+    ## In Short
+    - Decision: a point of the cube.
+    - Student: competence in every cell of a grid, unlocked by that of its neighbours.
+    - Reward: the competence of the visited cell.
+    - Truth: the share of mastered cells, exact; published results are reproduced.
+
     ## Description
     The n-dimensional toy of Portelas et al. 2019 (arXiv:1910.07224). The student has a competence in every cube of
     a grid over the first ``dimensions`` task parameters. An episode on a task visits the cube that holds it; a visit

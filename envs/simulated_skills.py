@@ -138,6 +138,12 @@ class SkillLifetimes(Lifetimes):
 class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     """Choose which skill the next lesson is about; students learn by a formula, and differ.
 
+    ## In Short
+    - Decision: the skill of the next lesson.
+    - Student: a formula of learning and forgetting, with prerequisites.
+    - Reward: the outcome, its learning progress, or the gain in competence.
+    - Truth: the competence in every skill, exact.
+
     ## Description
     A student has a competence from 0 to 1 in each of K skills. A lesson on a skill closes a share of what is left
     to learn: the more, the better the student knows the skills that this one builds on. It helps a little in the

@@ -59,6 +59,12 @@ class ItemResponseStudent(SimulatedStudent):
 class SimulatedTasksEnv(SimulatedEnv):
     """Choose how hard each task is in several ways; students learn at their frontier, and differ.
 
+    ## In Short
+    - Decision: a point of a box of tasks.
+    - Student: a formula of learning over a map of difficulty.
+    - Reward: the outcome, its learning progress, or the gain in competence.
+    - Truth: the competence in every task, exact.
+
     ## Description
     A student has an ability for each of the ways in which a task can be hard. The probability of success falls
     where the task asks for more than any of them. A task teaches most where success is a toss-up, and there what

@@ -55,6 +55,12 @@ class TrackEnv(CurriculumEnv):
 class StumpTracksEnv(TrackEnv):
     """Choose the height and spacing of the stumps on the next track of a walker.
 
+    ## In Short
+    - Decision: height and spacing of the next track's stumps.
+    - Student: PPO or SAC on the bipedal walker.
+    - Reward: the return of the episode.
+    - Truth: none; the world equals the original bit for bit, step by step.
+
     ## Description
     The two-parameter task space of Portelas et al. 2019 over ``teachgym/ParametricBipedalWalker-v0``.
     One step of the environment is one episode of the student; see ``CurriculumEnv``, from which everything
@@ -101,6 +107,12 @@ class StumpTracksEnv(TrackEnv):
 class HexagonTracksEnv(TrackEnv):
     """Choose the twelve offsets that shape the hexagons on the next track of a walker.
 
+    ## In Short
+    - Decision: the shape of the next track's obstacles, 12 numbers.
+    - Student: PPO or SAC on the bipedal walker.
+    - Reward: the return of the episode.
+    - Truth: none; the world is that of the source.
+
     ## Description
     The twelve-parameter task space of Portelas et al. 2019 over ``teachgym/ParametricBipedalWalker-v0``;
     two of its dimensions do not matter. Everything not said here is as in ``CurriculumEnv``.
@@ -134,6 +146,12 @@ class HexagonTracksEnv(TrackEnv):
 class StumpSequenceEnv(TrackEnv):
     """Choose the height and width of each of five stumps on the next track of a walker.
 
+    ## In Short
+    - Decision: heights and widths of the next track's five stumps.
+    - Student: PPO or SAC on the bipedal walker.
+    - Reward: the return of the episode.
+    - Truth: none; the world is that of the source.
+
     ## Description
     The ten-parameter task space of the paper's code (there labelled untested) over
     ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``CurriculumEnv``.
@@ -166,6 +184,12 @@ class StumpSequenceEnv(TrackEnv):
 
 class ObstacleCourseEnv(TrackEnv):
     """Choose how rough the next course of a walker is, and the sizes of its stumps, stairs and pits.
+
+    ## In Short
+    - Decision: eight numbers of the next obstacle course.
+    - Student: PPO or SAC on the bipedal walker.
+    - Reward: the return of the episode.
+    - Truth: none; the hardcore course of Gymnasium is one of them.
 
     ## Description
     The eight-parameter task space of Parker-Holder et al. 2022 (ACCEL) over

@@ -38,6 +38,12 @@ class OpenEndedPlan(NamedTuple):
 class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     """Answer a student's errors with training examples, or with a plan for the engine that makes them.
 
+    ## In Short
+    - Decision: training examples, or orders for them, from the errors that are shown.
+    - Student: a classifier or a language model.
+    - Reward: the gain in accuracy on validation questions, less a price.
+    - Truth: none; a test set that no teacher sees.
+
     ## Description
     A student is tested on a validation set, and the teacher is shown some of its errors: prompt, expected and given
     answer, drawn anew after every step. It acts by examples, or by saying how many to make like which error. Nobody

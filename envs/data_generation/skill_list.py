@@ -24,6 +24,12 @@ _SHOWN = 12
 class SkillListEnv(DataEnv[FloatArray]):
     """Choose how much data is made for which skill, seeing how well the student does in each.
 
+    ## In Short
+    - Decision: how many examples of which skill.
+    - Student: a classifier or a language model.
+    - Reward: the gain in accuracy on validation questions, less a price.
+    - Truth: none; a test set that no teacher sees.
+
     ## Description
     A student learns a task that falls into K skills, from data that an engine makes. In every step the teacher
     divides the examples of the step among the skills; the student trains on them, and is tested on the validation

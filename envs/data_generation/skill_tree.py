@@ -46,6 +46,12 @@ class _History(NamedTuple):
 class SkillTreeEnv(DataEnv[_Decision]):
     """For every skill, grow new subskills or change how much data is made for those that are there.
 
+    ## In Short
+    - Decision: which skill's tree to explore, and which parts to make data of.
+    - Student: a classifier or a language model.
+    - Reward: the gain in accuracy on validation questions, less a price.
+    - Truth: none; a test set that no teacher sees.
+
     ## Description
     Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one
     level after the other, and gives each a standing order: so many fresh examples in every step, until it is changed.

@@ -45,6 +45,12 @@ _OFF = 10.0
 class DistillationEnv(ScheduleEnv):
     """Weigh one or several teachers against each other and against labels, epoch by epoch.
 
+    ## In Short
+    - Decision: weights and temperatures of teachers, for an epoch.
+    - Student: a perceptron that reads digits.
+    - Reward: the gain in accuracy, or in its mean with that under attack, less the price of dear teachers.
+    - Truth: limits of single teachers; by sample, what knows who is right.
+
     ## Description
     A student with 24 hidden units learns handwritten digits from the outputs of teachers with 128, which have been
     trained before, and from labels. The loss is the mean of the teachers' and the labels' losses, weighted by the
@@ -63,11 +69,11 @@ class DistillationEnv(ScheduleEnv):
     knows nothing of digits; beside wrong labels its answers, which are almost uniform, do no harm, as they smooth them.
 
     ## Action Space
-    A weight from 0 to 1 for each teacher and, but for ``"order"``, the labels (``weight_of_...``), of which only the shares matter; with
-    all at 0, nothing is learnt. Then a temperature from 1 to 10 for each teacher. With ``weights="sample"`` the
-    coefficients, from -10 to 10, of what an example's share of the teacher depends on (``coefficient_of_...``): a
-    constant, and the distances between the answers of the student and the teacher, the label, and the teacher's mean
-    answer to that label.
+    A weight from 0 to 1 for each teacher and, but for ``"order"``, the labels (``weight_of_...``), of which only the
+    shares matter; with all at 0, nothing is learnt. Then a temperature from 1 to 10 for each teacher. With
+    ``weights="sample"`` the coefficients, from -10 to 10, of what an example's share of the teacher depends on
+    (``coefficient_of_...``): a constant, and the distances between the answers of the student and the teacher, the
+    label, and the teacher's mean answer to that label.
 
     ## Observation Space
     ``progress``, the last knobs, the losses of the last epoch relative to the first (``loss_of_...``), the mean
@@ -94,13 +100,13 @@ class DistillationEnv(ScheduleEnv):
     right, though nothing proves it optimal.
 
     ## Reference Policies
-    ``none`` learns from labels only (``"order"``: nothing), ``constant`` is the best constant. ``"robust"``:
-    ``source`` balances losses and entropies as MTARD does; ``rescaled`` moves the temperatures 20 times as fast, for
-    540 batches instead of 100,000; ``weights-only`` leaves them at 1, as the first version did. ``"noisy"``:
-    ``teacher`` learns from the teacher only; by sample, ``alike`` from teacher and labels alike, and ``source`` follows
-    the slopes, a one-step-unrolled solver of the source's bilevel problem, as it does not say which it uses. ``"order"``: ``source`` has the weak teacher for the
-    first half and the strong one then; ``strong``, ``weak``, ``mixed``, ``strong-then-weak``, and ``late-strong``,
-    which learns nothing in the first half, are controls.
+    ``none`` learns from labels only (``"order"``: nothing), ``constant`` is the best constant. ``"robust"``: ``source``
+    balances losses and entropies as MTARD does; ``rescaled`` moves the temperatures 20 times as fast, for 540 batches
+    instead of 100,000; ``weights-only`` leaves them at 1, as the first version did. ``"noisy"``: ``teacher`` learns
+    from the teacher only; by sample, ``alike`` from teacher and labels alike, and ``source`` follows the slopes, a
+    one-step-unrolled solver of the source's bilevel problem, as it does not say which it uses. ``"order"``: ``source``
+    has the weak teacher for the first half and the strong one then; ``strong``, ``weak``, ``mixed``,
+    ``strong-then-weak``, and ``late-strong``, which learns nothing in the first half, are controls.
 
     Measured here: MTARD's balance is as good as equal weights at temperature 1, 2 points below the best constant, which
     softens both teachers much and adds some labels. TGeo's rule is no better than weighing both alike, though there are

@@ -198,6 +198,12 @@ def _spaces(action: ActionKind, size: int) -> tuple[TaskSpace, TaskSpace]:
 class InterventionEnv(ScheduleEnv):
     """Explain or not, item by item, within a budget of explanations.
 
+    ## In Short
+    - Decision: which items to explain, within a budget.
+    - Student: a softmax regression that reads digits.
+    - Reward: right answers, as a share of all items.
+    - Truth: the optimum, by an exchange argument.
+
     ## Description
     After Saha, Hase and Bansal 2023 (arXiv:2306.09299), with readers of handwritten digits in the place of language
     models. The student is a softmax regression that has read 60 digits, the teacher one that has read 120. An item is

@@ -213,6 +213,12 @@ def _while_it_is_a_power_law(seen: Mapping[str, float]) -> ArrayLike:
 class ProxyDistillationEnv(ScheduleEnv):
     """Choose the data of a distillation, and when to stop, where what is seen is a proxy for what counts.
 
+    ## In Short
+    - Decision: the data of the next epoch, and when to stop.
+    - Student: a small language model.
+    - Reward: the drop of a hidden distance to the truth, paid at the end.
+    - Truth: exact distances; the best kind of data and moment to stop, by learning ahead.
+
     ## Description
     After Tiapkin et al. 2025 (arXiv:2502.02671), with models small enough for exact distances. Language models of 16
     symbols answer a prompt, a vector, with 8 symbols, each by the prompt and the symbol before. The oracle is random;
