@@ -45,3 +45,6 @@ gymnasium.register(
     "teachgym/ProxyDistillation-v0",
     entry_point="teachgym.envs.schedules.proxy_distillation:ProxyDistillationEnv",
 )
+gymnasium.register(
+    "teachgym/TeacherForcing-v0", entry_point="teachgym.envs.schedules.teacher_forcing:TeacherForcingEnv"
+)

@@ -217,7 +217,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
             seen += learner.best().tolist()
         space = self.observation_space
         assert isinstance(space, spaces.Box)
-        return np.clip(np.array(seen, dtype=np.float32), space.low, space.high)
+        return np.clip(np.array(seen, dtype=np.float64), space.low, space.high).astype(np.float32)
 
     def _is_over(self) -> bool:
         return self.spent >= self._steps or self._learner.over

@@ -50,6 +50,7 @@ CHEAP = (
     Entry("Distillation,problem=noisy,weights=sample"),
     Entry("Distillation,problem=order", ceiling="rule,name=source"),
     Entry("ProxyDistillation"),
+    Entry("TeacherForcing", ceiling=CONSTANT),
     Entry("SimulatedSkills,lessons=200", floor="constant", ceiling="bandit"),
     Entry("SimulatedTasks,episodes=1000", floor="constant", ceiling="covar-gmm"),
 )

@@ -139,6 +139,7 @@ def seen(env: DistillationEnv, **values: float) -> np.ndarray:
     return np.array([values.get(name, 0.0) for name in env.observation_names], dtype=np.float32)
 
 
+@settings(deadline=None)
 @given(clean=st.floats(0.1, 2.0), robust=st.floats(0.1, 2.0))
 def test_the_weights_of_mtard_converge_to_the_share_of_the_losses(clean: float, robust: float) -> None:
     env, weight = DistillationEnv(), 0.5
@@ -187,7 +188,7 @@ def test_other_objectives_teach_too_and_are_not_the_same(objective: Any) -> None
     assert scores[0] != scores[1]
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(st.floats(0.0, 1.0))
 def test_so_many_labels_are_wrong_as_is_said(share: float) -> None:
     env = DistillationEnv(problem="noisy", label_noise=share)

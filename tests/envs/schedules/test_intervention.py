@@ -32,7 +32,7 @@ def test_the_oracle_reaches_the_optimum_in_closed_form(action: Any, budget: floa
         assert final_score(env, "oracle", seed=seed) == pytest.approx(alone + most / 1000)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.2, 0.6]))
 def test_no_scores_beat_the_oracle(seed: int, budget: float) -> None:
     env = InterventionEnv(action="scores", budget=budget, truth=True)

@@ -3,7 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import teachgym
@@ -40,6 +40,7 @@ def test_constant_weights_give_the_losses_that_the_authors_print(
     assert round(losses([weight] * 3000)[-1], 5) == limit
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 1.0))
 def test_a_constant_weight_tends_to_a_ridge_of_lambda_over_the_weight(weight: float) -> None:
     student = SelfDistiller(TOY, steps=1000, low=0.0, high=1.0)
@@ -60,6 +61,7 @@ def test_fits_follow_the_spectral_recursion() -> None:
         np.testing.assert_allclose(student._fit, vectors @ factor @ vectors.T @ TOY.labels, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5))
 def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
     env = SelfDistillationEnv(steps=len(weights) + 1)
@@ -72,6 +74,7 @@ def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
     assert TOY.loss(TOY.mixed(chosen, fit)) <= min(grid) + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1.0, 2.0), min_size=1, max_size=6))
 def test_the_gradient_of_the_last_loss_is_that_of_finite_differences(weights: list[float]) -> None:
     point, step = np.array(weights), 1e-6
