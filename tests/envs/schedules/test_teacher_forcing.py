@@ -49,7 +49,7 @@ def test_the_gradient_through_forced_time_is_that_of_automatic_differentiation(a
     loss = torch_loss(weights, torch.tensor(data), alpha)
     slopes = torch.autograd.grad(loss, list(weights.values()))
     found = made.forced(data, alpha)
-    assert found.loss == pytest.approx(float(loss))
+    assert found.loss == pytest.approx(float(loss.detach()))
     for (name, _), slope in zip(weights.items(), slopes, strict=True):
         np.testing.assert_allclose(found.gradient[name], slope.numpy(), rtol=1e-7, atol=1e-10)
 
