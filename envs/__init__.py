@@ -48,3 +48,7 @@ gymnasium.register(
 gymnasium.register(
     "teachgym/TeacherForcing-v0", entry_point="teachgym.envs.schedules.teacher_forcing:TeacherForcingEnv"
 )
+gymnasium.register("teachgym/PseudoLabel-v0", entry_point="teachgym.envs.schedules.pseudo_label:PseudoLabelEnv")
+gymnasium.register(
+    "teachgym/StreamAdaptation-v0", entry_point="teachgym.envs.schedules.stream_adaptation:StreamAdaptationEnv"
+)

@@ -32,7 +32,7 @@ BLOCKS = [
 def test_the_page_of_environments_is_up_to_date() -> None:
     page = runpy.run_path(str(DOCS / "environments.py"))["page"]()
     assert page == (DOCS / "environments.md").read_text(), "run: python docs/environments.py"
-    assert page.count("## `teachgym/") == 18
+    assert page.count("## `teachgym/") == 20
 
 
 def test_the_page_of_teachers_is_up_to_date() -> None:

@@ -18,6 +18,7 @@ from teachgym.students.supervised.objectives import (
     redi,
     value_relation,
 )
+from tests.benchmarks.redi_collapse import train
 
 LABELS = torch.tensor([0, 3, 2, 1])
 
@@ -131,3 +132,12 @@ def test_simpo_with_beta_to_nothing_has_the_gradient_of_the_symmetric_loss() -> 
     (simpo,) = torch.autograd.grad(-functional.logsigmoid(margin).mean() / beta, logits)
     torch.testing.assert_close(2 * simpo, symmetric, atol=1e-6, rtol=1e-5)
     assert math.isfinite(float(symmetric.abs().sum()))
+
+
+@pytest.mark.slow
+def test_with_redi_both_traces_lose_probability_and_accuracy_falls_the_more_the_greater_alpha() -> None:
+    found = {alpha: [train(alpha, seed) for seed in range(5)] for alpha in (0.0, 0.5, 1.0)}
+    for none, half, whole in zip(*found.values(), strict=True):
+        assert none[0] > half[0] + 0.05 > whole[0] + 0.1  # accuracy
+        assert none[1] > half[1] + 5 > whole[1] + 10  # log-probability of the right trace
+        assert none[2] > half[2] > whole[2]  # of the wrong one
