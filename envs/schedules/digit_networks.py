@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from teachgym.envs.schedules.explanations import digits
+from teachgym.envs.schedules.handwritten import digits
 from teachgym.envs.schedules.learner import Fixed
 from teachgym.students.supervised.objectives import cross_entropy
 from teachgym.students.supervised.torch_network import making

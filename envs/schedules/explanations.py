@@ -1,14 +1,13 @@
 """A student that answers alone or after an explanation, a teacher that explains, and models of the student's mind."""
 
-from functools import cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from teachgym.envs.schedules.handwritten import Labels, digits
 from teachgym.envs.schedules.learner import Fixed
 from teachgym.task_space import FloatArray
 
@@ -23,15 +22,6 @@ STRENGTH = 1.5
 """By how much an explanation adds the teacher's log-probabilities to the student's."""
 _FLIP_WEIGHT = 5.0
 _LEAST_LOG = -12.0
-
-Labels = NDArray[np.int64]
-
-
-@cache
-def digits() -> tuple[FloatArray, Labels]:
-    """scikit-learn's handwritten digits: images ``(1797, 64)`` with ink from 0 to 1, and labels ``(1797,)``."""
-    found = load_digits()
-    return np.asarray(found.data / 16.0, dtype=np.float64), np.asarray(found.target, dtype=np.int64)
 
 
 class Reader:
