@@ -1,47 +1,21 @@
-"""The base of teachers that divide the next examples among skills."""
+"""The base of teachers that divide the next examples among skills by a rule."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import numpy as np
 
-from teachgym.data.observation import SkillRow
-from teachgym.data.spaces import Shares
+from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.feedback import Transition
-from teachgym.problem import SHARES, Problem
 from teachgym.task_space import FloatArray
-from teachgym.teacher import State, Teacher
+from teachgym.teacher import State
 
 
-class AllocationTeacher(Teacher):
+class AllocationTeacher(SharesTeacher):
     """A teacher that weighs skills by what it sees of them now, and remembers nothing.
 
-    Subclasses define ``_weights``.
-
-    Args:
-        problem: The environment's fixed facts; it offers ``"shares"``.
-        settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up.
-
-    Raises:
-        ValueError: If the action is not shares, or the observation does not show skills in rows.
+    Subclasses define ``_weights``. Arguments are those of ``SharesTeacher``.
     """
-
-    needs: ClassVar[frozenset[str]] = frozenset({SHARES})
-
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        space, seen = problem.action_space, problem.observation_space
-        if not isinstance(space, Shares):
-            raise ValueError(
-                f"the action space is {space}; expected shares of skills: give the environment action=shares"
-            )
-        self.skills = int(space.shape[0])
-        if seen.shape != (len(SkillRow), self.skills):
-            raise ValueError(
-                f"the observation space is {seen}; expected numbers of shape ({len(SkillRow)}, {self.skills}): give "
-                "the environment observation=numbers"
-            )
 
     @abstractmethod
     def _weights(self, rows: FloatArray) -> FloatArray:

@@ -1,17 +1,17 @@
 """ARTE (Liu et al. 2024, arXiv:2406.19227): a generator tilted towards the data that helps the student most."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.data.observation import SkillRow
-from teachgym.data.spaces import Shares
 from teachgym.feedback import Transition
-from teachgym.problem import SHARES, Problem
+from teachgym.problem import Problem
 from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
 from teachgym.task_space import FloatArray
-from teachgym.teacher import State, Teacher
+from teachgym.teacher import State
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ArteSettings:
 
 
 @final
-class Arte(Teacher):
+class Arte(SharesTeacher):
     """Gives skills shares in proportion to ``reference * exp(score / beta)``, where scores tell what helps the student.
 
     Preference alignment of a data generator after ARTE (Liu et al. 2024, arXiv:2406.19227), which scores each draft by
@@ -73,21 +73,9 @@ class Arte(Teacher):
 
     Settings = ArteSettings
     settings: ArteSettings
-    needs: ClassVar[frozenset[str]] = frozenset({SHARES})
 
     def __init__(self, problem: Problem, settings: ArteSettings | None = None, *, seed: int) -> None:
         super().__init__(problem, settings, seed=seed)
-        space, seen = problem.action_space, problem.observation_space
-        if not isinstance(space, Shares):
-            raise ValueError(
-                f"the action space is {space}; expected shares of skills: give the environment action=shares"
-            )
-        self.skills = int(space.shape[0])
-        if seen.shape != (len(SkillRow), self.skills):
-            raise ValueError(
-                f"the observation space is {seen}; expected numbers of shape ({len(SkillRow)}, {self.skills}): give "
-                "the environment observation=numbers"
-            )
         self._order = self.rng.permutation(self.skills)
         self._steps = 0
         self._gram = np.zeros((self.skills, self.skills))  # of shares with shares, weighted

@@ -21,7 +21,7 @@ class RuleSettings:
 
     name: str = "none"
     """Which of the environment's rules; `"none"` does nothing, and `"oracle"` knows what is best, where that is
-    known. docs/problems.md lists them."""
+    known. docs/environments.md lists them."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:

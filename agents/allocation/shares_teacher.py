@@ -1,0 +1,37 @@
+"""The base of teachers whose action is each skill's share of the next examples."""
+
+from typing import Any, ClassVar
+
+from teachgym.data.observation import SkillRow
+from teachgym.data.spaces import Shares
+from teachgym.problem import SHARES, Problem
+from teachgym.teacher import Teacher
+
+
+class SharesTeacher(Teacher):
+    """A teacher that divides the next examples among ``skills`` skills, which it sees in rows.
+
+    Args:
+        problem: The environment's fixed facts; it offers ``"shares"``.
+        settings: A ``Settings`` of this class; None takes the defaults.
+        seed: Integer from 0 up.
+
+    Raises:
+        ValueError: If the action is not shares, or the observation does not show skills in rows.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({SHARES})
+
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        space, seen = problem.action_space, problem.observation_space
+        if not isinstance(space, Shares):
+            raise ValueError(
+                f"the action space is {space}; expected shares of skills: give the environment action=shares"
+            )
+        self.skills = int(space.shape[0])
+        if seen.shape != (len(SkillRow), self.skills):
+            raise ValueError(
+                f"the observation space is {seen}; expected numbers of shape ({len(SkillRow)}, {self.skills}): give "
+                "the environment observation=numbers"
+            )
