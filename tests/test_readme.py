@@ -46,7 +46,10 @@ def test_every_command_is_a_make_target_or_one_of_ours() -> None:
 
 
 def test_the_commands_work_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As written, but studies have one seed and one test, and 600 student steps where they name a number."""
+    """As written, but studies have one seed and one test, and 600 student steps where they name a number.
+
+    Of the suite a single environment is run.
+    """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     for command in COMMANDS:
@@ -55,6 +58,8 @@ def test_the_commands_work_one_after_the_other(tmp_path: Path, monkeypatch: pyte
             written = tyro.cli(Compare, args=arguments[1:])
             small = SMALL if written.student_steps is not None else FEW
             assert main([*arguments, *small, "--name", written.folder.name]) == 0
+        elif program == "teachgym" and arguments[0] == "suite":
+            assert main([*arguments, "--seeds", "1", "--envs", "SelfDistillation", "--teachers", "random"]) == 0
         elif program == "teachgym":
             assert main(arguments) == 0, command
     assert (tmp_path / "walk.gif").stat().st_size > 1000

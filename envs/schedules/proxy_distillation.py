@@ -31,6 +31,8 @@ SEQUENCES = 60
 """Of an epoch."""
 SPLITS = (12, 20, 30, 60)
 """How many prompts the sequences of an epoch may have."""
+STOPS_FROM = 0.9
+"""Of the knob ``stop``: so that a teacher that knows nothing of it does not stop at once."""
 ORACLE_SEQUENCES, TEACHER_EPOCHS, STUDENT_EPOCHS = 150, 150, 60
 """Sequences of the oracle that teacher and student are first fitted to, and for how long: the teacher too long."""
 TEACHER_HIDDEN, STUDENT_HIDDEN = 128, 32
@@ -53,7 +55,7 @@ class Knobs(NamedTuple):
         """From numbers from 0 to 1."""
         source, fresh, diversity, stop = knobs.tolist()
         split = SPLITS[min(int(diversity * len(SPLITS)), len(SPLITS) - 1)]
-        return cls(SOURCES[min(int(source * 3), 2)], fresh >= 0.5, split, stop >= 0.5)
+        return cls(SOURCES[min(int(source * 3), 2)], fresh >= 0.5, split, stop >= STOPS_FROM)
 
     def written(self) -> list[float]:
         """Numbers that are read as these."""
@@ -230,7 +232,7 @@ class ProxyDistillationEnv(ScheduleEnv):
     ## Action Space
     Four numbers from 0 to 1. ``source``: by thirds, the fixed offline set; new answers of the teacher; new answers of
     the student, which the teacher labels. ``fresh``: from 0.5 on, new prompts, where there are new answers.
-    ``diversity``: by fourths, 12, 20, 30 or 60 prompts share the 60 sequences. ``stop``: from 0.5 on, the episode ends
+    ``diversity``: by fourths, 12, 20, 30 or 60 prompts share the 60 sequences. ``stop``: from 0.9 on, the episode ends
     before the epoch.
 
     ## Observation Space

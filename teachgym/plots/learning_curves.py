@@ -50,8 +50,10 @@ def plot_learning_curves(
     save_figure(learning_curve_figure(runs, title=title, outcome_name=outcome_name), path)
 
 
-def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str, outcome_name: str = "return") -> Figure:
-    """Share of test tasks mastered and mean test return, side by side, against student steps.
+def learning_curve_figure(
+    runs: Mapping[str, Sequence[Record]], *, title: str, outcome_name: str = "return", masters: bool = True
+) -> Figure:
+    """Share of test tasks mastered, where that means anything, and mean test return, against student steps.
 
     One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, and a thin line
     for each seed. Seeds are aligned by the index of the evaluation, since an evaluation waits for the end of
@@ -67,23 +69,26 @@ def learning_curve_figure(runs: Mapping[str, Sequence[Record]], *, title: str, o
     looks = teacher_looks(runs)
     with house_style():
         figure = Figure(layout="constrained")
-        mastered, returns = figure.subplots(1, 2)
+        *first, returns = figure.subplots(1, 2 if masters else 1, squeeze=False)[0]
         figure.suptitle(wrapped(title, 90))
-        mastered.set_ylabel("test tasks mastered (%)")
+        for axes in first:
+            axes.set_ylabel("test tasks mastered (%)")
         returns.set_ylabel(f"mean {outcome_name} on the test tasks")
         curves: list[tuple[Curve, Curve]] = []
         for name, records in runs.items():
             seeds = [record.evaluations for record in records if record.evaluations]
             label = wrapped(name, 44) + f" ({_extent(seeds)})"
             if not seeds:
-                mastered.plot([], [], color=looks[name].colour, linestyle=looks[name].line_style, label=label)
+                returns.plot([], [], color=looks[name].colour, linestyle=looks[name].line_style, label=label)
                 continue
             curves.append((mastered_curve(seeds), return_curve(seeds)))
-            _draw(mastered, curves[-1][0], looks[name], label)
+            for axes in first:
+                _draw(axes, curves[-1][0], looks[name], label)
             _draw(returns, curves[-1][1], looks[name], label)
-        _fit_axes(mastered, [curve for curve, _ in curves], within=(0.0, 100.0), span=10.0)
+        for axes in first:
+            _fit_axes(axes, [curve for curve, _ in curves], within=(0.0, 100.0), span=10.0)
         _fit_axes(returns, [curve for _, curve in curves])
-        handles, labels = mastered.get_legend_handles_labels()
+        handles, labels = returns.get_legend_handles_labels()
         columns = min(len(labels), 3 if max(map(len, labels)) <= 30 else 2)
         explained = "thick: mean over seeds; band: its 95 % Student-t interval; thin: single seeds"
         several = any(len(curve.seeds) > 1 for curve, _ in curves)

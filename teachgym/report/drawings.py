@@ -88,12 +88,13 @@ def study_drawings(stratum: Stratum, names: list[str], unfinished: dict[str, lis
     records = {name: [run.record for run in found] for name, found in runs.items() if found}
     if not records:
         return
+    drawn = "Percent of test tasks mastered, and mean" if measures.masters else "Mean"
     yield Drawing(
         f"learning-curves{key}",
         "Learning curves",
-        learning_curve_figure(records, title=title, outcome_name=measures.outcome_name),
-        f"Percent of test tasks mastered, and mean {measures.outcome_name}, against student steps, for each of "
-        f"{', '.join(records)}. The numbers at the end are in the tables.",
+        learning_curve_figure(records, title=title, outcome_name=measures.outcome_name, masters=measures.masters),
+        f"{drawn} {measures.outcome_name}, against student steps, for each of {', '.join(records)}. The numbers at the "
+        "end are in the tables.",
         "Thick lines are means over seeds, bands their 95 % Student-t intervals, thin lines single seeds.",
     )
     yield Drawing(
@@ -105,6 +106,8 @@ def study_drawings(stratum: Stratum, names: list[str], unfinished: dict[str, lis
         "Each dot is an episode of the teacher's first seed.",
         on_paper=True,
     )
+    if not measures.masters:
+        return
     finished = {name: [run.record.evaluations[-1] for run in stratum.runs.get(name, [])] for name in names}
     mastery = {name: Mastery.of(tests) for name, tests in finished.items() if tests}
     if mastery:

@@ -48,6 +48,8 @@ def main_table(comparison: Comparison) -> TextTable:
         (f"mean {comparison.outcome_name}", lambda row: interval_text(row.mean_return, decimals)),
         (f"p against {comparison.reference}", p_text),
     ]
+    if not comparison.masters:
+        columns = [column for column in columns if column[0] != "% mastered"]
     return _table(comparison, columns)
 
 

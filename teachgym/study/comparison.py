@@ -107,6 +107,8 @@ class Comparison:
     """How many decimals of an outcome are worth showing."""
     score_decimals: int
     """How many decimals of a score are."""
+    masters: bool
+    """Whether percents of mastered tasks mean anything."""
     reference: str
     """The teacher that the others are tested against."""
     rows: tuple[Row, ...]
@@ -227,6 +229,7 @@ class _Comparing:
             outcome_name="outcome, from 0 to 1" if self._several else measures.outcome_name,
             decimals=3 if self._several else measures.decimals,
             score_decimals=3 if self._several else 1 if measures.headline == "mastered" else measures.decimals,
+            masters=all(stratum.measures.masters for stratum in self._strata),
             reference=self._reference,
             rows=rows,
             pairs=pairs,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from teachgym.problem import SUCCESS
 from teachgym.task_space import Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 
@@ -26,6 +27,8 @@ class Measures:
     """The number of an ``Evaluation`` that teachers are compared by."""
     budget_name: str = "student_steps"
     """What the budget counts."""
+    masters: bool = True
+    """Whether it means anything that a task is mastered; where not, it is not shown."""
     skills: tuple[str, ...] = ()
     """Names of the test tasks, by number, where the test space is one parameter, ``skill``."""
 
@@ -40,6 +43,7 @@ class Measures:
             outcome_name=env.outcome_name,
             headline=env.headline,
             budget_name=env.budget_name,
+            masters=SUCCESS in env.problem.offers or env.headline == "mastered",
             skills=tuple(skills),
         )
 

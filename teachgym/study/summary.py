@@ -27,13 +27,14 @@ def summary_table(comparison: Comparison, *, title: str) -> Table:
         "the world, the rest to student and teacher.",
     )
     table.add_column("teacher", overflow="fold")
-    for heading in ("seeds", "% mastered", f"test {comparison.outcome_name}", "p", "steps/s", "teacher\ntime"):
+    mastered = ("% mastered",) if comparison.masters else ()
+    for heading in ("seeds", *mastered, f"test {comparison.outcome_name}", "p", "steps/s", "teacher\ntime"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.teacher + (" *" if row.teacher in comparison.leaders else ""),
             str(row.seeds),
-            _interval(row.mastered, low=0.0, high=100.0),
+            *([_interval(row.mastered, low=0.0, high=100.0)] if comparison.masters else []),
             _interval(row.mean_return, decimals=comparison.decimals),
             p_text(row),
             f"{row.steps_per_second:,.0f}",
