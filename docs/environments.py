@@ -1,7 +1,8 @@
-"""Write ``docs/environments.md`` from the code: ``python docs/environments.py``."""
+"""Write ``docs/environments.md`` from the code and the suite's results: ``python docs/environments.py``."""
 
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,28 +12,79 @@ import gymnasium
 
 import teachgym  # noqa: F401  # registers the environments
 
-PAGE = Path(__file__).parent / "environments.md"
+HERE = Path(__file__).parent
+PAGE = HERE / "environments.md"
+SUITE = HERE / "studies" / "suite" / "leaderboard.json"
+IN_SHORT = ("Decision", "Student", "Reward", "Truth")
+REFERENCES = ("rule,name=none", "random", "rule,name=constant", "rule,name=paper", "rule,name=oracle")
 INTRODUCTION = """\
 # The environments
 
-Every environment of teachgym, as its own documentation says. `python docs/environments.py` writes this page from the
-code; a test compares it. Names are for `gymnasium.make`; `teachgym compare --env` takes them without `teachgym/` and
-`-v0`.
+Every environment of teachgym: all in short, the scores of reference policies, and then each as its own documentation
+says. `python docs/environments.py` writes this page from the code and the results of the
+[suite](suite.md); a test compares it. Names are for `gymnasium.make`; `teachgym compare --env` takes them without
+`teachgym/` and `-v0`.
 """
+SCORES = """\
+## Reference scores
+
+Final score, less what was paid, of the environments of the suite; means over seeds with 95 % t-intervals. `none` does
+nothing, `constant` is the best constant that a search has found, `paper` the rule of the source, and `oracle` is shown
+the truth. An episode is timed on one core, from making the environment to the test of the student; it is the median
+over all teachers.
+
+| environment | score | none | random | best constant | source's rule | oracle | seconds an episode |
+|---|---|---|---|---|---|---|---|"""
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_environments()])
+    return "\n".join([INTRODUCTION, *_overview(), *_scores(), *_environments()])
+
+
+def _overview() -> Iterator[str]:
+    yield "## In short\n"
+    yield f"| environment | {' | '.join(name.lower() for name in IN_SHORT)} |\n|---|---|---|---|---|"
+    for name, found in _registered():
+        lines = _in_short(found)
+        if lines:
+            yield f"| [`{name}`](#teachgym{name.lower()}-v0) | {' | '.join(lines)} |"
+    yield "\nTruth is what results can be checked against, and what no teacher is shown.\n"
+
+
+def _scores() -> Iterator[str]:
+    yield SCORES
+    for board in json.loads(SUITE.read_text())["boards"]:
+        rows = {row["teacher"]: row["score"] for row in board["rows"]}
+        if "rule,name=none" not in rows:
+            continue
+        cells = [_interval(rows.get(reference)) for reference in REFERENCES]
+        yield f"| `{board['env']}` | {board['score_name']} | {' | '.join(cells)} | {board['seconds']:.2g} |"
+    yield ""
+
+
+def _interval(score: dict[str, float] | None) -> str:
+    return "" if score is None else f"{score['mean']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+def _registered() -> Iterator[tuple[str, Any]]:
+    """Names without namespace and version, and classes."""
+    for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
+        if spec.namespace == "teachgym" and isinstance(spec.entry_point, str):
+            module, _, name = spec.entry_point.partition(":")
+            yield spec.name, getattr(importlib.import_module(module), name)
+
+
+def _in_short(found: type[Any]) -> list[str]:
+    """The four lines under the heading of that name; none where there is no such heading."""
+    text = " ".join((inspect.getdoc(found) or "").split())
+    parts = [re.search(rf"- {name}: (.*?)\.? (?:- |## )", text) for name in IN_SHORT]
+    return [part[1].replace("``", "`") for part in parts if part is not None]
 
 
 def _environments() -> Iterator[str]:
-    for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
-        if spec.namespace != "teachgym" or not isinstance(spec.entry_point, str):
-            continue
-        module, _, name = spec.entry_point.partition(":")
-        found: Any = getattr(importlib.import_module(module), name)
-        yield f"## `{spec.id}`\n"
+    for name, found in _registered():
+        yield f"## `teachgym/{name}-v0`\n"
         yield _text(found) + "\n"
         settings = _settings(found)
         if settings:
@@ -43,6 +95,7 @@ def _environments() -> Iterator[str]:
 def _text(found: type[Any]) -> str:
     """The docstring, with its headings one level deeper."""
     text = inspect.getdoc(found) or ""
+    text = re.sub(r"^## In Short\n(?:- .*\n|  .*\n)+\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^## ", "### ", text, flags=re.MULTILINE)
     text = re.sub(r"^(Args|Raises):$", r"### \1\n", text, flags=re.MULTILINE)
     return text.replace("``", "`")

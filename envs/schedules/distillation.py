@@ -100,11 +100,11 @@ class DistillationEnv(ScheduleEnv):
     right, though nothing proves it optimal.
 
     ## Reference Policies
-    ``none`` learns from labels only (``"order"``: nothing), ``constant`` is the best constant. ``"robust"``: ``source``
+    ``none`` learns from labels only (``"order"``: nothing), ``constant`` is the best constant. ``"robust"``: ``paper``
     balances losses and entropies as MTARD does; ``rescaled`` moves the temperatures 20 times as fast, for 540 batches
     instead of 100,000; ``weights-only`` leaves them at 1, as the first version did. ``"noisy"``: ``teacher`` learns
-    from the teacher only; by sample, ``alike`` from teacher and labels alike, and ``source`` follows the slopes, a
-    one-step-unrolled solver of the source's bilevel problem, as it does not say which it uses. ``"order"``: ``source``
+    from the teacher only; by sample, ``alike`` from teacher and labels alike, and ``paper`` follows the slopes, a
+    one-step-unrolled solver of the source's bilevel problem, as it does not say which it uses. ``"order"``: ``paper``
     has the weak teacher for the first half and the strong one then; ``strong``, ``weak``, ``mixed``,
     ``strong-then-weak``, and ``late-strong``, which learns nothing in the first half, are controls.
 
@@ -232,7 +232,7 @@ _RULES: Mapping[str, Mapping[str, Any]] = {
     "robust": {
         "none": _only(labels=1.0),
         "constant": lambda seen: BEST_ROBUST,
-        "source": _balanced(PAPER_TEMPERATURE_RATE),
+        "paper": _balanced(PAPER_TEMPERATURE_RATE),
         "rescaled": _balanced(RESCALED_TEMPERATURE_RATE),
         "weights-only": _balanced(0.0),
         "clean": _only(clean=1.0),
@@ -246,7 +246,7 @@ _RULES: Mapping[str, Mapping[str, Any]] = {
     "order": {
         "none": _only(),
         "constant": lambda seen: BEST_ORDER,
-        "source": _halves(_WEAK, _STRONG),
+        "paper": _halves(_WEAK, _STRONG),
         "strong": _only(strong=1.0),
         "weak": _only(weak=1.0),
         "mixed": _only(weak=1.0, strong=1.0),
@@ -269,6 +269,6 @@ def _sample_rules(truth: bool) -> dict[str, KnobRule]:
         "none": always(-_OFF),
         "constant": always(*BEST_TRIANGLE),
         "alike": always(0.0),
-        "source": follow,
+        "paper": follow,
         "teacher": always(_OFF),
     }

@@ -155,7 +155,7 @@ def _scoring(size: int, *weights: float) -> KnobRule:
 
 
 _WEIGHTS = {
-    "source": (-1.0, 1.0, 0.0, 0.0),
+    "paper": (-1.0, 1.0, 0.0, 0.0),
     "least-able": (-1.0, 0.0, 0.0, 0.0),
     "most-helped": (0.0, 1.0, 0.0, 0.0),
     "least-sure": (0.0, 0.0, -1.0, 0.0),
@@ -173,7 +173,7 @@ def _rules(action: ActionKind, size: int) -> dict[str, KnobRule]:
     if action == "scores":
         found = {name: _scoring(size, *weights) for name, weights in _WEIGHTS.items()}
         return {**found, "none": lambda seen: np.zeros(size), "constant": lambda seen: np.ones(size)}
-    return {"none": lambda seen: 0.0, "constant": lambda seen: 1.0, "source": _most_useful}
+    return {"none": lambda seen: 0.0, "constant": lambda seen: 1.0, "paper": _most_useful}
 
 
 def _most_useful(seen: Mapping[str, float]) -> float:
@@ -241,10 +241,10 @@ class InterventionEnv(ScheduleEnv):
     optimum is above that. With ``refit=True`` the optimum is not known.
 
     ## Reference Policies
-    ``none`` explains nothing; ``source`` takes the greatest utility; ``least-able`` and ``most-helped`` use one mental
+    ``none`` explains nothing; ``paper`` takes the greatest utility; ``least-able`` and ``most-helped`` use one mental
     model only, ``least-sure`` and ``teacher-sure`` a confidence; ``deceive`` takes the least utility; ``unguided``
     takes items as they come. ``constant`` is the best of a grid of weights. By ``"each"`` only ``none``, ``constant``
-    (explain everything) and ``source``, which explains what is among the most useful as far as the budget goes.
+    (explain everything) and ``paper``, which explains what is among the most useful as far as the budget goes.
 
     ## Arguments
     ``steps=None`` (as many rounds as 1,000 items give), ``items=None`` (50, or 1 by ``"each"``), ``budget=0.2``,

@@ -38,7 +38,7 @@ ORACLE_SEQUENCES, TEACHER_EPOCHS, STUDENT_EPOCHS = 150, 150, 60
 TEACHER_HIDDEN, STUDENT_HIDDEN = 128, 32
 _TEST_PROMPTS, _BATCHES, _WINDOW = 200, 8, 6
 DEPARTED = -1.0
-"""The rule ``source`` stops when log proxy falls faster than this by log epoch: it has left the power law of before,
+"""The rule ``paper`` stops when log proxy falls faster than this by log epoch: it has left the power law of before,
 whose slope is from -0.3 to -0.9 here. The threshold is ours."""
 
 
@@ -258,7 +258,7 @@ class ProxyDistillationEnv(ScheduleEnv):
 
     ## Reference Policies
     ``none`` stops at once. To the end: ``offline``, ``low-diversity`` (offline, 12 prompts), ``online-teacher``,
-    ``online-student``, ``fresh``, which is also the best ``constant``. ``source`` takes fresh prompts, and stops when
+    ``online-student``, ``fresh``, which is also the best ``constant``. ``paper`` takes fresh prompts, and stops when
     the proxy's fall leaves its power law, the source's sign of hacking.
 
     Measured here: golden rises by 5 to 10 % after its least value while the proxy falls; fresh prompts reach less than
@@ -295,7 +295,7 @@ class ProxyDistillationEnv(ScheduleEnv):
             rules={
                 "none": _always("offline", stop=True),
                 "constant": fresh,
-                "source": _while_it_is_a_power_law,
+                "paper": _while_it_is_a_power_law,
                 "offline": _always("offline"),
                 "low-diversity": _always("offline", prompts=SPLITS[0]),
                 "online-teacher": _always("teacher"),

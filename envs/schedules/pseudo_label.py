@@ -269,7 +269,7 @@ class PseudoLabelEnv(ScheduleEnv):
 
     ## Reference Policies
     ``none`` learns from the labels only, ``all`` from every guess, ``constant`` is the best constant of a grid.
-    ``source`` is Consistent-Teacher: a mixture of two normal distributions is fitted to the confidence, and the
+    ``paper`` is Consistent-Teacher: a mixture of two normal distributions is fitted to the confidence, and the
     threshold is at the densest score of the upper one, with weight 2 and momentum 0.9995, after a warm-up of a 1/18 of
     the training; ``middle`` is at the lowest score of the upper one. ``rescaled`` and ``rescaled-middle`` are the same
     with momentum 0.95, as 0.9995 is meant for 100,000 updates. ``soft`` is Soft Teacher's threshold 0.9, weight 4, and

@@ -93,7 +93,7 @@ def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, Kno
     return {
         "none": lambda seen: knobs(1.0, 0.0, RESCALED_MOMENTUM),
         "constant": lambda seen: knobs(*BEST_CONSTANT),
-        "source": mixture("high", PAPER_MOMENTUM),
+        "paper": mixture("high", PAPER_MOMENTUM),
         "middle": mixture("middle", PAPER_MOMENTUM),
         "rescaled": mixture("high", RESCALED_MOMENTUM),
         "rescaled-middle": mixture("middle", RESCALED_MOMENTUM),

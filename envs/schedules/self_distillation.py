@@ -188,7 +188,7 @@ class SelfDistillationEnv(ScheduleEnv):
     state. Hence the exact regret of any policy. The rule ``oracle`` plays it.
 
     ## Reference Policies
-    ``none`` trusts the labels alone, ``source`` is the projection with the least next loss, which is myopic,
+    ``none`` trusts the labels alone, ``paper`` is the projection with the least next loss, which is myopic,
     ``constant`` is the best constant of the toy.
 
     ## Arguments
@@ -241,7 +241,7 @@ class SelfDistillationEnv(ScheduleEnv):
             student,
             steps=steps,
             score_range=(-0.5, 0.0),
-            rules={"none": lambda seen: 1.0, "source": projection, "constant": lambda seen: BEST_CONSTANT},
+            rules={"none": lambda seen: 1.0, "paper": projection, "constant": lambda seen: BEST_CONSTANT},
             has_best=True,
             **schedule,
         )

@@ -215,7 +215,7 @@ class StreamAdaptationEnv(ScheduleEnv):
     0 updates leave the network as it was.
 
     ## Reference Policies
-    ``none`` does not adapt. ``source``: momentum 0.999, 1 update, replay 1. ``rescaled`` has momentum 0.9 and 10
+    ``none`` does not adapt. ``paper``: momentum 0.999, 1 update, replay 1. ``rescaled`` has momentum 0.9 and 10
     updates, as the source's are meant for longer streams; ``no-replay`` is the same without replay. ``constant`` is the
     best constant of a grid for the shift.
 
@@ -259,7 +259,7 @@ class StreamAdaptationEnv(ScheduleEnv):
         rules: dict[str, KnobRule] = {
             "none": lambda seen: (1.0, 0.0, 0.0, 0.0),
             "constant": lambda seen: BEST_CONSTANT[shift],
-            "source": lambda seen: (PAPER_MOMENTUM, 1.0, 1.0, 0.0),
+            "paper": lambda seen: (PAPER_MOMENTUM, 1.0, 1.0, 0.0),
             "rescaled": lambda seen: (RESCALED_MOMENTUM, float(MOST_UPDATES), 1.0, 0.0),
             "no-replay": lambda seen: (RESCALED_MOMENTUM, float(MOST_UPDATES), 0.0, 0.0),
         }

@@ -207,7 +207,7 @@ class TeacherForcingEnv(ScheduleEnv):
     the density of the logistic map is the arcsine's. The best schedule is not known.
 
     ## Reference Policies
-    ``none`` does not force, ``forcing`` does fully, ``constant`` is the best constant. ``source`` anneals to the
+    ``none`` does not force, ``forcing`` does fully, ``constant`` is the best constant. ``paper`` anneals to the
     product bound with the source's decay, made for 250,000 updates; ``rescaled`` forgets ten times as fast.
 
     Measured here, on the Henon map (8 seeds, divergence in nats): 14.8 with a strength of 0.1, 0.93 with the best
@@ -270,7 +270,7 @@ class TeacherForcingEnv(ScheduleEnv):
                 "none": lambda seen: 0.0,
                 "forcing": lambda seen: 1.0,
                 "constant": lambda seen: BEST_CONSTANT,
-                "source": annealed(PAPER_DECAY, sizes.updates),
+                "paper": annealed(PAPER_DECAY, sizes.updates),
                 "rescaled": annealed(RESCALED_DECAY, sizes.updates),
             },
             **schedule,

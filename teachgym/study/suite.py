@@ -48,7 +48,7 @@ CHEAP = (
     Entry("Intervention,action=each"),
     Entry("Distillation", ceiling=CONSTANT),
     Entry("Distillation,problem=noisy,weights=sample"),
-    Entry("Distillation,problem=order", ceiling="rule,name=source"),
+    Entry("Distillation,problem=order", ceiling="rule,name=paper"),
     Entry("ProxyDistillation"),
     Entry("PseudoLabel"),
     Entry("StreamAdaptation", ceiling=CONSTANT),

@@ -24,7 +24,7 @@ from teachgym.study.train_teacher import train_teacher
 from teachgym.task_space import FloatArray
 
 ALGORITHM = "ppo,gamma=1.0,n_steps=96,batch_size=256,ent_coef=0.0,learning_rate=5e-4"
-FIXED = {"labels alone": "none", "best constant of the toy": "constant", "one-step rule": "source", "optimum": "oracle"}
+FIXED = {"labels alone": "none", "best constant of the toy": "constant", "one-step rule": "paper", "optimum": "oracle"}
 
 
 @dataclass(frozen=True)

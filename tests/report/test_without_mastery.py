@@ -13,7 +13,7 @@ from teachgym.study.summary import summary_table
 
 def test_a_study_of_a_schedule_speaks_of_scores_only(tmp_path: Path) -> None:
     settings = StudySettings(
-        env="SelfDistillation", teachers=("random", "rule,name=source"), seeds=2, evaluations=3, runs=tmp_path
+        env="SelfDistillation", teachers=("random", "rule,name=paper"), seeds=2, evaluations=3, runs=tmp_path
     )
     study = compare(settings)
     assert study.comparison is not None

@@ -117,23 +117,23 @@ def test_every_environment_of_the_suite_has_its_floor_its_ceiling_and_other_teac
     assert len(teachers) > 5
     assert not {"manual", "policy", "language-model"} & set(teachers)
     if entry.ceiling != ORACLE and entry.floor == NONE:
-        assert entry.ceiling in (CONSTANT, "rule,name=source")
+        assert entry.ceiling in (CONSTANT, "rule,name=paper")
 
 
 def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["suite", "--runs", str(tmp_path), "--name", "mine", "--seeds", "2", "--envs", "SelfDistillation"]
-    assert main([*words, "--teachers", "random", "rule,name=source"]) == 0
+    assert main([*words, "--teachers", "random", "rule,name=paper"]) == 0
     folder = tmp_path / "mine"
     entries = json.loads((folder / "leaderboard.json").read_text())
     (board,) = entries["boards"]
     shares = {row["teacher"]: row["share"]["mean"] for row in board["rows"]}
     assert shares[NONE] == 0
     assert shares[ORACLE] == 1
-    assert 0.5 < shares["rule,name=source"] < 1
+    assert 0.5 < shares["rule,name=paper"] < 1
     assert (folder / "leaderboard.png").stat().st_size > 10_000
     assert main([*words, "--teachers", "random"]) == 2
     assert "in use" in capsys.readouterr().err
-    assert main([*words, "--teachers", "random", "rule,name=source", "constant", "--resume"]) == 0
+    assert main([*words, "--teachers", "random", "rule,name=paper", "constant", "--resume"]) == 0
     more = json.loads((folder / "leaderboard.json").read_text())
     assert {row["teacher"] for row in more["boards"][0]["rows"]} == {*shares, "constant"}
 

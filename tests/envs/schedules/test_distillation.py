@@ -145,7 +145,7 @@ def test_the_weights_of_mtard_converge_to_the_share_of_the_losses(clean: float, 
     env, weight = DistillationEnv(), 0.5
     for _ in range(60):
         observation = seen(env, progress=0.5, last_weight_of_clean=weight, loss_of_clean=clean, loss_of_robust=robust)
-        weight = float(env.problem.rules["source"](observation)[0])
+        weight = float(env.problem.rules["paper"](observation)[0])
     assert weight == pytest.approx(clean / (clean + robust), abs=1e-4)
 
 
@@ -220,9 +220,9 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
 def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_there() -> None:
     of = {
         rule: np.mean([final_score(DistillationEnv(steps=15), rule, seed=seed) for seed in range(5)])
-        for rule in ("clean", "robust", "constant", "source")
+        for rule in ("clean", "robust", "constant", "paper")
     }
-    assert min(of["constant"], of["source"]) > max(of["clean"], of["robust"]) + 0.005
+    assert min(of["constant"], of["paper"]) > max(of["clean"], of["robust"]) + 0.005
 
 
 def test_a_random_teacher_alone_teaches_no_digits() -> None:
@@ -249,7 +249,7 @@ def test_the_oracle_of_examples_is_above_constants_and_both_teachers_alone() -> 
 def test_where_the_strong_teacher_is_dear_weak_then_strong_beats_both_and_the_other_order() -> None:
     of = {
         rule: np.mean([net(DistillationEnv(problem="order"), rule, seed=seed) for seed in range(5)])
-        for rule in ("source", "strong", "weak", "strong-then-weak", "late-strong")
+        for rule in ("paper", "strong", "weak", "strong-then-weak", "late-strong")
     }
-    assert of["source"] > max(of["strong"], of["weak"], of["strong-then-weak"]) + 0.02
-    assert abs(of["source"] - of["late-strong"]) < 0.02  # the control with as much of the strong teacher
+    assert of["paper"] > max(of["strong"], of["weak"], of["strong-then-weak"]) + 0.02
+    assert abs(of["paper"] - of["late-strong"]) < 0.02  # the control with as much of the strong teacher

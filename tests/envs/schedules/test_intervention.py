@@ -48,7 +48,7 @@ def test_with_the_whole_budget_every_rule_explains_everything_and_that_is_worse_
     for seed in SEEDS:
         worth, alone = gains(seed)
         everything = alone + worth.sum() / 1000
-        for rule in ("source", "least-able", "most-helped", "deceive", "unguided"):
+        for rule in ("paper", "least-able", "most-helped", "deceive", "unguided"):
             assert final_score(InterventionEnv(budget=1.0), rule, seed=seed) == pytest.approx(everything)
         assert final_score(InterventionEnv(budget=1.0, truth=True), "oracle", seed=seed) > everything
 
@@ -64,7 +64,7 @@ def test_unguided_explanations_gain_in_proportion_to_the_budget() -> None:
 
 
 def test_weights_and_scores_explain_the_same_items_by_the_same_rule() -> None:
-    for rule in ("source", "least-able", "least-sure", "deceive"):
+    for rule in ("paper", "least-able", "least-sure", "deceive"):
         by_weights = play_rule(InterventionEnv(), rule, seed=4)
         assert by_weights == play_rule(InterventionEnv(action="scores"), rule, seed=4)
 
@@ -106,7 +106,7 @@ def test_utility_beats_unguided_explanations_at_every_budget_between() -> None:
     for budget, margin in ((0.2, 0.01), (0.4, 0.01), (0.6, 0.008)):
         useful, unguided = (
             np.mean([final_score(InterventionEnv(budget=budget), rule, seed=seed) for seed in range(10)])
-            for rule in ("source", "unguided")
+            for rule in ("paper", "unguided")
         )
         assert useful > unguided + margin
         deceived = np.mean([final_score(InterventionEnv(budget=budget), "deceive", seed=seed) for seed in range(10)])
@@ -118,7 +118,7 @@ def test_a_deceptive_teacher_does_harm_and_the_more_the_more_it_explains() -> No
     for seed in SEEDS:
         alone = gains(seed)[1]
         scores = [
-            final_score(InterventionEnv(explainer="deceptive", budget=budget), "source", seed=seed)
+            final_score(InterventionEnv(explainer="deceptive", budget=budget), "paper", seed=seed)
             for budget in (0.2, 0.6, 1.0)
         ]
         assert alone - 0.02 > scores[0] > scores[1] + 0.1 > scores[2] + 0.2
@@ -127,7 +127,7 @@ def test_a_deceptive_teacher_does_harm_and_the_more_the_more_it_explains() -> No
 @pytest.mark.slow
 def test_a_student_that_reads_what_is_explained_needs_less() -> None:
     kept, lost = (
-        np.mean([final_score(InterventionEnv(refit=refit), "source", seed=seed) for seed in SEEDS])
+        np.mean([final_score(InterventionEnv(refit=refit), "paper", seed=seed) for seed in SEEDS])
         for refit in (True, False)
     )
     assert kept > lost + 0.01

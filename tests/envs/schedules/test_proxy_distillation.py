@@ -144,7 +144,7 @@ def test_fresh_prompts_reach_less_than_the_offline_set_and_few_prompts_are_worst
 
 @pytest.mark.slow
 def test_to_stop_when_the_power_law_ends_beats_every_kind_of_data_to_the_end() -> None:
-    stopped = np.mean([final_score(ProxyDistillationEnv(), "source", seed=seed) for seed in SEEDS])
+    stopped = np.mean([final_score(ProxyDistillationEnv(), "paper", seed=seed) for seed in SEEDS])
     for rule in ("fresh", "offline", "online-teacher", "none"):
         ended = np.mean([final_score(ProxyDistillationEnv(), rule, seed=seed) for seed in SEEDS])
         assert stopped > ended + 0.01

@@ -157,9 +157,9 @@ def test_the_quantiles_that_are_shown_are_those_of_the_confidence() -> None:
 def test_the_source_takes_the_threshold_of_the_mixture_after_its_warm_up(options: dict[str, Any]) -> None:
     env = PseudoLabelEnv(steps=10, **options)
     observation, _ = env.reset(seed=0)
-    assert env.problem.rules["source"](observation)[-2] == 0
+    assert env.problem.rules["paper"](observation)[-2] == 0
     observation, *_ = env.step(env.problem.rules["rescaled"](observation))
-    high, middle = (env.problem.rules[rule](observation) for rule in ("source", "middle"))
+    high, middle = (env.problem.rules[rule](observation) for rule in ("paper", "middle"))
     assert high[-2:].tolist() == [2.0, 0.9995]
     assert (high >= middle).all()
     names = dict(zip(env.observation_names, observation.tolist(), strict=True))

@@ -68,7 +68,7 @@ def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
     observation, _ = env.reset(seed=0)
     for weight in weights:
         observation, *_ = env.step(np.array([weight]))
-    chosen = float(env.problem.rules["source"](observation)[0])
+    chosen = float(env.problem.rules["paper"](observation)[0])
     fit = env.learner._fit  # type: ignore[attr-defined]
     grid = [TOY.loss(TOY.mixed(weight, fit)) for weight in np.linspace(0, 1, 1001)]
     assert TOY.loss(TOY.mixed(chosen, fit)) <= min(grid) + 1e-9
@@ -98,7 +98,7 @@ def test_the_optimum_of_three_steps_is_that_of_a_grid() -> None:
 @pytest.mark.parametrize(("steps", "greedy"), [(3, 0.148764), (6, 0.149483)])
 def test_the_one_step_rule_is_myopic(steps: int, greedy: float) -> None:
     optimum = 0.148675
-    assert round(-final_score(SelfDistillationEnv(steps=steps), "source"), 6) == greedy
+    assert round(-final_score(SelfDistillationEnv(steps=steps), "paper"), 6) == greedy
     assert round(-final_score(SelfDistillationEnv(steps=steps, truth=True), "oracle"), 6) == optimum
 
 
@@ -106,7 +106,7 @@ def test_without_bounds_the_second_weight_of_the_source_is_negative() -> None:
     env = SelfDistillationEnv(steps=2, low=-2.0, high=2.0)
     env.reset(seed=0)
     observation, *_ = env.step(np.array([1.0]))
-    assert env.problem.rules["source"](observation)[0] == pytest.approx(-0.622, abs=5e-4)
+    assert env.problem.rules["paper"](observation)[0] == pytest.approx(-0.622, abs=5e-4)
 
 
 def test_the_best_constant_is_that_of_a_grid() -> None:
@@ -118,7 +118,7 @@ def test_over_other_noise_the_source_is_mostly_worse_than_a_constant_and_never_b
     for seed in range(20):
         env = SelfDistillationEnv(data="redrawn", truth=True)
         best = final_score(env, "oracle", seed=seed)
-        source, constant = (final_score(env, rule, seed=seed) for rule in ("source", "constant"))
+        source, constant = (final_score(env, rule, seed=seed) for rule in ("paper", "constant"))
         weights = np.linspace(0, 1, 101)
         problem = env.learner.problem  # type: ignore[attr-defined]
         constant = max(-problem.final_loss([w] * 6, problem.labels)[0] for w in weights)

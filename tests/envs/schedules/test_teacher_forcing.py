@@ -171,7 +171,7 @@ def test_gradients_are_great_without_forcing_and_small_with_it() -> None:
 def test_the_source_learns_the_attractor_and_no_forcing_does_not() -> None:
     forced, free = (
         np.median([final_score(TeacherForcingEnv(steps=20), rule, seed=seed) for seed in range(5)])
-        for rule in ("source", "none")
+        for rule in ("paper", "none")
     )
     assert free < -14
     assert forced > -5

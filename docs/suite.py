@@ -1,0 +1,72 @@
+"""Write ``docs/suite.md`` from the suite's results: ``python docs/suite.py``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE / "suite.md"
+SUITE = HERE / "studies" / "suite" / "leaderboard.json"
+INTRODUCTION = """\
+# The suite
+
+One command runs every teacher that fits it in every cheap environment, and makes one leaderboard:
+
+```sh
+teachgym suite
+```
+
+`teachgym suite --list` shows what it would run. An interrupted suite goes on with `--resume`, and
+`--envs`, `--teachers` and `--seeds` choose a part of it. In each environment a teacher's **share of the gap** is its
+final score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the oracle, who is
+shown the truth, or where none is known the best reference). Intervals are 95 % bootstrap intervals over seeds; a sample
+redraws students, the same ones for teacher, floor and ceiling.
+
+![Share of the gap, by teacher and environment](studies/suite/leaderboard.png)
+
+How to read it, and how not to:
+
+- Most episodes have a few dozen decisions, so that teachers which learn within one student's lifetime have little to
+  learn from: that many of them are close to `random` says as much of the suite as of them. Teachers that were trained
+  on other students (`teachgym train`) are not in it, as they come from files; [problems.md](problems.md) has one.
+- Rules (`rule,name=...`) are made for their environment, and know what its observations mean. `rule,name=constant` was
+  found by a search on some of these seeds. Neither they nor the oracles compete with the others.
+- The mean over environments is that of shares clipped to [-1, 2], over those environments that a teacher fits; compare
+  teachers that fit the same. A teacher in fewer than half of the environments stands below the others.
+- Five seeds a cell: two teachers whose intervals overlap are not told apart.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    board = json.loads(SUITE.read_text())
+    return "\n".join([INTRODUCTION, *_overall(board), *_boards(board)])
+
+
+def _overall(board: dict[str, Any]) -> Iterator[str]:
+    yield "## Over all environments\n"
+    yield "| teacher | environments | mean share of the gap |\n|---|---|---|"
+    for row in board["overall"]:
+        yield f"| `{row['teacher']}` | {row['environments']} | {_interval(row['share'])} |"
+    yield ""
+
+
+def _boards(board: dict[str, Any]) -> Iterator[str]:
+    for one in board["boards"]:
+        yield f"## `{one['env']}`\n"
+        yield f"Floor `{one['floor']}`, ceiling `{one['ceiling']}`.\n"
+        yield f"| teacher | seeds | {one['score_name']} | share of the gap |\n|---|---|---|---|"
+        for row in one["rows"]:
+            score, share = _interval(row["score"], 3), _interval(row["share"])
+            yield f"| `{row['teacher']}` | {row['score']['count']} | {score} | {share} |"
+        yield ""
+
+
+def _interval(interval: dict[str, float], decimals: int = 2) -> str:
+    mean, low, high = (interval[name] for name in ("mean", "low", "high"))
+    return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
