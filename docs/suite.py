@@ -32,8 +32,9 @@ How to read it, and how not to:
   on other students (`teachgym train`) are not in it, as they come from files; [problems.md](problems.md) has one.
 - Rules (`rule,name=...`) are made for their environment, and know what its observations mean. `rule,name=constant` was
   found by a search on some of these seeds. Neither they nor the oracles compete with the others.
-- The mean over environments is that of shares clipped to [-1, 2], over those environments that a teacher fits; compare
-  teachers that fit the same. A teacher in fewer than half of the environments stands below the others.
+- Shares are clipped to [-1, 2] before they are averaged over the environments that a teacher fits. As not all fit the
+  same ones, the first column is the **lead**: the mean share less that of `random` in these environments. A teacher in
+  fewer than half of the environments is left out of the map and of the first table.
 - Five seeds a cell: two teachers whose intervals overlap are not told apart.
 """
 
@@ -46,9 +47,12 @@ def page() -> str:
 
 def _overall(board: dict[str, Any]) -> Iterator[str]:
     yield "## Over all environments\n"
-    yield "| teacher | environments | mean share of the gap |\n|---|---|---|"
+    yield "| teacher | environments | mean share of the gap | lead over `random` |\n|---|---|---|---|"
+    most = max(row["environments"] for row in board["overall"])
     for row in board["overall"]:
-        yield f"| `{row['teacher']}` | {row['environments']} | {_interval(row['share'])} |"
+        if 2 * row["environments"] >= most:
+            cells = f"{_interval(row['share'])} | {_interval(row['lead'])}"
+            yield f"| `{row['teacher']}` | {row['environments']} | {cells} |"
     yield ""
 
 

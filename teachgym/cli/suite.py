@@ -1,13 +1,11 @@
 """``teachgym suite``: every cheap environment, every teacher that fits it, one leaderboard."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from teachgym.study.suite import SuiteSettings
+from teachgym.study.suite_settings import SuiteSettings
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,7 @@ class Suite(SuiteSettings):
         from teachgym.cli.dashboard import Dashboard
         from teachgym.plots.figure_style import save_figure
         from teachgym.plots.leaderboard_figure import leaderboard_figure
+        from teachgym.study.leaderboard import leaderboard_table
         from teachgym.study.suite import LEADERBOARD, fitting, run_suite
 
         if self.resume and self.overwrite:
@@ -42,7 +41,7 @@ class Suite(SuiteSettings):
             if_used=if_used,  # type: ignore[arg-type]
             observe=lambda study: Dashboard(console, study),
         )
-        console.print(_table(board))
+        console.print(leaderboard_table(board))
         figure = settings.folder / "leaderboard.png"
         save_figure(leaderboard_figure(board), figure)
         for path in (figure, settings.folder / LEADERBOARD):
@@ -52,16 +51,3 @@ class Suite(SuiteSettings):
             console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.", highlight=False)
             return 1
         return 0
-
-
-def _table(board: Any) -> Table:
-    table = Table(
-        title="Share of the gap between doing nothing (0) and the best that is known (1)",
-        caption="Means over environments, with 95 % bootstrap intervals over seeds.",
-    )
-    for heading in ("teacher", "environments", "share of the gap"):
-        table.add_column(heading, justify="left" if heading == "teacher" else "right")
-    for row in board.overall:
-        share = row.share
-        table.add_row(row.teacher, str(row.environments), f"{share.mean:.2f} [{share.low:.2f}, {share.high:.2f}]")
-    return table

@@ -19,6 +19,11 @@ class _Row(Protocol):
     def share(self) -> Interval: ...
 
 
+class _Wide(_Row, Protocol):
+    @property
+    def lead(self) -> Interval: ...
+
+
 class _Board(Protocol):
     @property
     def env(self) -> str: ...
@@ -34,12 +39,12 @@ class Shares(Protocol):
         """Of the environments."""
 
     @property
-    def overall(self) -> "tuple[_Row, ...]":
-        """Over all of them."""
+    def wide(self) -> "tuple[_Wide, ...]":
+        """Teachers in enough of them."""
 
 
 def leaderboard_figure(board: Shares) -> Figure:
-    """Draw the map; the first column is the mean over the environments that a teacher fits.
+    """Draw the map; the first column is the mean lead over ``random`` in the environments that a teacher fits.
 
     Args:
         board: With at least one environment.
@@ -49,12 +54,13 @@ def leaderboard_figure(board: Shares) -> Figure:
     """
     if not board.boards:
         raise ValueError("there is no finished environment to draw; expected at least one")
-    names, columns = [row.teacher for row in board.overall], ["mean", *(one.env for one in board.boards)]
+    names, columns = [row.teacher for row in board.wide], ["mean lead over random", *(one.env for one in board.boards)]
     cells = np.full((len(names), len(columns)), np.nan)
-    cells[:, 0] = [row.share.mean for row in board.overall]
+    cells[:, 0] = [row.lead.mean for row in board.wide]
     for place, one in enumerate(board.boards, start=1):
         for row in one.rows:
-            cells[names.index(row.teacher), place] = row.share.mean
+            if row.teacher in names:
+                cells[names.index(row.teacher), place] = row.share.mean
     with house_style():
         size = (3.2 + 0.95 * len(columns), 1.8 + 0.3 * len(names))
         figure = Figure(layout="constrained", figsize=size)
@@ -63,6 +69,7 @@ def leaderboard_figure(board: Shares) -> Figure:
         for line, place in zip(*np.nonzero(np.isfinite(cells)), strict=True):
             value = cells[line, place]
             text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
+            text = f"+{text}" if place == 0 and value > 0 else text
             weight = "bold" if place == 0 else "normal"
             axes.text(place, line, text, ha="center", va="center", fontsize=9, weight=weight)
         for line, place in zip(*np.nonzero(np.isnan(cells)), strict=True):

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from teachgym.statistics import Interval, mean_interval
 from teachgym.study.stored import StoredStudy
 from teachgym.task_space import FloatArray
 
+BASELINE = "random"
 WORST, BEST = -1.0, 2.0
 """Shares are clipped to these before they are averaged over environments, so that no small gap decides alone."""
 SAMPLES = 2000
@@ -51,6 +53,9 @@ class OverallRow:
     environments: int
     share: Interval
     """Mean over environments of the clipped shares, with a bootstrap interval."""
+    lead: Interval
+    """The same less that of ``random`` in these environments, which makes teachers that fit different ones comparable;
+    NaN where ``random`` is missing in one of them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,13 @@ class Leaderboard:
 
     boards: tuple[Board, ...]
     overall: tuple[OverallRow, ...]
-    """Teachers in at least half as many environments as the widest, by falling share; then the others."""
+    """Teachers in at least half as many environments as the widest, by falling lead; then the others."""
+
+    @property
+    def wide(self) -> tuple[OverallRow, ...]:
+        """Those in at least half as many environments as the widest."""
+        most = max((row.environments for row in self.overall), default=0)
+        return tuple(row for row in self.overall if 2 * row.environments >= most)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -107,6 +118,24 @@ def leaderboard(
     return Leaderboard(tuple(boards), tuple(_overall(draws)))
 
 
+def leaderboard_table(board: Leaderboard) -> Table:
+    """Lay the overall rows out for a terminal."""
+    table = Table(
+        title="Share of the gap between doing nothing (0) and the best that is known (1)",
+        caption="Means over the environments that a teacher fits, with 95 % bootstrap intervals over seeds. Compare "
+        "teachers by their lead over random in these; those in few environments are left out.",
+    )
+    for heading in ("teacher", "environments", "share of the gap", "lead over random"):
+        table.add_column(heading, justify="left" if heading == "teacher" else "right")
+    for row in board.wide:
+        table.add_row(row.teacher, str(row.environments), _text(row.share), _text(row.lead))
+    return table
+
+
+def _text(found: Interval) -> str:
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
 def _scores(study: StoredStudy, teacher: str) -> dict[int, float]:
     """Final scores by seed."""
     headline = study.measures.headline
@@ -146,7 +175,15 @@ def _overall(draws: dict[str, dict[str, FloatArray]]) -> list[OverallRow]:
     teachers = dict.fromkeys(teacher for shares in draws.values() for teacher in shares)
     rows = []
     for teacher in teachers:
-        own = [np.clip(shares[teacher], WORST, BEST) for shares in draws.values() if teacher in shares]
-        rows.append(OverallRow(teacher, len(own), _interval(np.mean(own, axis=0), len(own) + 1)))
+        fits = [shares for shares in draws.values() if teacher in shares]
+        own = np.mean([np.clip(shares[teacher], WORST, BEST) for shares in fits], axis=0)
+        unknown = np.full(len(own), np.nan)
+        baseline = np.mean([np.clip(shares.get(BASELINE, unknown), WORST, BEST) for shares in fits], axis=0)
+        share, lead = (_interval(found, len(fits) + 1) for found in (own, own - baseline))
+        rows.append(OverallRow(teacher, len(fits), share, lead))
     most = max((row.environments for row in rows), default=0)
-    return sorted(rows, key=lambda row: (2 * row.environments < most, -row.share.mean))
+
+    def place(row: OverallRow) -> tuple[bool, float]:
+        return 2 * row.environments < most, -(row.share.mean if np.isnan(row.lead.mean) else row.lead.mean)
+
+    return sorted(rows, key=place)

@@ -16,7 +16,8 @@ from teachgym.study.leaderboard import BEST, Leaderboard, leaderboard
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.stored import Run, StoredStudy
-from teachgym.study.suite import CHEAP, CONSTANT, NONE, ORACLE, Entry, SuiteSettings, fitting, run_suite
+from teachgym.study.suite import fitting, run_suite
+from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, ORACLE, Entry, SuiteSettings
 from teachgym.task_space import Parameter, TaskSpace
 
 SPACE = TaskSpace([Parameter("x", 0.0, 1.0)])
@@ -84,6 +85,21 @@ def test_over_environments_shares_are_clipped_and_averaged_where_a_teacher_fits(
     assert shares == pytest.approx({"none": 0, "oracle": 1, "everywhere": (0.5 + BEST) / 2, "here": 0.25})
 
 
+def test_the_lead_is_over_random_where_the_teacher_fits_and_unknown_without_it() -> None:
+    scores = {"none": [0.0, 0.0], "oracle": [1.0, 1.0]}
+    board = board_of(
+        {**scores, "random": [0.2, 0.2], "one": [0.5, 0.5]},
+        {**scores, "random": [0.8, 0.8]},
+        {**scores, "two": [0.5, 0.5], "random": [0.6, 0.6]},
+    )
+    leads = {row.teacher: row.lead.mean for row in board.overall}
+    assert leads["one"] == pytest.approx(0.3)
+    assert leads["two"] == pytest.approx(-0.1)
+    assert leads["random"] == 0
+    assert np.isnan(board_of(scores).overall[0].lead.mean)
+    assert [row.teacher for row in board.wide] == ["oracle", "random", "none"]
+
+
 def test_what_is_in_few_environments_stands_below() -> None:
     scores = {"none": [0.0, 0.0], "oracle": [1.0, 1.0]}
     board = board_of({**scores, "once": [0.9, 0.9]}, scores, scores)
@@ -112,7 +128,7 @@ def test_the_figure_shows_every_teacher_and_environment() -> None:
 @pytest.mark.parametrize("entry", CHEAP, ids=lambda entry: entry.env)
 def test_every_environment_of_the_suite_has_its_floor_its_ceiling_and_other_teachers(entry: Entry) -> None:
     teachers = fitting(entry)
-    assert teachers[:2] == [entry.floor, entry.ceiling]
+    assert teachers[: len({entry.floor, entry.ceiling, "random"})] == [entry.floor, entry.ceiling, "random"]
     assert "random" in teachers
     assert len(teachers) > 5
     assert not {"manual", "policy", "language-model"} & set(teachers)

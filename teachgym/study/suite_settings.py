@@ -1,0 +1,83 @@
+"""What a suite consists of."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from teachgym.study.spec import Spec
+
+NONE, ORACLE, CONSTANT = "rule,name=none", "rule,name=oracle", "rule,name=constant"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An environment of a suite, and what its scores are measured by."""
+
+    env: str
+    """A name from `teachgym list`, with settings."""
+    floor: str = NONE
+    """The teacher whose score is 0."""
+    ceiling: str = ORACLE
+    """The teacher whose score is 1: one that knows the truth, or where that is not known, the best reference."""
+
+    @property
+    def folder_name(self) -> str:
+        """Of its study, within the suite."""
+        return Spec.parse(self.env).folder_name
+
+
+CHEAP = (
+    Entry("SelfDistillation"),
+    Entry("SelfDistillation,data=redrawn"),
+    Entry("Intervention"),
+    Entry("Intervention,action=each"),
+    Entry("Distillation", ceiling=CONSTANT),
+    Entry("Distillation,problem=noisy,weights=sample"),
+    Entry("Distillation,problem=order", ceiling="rule,name=paper"),
+    Entry("ProxyDistillation"),
+    Entry("PseudoLabel"),
+    Entry("StreamAdaptation", ceiling=CONSTANT),
+    Entry("StreamAdaptation,shift=cyclic", ceiling=CONSTANT),
+    Entry("TeacherForcing", ceiling=CONSTANT),
+    Entry("SimulatedSkills,lessons=200", floor="constant", ceiling="bandit"),
+    Entry("SimulatedTasks,episodes=1000", floor="constant", ceiling="covar-gmm"),
+)
+"""Every environment whose episode takes at most some seconds."""
+
+
+@dataclass(frozen=True)
+class SuiteSettings:
+    """Run every teacher that fits it in every environment of the suite, and make one leaderboard."""
+
+    envs: tuple[str, ...] = ()
+    """Environments of the suite, as `teachgym suite --list` shows them; empty for all."""
+    teachers: tuple[str, ...] = ()
+    """Teachers, where they fit; empty for all that need no file and no server, and every rule of the environments.
+    What scores are measured by is always run."""
+    seeds: int = 5
+    """Students of each teacher in each environment."""
+    first_seed: int = 0
+    """The students' seeds are this one and those that follow."""
+    name: str = "suite"
+    """Name of the suite's folder."""
+    runs: Path = Path("runs")
+    """Where that is."""
+    workers: int = 0
+    """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
+            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+        known = {entry.env: entry for entry in CHEAP}
+        for env in self.envs:
+            if env not in known:
+                raise ValueError(f"{env!r} is not in the suite; expected one of {', '.join(known)}")
+
+    @property
+    def folder(self) -> Path:
+        """The suite's folder."""
+        return self.runs / self.name
+
+    def entries(self) -> list[Entry]:
+        """The environments that are chosen."""
+        return [entry for entry in CHEAP if not self.envs or entry.env in self.envs]
