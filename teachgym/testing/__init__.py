@@ -1,9 +1,10 @@
-"""Contract checks that an outside author can call on their own teacher, student, world, task or teacher environment.
+"""Contract checks that an outside author can call on a teacher, student, world, task or teacher environment.
 
 Each raises ``AssertionError`` with what is wrong; none needs a test framework.
 """
 
 from teachgym.testing.data_task import check_data_task
+from teachgym.testing.schedule import check_schedule
 from teachgym.testing.student import check_student
 from teachgym.testing.supervised_student import check_supervised_student
 from teachgym.testing.teacher import check_teacher
@@ -12,6 +13,7 @@ from teachgym.testing.world import check_world
 
 __all__ = [
     "check_data_task",
+    "check_schedule",
     "check_student",
     "check_supervised_student",
     "check_teacher",

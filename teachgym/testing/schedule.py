@@ -1,0 +1,126 @@
+"""Whether a schedule keeps the contract of ``teachgym.envs.schedules.schedule_env.ScheduleEnv``."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from teachgym.envs.schedules.schedule_env import ScheduleEnv
+from teachgym.task_space import FloatArray
+from teachgym.testing.equality import difference
+from teachgym.testing.teacher_env import check_teacher_env
+
+Make = Callable[..., gymnasium.Env[Any, Any]]
+_CLOSE = 1e-9
+
+
+def check_schedule(make: Make, *, seed: int = 0, max_steps: int = 1000) -> None:
+    """Check that a schedule keeps the contract; call it from a test of your own.
+
+    Beside what ``check_teacher_env`` finds, with probes as actions and without, it checks that: the undiscounted return
+    is the final minus the initial score less what was paid, whichever way it is rewarded, and ``evaluate`` gives the
+    score less what was paid; a probe foretells the step, leaves the student as it was, spends one quantum, and is
+    stored with the episode; every rule chooses allowed actions, one of them is ``"none"``, and ``"oracle"`` is there
+    only where it is asked for.
+
+    Args:
+        make: Makes the environment; takes the keywords ``price``, ``reward`` and ``screening``, and hands them on. Its
+            budget is at least 4 quanta.
+        seed: Integer from 0 up.
+        max_steps: Steps after which an episode must have terminated.
+
+    Raises:
+        AssertionError: If the environment breaks the contract; the message says how.
+    """
+    check_teacher_env(make, seed=seed, max_steps=max_steps)
+    if not isinstance(_made(make).action_space, spaces.Discrete):
+        check_teacher_env(lambda: make(screening="counted"), seed=seed, max_steps=max_steps)
+    for reward in ("gain", "end"):
+        _check_return(_made(make, price=0.01, reward=reward), seed, at_end=reward == "end")
+    _check_probe(_made(make), seed)
+    _check_stored_probe(_made(make), _made(make), seed)
+    _check_rules(_made(make), seed)
+
+
+def _made(make: Make, **settings: Any) -> ScheduleEnv:
+    env = make(**settings).unwrapped
+    assert isinstance(env, ScheduleEnv), f"make() gave {env}; expected a teachgym.envs.schedules.ScheduleEnv"
+    return env
+
+
+def _knobs(env: ScheduleEnv, rng: np.random.Generator) -> FloatArray:
+    """Random ones; a knob called ``stop`` is at its least, so that the episode goes on."""
+    if isinstance(env.action_space, spaces.Discrete):
+        return np.array([float(rng.integers(env.action_space.n))])
+    stops = np.array([name == "stop" for name in env.task_space.names])
+    return np.where(stops, env.task_space.low, env.task_space.uniform(rng))
+
+
+def _action(env: ScheduleEnv, knobs: FloatArray) -> Any:
+    return np.int64(knobs[0]) if isinstance(env.action_space, spaces.Discrete) else knobs
+
+
+def _check_return(env: ScheduleEnv, seed: int, *, at_end: bool) -> None:
+    _, info = env.reset(seed=seed)
+    first, rng, rewards, over = info["score"], np.random.default_rng(seed), [], False
+    while not over:
+        _, reward, over, _, info = env.step(_action(env, _knobs(env, rng)))
+        rewards.append(reward)
+    net = info["score"] - info["paid"]
+    assert abs(sum(rewards) - (net - first)) < _CLOSE, (
+        f"the rewards sum to {sum(rewards)}, but the score went from {first} to {info['score']}, and {info['paid']} "
+        "was paid; the return must be the final minus the initial score less what was paid"
+    )
+    assert abs(env.evaluate().mean_return - net) < _CLOSE, "evaluate() must give the score less what was paid"
+    assert not (at_end and any(rewards[:-1])), 'with reward="end" only the last step may pay'
+
+
+def _check_probe(env: ScheduleEnv, seed: int) -> None:
+    assert env.budget >= 4, f"the budget is {env.budget}; make it at least 4 quanta, so that there is room for a probe"
+    env.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    env.step(_action(env, _knobs(env, rng)))
+    before, spent, knobs = copy.deepcopy(_looked_at(env)), env.spent, _knobs(env, rng)
+    foretold = env.probe(knobs)
+    found = difference(_looked_at(env), before, "student")
+    assert found is None, f"a probe changed the student: {found}"
+    assert env.spent == spent + 1, f"a probe spent {env.spent - spent} quanta of the budget; expected 1"
+    assert not foretold.trained, "the feedback of a probe must have trained=False"
+    feedback = env.step(_action(env, knobs))[4]["feedback"]
+    assert feedback.outcome == foretold.outcome, (
+        f"a probe foretold an outcome of {foretold.outcome}, and the step came to {feedback.outcome}; everything that "
+        "changes, generators too, must be in attributes that copy.deepcopy copies"
+    )
+
+
+def _looked_at(env: ScheduleEnv) -> tuple[Any, ...]:
+    return env.learner.score(), dict(env.learner.seen()), env.learner.truth()
+
+
+def _check_stored_probe(first: ScheduleEnv, second: ScheduleEnv, seed: int) -> None:
+    first.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    first.step(_action(first, _knobs(first, rng)))
+    first.probe(_knobs(first, rng))
+    second.load_state_dict(first.state_dict())
+    assert second.spent == first.spent, "a stored episode must remember what probes have spent"
+    knobs = _knobs(first, rng)
+    left, right = (env.step(_action(env, knobs)) for env in (first, second))
+    found = difference(left[:3], right[:3], "step")
+    assert found is None, f"an episode that was stored after a probe goes on differently: {found}"
+
+
+def _check_rules(env: ScheduleEnv, seed: int) -> None:
+    rules = env.problem.rules
+    assert "none" in rules, f'the rules are {sorted(rules)}; one of them must be "none", to do nothing'
+    assert "oracle" not in rules, 'the rule "oracle" may be there with truth=True only'
+    for name, rule in rules.items():
+        observation, _ = env.reset(seed=seed)
+        over = False
+        while not over:
+            action = rule(observation)
+            assert env.action_space.contains(action), f"rule {name!r} chose {action!r}, not in {env.action_space}"
+            observation, _, over, _, _ = env.step(action)
