@@ -15,7 +15,7 @@ import teachgym  # noqa: F401  # registers the environments
 HERE = Path(__file__).parent
 PAGE = HERE / "environments.md"
 SUITE = HERE / "studies" / "suite" / "leaderboard.json"
-IN_SHORT = ("Decision", "Student", "Reward", "Truth")
+IN_SHORT = ("Decision", "Student", "Reward", "Truth", "Episode")
 REFERENCES = ("rule,name=none", "random", "rule,name=constant", "rule,name=paper", "rule,name=oracle")
 INTRODUCTION = """\
 # The environments
@@ -44,12 +44,13 @@ def page() -> str:
 
 def _overview() -> Iterator[str]:
     yield "## In short\n"
-    yield f"| environment | {' | '.join(name.lower() for name in IN_SHORT)} |\n|---|---|---|---|---|"
+    yield f"| environment | {' | '.join(name.lower() for name in IN_SHORT)} |\n|---|---|---|---|---|---|"
     for name, found in _registered():
         lines = _in_short(found)
         if lines:
             yield f"| [`{name}`](#teachgym{name.lower()}-v0) | {' | '.join(lines)} |"
-    yield "\nTruth is what results can be checked against, and what no teacher is shown.\n"
+    yield "\nTruth is what results can be checked against, and what no teacher is shown. An episode is one student's, on one"
+    yield "core. Scores of environments with cubes, formulas and data are in [teachers.md](teachers.md), by study.\n"
 
 
 def _scores() -> Iterator[str]:

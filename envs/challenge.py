@@ -48,6 +48,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
     - Student: that of the environment inside, made harder to teach.
     - Reward: that of the environment inside.
     - Truth: that of the environment inside, and which tasks are feasible.
+    - Episode: that of the environment inside.
 
     ## Description
     The challenges by which TeachMyAgent (Romac et al. 2021, arXiv:2103.09815) profiles teachers:

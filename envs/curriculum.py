@@ -43,6 +43,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     - Student: a deep-RL student (PPO, SAC, or a function).
     - Reward: the outcome, its absolute learning progress, or the gain on the test set.
     - Truth: none: a student is tested on a fixed set.
+    - Episode: as long as the world and the student take.
 
     ## Description
     Each step hands one task to a slot of the student that waits for one, and lets the student act and

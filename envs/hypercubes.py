@@ -100,6 +100,7 @@ class HypercubesEnv(SimulatedEnv):
     - Student: competence in every cell of a grid, unlocked by that of its neighbours.
     - Reward: the competence of the visited cell.
     - Truth: the share of mastered cells, exact; published results are reproduced.
+    - Episode: a second for 20,000 visits, and what the teacher takes.
 
     ## Description
     The n-dimensional toy of Portelas et al. 2019 (arXiv:1910.07224). The student has a competence in every cube of

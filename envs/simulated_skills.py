@@ -143,6 +143,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     - Student: a formula of learning and forgetting, with prerequisites.
     - Reward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every skill, exact.
+    - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
     ## Description
     A student has a competence from 0 to 1 in each of K skills. A lesson on a skill closes a share of what is left

@@ -64,6 +64,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     - Student: a formula of learning over a map of difficulty.
     - Reward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every task, exact.
+    - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
     ## Description
     A student has an ability for each of the ways in which a task can be hard. The probability of success falls

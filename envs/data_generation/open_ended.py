@@ -43,6 +43,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     - Student: a classifier or a language model.
     - Reward: the gain in accuracy on validation questions, less a price.
     - Truth: none; a test set that no teacher sees.
+    - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
 
     ## Description
     A student is tested on a validation set, and the teacher is shown some of its errors: prompt, expected and given

@@ -29,6 +29,7 @@ class SkillListEnv(DataEnv[FloatArray]):
     - Student: a classifier or a language model.
     - Reward: the gain in accuracy on validation questions, less a price.
     - Truth: none; a test set that no teacher sees.
+    - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
 
     ## Description
     A student learns a task that falls into K skills, from data that an engine makes. In every step the teacher

@@ -51,6 +51,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     - Student: a classifier or a language model.
     - Reward: the gain in accuracy on validation questions, less a price.
     - Truth: none; a test set that no teacher sees.
+    - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
 
     ## Description
     Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one

@@ -50,6 +50,7 @@ class DistillationEnv(ScheduleEnv):
     - Student: a perceptron that reads digits.
     - Reward: the gain in accuracy, or in its mean with that under attack, less the price of dear teachers.
     - Truth: limits of single teachers; by sample, what knows who is right.
+    - Episode: 0.2 to 0.7 seconds, and once in a process a second for the teachers.
 
     ## Description
     A student with 24 hidden units learns handwritten digits from the outputs of teachers with 128, which have been

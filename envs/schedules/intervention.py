@@ -203,6 +203,7 @@ class InterventionEnv(ScheduleEnv):
     - Student: a softmax regression that reads digits.
     - Reward: right answers, as a share of all items.
     - Truth: the optimum, by an exchange argument.
+    - Episode: 0.05 seconds.
 
     ## Description
     After Saha, Hase and Bansal 2023 (arXiv:2306.09299), with readers of handwritten digits in the place of language

@@ -220,6 +220,7 @@ class ProxyDistillationEnv(ScheduleEnv):
     - Student: a small language model.
     - Reward: the drop of a hidden distance to the truth, paid at the end.
     - Truth: exact distances; the best kind of data and moment to stop, by learning ahead.
+    - Episode: 0.4 seconds.
 
     ## Description
     After Tiapkin et al. 2025 (arXiv:2502.02671), with models small enough for exact distances. Language models of 16

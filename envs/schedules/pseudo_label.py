@@ -227,6 +227,7 @@ class PseudoLabelEnv(ScheduleEnv):
     - Student: a perceptron with two labelled digits of each class.
     - Reward: the gain in accuracy of the moving average.
     - Truth: which guesses are right, as a filter.
+    - Episode: 0.5 seconds.
 
     ## Description
     Semi-supervised learning of digits with a mean teacher. The student is a perceptron that has two labelled images of

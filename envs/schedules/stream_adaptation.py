@@ -178,6 +178,7 @@ class StreamAdaptationEnv(ScheduleEnv):
     - Student: a perceptron on a stream of turning digits, with a mean teacher.
     - Reward: right answers over the whole stream, paid at the end.
     - Truth: none; the labels of the stream, for records.
+    - Episode: 0.1 to 1 second.
 
     ## Description
     After Robust Mean Teacher (Döbler et al. 2023, arXiv:2211.13081). A perceptron has learnt 1,097 upright digits, and

@@ -174,6 +174,7 @@ class TeacherForcingEnv(ScheduleEnv):
     - Student: a small piecewise linear recurrent network.
     - Reward: the drop of the divergence of its free runs from the attractor.
     - Truth: known exponents and densities of the systems; a theorem that bounds the gradient.
+    - Episode: 2 seconds (Henon map).
 
     ## Description
     Generalized teacher forcing (Hess et al. 2023, arXiv:2306.04406). The student, a clipped shallow piecewise linear
