@@ -49,8 +49,8 @@ def _overview() -> Iterator[str]:
         lines = _in_short(found)
         if lines:
             yield f"| [`{name}`](#teachgym{name.lower()}-v0) | {' | '.join(lines)} |"
-    yield "\nTruth is what results can be checked against, and what no teacher is shown. An episode is one student's, on"
-    yield "one core. Scores of environments with cubes, formulas and data are in [teachers.md](teachers.md), by study.\n"
+    yield "\nTruth is what results can be checked against, and what no teacher is shown. An episode is one student's,"
+    yield "on one core. Scores of environments with cubes, formulas and data are in [teachers.md](teachers.md).\n"
 
 
 def _scores() -> Iterator[str]:
