@@ -57,15 +57,13 @@ def _scores() -> Iterator[str]:
     yield SCORES
     for board in json.loads(SUITE.read_text())["boards"]:
         rows = {row["teacher"]: row["score"] for row in board["rows"]}
-        if "rule,name=none" not in rows:
-            continue
         cells = [_interval(rows.get(reference)) for reference in REFERENCES]
         yield f"| `{board['env']}` | {board['score_name']} | {' | '.join(cells)} | {board['seconds']:.2g} |"
     yield ""
 
 
 def _interval(score: dict[str, float] | None) -> str:
-    return "" if score is None else f"{score['mean']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+    return "" if score is None else f"{score['mean']:.4f} [{score['low']:.4f}, {score['high']:.4f}]"
 
 
 def _registered() -> Iterator[tuple[str, Any]]:

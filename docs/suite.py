@@ -17,11 +17,12 @@ One command runs every teacher that fits it in every cheap environment, and make
 teachgym suite
 ```
 
-`teachgym suite --list` shows what it would run. An interrupted suite goes on with `--resume`, and
-`--envs`, `--teachers` and `--seeds` choose a part of it. In each environment a teacher's **share of the gap** is its
-final score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the oracle, who is
-shown the truth, or where none is known the best reference). Intervals are 95 % bootstrap intervals over seeds; a sample
-redraws students, the same ones for teacher, floor and ceiling.
+`teachgym suite --list` shows what it would run. An interrupted suite goes on with `--resume`, and `--envs`,
+`--teachers` and `--seeds` choose a part of it. In each environment a teacher's **share of the gap** is its final
+score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the oracle, who is shown
+the truth, or where none is known the best reference; with simulated skills and tasks, no and full competence).
+Intervals are 95 % bootstrap intervals over seeds; a sample redraws students, the same ones for teacher, floor and
+ceiling.
 
 ![Share of the gap, by teacher and environment](studies/suite/leaderboard.png)
 
@@ -36,6 +37,11 @@ How to read it, and how not to:
   same ones, the first column is the **lead**: the mean share less that of `random` in these environments. A teacher in
   fewer than half of the environments is left out of the map and of the first table.
 - Five seeds a cell: two teachers whose intervals overlap are not told apart.
+
+What was found: rules that know their problem lead `random` by a quarter of the gap (`paper`) to a half (a searched
+constant), and leave the rest to be had. Of the teachers that know nothing of the problem none leads by more than a
+tenth, with the middle of all knobs in front; where an episode has hundreds of decisions (simulated skills and tasks),
+`linucb` leads by far in one, and by little in the other.
 """
 
 
@@ -62,7 +68,7 @@ def _boards(board: dict[str, Any]) -> Iterator[str]:
         yield f"Floor `{one['floor']}`, ceiling `{one['ceiling']}`.\n"
         yield f"| teacher | seeds | {one['score_name']} | share of the gap |\n|---|---|---|---|"
         for row in one["rows"]:
-            score, share = _interval(row["score"], 3), _interval(row["share"])
+            score, share = _interval(row["score"], 4), _interval(row["share"])
             yield f"| `{row['teacher']}` | {row['score']['count']} | {score} | {share} |"
         yield ""
 

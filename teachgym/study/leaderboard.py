@@ -33,10 +33,10 @@ class Board:
     """An environment."""
 
     env: str
-    floor: str
-    """The teacher whose share is 0."""
-    ceiling: str
-    """The teacher whose share is 1."""
+    floor: str | float
+    """The teacher, or the score, whose share is 0."""
+    ceiling: str | float
+    """The teacher, or the score, whose share is 1."""
     score_name: str
     """What the score is."""
     seconds: float
@@ -78,16 +78,16 @@ class Leaderboard:
 
 
 def leaderboard(
-    studies: Sequence[tuple[str, str, str, StoredStudy]], *, seed: int = 0, samples: int = SAMPLES
+    studies: Sequence[tuple[str, str | float, str | float, StoredStudy]], *, seed: int = 0, samples: int = SAMPLES
 ) -> Leaderboard:
     """Score teachers by their share of the gap.
 
-    In an environment a teacher's share is ``(score - floor) / (ceiling - floor)`` of mean scores over seeds. A
-    bootstrap sample redraws seeds, the same ones for the teacher, the floor and the ceiling, as these teach the same
-    students.
+    A score is the mean outcome over the test tasks at the end. In an environment a teacher's share is ``(score - floor)
+    / (ceiling - floor)`` of mean scores over seeds. A bootstrap sample redraws seeds, the same ones for the teacher,
+    the floor and the ceiling, as these teach the same students.
 
     Args:
-        studies: For each environment its name, the teachers that are floor and ceiling, and its study.
+        studies: For each environment its name, the teachers or scores that are floor and ceiling, and its study.
         seed: Of the bootstrap.
         samples: Of the bootstrap.
 
@@ -98,14 +98,15 @@ def leaderboard(
     for number, (env, floor, ceiling, study) in enumerate(studies):
         scores = {teacher: _scores(study, teacher) for teacher in study.runs}
         scores = {teacher: found for teacher, found in scores.items() if found}
-        if floor not in scores or ceiling not in scores:
+        if any(isinstance(end, str) and end not in scores for end in (floor, ceiling)):
             continue
         rng = np.random.default_rng([seed, number])
         seeds = sorted({one for found in scores.values() for one in found})
         drawn = rng.integers(len(seeds), size=(samples, len(seeds)))
-        shares = {
-            teacher: _shares(found, scores[floor], scores[ceiling], seeds, drawn) for teacher, found in scores.items()
-        }
+        low, high = (
+            scores[end] if isinstance(end, str) else dict.fromkeys(seeds, float(end)) for end in (floor, ceiling)
+        )
+        shares = {teacher: _shares(found, low, high, seeds, drawn) for teacher, found in scores.items()}
         draws[env] = shares
         rows = [
             BoardRow(teacher, mean_interval(list(scores[teacher].values())), _interval(found, len(scores[teacher])))
@@ -113,7 +114,7 @@ def leaderboard(
         ]
         times = [run.result.total_seconds for runs in study.runs.values() for run in runs if run.result is not None]
         rows.sort(key=lambda row: -row.share.mean)
-        name = study.measures.headline_name
+        name = f"test {study.measures.outcome_name}"
         boards.append(Board(env, floor, ceiling, name, float(np.median(times)), tuple(rows)))
     return Leaderboard(tuple(boards), tuple(_overall(draws)))
 
@@ -138,11 +139,8 @@ def _text(found: Interval) -> str:
 
 def _scores(study: StoredStudy, teacher: str) -> dict[int, float]:
     """Final scores by seed."""
-    headline = study.measures.headline
     return {
-        run.cell.seed: float(getattr(run.record.evaluations[-1], headline))
-        for run in study.runs[teacher]
-        if run.result is not None
+        run.cell.seed: run.record.evaluations[-1].mean_return for run in study.runs[teacher] if run.result is not None
     }
 
 

@@ -49,7 +49,8 @@ def fitting(entry: Entry, teachers: tuple[str, ...] = ()) -> list[str]:
     rules = make_environment(Cell(entry.env, "random", None, 0, None, 1)).problem.rules
     named = [f"rule,name={name}" for name in rules]
     wanted = teachers or (*named, *(name for name in TEACHERS if name not in (*ASKING, "rule")))
-    found = [str(Spec.parse(name)) for name in (entry.floor, entry.ceiling, BASELINE)]
+    measured = [name for name in (entry.floor, entry.ceiling, BASELINE) if isinstance(name, str)]
+    found = [str(Spec.parse(name)) for name in measured]
     found += [str(Spec.parse(name)) for name in wanted if _fits(entry.env, name)]
     return list(dict.fromkeys(found))
 

@@ -15,10 +15,11 @@ class Entry:
 
     env: str
     """A name from `teachgym list`, with settings."""
-    floor: str = NONE
-    """The teacher whose score is 0."""
-    ceiling: str = ORACLE
-    """The teacher whose score is 1: one that knows the truth, or where that is not known, the best reference."""
+    floor: str | float = NONE
+    """The teacher whose score is 0; or, where there is none, that score."""
+    ceiling: str | float = ORACLE
+    """The teacher whose score is 1: one that knows the truth, or where that is not known, the best reference; or that
+    score."""
 
     @property
     def folder_name(self) -> str:
@@ -39,8 +40,8 @@ CHEAP = (
     Entry("StreamAdaptation", ceiling=CONSTANT),
     Entry("StreamAdaptation,shift=cyclic", ceiling=CONSTANT),
     Entry("TeacherForcing", ceiling=CONSTANT),
-    Entry("SimulatedSkills,lessons=200", floor="constant", ceiling="bandit"),
-    Entry("SimulatedTasks,episodes=1000", floor="constant", ceiling="covar-gmm"),
+    Entry("SimulatedSkills,lessons=200", floor=0.0, ceiling=1.0),
+    Entry("SimulatedTasks,episodes=1000", floor=0.0, ceiling=1.0),
 )
 """Every environment whose episode takes at most some seconds."""
 
