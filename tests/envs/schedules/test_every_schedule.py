@@ -41,6 +41,13 @@ def make(name: str, **settings: Any) -> ScheduleEnv:
     return env
 
 
+def test_every_registered_schedule_is_checked_here() -> None:
+    registered = {
+        spec.name for spec in gymnasium.registry.values() if str(spec.entry_point).startswith("teachgym.envs.schedules")
+    }
+    assert registered == set(SHORT)
+
+
 @pytest.mark.parametrize("name", SHORT)
 def test_it_keeps_the_contract(name: str) -> None:
     check_schedule(lambda **settings: make(name, **settings))
