@@ -81,7 +81,8 @@ class HackingStudent(Learner):
         self._optimiser = torch.optim.Adam(self._student.parameters(), lr=RATE)
         self._steps = steps
         self._generated: list[float] = []  # share of each epoch's data that was made for it
-        self._proxies: list[float] = []
+        self.proxies: list[float] = []
+        """Distances to the teacher, at the beginning and after every epoch."""
         self._loss = 0.0
         self._plan: list[Knobs] | None = None
         self._measure()
@@ -105,13 +106,13 @@ class HackingStudent(Learner):
 
     def outcome(self) -> float:
         """Minus the proxy distance, to the teacher."""
-        return -self._proxies[-1]
+        return -self.proxies[-1]
 
     def seen(self) -> Mapping[str, float]:
         """The proxy, how fast it falls, and what data has been used."""
         slopes = self._slopes()
         return {
-            "proxy": self._proxies[-1],
+            "proxy": self.proxies[-1],
             "loss": self._loss,
             "slope": slopes[-1] if slopes else 0.0,
             "steepest": min(slopes, default=0.0),
@@ -169,11 +170,11 @@ class HackingStudent(Learner):
     def _measure(self) -> None:
         models = self._models
         self._golden = divergence(models.oracle, self._student, models.tests)
-        self._proxies.append(divergence(models.teacher, self._student, models.tests))
+        self.proxies.append(divergence(models.teacher, self._student, models.tests))
 
     def _slopes(self) -> list[float]:
         """Slope of log proxy by log epoch over the last epochs, at each epoch from the window's length on."""
-        logs = np.log(np.maximum(self._proxies[1:], 1e-12))
+        logs = np.log(np.maximum(self.proxies[1:], 1e-12))
         found = []
         for end in range(_WINDOW, len(logs) + 1):
             place = np.log(np.arange(end - _WINDOW + 1, end + 1))

@@ -30,7 +30,7 @@ def curves(rule: str, seed: int, *, steps: int = 60) -> tuple[np.ndarray, np.nda
     """Golden and proxy distances at the beginning and after every epoch."""
     env = ProxyDistillationEnv(steps=steps)
     golden = -np.array(play_rule(env, rule, seed=seed))
-    return golden, np.array(student(env)._proxies)
+    return golden, np.array(student(env).proxies)
 
 
 def test_sequences_have_the_frequencies_that_the_model_says() -> None:
@@ -65,7 +65,7 @@ def test_a_student_that_is_the_teacher_has_no_proxy_and_the_golden_distance_of_t
     one = student(env)
     one._student = one._models.teacher
     one._measure()
-    assert one._proxies[-1] == 0
+    assert one.proxies[-1] == 0
     assert one.truth()["golden"] == one.truth()["teacher"]
 
 
@@ -101,7 +101,7 @@ def test_neither_observations_nor_rewards_on_the_way_show_the_golden_distance() 
     for _ in range(4):
         observation, reward, _, _, info = env.step(np.array([0.5, 1.0, 1.0, 0.0]))
         assert reward == 0
-        assert info["feedback"].outcome == -student(env)._proxies[-1]
+        assert info["feedback"].outcome == -student(env).proxies[-1]
         assert np.float32(info["truth"]["golden"]) not in observation
 
 
@@ -116,7 +116,7 @@ def test_the_slope_is_that_of_a_power_law() -> None:
     env = ProxyDistillationEnv()
     env.reset(seed=0)
     one = student(env)
-    one._proxies = [1.0, *(0.7 * np.arange(1, 20.0) ** -0.8).tolist()]
+    one.proxies = [1.0, *(0.7 * np.arange(1, 20.0) ** -0.8).tolist()]
     assert one._slopes() == pytest.approx([-0.8] * 14)
 
 
