@@ -33,7 +33,8 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
     A step: the student learns one quantum under the knobs, and is scored. The reward is the gain in score less
     ``price`` times what the quantum cost, so that the undiscounted return is the final minus the initial score less
     all that was paid; ``evaluate`` gives the score less what was paid so far. With ``reward="end"`` all of it is paid
-    in the last step, where the score is nothing that a teacher may see on the way.
+    in the last step, where the score is nothing that a teacher may see on the way. ``info`` has what was ``"paid"`` and
+    the ``"score"``, which is in ``info["truth"]`` where it is hidden.
 
     ``observation_names`` names the observation: ``progress`` through the budget, each knob of the last quantum (0
     before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
@@ -223,8 +224,9 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         return self.spent >= self._steps or self._learner.over
 
     def _info(self) -> dict[str, Any]:
-        score = self._learner.score()
-        return {"score": score, "paid": self._paid, "truth": self._learner.truth(), **self._learner.notes()}
+        score = {"score": self._learner.score()}
+        hidden = {**(score if self._at_end else {}), **self._learner.truth()}
+        return {**({} if self._at_end else score), "paid": self._paid, "truth": hidden, **self._learner.notes()}
 
     def _state(self) -> dict[str, Any]:
         return {**super()._state(), "probes": self._probes}

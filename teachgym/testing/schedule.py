@@ -64,18 +64,20 @@ def _action(env: ScheduleEnv, knobs: FloatArray) -> Any:
 
 
 def _check_return(env: ScheduleEnv, seed: int, *, at_end: bool) -> None:
-    _, info = env.reset(seed=seed)
-    first, rng, rewards, over = info["score"], np.random.default_rng(seed), [], False
+    env.reset(seed=seed)
+    first, rng, rewards, over = env.learner.score(), np.random.default_rng(seed), [], False
     while not over:
         _, reward, over, _, info = env.step(_action(env, _knobs(env, rng)))
         rewards.append(reward)
-    net = info["score"] - info["paid"]
+    last = env.learner.score()
+    net = last - info["paid"]
     assert abs(sum(rewards) - (net - first)) < _CLOSE, (
-        f"the rewards sum to {sum(rewards)}, but the score went from {first} to {info['score']}, and {info['paid']} "
+        f"the rewards sum to {sum(rewards)}, but the score went from {first} to {last}, and {info['paid']} "
         "was paid; the return must be the final minus the initial score less what was paid"
     )
     assert abs(env.evaluate().mean_return - net) < _CLOSE, "evaluate() must give the score less what was paid"
     assert not (at_end and any(rewards[:-1])), 'with reward="end" only the last step may pay'
+    assert ("score" in info) is not at_end, 'with reward="end" the score belongs in info["truth"]'
 
 
 def _check_probe(env: ScheduleEnv, seed: int) -> None:

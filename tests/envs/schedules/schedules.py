@@ -5,11 +5,11 @@ from teachgym.envs.schedules.schedule_env import ScheduleEnv
 
 def play_rule(env: ScheduleEnv, rule: str, *, seed: int = 0) -> list[float]:
     """The scores at the beginning and after every quantum, under a reference policy."""
-    observation, info = env.reset(seed=seed)
-    scores, over = [float(info["score"])], False
+    observation, _ = env.reset(seed=seed)
+    scores, over = [env.learner.score()], False
     while not over:
-        observation, _, over, _, info = env.step(env.problem.rules[rule](observation))
-        scores.append(float(info["score"]))
+        observation, _, over, _, _ = env.step(env.problem.rules[rule](observation))
+        scores.append(env.learner.score())
     return scores
 
 

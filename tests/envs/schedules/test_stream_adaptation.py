@@ -118,7 +118,7 @@ def test_nothing_that_a_teacher_is_given_depends_on_the_labels() -> None:
         assert np.array_equal(left[0], right[0])
         assert left[4]["feedback"].outcome == right[4]["feedback"].outcome
         assert left[1] == right[1] or step == 3
-    assert left[4]["score"] > right[4]["score"] + 0.2
+    assert left[4]["truth"]["score"] > right[4]["truth"]["score"] + 0.2
 
 
 def test_the_score_is_minus_the_errors_of_all_batches() -> None:
@@ -127,7 +127,7 @@ def test_the_score_is_minus_the_errors_of_all_batches() -> None:
     while not over:
         _, reward, over, _, info = env.step(np.array([0.9, 1.0, 1.0, 0.0]))
         errors.append(info["truth"]["error"])
-    assert reward == info["score"] == pytest.approx(-np.mean(errors))
+    assert reward == info["truth"]["score"] == pytest.approx(-np.mean(errors))
 
 
 def test_each_batch_is_answered_before_it_is_learnt_from() -> None:
