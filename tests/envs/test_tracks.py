@@ -10,7 +10,7 @@ import pytest
 import teachgym
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.problem import ENTROPIES, SHARES, TREE_PLAN, VALUES
+from teachgym.problem import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
 from teachgym.students import CallableStudent
 from teachgym.study.environment import NEEDED
 from teachgym.testing import check_teacher_env
@@ -55,7 +55,7 @@ def make(name: str, **settings: Any) -> CurriculumEnv:
 OF_TASKS = sorted(
     name
     for name in set(TEACHERS) - {"manual", "policy", "language-model"}
-    if not {SHARES, TREE_PLAN} & teacher_class(name).needs
+    if not {RULES, SHARES, TREE_PLAN} & teacher_class(name).needs
 )
 """Teachers that choose tasks, and need no file."""
 
