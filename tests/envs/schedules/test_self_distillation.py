@@ -150,7 +150,7 @@ def test_a_teacher_of_curricula_acts_in_it() -> None:
 @pytest.mark.slow
 def test_a_teacher_that_is_trained_closes_part_of_the_gap_that_the_one_step_rule_leaves(tmp_path: Path) -> None:
     algorithm = "ppo,gamma=1.0,n_steps=96,batch_size=256,ent_coef=0.0,learning_rate=1e-3"
-    settings = TrainSettings(env="SelfDistillation", algorithm=algorithm, steps=100_000, name="teacher", runs=tmp_path)
+    settings = TrainSettings(env="SelfDistillation", algorithm=algorithm, steps=70_000, name="teacher", runs=tmp_path)
     train_teacher(settings)
     env = SelfDistillationEnv()
     teacher = teachgym.make_teacher("policy", env, seed=0, path=str(settings.folder), deterministic=True)
