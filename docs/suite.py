@@ -74,7 +74,7 @@ def _boards(board: dict[str, Any]) -> Iterator[str]:
 
 
 def _interval(interval: dict[str, float], decimals: int = 2) -> str:
-    mean, low, high = (interval[name] for name in ("mean", "low", "high"))
+    mean, low, high = (round(interval[name], decimals) + 0.0 for name in ("mean", "low", "high"))  # not -0.00
     return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 

@@ -67,7 +67,7 @@ def leaderboard_figure(board: Shares) -> Figure:
         axes = figure.subplots()
         axes.imshow(np.clip(cells, 0, 1), cmap="Blues", vmin=0, vmax=1.6, aspect="auto")
         for line, place in zip(*np.nonzero(np.isfinite(cells)), strict=True):
-            value = cells[line, place]
+            value = round(float(cells[line, place]), 2) + 0.0  # not -0.00
             text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
             text = f"+{text}" if place == 0 and value > 0 else text
             weight = "bold" if place == 0 else "normal"

@@ -134,7 +134,8 @@ def leaderboard_table(board: Leaderboard) -> Table:
 
 
 def _text(found: Interval) -> str:
-    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    mean, low, high = (round(value, 2) + 0.0 for value in (found.mean, found.low, found.high))  # not -0.00
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _scores(study: StoredStudy, teacher: str) -> dict[int, float]:
