@@ -35,6 +35,11 @@ def test_the_page_of_environments_is_up_to_date() -> None:
     assert page.count("## `teachgym/") == 20
 
 
+def test_the_page_of_the_suite_is_up_to_date() -> None:
+    page = runpy.run_path(str(DOCS / "suite.py"))["page"]()
+    assert page == (DOCS / "suite.md").read_text(), "run: python docs/suite.py"
+
+
 def test_the_page_of_teachers_is_up_to_date() -> None:
     page = runpy.run_path(str(DOCS / "teachers.py"))["page"]()
     assert page == (DOCS / "teachers.md").read_text(), "run: python docs/teachers.py"
