@@ -25,7 +25,7 @@ from teachgym.names import make_settings
 from teachgym.packing import unpack
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_choice, check_flag, check_not_negative, check_share, check_whole
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 
@@ -79,10 +79,8 @@ class DataEnv(TeacherEnv[Any, Plan]):
         **classroom: Any,
     ) -> None:
         check_choice("observation", observation, ("numbers", "text"))
-        if not isinstance(feedback, bool):
-            raise ValueError(f"feedback is {feedback!r}; expected true or false")
-        if not (isinstance(price, int | float) and np.isfinite(price) and price >= 0):
-            raise ValueError(f"price is {price!r}; expected a finite number from 0 up")
+        check_flag("feedback", feedback)
+        check_not_negative("price", price)
         check_share("mastered_above", mastered_above)
         if rounds is not None:
             check_whole("rounds", rounds, 1, "steps")

@@ -50,6 +50,12 @@ def make_network(hidden: int, seed: int) -> nn.Sequential:
         return nn.Sequential(nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
 
+def hidden_features(network: nn.Sequential, images: Tensor) -> Tensor:
+    """``(m, hidden)`` what the hidden layer makes of images."""
+    features: Tensor = network[1](network[0](images))
+    return features
+
+
 def make_optimiser(network: nn.Module, *, rate: float = 0.1) -> torch.optim.SGD:
     """Stochastic gradient descent with momentum 0.9 and weight decay 2e-4, as in MTARD."""
     return torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, weight_decay=2e-4)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from teachgym.envs.schedules.digit_networks import (
@@ -16,6 +16,7 @@ from teachgym.envs.schedules.digit_networks import (
     accuracy,
     attacked,
     batches,
+    hidden_features,
     make_network,
     make_optimiser,
     split_digits,
@@ -150,7 +151,7 @@ class DistilledStudent(Learner):
             return -(target * functional.log_softmax(given, dim=1)).sum(dim=1).mean()
         loss = distillation(given, answers, temperature=self._temperatures[name])
         if self._objective == "relations":
-            own, others = (_hidden(network, images) for network in (self._network, teacher(name)))
+            own, others = (hidden_features(network, images) for network in (self._network, teacher(name)))
             loss = loss + value_relation(own[None], others[None])
         return loss
 
@@ -191,9 +192,3 @@ def noisy(labels: Tensor, share: float, seed: int) -> Tensor:
     wrong = torch.tensor(rng.random(len(labels)) < share)
     shift = torch.tensor(rng.integers(1, 10, size=len(labels)))
     return torch.where(wrong, (labels + shift) % 10, labels)
-
-
-def _hidden(network: nn.Module, images: Tensor) -> Tensor:
-    assert isinstance(network, nn.Sequential)
-    features: Tensor = network[1](network[0](images))
-    return features

@@ -9,10 +9,10 @@ from typing import Any, Literal, final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from teachgym.envs.schedules.digit_networks import split_digits
+from teachgym.envs.schedules.digit_networks import hidden_features, split_digits
 from teachgym.envs.schedules.drawn_digits import SHIFTS, Shift, angles, rotated, source_network
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
@@ -145,7 +145,7 @@ class StreamStudent(Learner):
         with torch.no_grad():
             student, teacher = self._pair.student(images), self._pair.teacher(images)
             own = functional.softmax(student + teacher, dim=1)
-            apart = 1 - functional.normalize(_hidden(self._pair.student, images)) @ _prototypes().T
+            apart = 1 - functional.normalize(hidden_features(self._pair.student, images)) @ _prototypes().T
         self._seen = {
             "entropy": float(torch.special.entr(own).sum(dim=1).mean()) / math.log(10),
             "confidence": float(own.max(dim=1).values.mean()),
@@ -154,18 +154,12 @@ class StreamStudent(Learner):
         }
 
 
-def _hidden(network: nn.Module, images: Tensor) -> Tensor:
-    assert isinstance(network, nn.Sequential)
-    features: Tensor = network[1](network[0](images))
-    return features
-
-
 @cache
 def _prototypes() -> Tensor:
     """``(10, hidden)`` directions of the mean features of the source images of each class."""
     images, labels = split_digits().train
     with torch.no_grad():
-        features = _hidden(source_network().student, images)
+        features = hidden_features(source_network().student, images)
     return functional.normalize(torch.stack([features[labels == digit].mean(dim=0) for digit in range(10)]))
 
 
