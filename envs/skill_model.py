@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_choice, check_from_zero, check_share, check_whole
 from teachgym.task_space import FloatArray
 
 Structure = Literal["independent", "chain", "tree", "random"]
@@ -58,9 +58,7 @@ class SkillSettings:
             check_share(name, getattr(self, name))
         check_choice("outcomes", self.outcomes, ("graded", "pass-or-fail"))
         for name in ("gate", "noise", "variety"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and np.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} is {value!r}; expected a finite number from 0 up")
+            check_from_zero(name, getattr(self, name))
 
 
 def prerequisites(settings: SkillSettings) -> list[list[int]]:

@@ -40,7 +40,7 @@ def check_numbers(name: str, values: object, *, count: int | None = None) -> Non
         raise ValueError(f"{name} is {values!r}; expected {wanted} dimension of the task space")
 
 
-def check_not_negative(name: str, value: object) -> None:
+def check_from_zero(name: str, value: object) -> None:
     """Raise ``ValueError`` unless the value is a finite number from 0 up."""
     number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else float("nan")
     if isinstance(value, bool) or not np.isfinite(number) or number < 0:

@@ -17,6 +17,7 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
+from teachgym.setting_checks import check_flag
 from teachgym.students.global_state import preserved
 from teachgym.teacher import State, Teacher
 
@@ -35,8 +36,7 @@ class PolicySettings:
     """Whether to take the policy's most likely action (for a box: its mean) instead of drawing one, as in training."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.deterministic, bool):
-            raise ValueError(f"deterministic is {self.deterministic!r}; expected true or false")
+        check_flag("deterministic", self.deterministic)
 
 
 @final

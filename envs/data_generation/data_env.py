@@ -25,7 +25,7 @@ from teachgym.names import make_settings
 from teachgym.packing import unpack
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
-from teachgym.setting_checks import check_choice, check_flag, check_not_negative, check_share, check_whole
+from teachgym.setting_checks import check_choice, check_flag, check_from_zero, check_share, check_whole
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 
@@ -80,7 +80,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
     ) -> None:
         check_choice("observation", observation, ("numbers", "text"))
         check_flag("feedback", feedback)
-        check_not_negative("price", price)
+        check_from_zero("price", price)
         check_share("mastered_above", mastered_above)
         if rounds is not None:
             check_whole("rounds", rounds, 1, "steps")

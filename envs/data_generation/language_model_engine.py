@@ -20,7 +20,7 @@ from teachgym.language_model import (
     ask_many,
 )
 from teachgym.language_model.client import Send
-from teachgym.setting_checks import check_whole
+from teachgym.setting_checks import check_flag, check_whole
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -69,8 +69,7 @@ class LanguageModelEngineSettings(ModelSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.include_mistakes, bool):
-            raise ValueError(f"include_mistakes is {self.include_mistakes!r}; expected true or false")
+        check_flag("include_mistakes", self.include_mistakes)
         check_whole("shown", self.shown, 0, "examples")
         check_whole("per_request", self.per_request, 1, "examples")
         check_whole("refills", self.refills, 0, "refills")

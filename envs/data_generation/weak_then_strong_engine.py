@@ -16,7 +16,7 @@ from teachgym.envs.data_generation.apportion import cut
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.setting_checks import check_choice, check_not_negative, check_share, check_whole
+from teachgym.setting_checks import check_choice, check_from_zero, check_share, check_whole
 
 MADE = "made"
 """Of an example's facts: ``{"by": "weak" or "strong", "planned": examples planned by the end of its step}``."""
@@ -56,7 +56,7 @@ class WeakThenStrongSettings:
 
     def __post_init__(self) -> None:
         for name in ("weak_cost", "strong_cost"):
-            check_not_negative(name, getattr(self, name))
+            check_from_zero(name, getattr(self, name))
         check_choice("order", self.order, ("weak-first", "strong-first", "mixed"))
         check_share("switch_at", self.switch_at)
         check_share("wrong", self.wrong)

@@ -15,7 +15,7 @@ from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.problem import RULES, SCREENING, TRUTH, Problem, Rule
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_flag, check_not_negative, check_whole
+from teachgym.setting_checks import check_choice, check_flag, check_from_zero, check_whole
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
@@ -84,7 +84,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         choices: int | None = None,
     ) -> None:
         check_whole("steps", steps, 1, "quanta")
-        check_not_negative("price", price)
+        check_from_zero("price", price)
         check_choice("reward", reward, ("gain", "end"))
         check_choice("screening", screening, ("off", "counted"))
         check_flag("truth", truth)

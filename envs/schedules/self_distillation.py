@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_not_negative, check_positive, check_whole
+from teachgym.setting_checks import check_choice, check_from_zero, check_positive, check_whole
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Data = Literal["toy", "redrawn"]
@@ -215,7 +215,7 @@ class SelfDistillationEnv(ScheduleEnv):
     ) -> None:
         check_whole("steps", steps, 1, "distillation steps")
         check_choice("data", data, ("toy", "redrawn"))
-        check_not_negative("noise", noise)
+        check_from_zero("noise", noise)
         check_positive("gamma", gamma)
         check_positive("ridge", ridge)
         toy = RidgeProblem(np.array(TOY_LABELS), gamma=gamma, ridge=ridge)

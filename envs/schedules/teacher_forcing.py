@@ -12,7 +12,7 @@ from teachgym.envs.schedules.clipped_plrnn import Adam, ClippedPlrnn
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_not_negative, check_whole
+from teachgym.setting_checks import check_choice, check_from_zero, check_whole
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SystemName = Literal["logistic", "henon", "lorenz"]
@@ -235,7 +235,7 @@ class TeacherForcingEnv(ScheduleEnv):
         **schedule: Any,
     ) -> None:
         check_choice("system", system, tuple(SIZES))
-        check_not_negative("noise", noise)
+        check_from_zero("noise", noise)
         default = SIZES[system]
         made = {**vars(default), "steps": default.steps if steps is None else steps}
         made["updates"] = default.updates if updates is None else updates

@@ -1,10 +1,9 @@
 """Which language model is asked, how, and for how much at most."""
 
-import math
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from teachgym.setting_checks import check_positive, check_whole
+from teachgym.setting_checks import check_flag, check_from_zero, check_positive, check_whole
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,7 @@ class ModelSettings:
                     "of the model, in US dollars for a million tokens, or a token_limit instead"
                 )
         for name in ("stream", "offline"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected true or false")
+            check_flag(name, getattr(self, name))
         if self.offline and self.cache is None:
             raise ValueError("offline is true, but cache is None; name the folder that the replies are in")
 
@@ -104,9 +102,3 @@ class ModelSettings:
     def price(self, input_tokens: int, output_tokens: int) -> float:
         """US dollars for so many tokens, each at a whole number of trillionths, so that parts sum to the whole."""
         return (input_tokens * round(self.price_input * 1e6) + output_tokens * round(self.price_output * 1e6)) / 1e12
-
-
-def check_from_zero(name: str, value: object) -> None:
-    """Raise ``ValueError`` unless the value is a finite number from 0 up."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} is {value!r}; expected a finite number from 0 up")

@@ -10,7 +10,7 @@ import numpy as np
 
 from teachgym.data.example import Example, Path
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_positive, check_share
+from teachgym.setting_checks import check_from_zero, check_positive, check_share
 from teachgym.students.supervised.student import State, SupervisedStudent
 from teachgym.task_space import FloatArray
 
@@ -48,9 +48,7 @@ class SimulatedSettings:
         for name in ("gate", "transfer", "forgetting", "initial"):
             check_share(name, getattr(self, name))
         for name in ("difficulty", "steps", "variety"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and 0 <= value < np.inf):
-                raise ValueError(f"{name} is {value!r}; expected a finite number from 0 up")
+            check_from_zero(name, getattr(self, name))
 
 
 @final
