@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ import gymnasium
 
 from teachgym.names import load_path, unknown_name
 from teachgym.problem import Problem
+from teachgym.settings import chosen_settings, make_settings
 from teachgym.teacher import Teacher
 
 __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit
@@ -121,12 +122,7 @@ def make_teacher(
             f"{env!r} is not a teacher environment: it has no attribute 'problem' that is a teachgym.problem.Problem"
         )
     if overrides:
-        known = [field.name for field in fields(cls.Settings) if field.init]
-        for name in overrides:
-            if name not in known:
-                raise unknown_name(f"setting of {cls.__name__}", name, known)
-        settings = cls.Settings() if settings is None else settings
-        if not isinstance(settings, cls.Settings):
-            raise TypeError(f"settings are {settings!r}; expected {cls.Settings.__name__}")
-        settings = replace(settings, **overrides)
+        base = chosen_settings(cls.Settings, settings)
+        given = {field.name: getattr(base, field.name) for field in fields(base) if field.init}
+        settings = make_settings(cls.__name__, cls.Settings, {**given, **overrides})
     return cls(problem, settings, seed=seed)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import gymnasium
 import numpy as np
@@ -15,7 +15,8 @@ from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.problem import EASY_TASKS, SUCCESS, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_positive, check_whole
+from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv
@@ -23,9 +24,8 @@ from teachgym.teacher_env import TeacherEnv
 Kind = Literal[
     "none", "mostly-unfeasible", "mostly-trivial", "forgetting-student", "rugged-difficulty", "varied-students"
 ]
-KINDS = ("none", "mostly-unfeasible", "mostly-trivial", "forgetting-student", "rugged-difficulty", "varied-students")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Knowledge = Literal["none", "low", "high", "original"]
-KNOWLEDGE = ("none", "low", "high", "original")
 
 UNFEASIBLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"teachgym/StumpTracks-v0": MappingProxyType({"max_stump_height": 9.0})}
@@ -95,6 +95,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         env: str = "Hypercubes",
@@ -109,8 +110,6 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Screening = "off",
         **settings: Any,
     ) -> None:
-        check_choice("challenge", challenge, KINDS)
-        check_choice("knowledge", knowledge, KNOWLEDGE)
         check_whole("intervals", intervals, 2, "intervals")
         if forget_every is not None:
             check_positive("forget_every", forget_every)

@@ -16,9 +16,10 @@ from teachgym.envs.world_maker import WorldMaker
 from teachgym.evaluation import Evaluation, evaluate
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.names import unknown_name
 from teachgym.problem import EasyTasks, Problem
 from teachgym.seeding import Seeds, fan_out
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.students import Student, make_student
 from teachgym.students.global_state import preserved
@@ -31,8 +32,6 @@ from teachgym.world_batch import WorldBatch, task_space_of
 
 MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""
-
-REWARDS = ("outcome", "learning-progress")
 
 
 class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
@@ -94,6 +93,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         world: str | MakeWorld,
@@ -123,10 +123,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         else:
             self.student = copy.copy(student)  # two environments must not train one learner
         self._antagonist = copy.copy(self.student) if antagonist else None
-        if reward not in REWARDS:
-            raise unknown_name("reward", reward, REWARDS)
-        if not isinstance(student_steps, int | np.integer) or student_steps < 1 + antagonist:
-            raise ValueError(f"student_steps is {student_steps!r}; expected an integer from {1 + antagonist} up")
+        check_whole("student_steps", student_steps, 1 + antagonist, "world steps")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
@@ -359,6 +356,4 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:
-    if tasks is None:
-        return draw_test_set(space.low, space.high)
-    return np.array([space.validate(task) for task in np.asarray(tasks, dtype=np.float64)])
+    return draw_test_set(space.low, space.high) if tasks is None else space.validate_all(tasks)

@@ -8,6 +8,7 @@ import numpy as np
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.problem import EasyTasks
 from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 FULL = 100.0
@@ -137,6 +138,7 @@ class HypercubesEnv(SimulatedEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,

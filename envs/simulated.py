@@ -13,7 +13,8 @@ from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.problem import VALUES, EasyTasks, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv
@@ -65,6 +66,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         ValueError: If an argument is not allowed; the message says what is.
     """
 
+    @checked_arguments
     def __init__(
         self,
         task_space: TaskSpace,
@@ -80,7 +82,6 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         antagonist: bool = False,
     ) -> None:
         check_whole("episodes", episodes, 2 if antagonist else 1, "episodes")
-        check_choice("reward", reward, ("outcome", "learning-progress", "gain"))
         self.task_space, self.test_tasks = task_space, test_tasks
         self._make_student = make_student
         self._episodes, self._reward_kind = int(episodes), reward
@@ -121,7 +122,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         """Expected outcomes on the test tasks, or on others ``(m, n)``."""
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before evaluate()")
-        tested = self.test_tasks if tasks is None else np.asarray(tasks, dtype=np.float64)
+        tested = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         returns = self._student.expected(tested)
         lengths = np.ones(len(tested), dtype=np.int64)
         return Evaluation(tested, returns, lengths, self._problem.mastered_above, self._spent)

@@ -17,7 +17,8 @@ from teachgym.feedback import Feedback
 from teachgym.names import unknown_name
 from teachgym.problem import SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
@@ -42,6 +43,7 @@ class SkillLifetimes(Lifetimes):
         ValueError: If an argument is not allowed.
     """
 
+    @checked_arguments
     def __init__(
         self,
         settings: SkillSettings,
@@ -54,7 +56,6 @@ class SkillLifetimes(Lifetimes):
     ) -> None:
         check_whole("num_envs", size, 1, "students")
         check_whole("lessons", lessons, 1, "lessons")
-        check_choice("reward", reward, ("outcome", "learning-progress", "gain"))
         check_share("mastered_above", mastered_above)
         count = settings.skills
         self.size, self.budget, self.mastered_above = size, int(lessons), float(mastered_above)
@@ -224,9 +225,8 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         """The competence in every skill, or in those that tasks ``(m, 1)`` are nearest to."""
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before evaluate()")
-        given = self.test_tasks if tasks is None else np.asarray(tasks, dtype=np.float64)
-        skills = [round(float(self.task_space.validate(task)[0])) for task in given]
-        nearest = np.clip(skills, 0, len(self.test_tasks) - 1)
+        given = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
+        nearest = np.clip(np.round(given[:, 0]).astype(np.int64), 0, len(self.test_tasks) - 1)
         returns = self._lifetimes.model.competence[0, nearest]
         lengths = np.ones(len(given), dtype=np.int64)
         return Evaluation(given, returns, lengths, self._problem.mastered_above, self.spent)
@@ -264,6 +264,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         return {"competence": self._lifetimes.truth(_ONLY)["competence"][0]}
 
 
+@checked_arguments
 def make_skills(
     num_envs: int, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
 ) -> LifetimesVectorEnv:

@@ -16,7 +16,8 @@ from teachgym.envs.task_model import TaskModel, TaskSettings
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.names import unknown_name
 from teachgym.problem import EasyTasks
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 TEST_TASKS = 128
@@ -102,6 +103,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -148,6 +150,7 @@ class TaskLifetimes(Lifetimes):
         ValueError: If an argument is not allowed.
     """
 
+    @checked_arguments
     def __init__(
         self,
         settings: TaskSettings,
@@ -160,7 +163,6 @@ class TaskLifetimes(Lifetimes):
     ) -> None:
         check_whole("num_envs", size, 1, "students")
         check_whole("episodes", episodes, 1, "episodes")
-        check_choice("reward", reward, ("outcome", "learning-progress", "gain"))
         _check(mastered_above, irrelevant_dimensions)
         self.size, self.budget, self.mastered_above = size, int(episodes), mastered_above
         self.model = TaskModel(settings, size, mastered_above=mastered_above)
@@ -227,6 +229,7 @@ class TaskLifetimes(Lifetimes):
         return {"score": self._score[slots] if known else _scores(self.model, slots, self._test_tasks)}
 
 
+@checked_arguments
 def make_tasks(
     num_envs: int, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
 ) -> LifetimesVectorEnv:

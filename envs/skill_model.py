@@ -1,7 +1,6 @@
 """A closed-form model of students who learn a set of skills: saturation, prerequisites, transfer, forgetting, noise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,14 +9,15 @@ from numpy.typing import NDArray
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_choice, check_from_zero, check_share, check_whole
+from teachgym.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 Structure = Literal["independent", "chain", "tree", "random"]
 Outcomes = Literal["graded", "pass-or-fail"]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SkillSettings:
     """What is to be learnt, and the population that students are drawn from.
 
@@ -52,11 +52,9 @@ class SkillSettings:
 
     def __post_init__(self) -> None:
         check_whole("skills", self.skills, 1, "skills")
-        check_choice("structure", self.structure, ("independent", "chain", "tree", "random"))
         check_seed(self.structure_seed)
         for name in ("rate", "transfer", "forgetting", "initial"):
             check_share(name, getattr(self, name))
-        check_choice("outcomes", self.outcomes, ("graded", "pass-or-fail"))
         for name in ("gate", "noise", "variety"):
             check_from_zero(name, getattr(self, name))
 

@@ -1,7 +1,6 @@
 """A closed-form model of students who play tasks of several difficulties: item response theory with learning."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +8,15 @@ from numpy.typing import NDArray
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.envs.skill_model import Outcomes
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 _STEEPEST = 300.0
 _SAMPLED_TASKS = 100_000
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class TaskSettings:
     """What is to be learnt, and the population that students are drawn from.
 
@@ -46,12 +46,11 @@ class TaskSettings:
 
     def __post_init__(self) -> None:
         check_whole("dimensions", self.dimensions, 1, "dimensions")
-        check_choice("outcomes", self.outcomes, ("graded", "pass-or-fail"))
         for name in ("rate", "start", "unfeasible", "forgetting"):
             check_share(name, getattr(self, name))
         for name, most in (("slope", _STEEPEST), ("noise", np.inf), ("variety", np.inf)):
             value = getattr(self, name)
-            if not (isinstance(value, int | float) and np.isfinite(value) and 0 <= value <= most):
+            if not (np.isfinite(value) and 0 <= value <= most):
                 limit = "from 0 up" if most == np.inf else f"from 0 to {most:g}"
                 raise ValueError(f"{name} is {value!r}; expected a finite number {limit}")
 

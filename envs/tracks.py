@@ -14,6 +14,7 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.problem import EasyTasks
+from teachgym.settings import checked_arguments
 from teachgym.students import Student
 from teachgym.students.global_state import preserved
 
@@ -28,6 +29,7 @@ EASY_COURSES = EasyTasks(mean=(0.3, 0, 0.8, 0, 0.4, 0, 0.4, 1), std=(0.17, 0, 0,
 class TrackEnv(CurriculumEnv):
     """A curriculum of the parametric walker on one terrain; the base of those that are registered."""
 
+    @checked_arguments
     def __init__(
         self,
         terrain: str | Terrain,
@@ -96,6 +98,7 @@ class StumpTracksEnv(TrackEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(self, *, max_stump_height: float = 3.0, min_stump_spacing: float = 0.0, **track: Any) -> None:
         terrain = StumpTracks(max_height=max_stump_height, min_spacing=min_stump_spacing)
         covers_paper = max_stump_height >= TEST_HEIGHT and min_stump_spacing <= 0.0
@@ -141,6 +144,7 @@ class HexagonTracksEnv(TrackEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(self, *, student_steps: int = 80_000_000, **track: Any) -> None:
         super().__init__("hexagon-tracks", student_steps=student_steps, **track)
 
@@ -236,6 +240,7 @@ class ObstacleCourseEnv(TrackEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(self, *, ranges: Ranges = "full", student: str | Student = "ppo", **track: Any) -> None:
         test_tasks = list(TEST_COURSES.values()) if ranges == "full" else None
         defaults = {"outcome_range": (-200.0, 350.0), "test_tasks": test_tasks, "easy_tasks": EASY_COURSES}

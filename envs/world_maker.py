@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import gymnasium
@@ -10,10 +10,11 @@ from gymnasium.vector import AutoresetMode
 
 from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.world_batch import SerialBatch, WorldBatch
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class WorldMaker:
     """One kind of world."""
 

@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -61,21 +60,3 @@ def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class
     if not (isinstance(found, type) and issubclass(found, base)):
         raise ValueError(f"{kind} {name!r} is {found!r}; expected a subclass of {base.__module__}.{base.__qualname__}")
     return found
-
-
-def make_settings(owner: str, kind: type[Any], given: Mapping[str, Any]) -> Any:
-    """Make a settings dataclass from what was given by name; the rest keeps its defaults.
-
-    Args:
-        owner: Whose settings they are, for the error message, for instance ``"student 'ppo'"``.
-        kind: The dataclass.
-        given: Values by name of field.
-
-    Raises:
-        ValueError: If a name is unknown, or a value is not allowed.
-    """
-    known = [field.name for field in fields(kind) if field.init]
-    for name in given:
-        if name not in known:
-            raise unknown_name(f"setting of {owner}:", name, known)
-    return kind(**given)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gymnasium import Space, spaces
 
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import TaskSpace
 
 SUCCESS = "success"
@@ -47,7 +48,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What is in ``Feedback.extras`` for what is offered; a name that is not here stands for itself."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class EasyTasks:
     """A Gaussian of tasks that a beginner can do, clipped to the bounds: expert knowledge."""
 

@@ -1,19 +1,20 @@
 """Task spaces: the named parameters, with bounds and units, that a teacher chooses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from teachgym.annotations import shown
 from teachgym.names import unknown_name
+from teachgym.settings import checked_dataclass
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Parameter:
     """One dimension of a task space."""
 
@@ -112,6 +113,26 @@ class TaskSpace(spaces.Box):
                 )
         return np.clip(vector, self.low, self.high)
 
+    def validate_all(self, tasks: ArrayLike) -> FloatArray:
+        """Turn a list of tasks that a user gave into an array, each checked as ``validate`` does.
+
+        Args:
+            tasks: ``(m, n)`` numbers, at least one task.
+
+        Returns:
+            ``(m, n)`` float64, within bounds; a copy.
+
+        Raises:
+            ValueError: If it is not a list of tasks, or one of them is not allowed.
+        """
+        numbers = _numbers("tasks", tasks)
+        if numbers.ndim != 2 or numbers.shape[0] == 0 or numbers.shape[1:] != self.shape:
+            raise ValueError(
+                f"tasks have shape {numbers.shape}; expected (m, {self.dimensions}), at least one task of "
+                f"{', '.join(self.names)}; a single one is a list of one"
+            )
+        return np.array([self.validate(task) for task in numbers])
+
     def _vector(self, task: ArrayLike | Mapping[str, float]) -> FloatArray:
         if isinstance(task, Mapping):
             for name in task:
@@ -121,10 +142,7 @@ class TaskSpace(spaces.Box):
             if missing:
                 raise ValueError(f"the task lacks {', '.join(missing)}; expected {', '.join(self.names)}")
             task = [task[name] for name in self.names]
-        try:
-            vector = np.array(task, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"task {task!r} is not numeric; expected {self.dimensions} numbers") from error
+        vector = _numbers("task", task)
         if vector.ndim == 0 and self.dimensions == 1:
             vector = vector.reshape(1)
         if vector.shape != self.shape:
@@ -162,3 +180,18 @@ class TaskSpace(spaces.Box):
 
     def __repr__(self) -> str:
         return f"TaskSpace({self.describe()})"
+
+
+def _numbers(what: str, given: Any) -> FloatArray:
+    """The numbers in float64, a copy; texts, bools and objects are none.
+
+    Raises:
+        ValueError: If it is not numeric, or ragged.
+    """
+    try:
+        numbers = np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} {shown(given)} is not numeric; expected numbers") from error
+    if numbers.dtype.kind not in "fiu":
+        raise ValueError(f"{what} {shown(given)} is not numeric; expected numbers")
+    return np.array(numbers, dtype=np.float64)

@@ -1,7 +1,6 @@
 """The interface of every teacher."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,11 +9,12 @@ from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import Sampling
 from teachgym.seeding import fan_out, generator_from_state, generator_state
+from teachgym.settings import checked_dataclass, chosen_settings
 
 State = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NoSettings:
     """For a teacher that has nothing to set."""
 
@@ -47,9 +47,7 @@ class Teacher(ABC):
     """Where the last action came from, for the record: ``"random"``, ``"bootstrap"``, ``"component 3"``, ..."""
 
     def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        settings = self.Settings() if settings is None else settings
-        if not isinstance(settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        settings = chosen_settings(self.Settings, settings)
         missing = self.needs_with(settings) - problem.offers
         if missing:
             raise ValueError(

@@ -1,7 +1,6 @@
 """What PAIRED and minimax share: a policy that writes a task number by number, and is paid for what came of it."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -21,7 +21,7 @@ MOST_UNLIKELY = 10.0
 """Log ratio of densities, in one step, above which a late answer is too far from the present policy to learn from."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LevelAdversarySettings(PPOLearnerSettings):
     """Settings of an adversary that makes tasks, beside those of its PPO.
 

@@ -1,16 +1,16 @@
 """Minimax: an adversary that makes tasks which the student fails."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
 from teachgym.feedback import Feedback
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class MinimaxSettings(LevelAdversarySettings):
     """Settings of ``Minimax``.
 

@@ -1,6 +1,5 @@
 """PAIRED: an adversary that makes tasks which a second student masters, and the first does not."""
 
-from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
@@ -8,10 +7,11 @@ import numpy as np
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
 from teachgym.feedback import Feedback
 from teachgym.problem import ANTAGONIST
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PairedSettings(LevelAdversarySettings):
     """Settings of ``Paired``.
 

@@ -27,13 +27,14 @@ from teachgym.agents.torch_state import (
     weights_of,
 )
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 LOG_STD_RANGE = (-5.0, 2.0)
 """Where the policy's log standard deviation is kept, so that a long run's entropy bonus can't make it overflow."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PPOLearnerSettings:
     """Settings of ``PPOLearner``, as the published walker runs of PAIRED have them (dcd, bipedal configuration).
 

@@ -1,6 +1,5 @@
 """ARTE (Liu et al. 2024, arXiv:2406.19227): a generator tilted towards the data that helps the student most."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
@@ -9,12 +8,13 @@ from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.data.observation import SkillRow
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ArteSettings:
     """Settings of ``Arte``.
 
@@ -36,7 +36,6 @@ class ArteSettings:
 
     def __post_init__(self) -> None:
         check_positive("beta", self.beta)
-        check_choice("reference", self.reference, ("uniform", "data"))
         check_whole("warm_up", self.warm_up, 0, "steps")
         check_share("decay", self.decay, above_zero=True)
         check_positive("ridge", self.ridge)

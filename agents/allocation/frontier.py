@@ -1,6 +1,5 @@
 """Data where answers are most uncertain, or where accuracy moves most."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -8,10 +7,11 @@ import numpy as np
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
 from teachgym.data.observation import SkillRow
 from teachgym.setting_checks import check_share
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class FloorSettings:
     """Settings of ``Frontier`` and ``GainFirst``.
 

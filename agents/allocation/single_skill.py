@@ -1,6 +1,5 @@
 """All data for one skill."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,10 +8,11 @@ from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
 from teachgym.names import unknown_name
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SingleSkillSettings:
     """Settings of ``SingleSkill``.
 
@@ -24,7 +24,7 @@ class SingleSkillSettings:
     """Number of the skill, from 0, or its name."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.skill, str):
+        if isinstance(self.skill, int):
             check_whole("skill", self.skill, 0, "skills")
 
 

@@ -1,6 +1,5 @@
 """Data in proportion to errors, or, as a bad example, to what is known already."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -8,10 +7,11 @@ import numpy as np
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
 from teachgym.data.observation import SkillRow
 from teachgym.setting_checks import check_positive, check_share
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ProportionalSettings:
     """Settings of ``WeakFirst`` and ``StrongFirst``.
 

@@ -10,8 +10,6 @@ from teachgym.teacher import State
 
 RewardKind = Literal["outcome", "progress", "absolute-progress", "environment"]
 Rescale = Literal["none", "bounds", "range", "quantiles"]
-REWARD_KINDS = ("outcome", "progress", "absolute-progress", "environment")
-RESCALES = ("none", "bounds", "range", "quantiles")
 _KNOWN_BOUNDS = {"outcome": (0.0, 1.0), "progress": (-1.0, 1.0), "absolute-progress": (0.0, 1.0)}
 
 

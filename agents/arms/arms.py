@@ -1,7 +1,7 @@
 """A view of a problem's tasks as a finite set of arms, for bandits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 from teachgym.agents.task_actions import TaskActions
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 MOST_CELLS = 100_000
 """Cells of a grid that are allowed at all."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@checked_dataclass
 class ArmSettings:
     """How a box of tasks is cut into arms; where tasks are arms already, both must be left as they are.
 
@@ -24,6 +25,7 @@ class ArmSettings:
         ValueError: If a value is not allowed.
     """
 
+    _: KW_ONLY
     most_arms: int = 100
     """Most arms that a box is cut into. Every parameter gets the same number of cells, as many as fit; if that is 1,
     the first parameters are halved, as many of them as fit."""

@@ -1,18 +1,18 @@
 """Bandits: every arm's reward, and a rule that weighs what is known against what is not."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from teachgym.agents.arms.arm_rewards import RESCALES, REWARD_KINDS, ArmRewards, Rescale, RewardKind, check_rescale
+from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, check_rescale
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import RULES
 from teachgym.agents.optional_settings import given, refuse_unused
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -31,7 +31,7 @@ _OF_RULES = (
 )
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class BanditSettings(ArmSettings):
     """Settings of ``Bandit``. From ``epsilon`` on, each belongs to some rules; None takes the rule's own default.
 
@@ -92,10 +92,7 @@ class BanditSettings(ArmSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("rule", self.rule, tuple(RULES))
-        check_choice("reward", self.reward, REWARD_KINDS)
         if self.rescale is not None:
-            check_choice("rescale", self.rescale, RESCALES)
             check_rescale(self.reward, self.rescale)
         if self.rescale == "none" and self.rule in ("exp3", "exp3.s"):
             raise ValueError(f"rescale is 'none', but rule {self.rule!r} needs rewards in known bounds")

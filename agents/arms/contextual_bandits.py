@@ -1,19 +1,19 @@
 """Bandits that read the observation: every arm's reward is taken for linear in it."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.agents.arms.arm_rewards import RESCALES, REWARD_KINDS, ArmRewards, Rescale, RewardKind, check_rescale
+from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, check_rescale
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import best
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_choice, check_positive
+from teachgym.setting_checks import check_positive
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -21,7 +21,7 @@ MOST_NUMBERS = 2**25
 """Numbers in all arms' matrices together that are allowed: 256 MiB."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LinearBanditSettings(ArmSettings):
     """Settings that ``LinUcb`` and ``LinearThompson`` share.
 
@@ -41,14 +41,12 @@ class LinearBanditSettings(ArmSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("reward", self.reward, REWARD_KINDS)
         if self.rescale is not None:
-            check_choice("rescale", self.rescale, RESCALES)
             check_rescale(self.reward, self.rescale)
         check_positive("ridge", self.ridge)
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LinUcbSettings(LinearBanditSettings):
     """Settings of ``LinUcb``.
 
@@ -66,7 +64,7 @@ class LinUcbSettings(LinearBanditSettings):
             raise ValueError(f"alpha is {self.alpha}; expected a number from 0 up")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LinearThompsonSettings(LinearBanditSettings):
     """Settings of ``LinearThompson``.
 

@@ -1,6 +1,5 @@
 """Success progress: how fast success rates change, with rare successes under a magnifying glass."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
@@ -9,7 +8,8 @@ from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -20,7 +20,7 @@ _PER_ARM = 10
 _ROUNDING = 1e-12  # progress below is none
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SuccessProgressSettings(ArmSettings):
     """Settings of ``SuccessProgress``; the defaults are those of the online version described there.
 
@@ -56,9 +56,6 @@ class SuccessProgressSettings(ArmSettings):
         if self.theta == 1:
             raise ValueError("theta is 1; expected a number in (0, 1)")
         check_share("uniform_share", self.uniform_share)
-        check_choice("baseline", self.baseline, ("first", "none"))
-        check_choice("untried", self.untried, ("keep", "zero"))
-        check_choice("best_by", self.best_by, ("success", "progress", "learnability"))
         for stratum in self.strata:
             if not len(stratum):
                 raise ValueError(f"strata is {self.strata}; expected no empty stratum")

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, final
 
@@ -14,12 +13,13 @@ from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.optional_settings import given, refuse_unused
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class TsclSettings(ArmSettings):
     """Settings of ``Tscl``; the defaults are the paper's, where it has them, else those of the authors' code.
 
@@ -50,10 +50,6 @@ class TsclSettings(ArmSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("algorithm", self.algorithm, tuple(ALGORITHMS))
-        check_choice("progress", self.progress, ("absolute", "signed"))
-        if self.policy is not None:
-            check_choice("policy", self.policy, ("epsilon-greedy", "boltzmann"))
         if self.policy == "boltzmann" and self.algorithm == "sampling":
             raise ValueError("policy is 'boltzmann', but algorithm 'sampling' takes the best of what it samples")
         used = {name: algorithm.uses for name, algorithm in ALGORITHMS.items()}

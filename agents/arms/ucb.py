@@ -1,14 +1,13 @@
 """The bandit's rule UCB1 by a name of its own, set up to be paid by the environment."""
 
-from dataclasses import dataclass
 from typing import Literal, final
 
 from teachgym.agents.arms.arm_rewards import RewardKind
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
-from teachgym.setting_checks import check_choice
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class UcbSettings(BanditSettings):
     """Settings of ``Ucb``: those of ``Bandit``, with two other defaults.
 
@@ -20,10 +19,6 @@ class UcbSettings(BanditSettings):
     """How arms are chosen; see ``teachgym.agents.arms.exploration``."""
     reward: RewardKind = "environment"
     """What an arm is valued for, as of ``Bandit``."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice("rule", self.rule, ("ucb", "discounted-ucb", "sliding-window-ucb"))
 
 
 @final

@@ -1,6 +1,5 @@
 """Annealing: a box of tasks that grows or moves from a first to a last one, by the clock or by success."""
 
-from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -10,7 +9,8 @@ from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
-from teachgym.setting_checks import check_choice, check_numbers, check_share, check_whole
+from teachgym.setting_checks import check_numbers, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -20,7 +20,7 @@ _USED = {"steps": _CLOCK, "episodes": _CLOCK, "success": _SUCCESS}
 _EASY_SHARE = 1 / 6
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AnnealingSettings:
     """Settings of ``Annealing``.
 
@@ -48,7 +48,6 @@ class AnnealingSettings:
     """``"success"``: answers between two decisions on whether to move; 10."""
 
     def __post_init__(self) -> None:
-        check_choice("pace", self.pace, tuple(_USED))
         refuse_unused(self, (*_CLOCK, *_SUCCESS), "pace", _USED)
         for name in ("total", "increments", "window"):
             if getattr(self, name) is not None:

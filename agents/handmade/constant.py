@@ -1,6 +1,5 @@
 """One task for ever: what a curriculum is when nothing is chosen."""
 
-from dataclasses import dataclass
 from typing import Any, final
 
 from teachgym.agents.task_actions import TaskActions
@@ -8,10 +7,11 @@ from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers
+from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ConstantSettings:
     """Settings of ``Constant``.
 

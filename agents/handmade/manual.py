@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from teachgym.agents.task_actions import TaskActions
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State, Teacher
 
@@ -25,7 +26,7 @@ FORMAT = (
 _TIMING = ("count", "after_steps")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ManualSettings:
     """Settings of ``Manual``.
 
@@ -40,11 +41,6 @@ class ManualSettings:
     at_end: Literal["repeat", "cycle"] = "repeat"
     """After the last row: ``"repeat"`` its task for ever, or ``"cycle"`` back to the first (not with
     ``after_steps``)."""
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.path, str):
-            raise ValueError(f"path is {self.path!r}; expected the path of {FORMAT}")
-        check_choice("at_end", self.at_end, ("repeat", "cycle"))
 
 
 @dataclass(frozen=True)

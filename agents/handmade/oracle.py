@@ -1,6 +1,5 @@
 """A window that a person aimed: it slides towards harder tasks whenever the student masters what is in it."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,11 +8,12 @@ from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class OracleSettings:
     """Settings of ``Oracle``.
 

@@ -1,17 +1,17 @@
 """A reference policy that the environment states."""
 
-from dataclasses import dataclass
 from typing import Any, final
 
 from teachgym.feedback import Transition
 from teachgym.names import unknown_name
 from teachgym.problem import RULES, TRUTH, Problem
+from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 ORACLE = "oracle"
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class RuleSettings:
     """Settings of ``ReferenceRule``.
 
@@ -24,7 +24,7 @@ class RuleSettings:
     known. docs/environments.md lists them."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
+        if not self.name:
             raise ValueError(f"name is {self.name!r}; expected the name of a rule, for instance none")
 
 

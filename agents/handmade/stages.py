@@ -3,7 +3,6 @@
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -16,13 +15,14 @@ from teachgym.names import unknown_name
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State, Teacher
 
 _KEYS = ("low", "high", "task", "until")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class StagesSettings:
     """Settings of ``Stages``.
 
@@ -42,14 +42,10 @@ class StagesSettings:
 
     def __post_init__(self) -> None:
         check_whole("window", self.window, 1, "answers")
-        if isinstance(self.stages, (str, Mapping)) or not isinstance(self.stages, Sequence):
-            raise ValueError(f"stages is {self.stages!r}; expected a list of stages")
         for number, stage in enumerate(self.stages):
             self._check(number, stage)
 
-    def _check(self, number: int, stage: object) -> None:
-        if not isinstance(stage, Mapping):
-            raise ValueError(f'stage {number} is {stage!r}; expected {{"low": [...], "high": [...], "until": "..."}}')
+    def _check(self, number: int, stage: Mapping[str, Any]) -> None:
         for key in stage:
             if key not in _KEYS:
                 raise unknown_name(f"key of stage {number}", str(key), _KEYS)

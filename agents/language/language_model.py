@@ -1,7 +1,6 @@
 """A teacher that reads: a language model is shown a report of the student, and decides what data it gets."""
 
 import json
-from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from teachgym.agents.language.answers import ANSWERS, read_report
@@ -9,7 +8,8 @@ from teachgym.feedback import Transition
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
 from teachgym.problem import TEXT, Problem
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 _ROLE = (
@@ -22,7 +22,7 @@ _MOST_ORIGIN = 160
 """Letters of what is recorded beside an action."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LanguageModelSettings(ModelSettings):
     """Settings of ``LanguageModel``: those of the model, and these.
 
@@ -38,7 +38,6 @@ class LanguageModelSettings(ModelSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("acts", self.acts, tuple(ANSWERS))
         check_whole("memory", self.memory, 0, "steps")
 
 

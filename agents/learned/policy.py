@@ -1,6 +1,5 @@
 """A teacher that was trained: it acts by a policy that reinforcement learning found on many students."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -17,12 +16,12 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_flag
+from teachgym.settings import checked_dataclass
 from teachgym.students.global_state import preserved
 from teachgym.teacher import State, Teacher
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PolicySettings:
     """Settings of ``Policy``.
 
@@ -34,9 +33,6 @@ class PolicySettings:
     """Folder of a trained teacher, as `teachgym train` leaves it."""
     deterministic: bool = False
     """Whether to take the policy's most likely action (for a box: its mean) instead of drawing one, as in training."""
-
-    def __post_init__(self) -> None:
-        check_flag("deterministic", self.deterministic)
 
 
 @final

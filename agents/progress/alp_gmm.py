@@ -1,6 +1,5 @@
 """ALP-GMM: Gaussian mixtures over tasks and absolute learning progress."""
 
-from dataclasses import dataclass
 from typing import final
 
 from teachgym.agents.progress.gaussian_mixtures import Mixture
@@ -8,11 +7,12 @@ from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTea
 from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AlpGmmSettings(MixtureSettings):
     """Settings of ``AlpGmm``; the defaults are the paper's.
 

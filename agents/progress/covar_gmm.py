@@ -1,16 +1,16 @@
 """Covar-GMM: Gaussian mixtures over tasks, time and outcomes."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CovarGmmSettings(MixtureSettings):
     """Settings of ``CovarGmm``; the defaults are those of Portelas et al. 2019.
 

@@ -1,7 +1,6 @@
 """The base of teachers that fit a Gaussian mixture to the latest answers again and again, and draw tasks from it."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +9,13 @@ from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chanc
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import EASY_TASKS, Problem
 from teachgym.sampling import GaussianMixture
-from teachgym.setting_checks import check_choice, check_numbers, check_share, check_whole
+from teachgym.setting_checks import check_numbers, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class MixtureSettings:
     """Settings that ALP-GMM and Covar-GMM share; the defaults are those of Portelas et al. 2019.
 
@@ -51,12 +51,9 @@ class MixtureSettings:
         check_whole("fit_every", self.fit_every, 1, "episodes")
         if self.bootstrap_episodes is not None:
             check_whole("bootstrap_episodes", self.bootstrap_episodes, 0, "episodes")
-        check_choice("bootstrap", self.bootstrap, ("uniform", "easy"))
         check_share("random_share", self.random_share)
         check_whole("components_min", self.components_min, 1, "components")
         check_whole("components_max", self.components_max, self.components_min, "components (components_min)")
-        check_choice("criterion", self.criterion, ("aic", "bic", "aicc"))
-        check_choice("aicc_dimensions", self.aicc_dimensions, ("fitted", "task"))
 
 
 class MixtureTeacher(TaskTeacher):

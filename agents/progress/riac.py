@@ -1,6 +1,5 @@
 """RIAC: boxes of tasks that split where learning progress differs."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,6 +8,7 @@ from teachgym.agents.progress.region_tree import RegionTree
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -16,7 +16,7 @@ _MARGIN = 1e-5
 """How far inside its region a mutated task stays, as a share of each parameter's range."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class RiacSettings:
     """Settings of ``Riac``; the defaults are those of Portelas et al. 2019.
 

@@ -1,7 +1,6 @@
 """ACCEL: replayed levels are edited, so that levels grow with the student."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -11,12 +10,13 @@ from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_store import NOT_STORED
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, Problem
-from teachgym.setting_checks import check_choice, check_numbers, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_numbers, check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AccelSettings(LevelReplaySettings):
     """Settings of ``Accel``; the defaults are those for BipedalWalker in the authors' code.
 
@@ -51,7 +51,6 @@ class AccelSettings(LevelReplaySettings):
         super().__post_init__()
         check_whole("replay_batch", self.replay_batch, 1, "replays")
         check_share("edit_chance", self.edit_chance)
-        check_choice("bases", self.bases, ("batch", "easy"))
         check_whole("easy_bases", self.easy_bases, 1, "levels")
         check_whole("edits", self.edits, 1, "edits")
         if self.edit_sizes is not None:

@@ -1,8 +1,7 @@
 """What the teachers that replay levels share: when to replay, and what to do with an answer."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -12,14 +11,15 @@ from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSett
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import EASY_TASKS, Problem
-from teachgym.setting_checks import check_choice, check_share
+from teachgym.setting_checks import check_share
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 NewLevels = Literal["uniform", "easy", "easy-if-offered"]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LevelReplaySettings(StoreSettings, ScoreSettings):
     """What the teachers that replay levels have to set.
 
@@ -41,9 +41,7 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
         StoreSettings.__post_init__(self)
         ScoreSettings.__post_init__(self)
         check_share("replay_chance", self.replay_chance)
-        check_choice("replay_schedule", self.replay_schedule, ("fixed", "proportionate"))
         check_share("least_filled", self.least_filled)
-        check_choice("new_levels", self.new_levels, get_args(NewLevels))
 
 
 class LevelReplay(TaskTeacher):

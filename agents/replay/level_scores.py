@@ -1,13 +1,13 @@
 """What a level is worth to a teacher that replays: scores of one task from what came of it."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from teachgym.feedback import Feedback
 from teachgym.problem import ENTROPIES, SUCCESS, VALUES, Problem
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 ScoreName = Literal[
@@ -27,7 +27,7 @@ ScoreName = Literal[
 _OUTCOMES_ONLY = ("outcome-slope", "outcome-change")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ScoreSettings:
     """How a level is scored; see ``LevelScore`` for what the names mean.
 
@@ -51,7 +51,6 @@ class ScoreSettings:
     successes counts as it is, every level seen once scores 0."""
 
     def __post_init__(self) -> None:
-        check_choice("score", self.score, get_args(ScoreName))
         check_share("discount", self.discount)
         check_share("gae_lambda", self.gae_lambda)
         check_whole("score_window", self.score_window, 2, "episodes")

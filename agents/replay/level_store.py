@@ -1,11 +1,11 @@
 """The levels that a teacher may replay, and how likely each is."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray, TaskSpace
 
 Priority = Literal["rank", "proportional", "top-k", "max", "greedy", "constant"]
@@ -14,7 +14,7 @@ NOT_STORED = -1
 _LEAST_SCORE = 1e-3
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class StoreSettings:
     """How many levels are kept, and which of them are replayed; see ``LevelStore``.
 
@@ -47,7 +47,6 @@ class StoreSettings:
 
     def __post_init__(self) -> None:
         check_whole("capacity", self.capacity, 1, "levels")
-        check_choice("priority", self.priority, get_args(Priority))
         check_positive("temperature", self.temperature)
         check_whole("top_k", self.top_k, 1, "levels")
         check_share("greedy_share", self.greedy_share)

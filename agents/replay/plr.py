@@ -1,14 +1,14 @@
 """Prioritized level replay, plain and robust."""
 
-from dataclasses import dataclass
 from typing import Literal, final
 
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
 from teachgym.problem import SCREENING
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PlrSettings(LevelReplaySettings):
     """Settings of ``Plr``; the defaults are those of the code for Jiang et al. (2021, arXiv:2110.02439).
 
@@ -77,7 +77,7 @@ replace_ties=False``, or with ``priority="top-k"`` |
         return True
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class RobustPlrSettings(LevelReplaySettings):
     """Settings of ``RobustPlr``; the defaults are those for BipedalWalker in the code for Parker-Holder et al. (2022).
 

@@ -1,6 +1,5 @@
 """SFL: every so often, look for the levels that the student succeeds on now and then."""
 
-from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -10,12 +9,13 @@ from teachgym.agents.replay.level_store import in_proportion
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, SUCCESS, Problem
-from teachgym.setting_checks import check_choice, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SflSettings:
     """Settings of ``Sfl``; see there for how the defaults follow from the paper's.
 
@@ -50,7 +50,6 @@ class SflSettings:
             )
         check_whole("refresh_every", self.refresh_every, 1, "decisions")
         check_share("kept_share", self.kept_share)
-        check_choice("draw", self.draw, ("top", "in-proportion"))
         check_share("tie_break", self.tie_break)
 
 

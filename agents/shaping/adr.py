@@ -1,6 +1,5 @@
 """ADR: a box of tasks that grows where the student copes at its edge, and shrinks where it fails."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -11,11 +10,12 @@ from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers, check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AdrSettings:
     """Settings of ``Adr``; the defaults are those of TeachMyAgent's benchmark, but for the step.
 

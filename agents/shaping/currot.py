@@ -1,6 +1,5 @@
 """CURROT: particles that travel to a target distribution through tasks that the student can do."""
 
-from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -11,7 +10,8 @@ from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regre
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_choice, check_numbers, check_positive, check_whole
+from teachgym.setting_checks import check_numbers, check_positive, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -21,7 +21,7 @@ SUCCESS_NOISE = 0.005
 """Standard deviation of the noise on tasks that the student can do, as a share of ``reach``."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CurrotSettings:
     """Settings of ``Currot``; the defaults are those of the authors' adapter for TeachMyAgent.
 
@@ -72,7 +72,6 @@ class CurrotSettings:
         check_positive("bandwidth", self.bandwidth)
         check_whole("candidates", self.candidates, 1, "points")
         check_whole("line_candidates", self.line_candidates, 0, "points")
-        check_choice("direction", self.direction, ("sliced", "assigned"))
         check_whole("projections", self.projections, 1, "lines")
         if (self.target_mean is None) != (self.target_std is None):
             raise ValueError(

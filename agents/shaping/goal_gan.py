@@ -1,7 +1,6 @@
 """GoalGAN: a generative adversarial network that proposes tasks of intermediate difficulty."""
 
 import itertools
-from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
@@ -24,11 +23,12 @@ from teachgym.agents.torch_state import (
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class GoalGanSettings:
     """Settings of ``GoalGan``; the defaults are those of the authors' code as TeachMyAgent runs it.
 

@@ -1,6 +1,5 @@
 """What the two self-paced teachers share: a Gaussian over tasks on its way from an easy one to a target."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture
 from teachgym.setting_checks import check_numbers
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -17,7 +17,7 @@ LEAST_INITIAL_STD = 1e-2
 """Least standard deviation to start from, in ranges: a point as the easy tasks has no Gaussian density."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SelfPacedSettings:
     """Settings that ``Spdl`` and ``Sprl`` share.
 

@@ -1,7 +1,6 @@
 """Setter-Solver: a flow that makes tasks of any feasibility asked for, and a judge of feasibility."""
 
 import itertools
-from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
@@ -26,6 +25,7 @@ from teachgym.agents.torch_state import (
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -36,7 +36,7 @@ EDGE = 1e-6
 """Tasks are kept this far inside the unit cube where their latents are asked for; at its surface they are infinite."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SetterSolverSettings:
     """Settings of ``SetterSolver``; the defaults are those that TeachMyAgent's class has.
 

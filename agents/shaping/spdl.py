@@ -1,7 +1,6 @@
 """SPDL: a Gaussian over tasks that one trust-region step at a time weighs the student's values against a target."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -10,7 +9,8 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import VALUES, Problem
-from teachgym.setting_checks import check_choice, check_positive, check_whole
+from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -27,7 +27,7 @@ HALVINGS, SLACK = 10, 1.5
 """How often a step may be halved, and how far it may exceed the radius."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SpdlSettings(SelfPacedSettings):
     """Settings of ``Spdl``; the defaults are those of TeachMyAgent's benchmark.
 
@@ -65,7 +65,6 @@ class SpdlSettings(SelfPacedSettings):
         if not (np.isfinite(self.zeta) and self.zeta >= 0):
             raise ValueError(f"zeta is {self.zeta}; expected a number from 0 up")
         check_whole("alpha_zero_updates", self.alpha_zero_updates, 0, "updates")
-        check_choice("performance", self.performance, ("return", "value"))
         check_positive("discount", self.discount)
         if self.discount > 1:
             raise ValueError(f"discount is {self.discount}; expected a number in (0, 1]")

@@ -1,7 +1,6 @@
 """SPRL: a Gaussian over tasks that nears a target as fast as a bound on the student's performance allows."""
 
 import warnings
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -13,6 +12,7 @@ from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 
@@ -26,7 +26,7 @@ HALVINGS = 30
 """How often what the solver found may be halved until it keeps to the radius."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SprlSettings(SelfPacedSettings):
     """Settings of ``Sprl``; the defaults are those of the authors' classes.
 

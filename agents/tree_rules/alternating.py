@@ -1,15 +1,15 @@
 """New subskills, then a pause, and so on, up to a cap."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AlternatingSettings:
     """Settings of ``Alternating``; those of the source's published examples.
 

@@ -1,7 +1,6 @@
 """A constant amount of data in every step, divided alike or by need."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,13 +8,14 @@ import numpy as np
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Orders, Subskills, TreeRule
 from teachgym.data.observation import TreeField
 from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 _STEPS = 6
 """Parts of the budget that a step takes, unless told otherwise."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class UniformTreeSettings:
     """Settings of ``UniformTree``.
 
@@ -34,7 +34,7 @@ class UniformTreeSettings:
             check_whole("examples", self.examples, 1, "examples")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class BalanceWeakSettings(UniformTreeSettings):
     """Settings of ``BalanceWeak``.
 

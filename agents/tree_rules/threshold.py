@@ -1,6 +1,5 @@
 """More of the same while it helps, and something new when it does not."""
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -8,9 +7,10 @@ import numpy as np
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
 from teachgym.data.observation import TreeField
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ThresholdSettings:
     """Settings of ``Threshold``; the source's.
 

@@ -28,10 +28,12 @@ from teachgym.envs.bipedal_walker.world import (
 )
 from teachgym.names import unknown_name
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatch
 
 
+@checked_arguments
 def make_walkers(
     num_envs: int = 1,
     *,

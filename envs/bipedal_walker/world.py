@@ -20,6 +20,7 @@ from teachgym.envs.bipedal_walker.rendering import Renderer
 from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND
 from teachgym.envs.bipedal_walker.terrain import TERRAINS, Terrain
 from teachgym.names import unknown_name
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, TaskSpace
 
 EPISODE_STEPS = 2000
@@ -108,6 +109,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": STEPS_PER_SECOND}
 
+    @checked_arguments
     def __init__(
         self,
         *,

@@ -1,19 +1,20 @@
 """What a data-generation environment is made of: the settings that all of them share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any, Literal
 
 from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import DataEngine
 from teachgym.data.quality import check_checks
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_choice, check_positive, check_whole
+from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 
 Regime = Literal["continue", "retrain", "latest"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@checked_dataclass
 class ClassroomSettings:
     """What is learnt, by whom, from what, and at what expense.
 
@@ -21,6 +22,7 @@ class ClassroomSettings:
         ValueError: If a value is not allowed; the message says what is.
     """
 
+    _: KW_ONLY
     task: str | DataTask = "math"
     """Name of a task, ``"package.module:Class"``, or a task."""
     task_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -63,10 +65,6 @@ class ClassroomSettings:
             check_whole("updates", self.updates, 0, "training updates")
         if self.engine_budget != float("inf"):
             check_positive("engine_budget", self.engine_budget)
-        check_choice("regime", self.regime, ("continue", "retrain", "latest"))
         check_whole("discovered", self.discovered, 1, "skills")
         if self.checks is not None:
             check_checks(self.checks)
-        for name in ("task_settings", "student_settings", "engine_settings", "discovery_settings"):
-            if not isinstance(getattr(self, name), Mapping):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected settings by name")

@@ -1,7 +1,6 @@
 """Skills found without any model of language: clusters of what the student is asked and answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -14,12 +13,13 @@ from threadpoolctl import threadpool_limits
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
 from teachgym.data.example import Answer
 from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 _DIGITS = str.maketrans("0123456789", "0" * 10)
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ClusteringSettings:
     """Settings of ``Clustering``.
 

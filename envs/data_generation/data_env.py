@@ -14,6 +14,7 @@ from gymnasium import Space, spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
+from teachgym.annotations import shown
 from teachgym.data.engine import EngineError
 from teachgym.data.reports import Report
 from teachgym.data.spaces import AnyText
@@ -21,11 +22,11 @@ from teachgym.envs.data_generation.classroom import Classroom, Round
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.names import make_settings
 from teachgym.packing import unpack
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
-from teachgym.setting_checks import check_choice, check_flag, check_from_zero, check_share, check_whole
+from teachgym.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.settings import checked_arguments, make_settings
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 
@@ -67,6 +68,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
     outcome_name: ClassVar[str] = "accuracy"
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -78,8 +80,6 @@ class DataEnv(TeacherEnv[Any, Plan]):
         mastered_above: float = 0.9,
         **classroom: Any,
     ) -> None:
-        check_choice("observation", observation, ("numbers", "text"))
-        check_flag("feedback", feedback)
         check_from_zero("price", price)
         check_share("mastered_above", mastered_above)
         if rounds is not None:
@@ -193,8 +193,14 @@ class DataEnv(TeacherEnv[Any, Plan]):
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before evaluate()")
         names = self.classroom.task.skill_names
-        chosen = np.arange(len(names), dtype=np.float64)[:, None] if tasks is None else np.asarray(tasks, np.float64)
-        asked = [names[int(number)] for number in chosen[:, 0]]
+        if tasks is None:
+            chosen = np.arange(len(names), dtype=np.float64)[:, None]
+        else:
+            chosen = self.test_space.validate_all(tasks)
+        numbers = chosen[:, 0].astype(np.int64)
+        if (numbers != chosen[:, 0]).any() or numbers.max() >= len(names):
+            raise ValueError(f"tasks are {shown(tasks)}; expected numbers of skills, whole and below {len(names)}")
+        asked = [names[number] for number in numbers]
         wanted = set(asked)
         answers = self.classroom.examine([one for one in self.classroom.task.test if one.skill in wanted])
         self.test_metrics = self.classroom.task.metrics(answers)

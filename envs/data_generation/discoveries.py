@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from teachgym.data.discovery import SkillDiscovery
-from teachgym.names import make_settings, named_class, unknown_name
+from teachgym.names import named_class, unknown_name
+from teachgym.settings import make_settings
 
 DISCOVERIES: Mapping[str, str] = MappingProxyType(
     {

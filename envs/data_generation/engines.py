@@ -6,7 +6,8 @@ from typing import Any
 
 from teachgym.data.engine import DataEngine
 from teachgym.data.task import DataTask
-from teachgym.names import make_settings, named_class
+from teachgym.names import named_class
+from teachgym.settings import make_settings
 
 DATA_ENGINES: Mapping[str, str] = MappingProxyType(
     {

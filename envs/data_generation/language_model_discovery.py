@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -22,6 +21,7 @@ from teachgym.language_model import (
 )
 from teachgym.language_model.client import Send
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 _NAMER = (
     "You name the skill that a question takes: what somebody must be able to do to answer it, in two to four words in "
@@ -51,7 +51,7 @@ _GROUPS = _list_of({"name": {"type": "string"}, "skills": {"type": "array", "ite
 _PLACES = _list_of({"number": {"type": "integer"}, "category": {"type": "string"}}, "questions")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LanguageModelDiscoverySettings(ModelSettings):
     """Settings of ``LanguageModelDiscovery``: those of the model, and these.
 

@@ -1,7 +1,6 @@
 """An engine that has examples written by a language model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -20,7 +19,8 @@ from teachgym.language_model import (
     ask_many,
 )
 from teachgym.language_model.client import Send
-from teachgym.setting_checks import check_flag, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -49,7 +49,7 @@ _MOST_ANSWERS = 100
 """Answers at most that a request lists, where a task has only so many."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LanguageModelEngineSettings(ModelSettings):
     """Settings of ``LanguageModelEngine``: those of the model, and these.
 
@@ -69,7 +69,6 @@ class LanguageModelEngineSettings(ModelSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_flag("include_mistakes", self.include_mistakes)
         check_whole("shown", self.shown, 0, "examples")
         check_whole("per_request", self.per_request, 1, "examples")
         check_whole("refills", self.refills, 0, "refills")

@@ -15,6 +15,7 @@ from teachgym.envs.data_generation.apportion import split
 from teachgym.envs.data_generation.data_env import DataEnv, skill_shares
 from teachgym.problem import EXAMPLES, ORDERS
 from teachgym.setting_checks import check_choice, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 _FEATURES = 16
@@ -82,6 +83,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     * v0: Initial version.
     """
 
+    @checked_arguments
     def __init__(self, *, shown: int = 16, **settings: Any) -> None:
         check_whole("shown", shown, 1, "errors")
         self.shown = int(shown)

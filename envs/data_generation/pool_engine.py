@@ -1,7 +1,6 @@
 """Examples selected from a pool that exists already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import final
 
@@ -12,9 +11,10 @@ from teachgym.data.engine import Batch, DataEngine, Order
 from teachgym.data.example import Example
 from teachgym.data.files import read_examples
 from teachgym.data.task import DataTask
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PoolSettings:
     """Settings of ``PoolEngine``."""
 

@@ -15,6 +15,7 @@ from teachgym.envs.data_generation.data_env import DataEnv
 from teachgym.envs.data_generation.grown_tree import GrownTree
 from teachgym.problem import TREE_PLAN
 from teachgym.setting_checks import check_choice, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 MENU = ("keep", "explore", "to-weak", "halve", "stop")
@@ -92,6 +93,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     * v0: Initial version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -105,7 +107,6 @@ class SkillTreeEnv(DataEnv[_Decision]):
         check_whole("probes", probes, 0, "examples")
         if depth is not None:
             check_whole("depth", depth, 1, "levels")
-        check_choice("growth", growth, ("in-order", "random"))
         self.subskills, self._depth, self._growth, self._probes = int(subskills), depth, growth, int(probes)
         super().__init__(**settings)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import ceil
 from typing import Any, Literal, final
 
@@ -16,14 +16,15 @@ from teachgym.envs.data_generation.apportion import cut
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.setting_checks import check_choice, check_from_zero, check_share, check_whole
+from teachgym.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.settings import checked_dataclass
 
 MADE = "made"
 """Of an example's facts: ``{"by": "weak" or "strong", "planned": examples planned by the end of its step}``."""
 _NAME = "weak-then-strong"
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class WeakThenStrongSettings:
     """Settings of ``WeakThenStrongEngine``.
 
@@ -57,7 +58,6 @@ class WeakThenStrongSettings:
     def __post_init__(self) -> None:
         for name in ("weak_cost", "strong_cost"):
             check_from_zero(name, getattr(self, name))
-        check_choice("order", self.order, ("weak-first", "strong-first", "mixed"))
         check_share("switch_at", self.switch_at)
         check_share("wrong", self.wrong)
         check_whole("total", self.total, 1, "examples")
@@ -65,8 +65,6 @@ class WeakThenStrongSettings:
         for name in ("weak", "strong"):
             if getattr(self, name) == _NAME:
                 raise ValueError(f"{name} is {_NAME!r}; expected an engine that is not made of two")
-            if not isinstance(getattr(self, f"{name}_settings"), Mapping):
-                raise ValueError(f"{name}_settings is {getattr(self, f'{name}_settings')!r}; expected settings by name")
 
 
 @final

@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from teachgym.data.task import DataTask
-from teachgym.names import make_settings, named_class
+from teachgym.names import named_class
+from teachgym.settings import make_settings
 
 DATA_TASKS: Mapping[str, str] = MappingProxyType(
     {

@@ -1,7 +1,6 @@
 """Handwritten digits, upright and changed in five ways: a task that a small classifier learns in a second."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import final
 
@@ -12,6 +11,7 @@ from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 PROMPT = "Which digit is this?"
@@ -57,7 +57,7 @@ _CHANGES: dict[str, dict[str, Change]] = {
 """Skill -> subskill -> what is done to an image; a skill whose only subskill has no name has none."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class DigitSettings(HeldOut):
     """Settings of ``Digits``.
 

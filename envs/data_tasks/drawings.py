@@ -1,7 +1,7 @@
 """Questions about pictures of coloured shapes, drawn by code: visual question answering without any download."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import final
 
@@ -13,6 +13,7 @@ from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data_tasks.drawing import COLOURS, SHAPES, SIDE, Scenes, draw
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 _COLOURS = tuple(COLOURS)
 _COLUMNS, _ROWS = ("left", "right"), ("top", "bottom")
@@ -109,7 +110,7 @@ _ASK: dict[str, dict[str, Ask]] = {
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in _ASK.items())
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class VisualQuestionSettings(HeldOut):
     """Settings of ``VisualQuestions``.
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, Literal, final
@@ -15,10 +14,11 @@ from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.picture_files import PictureFolder
 from teachgym.files import read_json
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class GqaSettings:
     """Settings of ``Gqa``; the first three are needed.
 
@@ -48,7 +48,6 @@ class GqaSettings:
     """Pixels along each side that images are brought to."""
 
     def __post_init__(self) -> None:
-        check_choice("skill", self.skill, ("structural", "semantic"))
         for name in ("validation_per_type", "test_per_type", "train_per_type"):
             check_whole(name, getattr(self, name), 0, "questions")
         check_whole("image_size", self.image_size, 1, "pixels")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -21,6 +20,7 @@ from teachgym.envs.data_tasks.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Outcome, Program, Sandbox
 from teachgym.sandbox.kinds import AUTO
 from teachgym.setting_checks import check_choice, check_whole
+from teachgym.settings import checked_dataclass
 
 _LEVELS = ("easy", "medium", "hard")
 _AT_HAND = """
@@ -36,7 +36,7 @@ from typing import *
 """What solutions with a given signature take for granted."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LiveCodeBenchSettings:
     """Settings of ``LiveCodeBench``; the first two are needed.
 
@@ -67,7 +67,6 @@ class LiveCodeBenchSettings:
     """Address space in MiB that it may take."""
 
     def __post_init__(self) -> None:
-        check_choice("skill", self.skill, ("difficulty", "platform"))
         check_choice("sandbox", self.sandbox, (AUTO, *KINDS))
         check_whole("most_tests", self.most_tests, 0, "tests")
         check_whole("workers", self.workers, 1, "processes")

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Literal, final
 
@@ -15,7 +14,8 @@ from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.math_answers import equivalent, final_answer, last_boxed
 from teachgym.names import unknown_name
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 SUBJECTS = (
     "Algebra",
@@ -31,7 +31,7 @@ Cell = tuple[str, str]
 """Subject and level."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class MathBenchmarkSettings:
     """Settings of ``MathBenchmark``; the first is needed.
 
@@ -57,7 +57,6 @@ class MathBenchmarkSettings:
         check_whole("validation_per_cell", self.validation_per_cell, 1, "problems")
         if self.test_per_cell is not None:
             check_whole("test_per_cell", self.test_per_cell, 1, "problems")
-        check_choice("target", self.target, ("answer", "solution"))
 
 
 @final

@@ -15,7 +15,7 @@ from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.tool_metrics import Tools, tool_metrics
 from teachgym.files import read_json
-from teachgym.setting_checks import check_choice
+from teachgym.settings import checked_dataclass
 
 Nodes = list[dict[str, Any]]
 
@@ -26,7 +26,7 @@ order, an object with "id" (0, 1, ...), "name" (the tool) and "args" (an object 
 "<node-0>.text" is the output text of the call with id 0)."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class MnmsSettings:
     """Settings of ``Mnms``; the first two are needed.
 
@@ -41,9 +41,6 @@ class MnmsSettings:
     """Path of the requests that results are reported on, ``test_human_verified_filtered.json``."""
     skill: Literal["tools", "calls"] = "tools"
     """What a skill is: the tools of the right plan, in order, or how many calls it has."""
-
-    def __post_init__(self) -> None:
-        check_choice("skill", self.skill, ("tools", "calls"))
 
 
 @final

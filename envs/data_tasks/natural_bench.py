@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, final
 
@@ -14,6 +13,7 @@ from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.picture_files import PictureFolder
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
 YES_NO, CHOICE = "yes_no", "multiple_choice"
 _ANSWERS = {YES_NO: ("Yes", "No"), CHOICE: ("A", "B")}
@@ -21,7 +21,7 @@ _FIRST = {YES_NO: re.compile(r"\b(yes|no)\b", re.IGNORECASE), CHOICE: re.compile
 _REQUESTS = {YES_NO: "Answer Yes or No.", CHOICE: "Answer A or B."}
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NaturalBenchSettings:
     """Settings of ``NaturalBench``; the first two are needed.
 

@@ -4,7 +4,6 @@ import ast
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, final
 
@@ -19,13 +18,14 @@ from teachgym.envs.data_tasks.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Sandbox
 from teachgym.sandbox.kinds import AUTO
 from teachgym.setting_checks import check_choice, check_whole
+from teachgym.settings import checked_dataclass
 
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in PARTS.items())
 _LONGEST = {"compact": 120, "python": 20_000}
 """Characters of an answer; longer ones are wrong and not run."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CodeSettings(HeldOut):
     """Settings of ``Code``.
 
@@ -43,7 +43,6 @@ class CodeSettings(HeldOut):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("style", self.style, ("compact", "python"))
         check_choice("sandbox", self.sandbox, (AUTO, *KINDS))
         check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds")
 

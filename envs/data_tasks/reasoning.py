@@ -1,6 +1,5 @@
 """Math and logic from the generators of the package reasoning-gym."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, final
 
@@ -11,10 +10,10 @@ from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data_tasks.reasoning_recipes import RECIPES, Recipe, curriculum_recipe
 from teachgym.envs.data_tasks.reasoning_source import HELD_OUT_SEEDS, TRAINING_SEEDS, Source, check_dataset
-from teachgym.setting_checks import check_choice
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ReasoningSettings(HeldOut):
     """Settings of ``Math`` and ``Logic``.
 
@@ -26,10 +25,6 @@ class ReasoningSettings(HeldOut):
     """Datasets of reasoning-gym to take for skills; None takes the task's own."""
     style: Literal["compact", "words"] = "compact"
     """Prompts of a few characters, for small students, or the package's own in whole sentences, for language models."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice("style", self.style, ("compact", "words"))
 
 
 class Reasoning(DataTask):

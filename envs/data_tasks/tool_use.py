@@ -1,7 +1,6 @@
 """Requests that are met by calling tools: one call or several, in the right order, with the right arguments."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, final
 
@@ -23,7 +22,7 @@ from teachgym.envs.data_tasks.tool_plans import (
     written,
     written_json,
 )
-from teachgym.setting_checks import check_choice
+from teachgym.settings import checked_dataclass
 
 Request = tuple[str, Plan]
 """What is asked, and the plan for it."""
@@ -71,7 +70,7 @@ _NOUNS: Mapping[str, str] = MappingProxyType(
 """Results, as a request names them that has them passed on."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ToolUseSettings(HeldOut):
     """Settings of ``ToolUse``.
 
@@ -83,10 +82,6 @@ class ToolUseSettings(HeldOut):
     """``"short"``: the request alone, at most 45 characters, and a plan in one line of at most 31, for small students.
     ``"words"``: documentation of the tools, what is expected and the request, and a plan in JSON, for language
     models."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice("style", self.style, ("short", "words"))
 
 
 @final

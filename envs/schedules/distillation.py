@@ -6,10 +6,11 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.envs.schedules.distilled_student import OBJECTIVES, Curriculum, DistilledStudent, Objective
+from teachgym.envs.schedules.distilled_student import Curriculum, DistilledStudent, Objective
 from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
 from teachgym.envs.schedules.triangle_student import TRIANGLE, TRUTH, TriangleStudent
-from teachgym.setting_checks import check_choice, check_flag, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import Parameter, TaskSpace
 
 ProblemKind = Literal["robust", "noisy", "order"]
@@ -126,6 +127,7 @@ class DistillationEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -139,11 +141,7 @@ class DistillationEnv(ScheduleEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_choice("problem", problem, tuple(TEACHERS))
         check_whole("steps", steps, 1, "epochs")
-        check_choice("weights", weights, ("shared", "sample"))
-        check_flag("random_teacher", random_teacher)
-        check_choice("objective", objective, OBJECTIVES)
         noise = (0.3 if problem == "noisy" else 0.0) if label_noise is None else label_noise
         check_share("label_noise", noise)
         schedule |= {"steps": steps, "truth": truth, "score_range": (0.0, 1.0)}

@@ -28,7 +28,6 @@ from teachgym.students.supervised.objectives import cross_entropy, distillation,
 from teachgym.task_space import FloatArray
 
 Objective = Literal["distillation", "label-assisted", "relations"]
-OBJECTIVES = ("distillation", "label-assisted", "relations")
 SIGMA = 1.0
 """Noise of the label that a label-assisted teacher reads."""
 HIDDEN = 24

@@ -12,7 +12,6 @@ from teachgym.envs.schedules.learner import Fixed
 from teachgym.task_space import FloatArray
 
 Explainer = Literal["plain", "personal", "deceptive"]
-EXPLAINERS = ("plain", "personal", "deceptive")
 STUDENT_SIZE, TEACHER_SIZE, PROBES, ITEMS = 60, 120, 60, 1000
 NEIGHBOURS = 8
 """Probes that a mental model asks for an item."""

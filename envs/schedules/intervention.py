@@ -6,11 +6,12 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.envs.schedules.explanations import EXPLAINERS, ITEMS, Explainer, Lesson, Reader
+from teachgym.envs.schedules.explanations import ITEMS, Explainer, Lesson, Reader
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_flag, check_share, check_whole
+from teachgym.setting_checks import check_share, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 ActionKind = Literal["weights", "scores", "each"]
@@ -257,6 +258,7 @@ class InterventionEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -269,10 +271,7 @@ class InterventionEnv(ScheduleEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_choice("action", action, ("weights", "scores", "each"))
-        check_choice("explainer", explainer, EXPLAINERS)
         check_share("budget", budget)
-        check_flag("refit", refit)
         size = (1 if action == "each" else 50) if items is None else items
         check_whole("items", size, 1, "items")
         if (action == "each" and size != 1) or (action == "scores" and size > _MOST_SCORED):

@@ -23,6 +23,7 @@ from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import KnobRule, Reward, ScheduleEnv
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Source = Literal["offline", "teacher", "student"]
@@ -276,6 +277,7 @@ class ProxyDistillationEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(self, *, steps: int = 60, reward: Reward = "end", **schedule: Any) -> None:
         check_whole("steps", steps, 1, "epochs")
         fresh = _always("teacher", fresh=True)

@@ -17,7 +17,8 @@ from teachgym.envs.schedules.mean_teacher import MeanTeacher, average, probabili
 from teachgym.envs.schedules.pseudo_label_rules import LEAST_SCORES, ORACLE, Thresholds, rules
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_flag, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.students.supervised.objectives import cross_entropy
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
@@ -295,6 +296,7 @@ class PseudoLabelEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -309,11 +311,6 @@ class PseudoLabelEnv(ScheduleEnv):
     ) -> None:
         check_whole("steps", steps, 1, "quanta")
         check_whole("updates", updates, 1, "updates")
-        check_choice("thresholds", thresholds, ("shared", "per-class"))
-        check_choice("weighting", weighting, ("gate", "confidence"))
-        check_choice("filter", filter, ("none", "agreement"))
-        check_flag("reviewer", reviewer)
-        check_flag("truth", truth)
         how = PseudoLabelling(thresholds, weighting, filter, reviewer, updates, truth)
         knobs, seen = _spaces(how)
         super().__init__(

@@ -9,13 +9,15 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
+from teachgym.annotations import shown
 from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
 from teachgym.envs.schedules.learner import Learner
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.problem import RULES, SCREENING, TRUTH, Problem, Rule
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_flag, check_from_zero, check_whole
+from teachgym.setting_checks import check_from_zero, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
@@ -67,6 +69,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
     outcome_name: ClassVar[str] = "score"
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
 
+    @checked_arguments
     def __init__(
         self,
         knobs: TaskSpace,
@@ -85,9 +88,6 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
     ) -> None:
         check_whole("steps", steps, 1, "quanta")
         check_from_zero("price", price)
-        check_choice("reward", reward, ("gain", "end"))
-        check_choice("screening", screening, ("off", "counted"))
-        check_flag("truth", truth)
         if choices is not None and screening != "off":
             raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
@@ -146,7 +146,16 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         return self._learner
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """The student's score, less all that was paid, as the only task's return."""
+        """The student's score, less all that was paid, as the only task's return.
+
+        Args:
+            tasks: ``[[0]]``, the student as a whole, as ``test_space`` names it; None is the same.
+
+        Raises:
+            ValueError: If there is another task.
+        """
+        if tasks is not None and self.test_space.validate_all(tasks).any():
+            raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
         score, one = self.learner.score() - self._paid, np.zeros((1, 1))
         return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.mastered_above, self.spent)
 

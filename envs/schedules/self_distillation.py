@@ -10,7 +10,8 @@ from scipy.optimize import minimize
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_from_zero, check_positive, check_whole
+from teachgym.setting_checks import check_from_zero, check_positive, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Data = Literal["toy", "redrawn"]
@@ -201,6 +202,7 @@ class SelfDistillationEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -214,7 +216,6 @@ class SelfDistillationEnv(ScheduleEnv):
         **schedule: Any,
     ) -> None:
         check_whole("steps", steps, 1, "distillation steps")
-        check_choice("data", data, ("toy", "redrawn"))
         check_from_zero("noise", noise)
         check_positive("gamma", gamma)
         check_positive("ridge", ridge)

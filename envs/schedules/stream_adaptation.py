@@ -13,12 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from teachgym.envs.schedules.digit_networks import hidden_features, split_digits
-from teachgym.envs.schedules.drawn_digits import SHIFTS, Shift, angles, rotated, source_network
+from teachgym.envs.schedules.drawn_digits import Shift, angles, rotated, source_network
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
 from teachgym.envs.schedules.schedule_env import KnobRule, Reward, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_whole
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.students.supervised.objectives import cross_entropy
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
@@ -237,6 +238,7 @@ class StreamAdaptationEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -249,8 +251,6 @@ class StreamAdaptationEnv(ScheduleEnv):
     ) -> None:
         check_whole("steps", steps, 1, "quanta")
         check_whole("batches", batches, 1, "batches in a quantum")
-        check_choice("shift", shift, SHIFTS)
-        check_choice("loss", loss, tuple(LOSSES))
         rules: dict[str, KnobRule] = {
             "none": lambda seen: (1.0, 0.0, 0.0, 0.0),
             "constant": lambda seen: BEST_CONSTANT[shift],

@@ -12,7 +12,8 @@ from teachgym.envs.schedules.clipped_plrnn import Adam, ClippedPlrnn
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_choice, check_from_zero, check_whole
+from teachgym.setting_checks import check_from_zero, check_whole
+from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SystemName = Literal["logistic", "henon", "lorenz"]
@@ -225,6 +226,7 @@ class TeacherForcingEnv(ScheduleEnv):
     - v0: first version.
     """
 
+    @checked_arguments
     def __init__(
         self,
         *,
@@ -234,7 +236,6 @@ class TeacherForcingEnv(ScheduleEnv):
         noise: float = NOISE,
         **schedule: Any,
     ) -> None:
-        check_choice("system", system, tuple(SIZES))
         check_from_zero("noise", noise)
         default = SIZES[system]
         made = {**vars(default), "steps": default.steps if steps is None else steps}

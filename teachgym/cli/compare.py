@@ -1,7 +1,7 @@
 """``teachgym compare``: run a study, with live progress and a table, or say what it would take."""
 
 import shlex
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +9,8 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.setting_checks import check_from_zero
+from teachgym.settings import checked_dataclass
 from teachgym.study.settings import StudySettings
 
 REAL_STUDY_STEPS = 20_000_000
@@ -17,7 +19,7 @@ WALKS = 5.0
 """Percent of the test set mastered; with less, a study's students can't be said to have learnt to walk."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Compare(StudySettings):
     """Compare teachers: every teacher teaches one student per seed, all with the same budget and tests.
 
@@ -38,6 +40,10 @@ class Compare(StudySettings):
     """Run nothing: number the cells, and estimate the time and the disk that they take."""
     calibrate_seconds: float = 10.0
     """With --dry-run, how long to run the beginning of a cell of each teacher, to see how fast it is; 0 not to."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_from_zero("calibrate_seconds", self.calibrate_seconds)
 
     @classmethod
     def from_study(cls, study: str) -> "Compare":

@@ -1,7 +1,6 @@
 """``teachgym evaluate``: score a saved student on a test set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.evaluation import Evaluation
+from teachgym.settings import checked_dataclass
 from teachgym.task_space import TaskSpace
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Evaluate:
     """Score a saved student, without exploration, on its environment's fixed test set or on tasks of yours.
 

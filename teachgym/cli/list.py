@@ -3,14 +3,15 @@
 import importlib
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import gymnasium
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.settings import checked_dataclass
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class List:
     """List environments, teachers, students, studies and engines, one line each."""
 

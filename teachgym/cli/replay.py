@@ -1,6 +1,5 @@
 """``teachgym replay``: run a cell again, and verify that it gives the same."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +7,12 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.settings import checked_dataclass
+
 _MOST_SHOWN = 10
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Replay:
     """Run a finished cell again, elsewhere, and verify that records, teacher and student are equal to the last bit."""
 

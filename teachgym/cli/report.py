@@ -1,6 +1,5 @@
 """``teachgym report``: merge studies into one page, figures and tables."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,10 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.settings import checked_dataclass
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class Report:
     """Report what one or several studies found: a page to open in a browser, figures, a CSV and a LaTeX table."""
 

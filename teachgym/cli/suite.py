@@ -1,14 +1,15 @@
 """``teachgym suite``: every cheap environment, every teacher that fits it, one leaderboard."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.settings import checked_dataclass
 from teachgym.study.suite_settings import SuiteSettings
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Suite(SuiteSettings):
     """Run every teacher that fits it in every cheap environment, and make one leaderboard."""
 

@@ -2,13 +2,14 @@
 
 import math
 import time
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from teachgym.settings import checked_dataclass
 from teachgym.study.train_settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _REPORT_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Train(TrainSettings):
     """Train a teacher: an algorithm of Stable-Baselines3 or sb3-contrib teaches student after student.
 

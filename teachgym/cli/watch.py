@@ -1,6 +1,5 @@
 """``teachgym watch``: film saved students on tracks of your choice, one alone or several side by side."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,12 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.seeding import check_seed
+from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class Watch:
     """Film saved students on chosen tasks, side by side if there are several, to a GIF or MP4 file."""
 
@@ -23,6 +26,10 @@ class Watch:
     """World steps to film of each task, 50 a second."""
     seed: int = 0
     """Seed of the worlds, which are the same for all students."""
+
+    def __post_init__(self) -> None:
+        check_whole("max_steps", self.max_steps, 1, "steps")
+        check_seed(self.seed)
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""

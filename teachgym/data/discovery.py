@@ -2,15 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from teachgym.data.example import Answer
+from teachgym.settings import checked_dataclass, chosen_settings
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NoSettings:
     """For a discovery that has nothing to set."""
 
@@ -38,9 +38,7 @@ class SkillDiscovery(ABC):
     """Frozen dataclass of the settings, every field with a default and a docstring."""
 
     def __init__(self, settings: Any = None) -> None:
-        self.settings: Any = self.Settings() if settings is None else settings
-        if not isinstance(self.settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.settings: Any = chosen_settings(self.Settings, settings)
 
     @abstractmethod
     def discover(self, answers: Sequence[Answer], count: int, rng: np.random.Generator) -> DiscoveredSkills:

@@ -9,9 +9,10 @@ import numpy as np
 
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.task import DataTask
+from teachgym.settings import checked_dataclass, chosen_settings
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NoSettings:
     """For an engine that has nothing to set."""
 
@@ -82,9 +83,7 @@ class DataEngine(ABC):
     """Quality checks, by name (``teachgym.data.quality``), that its examples need unless the environment says else."""
 
     def __init__(self, task: DataTask, settings: Any = None) -> None:
-        self.settings: Any = self.Settings() if settings is None else settings
-        if not isinstance(self.settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.settings: Any = chosen_settings(self.Settings, settings)
         self.task = task
 
     def begin(self, made: Sequence[Example] = ()) -> None:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,12 +11,13 @@ from numpy.typing import NDArray
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.skills import Skill
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_dataclass, chosen_settings
 
 _MOST_DRAWS = 50
 """Draws for each held-out example that is asked for, before a skill is taken to have too few of them."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class HeldOut:
     """How many examples of every skill are kept for tests; tasks that make their own examples build on it.
 
@@ -56,9 +56,7 @@ class DataTask(ABC):
     """All answers that there are, where they are few, for students that choose among them."""
 
     def __init__(self, settings: Any = None) -> None:
-        self.settings: Any = self.Settings() if settings is None else settings
-        if not isinstance(self.settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.settings: Any = chosen_settings(self.Settings, settings)
 
     @property
     @abstractmethod

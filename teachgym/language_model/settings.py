@@ -1,12 +1,14 @@
 """Which language model is asked, how, and for how much at most."""
 
-from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from teachgym.setting_checks import check_flag, check_from_zero, check_positive, check_whole
+from teachgym.annotations import Secret
+from teachgym.setting_checks import check_from_zero, check_positive, check_whole
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ModelSettings:
     """Settings of a language model, and the base of the settings of whatever asks one.
 
@@ -16,10 +18,10 @@ class ModelSettings:
 
     model: str = ""
     """Name of the model, as the endpoint calls it. There is none that every endpoint has, so it must be given."""
-    base_url: str = "http://127.0.0.1:8000/v1"
+    base_url: Annotated[str, Secret()] = "http://127.0.0.1:8000/v1"
     """Where the endpoint is, with its version, for instance ``https://api.openai.com/v1``. By default on this machine,
     where a local server usually is, so that nothing costs money by accident."""
-    api_key_env: str = "OPENAI_API_KEY"
+    api_key_env: Annotated[str, Secret()] = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key: never the key itself. It goes to ``base_url``, whoever that
     is. Local servers need none: leave the variable unset, or this empty."""
     temperature: float | None = 1.0
@@ -81,15 +83,10 @@ class ModelSettings:
                     f"spending_limit is {self.spending_limit}, but price_input and price_output are 0; give the prices "
                     "of the model, in US dollars for a million tokens, or a token_limit instead"
                 )
-        for name in ("stream", "offline"):
-            check_flag(name, getattr(self, name))
         if self.offline and self.cache is None:
             raise ValueError("offline is true, but cache is None; name the folder that the replies are in")
 
     def _check_endpoint(self) -> None:
-        for name in ("model", "base_url", "api_key_env"):
-            if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} is no text; expected text")
         parts = urlsplit(self.base_url)
         if parts.username is not None or parts.password is not None or parts.query:
             raise ValueError("base_url holds a user, a password or a query; keys belong in an environment variable")

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 
 Reason = Literal["finished", "crashed", "cpu-time", "wall-time", "memory", "output"]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Limits:
     """What one program may use. There is none on files, because no program may write any.
 

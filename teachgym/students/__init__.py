@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from teachgym.names import make_settings, named_class
+from teachgym.names import named_class
+from teachgym.settings import make_settings
 from teachgym.students.callable_student import CallableStudent
 from teachgym.students.student import Student
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.setting_checks import check_whole
+from teachgym.settings import checked_arguments
 from teachgym.students.slot_env import SlotEnv
 from teachgym.students.student import State, Student
 from teachgym.world_batch import WorldBatch
@@ -40,6 +41,7 @@ class CallableStudent(Student):
         autoreset_mode: How the vector world starts the next episode (``slots`` above 1 only).
     """
 
+    @checked_arguments
     def __init__(
         self, train: Train, *, slots: int = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
     ) -> None:

@@ -1,6 +1,5 @@
 """Proximal policy optimisation, on Stable-Baselines3."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -14,11 +13,16 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
 from teachgym.problem import ENTROPIES, VALUES
-from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.setting_checks import check_from_zero, check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
+from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 
+MOST_LOG_STD = 20.0
+"""Beyond this, either way, the exploration noise has no finite density in float32."""
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class PPOSettings:
     """Settings of the PPO student, tuned for the parametric walker."""
 
@@ -59,6 +63,13 @@ class PPOSettings:
             check_positive("target_kl", self.target_kl)
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
+        check_from_zero("entropy_coefficient", self.entropy_coefficient)
+        if abs(self.log_std_init) > MOST_LOG_STD:
+            raise ValueError(
+                f"log_std_init is {self.log_std_init}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}"
+            )
+        for width in self.hidden:
+            check_whole("hidden", width, 1, "units")
         if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
             raise ValueError(
                 f"batch_size is {self.batch_size}; expected from 2 to slots * rollout_steps = "
@@ -118,7 +129,7 @@ class PPOStudent(SB3Student):
             target_kl=settings.target_kl,
             ent_coef=settings.entropy_coefficient,
             policy_kwargs=self._policy_arguments(),
-            device=settings.device,
+            device=chosen_device(settings.device),
             seed=seed,
         )
 

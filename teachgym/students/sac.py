@@ -1,8 +1,7 @@
 """Soft actor-critic with the settings of the curriculum paper, on Stable-Baselines3."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -15,11 +14,13 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
 from teachgym.problem import VALUES
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
+from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SACSettings:
     """Settings of the SAC student; the defaults are those of Portelas et al. 2019 (arXiv:1910.07224)."""
 
@@ -43,7 +44,7 @@ class SACSettings:
     """Steps at the start with uniformly random actions and no updates."""
     steps_per_update: int = 10
     """World steps to one update: an episode of length L is followed by ceil(L / 10) updates."""
-    precision: str = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     """``"bfloat16"`` computes the products of matrices in updates in that precision. An update then takes a third of
     the time on CPUs with instructions for it (AVX-512 BF16, AMX), and longer on others. Results differ."""
     device: str = "auto"
@@ -51,6 +52,8 @@ class SACSettings:
 
     def __post_init__(self) -> None:
         check_whole("slots", self.slots, 1, "worlds")
+        for width in self.hidden:
+            check_whole("hidden", width, 1, "units")
         check_whole("batch_size", self.batch_size, 1, "transitions")
         check_whole("buffer_size", self.buffer_size, 1, "transitions")
         check_whole("random_steps", self.random_steps, 0, "steps")
@@ -59,7 +62,6 @@ class SACSettings:
         check_positive("entropy_coefficient", self.entropy_coefficient)
         check_share("discount", self.discount)
         check_share("tau", self.tau, above_zero=True)
-        check_choice("precision", self.precision, ("float32", "bfloat16"))
 
 
 class _SAC(SAC):
@@ -123,7 +125,7 @@ class SACStudent(SB3Student):
             gradient_steps=-1 if single else worlds.num_envs,
             ent_coef=settings.entropy_coefficient,
             policy_kwargs=self._policy_arguments(),
-            device=settings.device,
+            device=chosen_device(settings.device),
             seed=seed,
         )
         algorithm.precision = settings.precision

@@ -2,19 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.settings import checked_dataclass, chosen_settings
 from teachgym.world_batch import WorldBatch
 
 State = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NoSettings:
     """For a student that has nothing to set."""
 
@@ -40,9 +40,7 @@ class Student(ABC):
     A student that never calls it goes on, after an interruption, by learning everything again."""
 
     def __init__(self, settings: Any = None) -> None:
-        self.settings = self.Settings() if settings is None else settings
-        if not isinstance(self.settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.settings = chosen_settings(self.Settings, settings)
 
     @abstractmethod
     def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:

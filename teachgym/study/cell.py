@@ -12,6 +12,7 @@ from teachgym import __version__
 from teachgym.agents import make_teacher
 from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, Teaching
+from teachgym.settings import checked_dataclass
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
 from teachgym.study.lock import alone_in
@@ -79,7 +80,7 @@ def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
     return make_teacher(spec.name, env, seed=cell.seed, **spec.settings)
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CellOptions:
     """How a cell is run; its result does not depend on it."""
 

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from teachgym.files import read_json, write_json
+from teachgym.settings import checked_dataclass
 from teachgym.study.cell import FAILURE
 from teachgym.study.runner import Observer, RunOptions, Standing, run_cells
 from teachgym.study.settings import Cell
@@ -22,7 +23,7 @@ _POLL_SECONDS = 0.5
 _CONNECT_SECONDS = 20
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class RayOptions:
     """Where on Ray."""
 

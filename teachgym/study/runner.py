@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from teachgym.files import write_json
 from teachgym.loop import Progress
+from teachgym.settings import checked_dataclass
 from teachgym.study.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.environment import environment_class
 from teachgym.study.lock import FolderInUseError
@@ -30,7 +31,7 @@ _ORPHANED = 70
 """Exit code of a worker whose parent is gone."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class RunOptions:
     """How cells are run; no result depends on it."""
 

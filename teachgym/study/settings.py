@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from teachgym.annotations import shown
 from teachgym.seeding import check_seed
+from teachgym.setting_checks import check_folder_name, check_from_zero, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.study.spec import Spec
 
+MOST_SEEDS = 100_000
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class StudySettings:
     """Compare teachers: every teacher teaches one student per seed, all with the same budget and tests.
 
@@ -65,24 +70,30 @@ class StudySettings:
     """Where metrics are logged while cells run: TensorBoard files in each cell's folder, and Weights & Biases."""
 
     def __post_init__(self) -> None:
-        for field in ("seeds", "student_steps", "evaluations"):
-            value = getattr(self, field)
-            if value is not None and value < 1:
-                raise ValueError(f"{field} is {value}; expected at least 1")
+        check_whole("seeds", self.seeds, 1, "students")
+        if self.seeds > MOST_SEEDS:
+            raise ValueError(f"seeds is {self.seeds}; expected at most {MOST_SEEDS:,}")
+        check_whole("evaluations", self.evaluations, 1, "tests")
+        if self.student_steps is not None:
+            check_whole("student_steps", self.student_steps, 1, "steps")
         if self.student_steps is not None and self.evaluations > self.student_steps:
             raise ValueError(
                 f"evaluations is {self.evaluations}; expected at most one a student step, {self.student_steps}"
             )
-        if self.workers < 0:
-            raise ValueError(f"workers is {self.workers}; expected 0 (one for each core) or more")
+        check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
+        check_whole("retries", self.retries, 0, "retries")
+        check_from_zero("gpus", self.gpus)
+        for name in ("checkpoint_seconds", "stalled_after"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected a non-negative number of seconds")
         check_seed(self.first_seed)
         if not self.teachers:
             raise ValueError("teachers is empty; name at least one, for instance random")
         folders = [Spec.parse(teacher).folder_name for teacher in self.teachers]
         if len(set(folders)) != len(folders):
             raise ValueError(f"teachers {', '.join(self.teachers)} name one teacher twice, or two that share a folder")
-        if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
-            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+        if self.name:
+            check_folder_name("name", self.name)
         _read_numbers(self.cells)
 
     @property
@@ -133,15 +144,17 @@ def _read_numbers(text: str) -> list[tuple[int, int]]:
     """The first and last number of every part of ``3,5,8-11``; none where the text is empty."""
     ranges = []
     for part in text.split(",") if text.strip() else []:
-        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?\s*", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last:
-            raise ValueError(f"cells is {text!r}; expected numbers and ranges of them, for instance 0-15 or 3,5,8-11")
+            raise ValueError(
+                f"cells is {shown(text)}; expected numbers and ranges of them, for instance 0-15 or 3,5,8-11"
+            )
         ranges.append((first, last))
     return ranges
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Cell:
     """One run of a study; its fields are all that its result depends on."""
 

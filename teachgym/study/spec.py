@@ -1,13 +1,16 @@
 """A name with settings, as it is typed: ``alp-gmm,fit_every=100,criterion=bic``."""
 
+import ast
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from teachgym.settings import checked_dataclass
 
-@dataclass(frozen=True)
+
+@checked_dataclass
 class Spec:
     """What to make: an environment, a teacher or a student, with the settings that differ from their defaults."""
 
@@ -18,10 +21,10 @@ class Spec:
 
     @classmethod
     def parse(cls, text: str) -> "Spec":
-        """Read ``name,setting=value,...``. Values are JSON where they parse as such, and strings otherwise.
+        """Read ``name,setting=value,...``. Values are JSON, or literals of Python, where they can be; else text.
 
         Raises:
-            ValueError: If a part after the first is no ``setting=value``, or the name is empty.
+            ValueError: If a part after the first is not ``setting=value``, or the name is empty.
         """
         name, *parts = (part.strip() for part in _split(text))
         if not name or "=" in name:
@@ -30,11 +33,8 @@ class Spec:
         for part in parts:
             key, sign, value = part.partition("=")
             if not sign or not key.isidentifier():
-                raise ValueError(f"{part!r} in {text!r} is no setting; expected setting=value")
-            try:
-                settings[key] = json.loads(value)
-            except json.JSONDecodeError:
-                settings[key] = value
+                raise ValueError(f"{part!r} in {text!r} is not a setting; expected setting=value")
+            settings[key] = _read(value)
         return cls(name, settings)
 
     def __str__(self) -> str:
@@ -61,5 +61,21 @@ def _split(text: str) -> list[str]:
     return [part for part in parts if part.strip()] or [""]
 
 
+def _read(text: str) -> Any:
+    """The value that a text stands for: JSON, as files have it; True, False, None and lists of Python; else the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if text in ("True", "False", "None") or text[:1] in ("[", "{"):
+        try:
+            return json.loads(json.dumps(ast.literal_eval(text)))
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            pass
+    return text
+
+
 def _compact(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    """The text that ``_read`` reads as this value; a text is quoted where it would be read as something else."""
+    is_plain = isinstance(value, str) and _read(value) == value.strip() == value and _split(f"{value},") == [value]
+    return value if is_plain else json.dumps(value, separators=(",", ":"))

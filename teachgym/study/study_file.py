@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
+from teachgym.annotations import read_value, shown
 from teachgym.files import replacing
 from teachgym.names import unknown_name
 from teachgym.study.settings import StudySettings
@@ -18,7 +18,6 @@ STUDY_FILE = "study.toml"
 _READY = Path(__file__).parent / "ready"
 _SPECS = ("env", "teachers", "task", "student")
 """Settings that are names which may carry settings of their own."""
-_WORDS: dict[Any, str] = {str: "a text", int: "a whole number", float: "a number", Path: "a text, a path"}
 
 
 def load(study: str | Path) -> StudySettings:
@@ -82,9 +81,9 @@ def read(path: Path) -> dict[str, Any]:
         if key in settings:
             raise ValueError(f"{path}: {key} is given twice, with hyphens and with underscores; keep one")
         try:
-            settings[key] = _checked(_typed(value) if key in _SPECS else value, kinds[key])
+            settings[key] = read_value(written, _typed(value) if key in _SPECS else value, kinds[key])
         except ValueError as error:
-            raise ValueError(f"{path}: {written} is {value!r}; {error}") from error
+            raise ValueError(f"{path}: {error}") from error
     return settings
 
 
@@ -114,39 +113,16 @@ def _typed(value: Any) -> Any:
         return value
     name, settings = value.get("name"), {key.replace("-", "_"): entry for key, entry in value.items() if key != "name"}
     if not isinstance(name, str):
-        raise ValueError("expected a name in the table, for instance name = 'alp-gmm'")
-    text = str(Spec(name, settings))
+        raise ValueError(f"{shown(value)} has no name; expected one in the table, for instance name = 'alp-gmm'")
+    try:
+        text = str(Spec(name, settings))
+    except TypeError as error:  # a date or a time
+        raise ValueError(
+            f"{shown(value)} holds what is neither text, number, true, false nor a list or table"
+        ) from error
     if Spec.parse(text) != Spec(name, settings):
-        raise ValueError("a text in the table would be read as something else; write the whole as one text")
+        raise ValueError(f"{shown(value)} would be read as something else; write the whole as one text")
     return text
-
-
-def _checked(value: Any, kind: Any) -> Any:
-    """The value as a setting of this type.
-
-    Raises:
-        ValueError: If it is of another; the message says what is expected.
-    """
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):  # None is a setting that is left out
-        (kind,) = (part for part in parts if part is not type(None))
-        return _checked(value, kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"expected a list, each entry {_expected(parts[0])}")
-        return tuple(_checked(entry, parts[0]) for entry in value)
-    if origin is Literal:
-        if value not in parts:
-            raise ValueError(f"expected {_expected(kind)}")
-        return value
-    allowed: Any = {Path: str, float: (int, float)}.get(kind, kind)
-    if not isinstance(value, allowed) or isinstance(value, bool):
-        raise ValueError(f"expected {_expected(kind)}")
-    return kind(value)
-
-
-def _expected(kind: Any) -> str:
-    return _WORDS.get(kind) or f"one of {', '.join(map(repr, get_args(kind)))}"
 
 
 def _toml(value: Any) -> str:

@@ -1,15 +1,16 @@
 """What a suite consists of."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from teachgym.seeding import check_seed
+from teachgym.setting_checks import check_folder_name, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.study.spec import Spec
 
 NONE, ORACLE, CONSTANT = "rule,name=none", "rule,name=oracle", "rule,name=constant"
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Entry:
     """An environment of a suite, and what its scores are measured by."""
 
@@ -46,7 +47,7 @@ CHEAP = (
 """Every environment whose episode takes at most some seconds."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SuiteSettings:
     """Run every teacher that fits it in every environment of the suite, and make one leaderboard."""
 
@@ -67,8 +68,10 @@ class SuiteSettings:
     """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
-            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+        check_folder_name("name", self.name)
+        check_whole("seeds", self.seeds, 1, "students")
+        check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
+        check_seed(self.first_seed)
         known = {entry.env: entry for entry in CHEAP}
         for env in self.envs:
             if env not in known:

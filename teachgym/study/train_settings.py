@@ -1,15 +1,14 @@
 """The settings of a training of a teacher: the command line and the JSON in its folder."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_whole
+from teachgym.setting_checks import check_folder_name, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.study.spec import Spec
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class TrainSettings:
     """Train a teacher: an algorithm of Stable-Baselines3 or sb3-contrib teaches student after student.
 
@@ -44,8 +43,8 @@ class TrainSettings:
         for name in ("steps", "lifetimes"):
             if getattr(self, name) is not None:
                 check_whole(name, getattr(self, name), 1, name)
-        if self.name and not re.fullmatch(r"[A-Za-z0-9._=,+-]+", self.name):
-            raise ValueError(f"name is {self.name!r}; expected letters, digits and any of . _ = , + -")
+        if self.name:
+            check_folder_name("name", self.name)
 
     @property
     def folder(self) -> Path:

@@ -1,7 +1,6 @@
 """A causal language model as a student."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, final
 
@@ -9,14 +8,15 @@ import torch
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_choice, check_share
+from teachgym.setting_checks import check_share
+from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.student import State
 from teachgym.students.supervised.vllm_generation import VLLMGeneration, check_vllm
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CausalLMSettings(HuggingFaceSettings):
     """Settings of ``CausalLM``.
 
@@ -32,7 +32,6 @@ class CausalLMSettings(HuggingFaceSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("generation", self.generation, ("transformers", "vllm"))
         check_share("vllm_memory_share", self.vllm_memory_share, above_zero=True)
         if self.generation == "vllm" and self.method != "lora":
             raise ValueError(

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -14,8 +13,10 @@ from torch.nn.functional import cross_entropy, linear, pad, relu
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
+from teachgym.students.devices import chosen_device
 from teachgym.students.supervised.student import State, SupervisedStudent
-from teachgym.students.supervised.torch_network import chosen_device, load_network_state, making, network_state
+from teachgym.students.supervised.torch_network import load_network_state, making, network_state
 
 PAD, SEPARATOR, END, UNKNOWN = range(4)
 _FIRST = 4
@@ -26,7 +27,7 @@ _HIDDEN = -1e9
 Tokens = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class CharTransformerSettings:
     """Settings of ``CharTransformer``.
 

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -12,12 +11,13 @@ from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.seeding import generator_from_state, generator_state
 from teachgym.setting_checks import check_positive, check_whole
+from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
 from teachgym.task_space import FloatArray
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ClassifierSettings:
     """Settings that the classifiers share.
 
@@ -40,7 +40,7 @@ class ClassifierSettings:
         check_whole("batch_size", self.batch_size, 1, "examples")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class MLPSettings(ClassifierSettings):
     """Settings of ``MLPStudent``.
 

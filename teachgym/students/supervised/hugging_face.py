@@ -14,11 +14,12 @@ from torch.nn.functional import cross_entropy
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.seeding import generator_from_state, generator_state
+from teachgym.students.devices import chosen_device
 from teachgym.students.global_state import preserved
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.model_folder import check_model_folder, library, load_model, load_reader, quiet
 from teachgym.students.supervised.student import State, SupervisedStudent
-from teachgym.students.supervised.torch_network import chosen_device, making
+from teachgym.students.supervised.torch_network import making
 
 NO_LOSS = -100
 """Label of a token that is not to be learnt."""

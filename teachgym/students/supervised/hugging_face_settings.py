@@ -1,15 +1,15 @@
 """Settings of the students that are Hugging Face models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from teachgym.setting_checks import check_choice, check_positive, check_share, check_whole
+from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class HuggingFaceSettings:
     """Settings of every student that is a Hugging Face model.
 
@@ -65,10 +65,6 @@ class HuggingFaceSettings:
     ``"{prompt}"`` in a chat, and else what the class says."""
 
     def __post_init__(self) -> None:
-        check_choice("method", self.method, ("lora", "full"))
-        check_choice("schedule", self.schedule, ("cosine", "constant"))
-        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
-        check_choice("chat", self.chat, ("auto", "always", "never"))
         check_whole("lora_rank", self.lora_rank, 1, "dimensions")
         for name in ("lora_alpha", "learning_rate", "max_gradient_norm"):
             check_positive(name, getattr(self, name))

@@ -3,7 +3,6 @@
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -15,9 +14,11 @@ from torch.nn.functional import cross_entropy, relu
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_positive, check_share, check_whole
+from teachgym.settings import checked_dataclass
+from teachgym.students.devices import chosen_device
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
-from teachgym.students.supervised.torch_network import chosen_device, load_network_state, making, network_state
+from teachgym.students.supervised.torch_network import load_network_state, making, network_state
 
 _BUCKETS = 256
 """Rows of the table of words; row 0 is for the place after the last word."""
@@ -26,7 +27,7 @@ _GROUPS = 4
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class QuestionCNNSettings:
     """Settings of ``QuestionCNN``.
 

@@ -3,7 +3,6 @@
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -11,13 +10,14 @@ import numpy as np
 from teachgym.data.example import Example, Path
 from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_from_zero, check_positive, check_share
+from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.student import State, SupervisedStudent
 from teachgym.task_space import FloatArray
 
 _WRONG = "?"
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class SimulatedSettings:
     """Settings of ``SimulatedLearner``: the population that students are drawn from.
 

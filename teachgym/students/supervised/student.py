@@ -2,16 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
+from teachgym.settings import checked_dataclass, chosen_settings
 
 State = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class NoSettings:
     """For a student that has nothing to set."""
 
@@ -44,9 +44,7 @@ class SupervisedStudent(ABC):
     otherwise."""
 
     def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        self.settings: Any = self.Settings() if settings is None else settings
-        if not isinstance(self.settings, self.Settings):
-            raise TypeError(f"settings are {settings!r}; expected a {self.Settings.__name__}")
+        self.settings: Any = chosen_settings(self.Settings, settings)
         self.task, self.seed = task, seed
 
     @abstractmethod

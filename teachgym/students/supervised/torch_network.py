@@ -1,4 +1,4 @@
-"""What students with small networks of their own share: where they run, private randomness, and state as arrays."""
+"""What students with small networks of their own share: private randomness, and state as arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +11,6 @@ from torch import nn
 from teachgym.seeding import generator_from_state, generator_state
 from teachgym.students.global_state import preserved, seed_all
 from teachgym.students.supervised.student import State
-
-
-def chosen_device(name: str) -> torch.device:
-    """The device of this name; ``"auto"`` is the GPU where there is one.
-
-    Raises:
-        ValueError: If there is no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device is {name!r}, which torch can't use here ({error}); try 'cpu' or 'auto'") from error
-    return device
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A vision-language model as a student."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 import torch
@@ -9,11 +8,12 @@ from PIL import Image
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
+from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class VisionLMSettings(HuggingFaceSettings):
     """Settings of ``VisionLM``.
 
