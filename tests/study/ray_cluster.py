@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_for
 
 RAY = Path(sys.executable).with_name("ray")
 ENVIRONMENT = {
@@ -28,7 +29,6 @@ ENVIRONMENT = {
 }
 """Of the nodes, and of who connects to them; Ray reads it when it is imported."""
 os.environ.update(ENVIRONMENT)
-_START_SECONDS = 120
 
 
 class Node:
@@ -43,6 +43,11 @@ class Node:
         self._process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """As when the machine loses its power: everything of it is gone at once."""
@@ -59,7 +64,7 @@ class Cluster:
         self.address = f"127.0.0.1:{port}"
         head = [f"--port={port}", "--head", "--include-dashboard=false", f"--temp-dir={folder}"]
         self.head = Node([*head, f"--ray-client-server-port={_free_port()}"])
-        _wait_for(port)
+        wait_for(lambda: _answers(port), while_running=lambda: self.head.running)
         self.second = self.add()
 
     def add(self) -> Node:
@@ -93,11 +98,6 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"Ray's head has not answered within {_START_SECONDS} seconds")
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

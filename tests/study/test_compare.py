@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import load_study
 from tests.study import toy_study
+from tests.waiting import wait_for
 
 
 def settings(folder: Path, **changes: Any) -> StudySettings:
@@ -214,9 +214,10 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
     first, second = (chosen.folder / "cells" / f"random-seed-{seed}" for seed in (0, 1))
-    deadline = time.monotonic() + 300
-    while not (load_result(first) and (second / "episodes.npz").exists()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(
+        lambda: bool(load_result(first)) and (second / "episodes.npz").exists(),
+        while_running=lambda: process.poll() is None,
+    )
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1, output

@@ -2,8 +2,8 @@
 
 import builtins
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from teachgym.study.settings import Cell, StudySettings
 from tests.study import toy_study
 from tests.study.ray_cluster import Cluster, cluster
 from tests.study.test_compare import Diary
+from tests.waiting import wait_for
 
 ray = pytest.importorskip("ray")
 pytestmark = [
@@ -47,13 +48,6 @@ def cells(folder: Path, student: str, count: int, *, steps: int = 300) -> list[t
 def run_on(found: Cluster, chosen: list[tuple[Cell, Path]], observer: Observer, *, gpus: float = 0.0) -> None:
     chosen[0][1].parent.parent.mkdir(parents=True, exist_ok=True)
     run_cells_on_ray(chosen, OPTIONS, observer, on=RayOptions(found.address, gpus))
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} has not come about within {seconds:g} seconds"
-        time.sleep(0.1)
 
 
 def check_equal(chosen: list[tuple[Cell, Path]], folder: Path) -> None:
@@ -91,17 +85,23 @@ def test_a_study_on_a_cluster_equals_one_of_local_processes(two_nodes: Cluster, 
 
 def test_a_node_that_is_lost_costs_nothing_but_time(two_nodes: Cluster, tmp_path: Path) -> None:
     chosen = cells(tmp_path, toy_study.SLOW, 4, steps=1000)
-    diary = Diary()
+    diary, over = Diary(), threading.Event()
+    every = [folder / "checkpoints" for _, folder in chosen]
+
+    def all_are_under_way() -> bool:
+        return all(len(list(path.glob("[0-9]*.npz"))) == 2 for path in every)
 
     def lose_a_node() -> None:
-        every = [folder / "checkpoints" for _, folder in chosen]
-        wait_for(lambda: all(len(list(path.glob("[0-9]*.npz"))) == 2 for path in every), "two checkpoints of each cell")
+        wait_for(all_are_under_way, while_running=lambda: not over.is_set())
         two_nodes.second.kill()
 
-    thread = threading.Thread(target=lose_a_node)
-    thread.start()
-    run_on(two_nodes, chosen, diary)
-    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(lose_a_node)
+        try:
+            run_on(two_nodes, chosen, diary)
+        finally:
+            over.set()
+        lost.result()
     two_nodes.second = two_nodes.add()
     assert sum(line.startswith("finished") for line in diary.lines) == 4
     runs = [read_json(folder / "provenance.json") for _, folder in chosen]
