@@ -10,6 +10,8 @@ from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
+pytestmark = pytest.mark.learned
+
 SMALL = GoalGanSettings(
     train_every=10,
     iterations=5,

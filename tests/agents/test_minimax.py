@@ -7,6 +7,8 @@ from teachgym.agents.adversaries.minimax import Minimax, MinimaxSettings
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
+pytestmark = pytest.mark.learned
+
 SMALL = MinimaxSettings(tasks_per_update=8, epochs=2, minibatches=2, hidden=(8,), episodes_per_task=2)
 
 

@@ -17,6 +17,8 @@ from teachgym.students.global_state import preserved, seed_all
 from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference
 
+pytestmark = pytest.mark.learned
+
 LANES, STEPS = 4, 3
 
 

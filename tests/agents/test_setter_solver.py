@@ -12,6 +12,8 @@ from teachgym.testing import check_teacher
 from teachgym.testing.equality import difference
 from tests.agents.lessons import lesson, lessons, unit_problem
 
+pytestmark = pytest.mark.learned
+
 SMALL = SetterSolverSettings(train_every=15, hidden=8, judge_hidden=(8,), blocks=2, depth=1)
 FAST = SetterSolverSettings(
     steps=20, learning_rate=3e-3, noise=0.05, hidden=32, blocks=2, depth=1, judge_hidden=(32, 32)

@@ -15,6 +15,8 @@ from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem
 
+pytestmark = pytest.mark.learned
+
 BOX = spaces.Box(0.0, 10.0, (2,))
 EAGER = SpdlSettings(update_every_episodes=20, alpha_zero_updates=0, initial_mean=(2.0, 2.0), initial_std=(1.0, 1.0))
 """In units of the box of 0 to 10: a centre of 0.2 and a width of 0.1."""

@@ -19,6 +19,8 @@ from teachgym.students.supervised.char_transformer import (
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
+pytestmark = pytest.mark.learned
+
 SMALL = CharTransformerSettings(width=24, layers=2, heads=2, batch_size=32, device="cpu")
 
 

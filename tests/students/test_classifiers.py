@@ -19,6 +19,8 @@ from teachgym.students.supervised.classifiers import (
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
+pytestmark = pytest.mark.learned
+
 KINDS: tuple[type[Classifier], ...] = (LogisticRegressionStudent, MLPStudent)
 
 

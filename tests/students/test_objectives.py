@@ -20,6 +20,8 @@ from teachgym.students.supervised.objectives import (
 )
 from tests.benchmarks.redi_collapse import train
 
+pytestmark = pytest.mark.learned
+
 LABELS = torch.tensor([0, 3, 2, 1])
 
 

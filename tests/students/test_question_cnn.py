@@ -14,6 +14,8 @@ from teachgym.students.supervised.question_cnn import QuestionCNN, QuestionCNNSe
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
+pytestmark = pytest.mark.learned
+
 SMALL = QuestionCNNSettings(width=8, batch_size=8)
 
 

@@ -16,6 +16,8 @@ from teachgym.students.ppo import PPOSettings, PPOStudent
 from teachgym.students.sac import SACSettings, SACStudent
 from tests.toy import Countdown, Reach
 
+pytestmark = pytest.mark.learned
+
 QUICK_PPO: dict[str, Any] = {
     "slots": 4,
     "rollout_steps": 32,

@@ -28,6 +28,8 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import TrainProgress, train_teacher
 from tests.study import toy_study
 
+pytestmark = pytest.mark.learned
+
 OFF_POLICY = "learning_starts=20,batch_size=16,buffer_size=500,net_arch=[16]"
 SKILLS, TASKS = "SimulatedSkills,lessons=20", "SimulatedTasks,episodes=20"
 QUICK = {

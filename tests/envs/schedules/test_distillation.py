@@ -22,6 +22,8 @@ from teachgym.envs.schedules.distilled_student import DistilledStudent
 from teachgym.envs.schedules.triangle_student import TriangleStudent
 from tests.envs.schedules.schedules import final_score
 
+pytestmark = pytest.mark.learned
+
 
 def net(env: DistillationEnv, rule: str, *, seed: int) -> float:
     """The final score less what was paid."""

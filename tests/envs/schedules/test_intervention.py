@@ -12,6 +12,8 @@ import teachgym
 from teachgym.envs.schedules.intervention import ExplainedStudent, InterventionEnv
 from tests.envs.schedules.schedules import final_score, play_rule
 
+pytestmark = pytest.mark.learned
+
 SEEDS = range(5)
 
 

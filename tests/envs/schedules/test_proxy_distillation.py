@@ -19,6 +19,8 @@ from teachgym.envs.schedules.bigram_models import (
 from teachgym.envs.schedules.proxy_distillation import SPLITS, HackingStudent, Knobs, ProxyDistillationEnv
 from tests.envs.schedules.schedules import final_score, play_rule
 
+pytestmark = pytest.mark.learned
+
 SEEDS = range(5)
 
 

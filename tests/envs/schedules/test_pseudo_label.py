@@ -15,6 +15,8 @@ from teachgym.envs.schedules.pseudo_label_rules import LEAST_SCORES, mixture_thr
 from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
+pytestmark = pytest.mark.learned
+
 KEPT = 0.7, 1.0, 0.95
 """Knobs under which some pseudo-labels are kept."""
 

@@ -20,6 +20,8 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 from tests.envs.schedules.schedules import final_score, play_rule
 
+pytestmark = pytest.mark.learned
+
 TOY = RidgeProblem(np.array(TOY_LABELS), gamma=80.0, ridge=0.2)
 
 

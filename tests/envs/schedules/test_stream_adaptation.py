@@ -13,6 +13,8 @@ from teachgym.envs.schedules.stream_adaptation import StreamAdaptationEnv, Strea
 from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
+pytestmark = pytest.mark.learned
+
 IMAGES = split_digits().validation[0].numpy().astype(np.float64)
 
 

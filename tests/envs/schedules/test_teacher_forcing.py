@@ -18,6 +18,8 @@ from teachgym.envs.schedules.teacher_forcing import (
 )
 from tests.envs.schedules.schedules import final_score
 
+pytestmark = pytest.mark.learned
+
 
 def network(seed: int, *, dimensions: int = 3, hidden: int = 7, scale: float = 1.0) -> ClippedPlrnn:
     rng = np.random.default_rng(seed)
