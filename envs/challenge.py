@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 
 from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
 from teachgym.envs.task_maps import Same, Shuffled, Stretched, TaskMap
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.problem import EASY_TASKS, SUCCESS, Problem
+from teachgym.problem import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_positive, check_whole
 from teachgym.settings import checked_arguments
@@ -73,7 +74,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
     The environment's, widened or permuted.
 
     ## Observation Space
-    A ``StudentRecord`` over these tasks. Without knowledge, its successes are 0.
+    A ``StudentRecord`` over these tasks. Without knowledge, its successes are 0, as those of feedback are False.
 
     ## Rewards
     The outcome of the finished episode; 0 where the step finished nothing.
@@ -138,7 +139,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             self._forget_every = self.inner.budget * 7 / 20 if forget_every is None else forget_every
         self._problem = self._known(self.inner.problem, knowledge, screening)
         self.task_space = self._problem.task_space
-        self.action_space, self._knowledge = self._problem.action_space, knowledge
+        self.action_space = self._problem.action_space
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._extra = 0
@@ -276,26 +277,26 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._outer[self._inner_decisions] = decision, lesson.task
         self._inner_decisions += 1
         action = {"task": task, "train": int(lesson.train)} if self._problem.screens else task
+        self.inner.traces = self.traces
         _, _, self._inner_over, _, info = self.inner.step(action)
         feedback: Feedback | None = info["feedback"]
         if feedback is None:
             return None
         self._cost = feedback.cost or self._cost
         decision, outer_task = self._outer.pop(feedback.decision)
-        return replace(feedback, task=outer_task, decision=decision)
+        success = feedback.success and SUCCESS in self._problem.offers
+        return replace(feedback, task=outer_task, decision=decision, success=success)
 
     def _fail(self, lesson: Lesson, decision: int) -> Feedback:
         cost = min(self._cost, self.budget - self.spent) if lesson.train or self._counts_screening else 0
         self._extra += cost
         worst = self._problem.outcome_range[0]
-        extras: dict[str, Any] = {}
-        if "values" in self._problem.offers:
-            extras |= {"rewards": np.array([worst]), "values": np.array([worst, 0.0])}
-        if "entropies" in self._problem.offers:
-            extras["entropies"] = np.zeros(1)
-        if "antagonist" in self._problem.offers:
-            extras["antagonist_outcome"] = worst
-        return Feedback(lesson.task, worst, False, cost, decision, lesson.train, extras)
+        trace, traced = None, self._traced(self._problem.offers & {VALUES, ENTROPIES})
+        if traced:
+            values = np.array([worst, 0.0]) if VALUES in traced else None
+            trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if ENTROPIES in traced else None)
+        other = worst if ANTAGONIST in self._problem.offers else None
+        return Feedback(lesson.task, worst, False, cost, decision, lesson.train, trace, other)
 
     def _is_over(self) -> bool:
         return self._inner_over or self.spent >= self.budget
@@ -304,8 +305,6 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         return 0.0 if feedback is None else feedback.outcome
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        if feedback is not None and self._knowledge == "none":
-            feedback = replace(feedback, success=False)
         return self._record.observe(feedback, progress=self.spent / self.budget, problem=self._problem)
 
     def _info(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import gymnasium
 import numpy as np
@@ -220,7 +220,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         if self._screening_batch is not None:
             self._screening_batch.close()
             self._screening_batch = None
-        self._running = False
+        self._running, self._why_not_running = False, "the environment was closed"
 
     def _begin(self, seeds: Seeds) -> None:
         self.close()
@@ -250,8 +250,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
             "generation": self._generation,
             "record": self._record.state(),
             "progress": self._progress.state(),
-            # What a half waits for comes after the student has gone on, when its extras are gone.
-            "halves": [[replace(answer, extras={}).to_state(), number] for answer, number in self._halves.values()],
+            "halves": [[answer.to_state(), number] for answer, number in self._halves.values()],
             "whole": [feedback.to_state() for feedback in self._whole],
         }
 
@@ -298,6 +297,12 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
             learning.close()
         self._learning = []
 
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} can't be copied or pickled, as its student is in the middle of a training loop; "
+            "make another one with the same settings, and give its load_state_dict what state_dict of this one gives"
+        )
+
     def __del__(self) -> None:
         # Left out in another thread, in which the loop can't be ended, and when the constructor has failed.
         with contextlib.suppress(RuntimeError, AttributeError):
@@ -318,17 +323,26 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     def _lead(self, number: int, lesson: Lesson) -> Feedback | None:
         """Let one of the students have the lesson."""
         learning, ledger = self._learning[number], self._ledgers[number]
+        traced = self._traced(self.student.offers) if number == 0 else frozenset()
         if lesson.train or ledger.exhausted:
-            return learning.teach(lesson.task)
+            return learning.teach(lesson.task, traced=traced)
         if self._screening_batch is None:
             self._screening_batch = self.make_batch(1)
         student = self.student if number == 0 else self._antagonist
         assert student is not None
         seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
         spent = ledger.spent
-        answer = screen(student, self._screening_batch, lesson.task, ledger, seed=seed, counted=self._counts_screening)
+        answer = screen(
+            student,
+            self._screening_batch,
+            lesson.task,
+            ledger,
+            seed=seed,
+            counted=self._counts_screening,
+            traced=traced,
+        )
         learning.note_screening(1, ledger.spent - spent)
-        learning.finish(lesson.task, answer)
+        learning.finish(lesson.task)
         return answer
 
     def _pair(self, number: int, answer: Feedback) -> None:
@@ -338,8 +352,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
             return
         first, first_number = self._halves.pop(answer.decision)
         protagonist, antagonist = (first, answer) if first_number == 0 else (answer, first)
-        extras = {**protagonist.extras, "antagonist_outcome": antagonist.outcome}
-        self._whole.append(replace(protagonist, cost=protagonist.cost + antagonist.cost, extras=extras))
+        cost = protagonist.cost + antagonist.cost
+        self._whole.append(replace(protagonist, cost=cost, antagonist_outcome=antagonist.outcome))
 
     def _is_over(self) -> bool:
         return any(learning.is_over for learning in self._learning) and not self._whole

@@ -1,5 +1,6 @@
 """The toy grid of hypercubes, on which a teacher's own merit and cost show in seconds."""
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -164,7 +165,7 @@ class HypercubesEnv(SimulatedEnv):
         grid = np.stack(np.meshgrid(*[centres] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions)
         super().__init__(
             TaskSpace([Parameter(f"x_{i}", 0.0, 1.0, harder=0.1 if i < dimensions else 0.0) for i in range(total)]),
-            lambda seed: HypercubesStudent(cubes_per_dimension, dimensions, forgetting),
+            partial(_student, cubes_per_dimension, dimensions, forgetting),
             episodes=episodes,
             test_tasks=np.concatenate([grid, np.full((len(grid), irrelevant_dimensions), 0.5)], axis=1),
             mastered_above=UNLOCKS / FULL,
@@ -175,3 +176,8 @@ class HypercubesEnv(SimulatedEnv):
 
     def _info(self) -> dict[str, Any]:
         return {"mastered": self._true_score()}
+
+
+def _student(cubes_per_dimension: int, dimensions: int, forgetting: float, seed: int) -> HypercubesStudent:
+    """A fresh student; all are alike, whatever the seed."""
+    return HypercubesStudent(cubes_per_dimension, dimensions, forgetting)

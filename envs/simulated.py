@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
@@ -19,6 +20,7 @@ from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 
+_VALUES = frozenset({VALUES})
 Reward = Literal["outcome", "learning-progress", "gain"]
 
 
@@ -95,7 +97,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            student_offers=frozenset({VALUES}),
+            student_offers=_VALUES,
             easy_tasks=easy_tasks,
             screening=screening,
             antagonist=antagonist,
@@ -149,19 +151,19 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
     def _teach(self, lesson: Lesson) -> Feedback | None:
         task, train = lesson
         self._score = None
-        extras: dict[str, Any] = {"values": np.append(self._student.expected(task[None]), 0.0)}
+        values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
         outcome = self._student.learn(task) if train else self._student.play(task)
         cost = self._price
+        other = None
         if self._antagonist is not None:
             other = self._antagonist.learn(task) if train else self._antagonist.play(task)
-            extras["antagonist_outcome"] = other
-        extras["rewards"] = np.array([outcome])
+        trace = None if values is None else EpisodeTrace(np.array([outcome]), values)
         decision, self._decisions = self._decisions, self._decisions + 1
         if train or self._counts_screening:
             self._spent += cost
         else:
             cost = 0
-        return Feedback(task, outcome, outcome > self._problem.mastered_above, cost, decision, train, extras)
+        return Feedback(task, outcome, outcome > self._problem.mastered_above, cost, decision, train, trace, other)
 
     def _reward(self, feedback: Feedback | None) -> float:
         assert feedback is not None

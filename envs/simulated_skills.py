@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, student_seed
 from teachgym.envs.simulated import Reward
 from teachgym.envs.skill_model import SkillModel, SkillSettings
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.names import unknown_name
+from teachgym.names import unknown_keyword
 from teachgym.problem import SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_share, check_whole
@@ -25,6 +26,7 @@ from teachgym.teacher_env import TeacherEnv
 
 NEW_OUTCOME = 0.3
 """Weight of the latest outcome in the average of a skill's outcomes."""
+_VALUES = frozenset({VALUES})
 _ONLY: Slots = np.zeros(1, dtype=np.int64)
 
 
@@ -198,7 +200,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
             observation_space=self.observation_space,
             outcome_range=(0.0, 1.0),
             mastered_above=lifetimes.mastered_above,
-            offers=frozenset({SUCCESS, VALUES}),
+            offers=frozenset({SUCCESS}) | _VALUES,
         )
 
     @property
@@ -248,8 +250,10 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         lessons = self._lifetimes.teach(_ONLY, np.array([action]))
         self._paid = float(lessons.rewards[0])
         outcome = float(lessons.outcomes[0])
-        extras = {"rewards": np.array([outcome]), "values": np.array([lessons.expected[0], 0.0])}
-        return Feedback(lessons.tasks[0], outcome, bool(lessons.successes[0]), 1, decision, True, extras)
+        trace = None
+        if self._traced(_VALUES):
+            trace = EpisodeTrace(np.array([outcome]), np.array([lessons.expected[0], 0.0]))
+        return Feedback(lessons.tasks[0], outcome, bool(lessons.successes[0]), 1, decision, trace=trace)
 
     def _reward(self, feedback: Feedback | None) -> float:
         return self._paid
@@ -277,7 +281,7 @@ def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillLifetimes:
     others = {"lessons", "reward", "targets", "mastered_above"}
     for name in settings:
         if name not in population | others:
-            raise unknown_name("setting of SimulatedSkills", name, population | others)
+            raise unknown_keyword("setting of SimulatedSkills", name, population | others)
     own = {name: value for name, value in settings.items() if name in population}
     rest = {name: value for name, value in settings.items() if name in others}
     return SkillLifetimes(SkillSettings(**own), size=size, **rest)

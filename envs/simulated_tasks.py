@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.envs.student_records import StudentRecords
 from teachgym.envs.task_model import TaskModel, TaskSettings
 from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.names import unknown_name
+from teachgym.names import unknown_keyword
 from teachgym.problem import EasyTasks
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_arguments
@@ -120,7 +121,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         total = population.dimensions + irrelevant_dimensions
         super().__init__(
             _task_space(population.dimensions, irrelevant_dimensions),
-            lambda seed: ItemResponseStudent(TaskModel(population, 1, mastered_above=mastered_above), tests, seed),
+            partial(_student, population, mastered_above, tests),
             episodes=episodes,
             test_tasks=tests,
             mastered_above=mastered_above,
@@ -133,6 +134,10 @@ class SimulatedTasksEnv(SimulatedEnv):
 
     def _info(self) -> dict[str, Any]:
         return {"score": self._true_score()}
+
+
+def _student(population: TaskSettings, mastered_above: float, tests: FloatArray, seed: int) -> ItemResponseStudent:
+    return ItemResponseStudent(TaskModel(population, 1, mastered_above=mastered_above), tests, seed)
 
 
 class TaskLifetimes(Lifetimes):
@@ -245,7 +250,7 @@ def _population(settings: dict[str, Any]) -> TaskSettings:
     known = {field.name for field in fields(TaskSettings)}
     for name in settings:
         if name not in known:
-            raise unknown_name("setting of SimulatedTasks", name, known)
+            raise unknown_keyword("setting of SimulatedTasks", name, known)
     return TaskSettings(**settings)
 
 

@@ -1,21 +1,22 @@
 """What came of a teaching decision, and the transition that a teacher is updated with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.task_space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Feedback:
-    """What came of one teaching decision.
+    """What came of one teaching decision: numbers and arrays, which can be copied and sent to another process.
 
     Raises:
-        ValueError: If the outcome is not finite or the cost is negative.
+        ValueError: If an outcome is not finite or the cost is negative.
     """
 
     task: FloatArray
@@ -23,7 +24,8 @@ class Feedback:
     outcome: float
     """The student's performance; for an RL student the undiscounted return of the episode."""
     success: bool
-    """Whether the student mastered the task (for the walker: outcome above 230)."""
+    """Whether the student mastered the task (for the walker: outcome above 230); False where ``problem.SUCCESS`` is not
+    offered."""
     cost: int
     """Student steps (or examples) spent on this decision."""
     decision: int
@@ -32,15 +34,17 @@ class Feedback:
     With several slots, answers arrive out of order."""
     trained: bool = True
     """Whether the student learnt from it; False where it only played the task (``problem.SCREENING``)."""
-    extras: Mapping[str, Any] = field(default_factory=dict)
-    """What a teacher may need beyond that (see ``problem``). Read it in ``update``: it may be worked out when it is
-    asked for, from the student as it is then, and be gone after the next ``step``."""
+    trace: EpisodeTrace | None = None
+    """The episode step by step, where ``problem.VALUES`` or ``problem.ENTROPIES`` is offered."""
+    antagonist_outcome: float | None = None
+    """What a second student made of the same task, where ``problem.ANTAGONIST`` is offered."""
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.outcome):
-            raise ValueError(
-                f"outcome is {self.outcome}; expected a finite number. Did the student or its world diverge?"
-            )
+        for name, outcome in (("outcome", self.outcome), ("antagonist_outcome", self.antagonist_outcome)):
+            if outcome is not None and not np.isfinite(outcome):
+                raise ValueError(
+                    f"{name} is {outcome}; expected a finite number. Did the student or its world diverge?"
+                )
         if self.cost < 0:
             raise ValueError(f"cost is {self.cost}; expected 0 or more student steps")
 
@@ -48,19 +52,33 @@ class Feedback:
         """Whether all fields are equal, arrays number by number."""
         if not isinstance(other, Feedback):
             return NotImplemented
-        own, others = ({**vars(feedback), "extras": dict(feedback.extras)} for feedback in (self, other))
-        return data_equivalence(own, others, exact=True)
+        return data_equivalence(self.to_state(), other.to_state(), exact=True)
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
+    def traced(self, name: Literal["rewards", "values", "entropies"]) -> FloatArray:
+        """One of the arrays of ``trace``, for a teacher that needs it.
+
+        Raises:
+            ValueError: If it is not there.
+        """
+        array: FloatArray | None = getattr(self.trace, name, None)
+        if array is None:
+            raise ValueError(
+                f"this feedback has no trace of {name}, which the teacher needs; leave the environment's traces at "
+                "None, and take a student that offers them"
+            )
+        return array
+
     def to_state(self) -> dict[str, Any]:
-        """The fields as arrays and plain values, extras worked out."""
-        return {**vars(self), "extras": dict(self.extras)}
+        """The fields as arrays and plain values."""
+        return {**vars(self), "trace": None if self.trace is None else self.trace.to_state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Feedback":
         """What ``to_state`` gave."""
-        return cls(**state)
+        trace = state["trace"]
+        return cls(**{**state, "trace": None if trace is None else EpisodeTrace.from_state(trace)})
 
 
 @dataclass(frozen=True, eq=False)

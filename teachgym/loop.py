@@ -53,16 +53,21 @@ def teach(
         BaseException: Whatever the student, the teacher or ``on_step`` raises.
     """
     teaching = Teaching(env, teacher)
-    teaching.begin(seed)
-    while not teaching.over:
-        progress = teaching.step()
-        if on_step is not None:
-            on_step(progress)
+    try:
+        teaching.begin(seed)
+        while not teaching.over:
+            progress = teaching.step()
+            if on_step is not None:
+                on_step(progress)
+    finally:
+        teaching.end()
     return teaching.record
 
 
 class Teaching:
     """A teacher and its student between two decisions; ``teach`` is this from beginning to end.
+
+    Until ``end``, the environment works out only such traces as the teacher needs.
 
     Args:
         env: A teacher environment.
@@ -76,6 +81,8 @@ class Teaching:
         if not isinstance(env.unwrapped, TeacherEnv):
             raise TypeError(f"{env} is no teacher environment; teach() needs a TeacherEnv, for instance StumpTracks-v0")
         self._env, self._inner, self._teacher = env, env.unwrapped, teacher
+        self._traces_before = self._inner.traces
+        self._inner.traces = teacher.needs_with(teacher.settings)
         self.record = Record()
         self.over = False
         """Whether the budget is spent."""
@@ -90,6 +97,10 @@ class Teaching:
         if self._sampling is not None:
             self.record.sampling.append((0, self._sampling))
 
+    def end(self) -> None:
+        """Leave the environment to others, who may ask for other traces."""
+        self._inner.traces = self._traces_before
+
     def step(self) -> Progress:
         """Take one decision, have it carried out, and learn from it."""
         record, teacher, observation = self.record, self._teacher, self._observation
@@ -103,7 +114,8 @@ class Teaching:
         record.teacher_seconds += time.perf_counter() - started
         record.origins.append(teacher.origin)
         if feedback is not None:
-            record.feedback.append(replace(feedback, task=self._inner.recorded(feedback), extras={}))
+            task = self._inner.recorded(feedback)
+            record.feedback.append(replace(feedback, task=task, trace=None, antagonist_outcome=None))
             record.finished_at.append(steps)
         previous, self._sampling = self._sampling, teacher.sampling()
         if self._sampling is not None and self._sampling is not previous:

@@ -25,6 +25,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known) or 'none'}")
 
 
+class UnknownKeywordError(ValueError, TypeError):
+    """A keyword that nothing takes; also a ``TypeError``, as Python's own, by which libraries try keywords out."""
+
+
+def unknown_keyword(kind: str, name: str, known: Iterable[str]) -> UnknownKeywordError:
+    """Make the error for a keyword that is not taken; arguments as for ``unknown_name``."""
+    return UnknownKeywordError(f"{unknown_name(kind, name, known)} (unexpected keyword argument {name!r})")
+
+
 def load_path(kind: str, path: str) -> Any:
     """Import what ``"package.module:name"`` points at.
 

@@ -1,8 +1,8 @@
 """What a teacher may know of its environment before the first step."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from gymnasium import Space, spaces
@@ -11,18 +11,18 @@ from teachgym.settings import checked_dataclass
 from teachgym.task_space import TaskSpace
 
 SUCCESS = "success"
-"""Offered where the teacher may know what counts as mastered: ``mastered_above`` and ``Feedback.success``."""
+"""Offered where the teacher may know what counts as mastered: ``mastered_above`` and ``Feedback.success``. Elsewhere
+they are NaN and False."""
 EASY_TASKS = "easy-tasks"
 """Offered where a person says which tasks are easy: ``Problem.easy_tasks``."""
 VALUES = "values"
-"""Offered where the student estimates the return: ``Feedback.extras`` has, of an episode of T steps, ``"rewards"``
-``(T,)`` and ``"values"`` ``(T + 1,)``, the estimate before each step and after the last (0 after a termination)."""
+"""Offered where the student estimates the return: ``Feedback.trace`` has ``values``."""
 ENTROPIES = "entropies"
-"""Offered where the student has a random policy: ``Feedback.extras`` has ``"entropies"`` ``(T,)``."""
+"""Offered where the student has a random policy: ``Feedback.trace`` has ``entropies``."""
 SCREENING = "screening"
 """Offered where the student can play a task without learning from it: the action is ``screening_space``'s."""
 ANTAGONIST = "antagonist"
-"""Offered where a second student learns the same tasks: ``Feedback.extras`` has ``"antagonist_outcome"``."""
+"""Offered where a second student learns the same tasks: ``Feedback.antagonist_outcome`` is what it made of them."""
 SHARES = "shares"
 """Offered where the action is each skill's share of the next examples (``teachgym.data.spaces.Shares``), and the
 observation shows skills in the rows of ``teachgym.data.observation.SkillRow``, unless it is text."""
@@ -42,10 +42,6 @@ TEXT = "text"
 """Offered where the observation is a report in JSON, as text, for teachers that read."""
 Rule = Callable[[Any], Any]
 """A policy that needs nothing but the observation: from it to an action. It draws nothing and remembers nothing."""
-EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {VALUES: ("rewards", "values"), ENTROPIES: ("entropies",), ANTAGONIST: ("antagonist_outcome",)}
-)
-"""What is in ``Feedback.extras`` for what is offered; a name that is not here stands for itself."""
 
 
 @checked_dataclass
@@ -68,7 +64,7 @@ class Problem:
     """The fixed facts of a teacher environment. Teachers are made from these, and keep no environment.
 
     Raises:
-        ValueError: If the outcome range is empty.
+        ValueError: If the outcome range is empty, or what is offered is not there, or the other way round.
     """
 
     action_space: Space[Any]
@@ -80,7 +76,8 @@ class Problem:
 
     Outcomes beyond are possible, and clipped where a teacher scales them to ``[0, 1]``."""
     mastered_above: float
-    """An outcome above this counts as mastered; for the walker 230. For teachers that need ``"success"`` only."""
+    """An outcome above this counts as mastered; for the walker 230. Whatever is given, it is NaN where ``SUCCESS`` is
+    not offered."""
     offers: frozenset[str] = frozenset()
     """What a teacher may need beyond outcomes, by the names above."""
     easy_tasks: EasyTasks | None = None
@@ -94,11 +91,19 @@ class Problem:
         worst, best = self.outcome_range
         if not worst < best:
             raise ValueError(f"outcome_range is {self.outcome_range}; expected (worst, best) with worst < best")
-        if (self.easy_tasks is not None) != (EASY_TASKS in self.offers):
-            raise ValueError(
-                f"easy_tasks is {self.easy_tasks}, and offers is {sorted(self.offers)}; expected both or neither to "
-                f"name {EASY_TASKS}"
-            )
+        for offer, name, given in (
+            (EASY_TASKS, "easy_tasks", self.easy_tasks is not None),
+            (RULES, "rules", bool(self.rules)),
+        ):
+            if given != (offer in self.offers):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, and offers is {sorted(self.offers)}; expected both or neither "
+                    f"to name {offer}"
+                )
+        if SUCCESS not in self.offers:
+            object.__setattr__(self, "mastered_above", math.nan)
+        elif math.isnan(self.mastered_above):
+            raise ValueError(f"mastered_above is nan, and {SUCCESS!r} is offered; expected a number")
 
     @property
     def task_space(self) -> TaskSpace:

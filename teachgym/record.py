@@ -28,7 +28,7 @@ class Record:
     origins: list[str] = field(default_factory=list)
     """One for each decision: where the teacher's action came from."""
     feedback: list[Feedback] = field(default_factory=list)
-    """One for each finished episode, in the order in which they finished, without extras."""
+    """One for each finished episode, in the order in which they finished, without traces."""
     finished_at: list[int] = field(default_factory=list)
     """Student steps spent when that feedback came."""
     evaluations: list[Evaluation] = field(default_factory=list)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ParamSpec, TypeVar, dataclass_transform, get_type_hints
 
 from teachgym.annotations import read_value, shown
-from teachgym.names import unknown_name
+from teachgym.names import unknown_keyword
 
 Class = TypeVar("Class")
 Parameters = ParamSpec("Parameters")
@@ -73,12 +73,12 @@ def make_settings(owner: str, kind: type[Any], given: Mapping[str, Any]) -> Any:
         given: Values by name of field.
 
     Raises:
-        ValueError: If a name is unknown, or a value is not allowed.
+        ValueError: If a name is unknown (then also a ``TypeError``), or a value is not allowed.
     """
     known = [field.name for field in fields(kind) if field.init]
     for name in given:
         if name not in known:
-            raise unknown_name(f"setting of {owner}:", name, known)
+            raise unknown_keyword(f"setting of {owner}:", name, known)
     return chosen_settings(kind, kind(**given))
 
 

@@ -1,6 +1,5 @@
 """What a teacher environment shows of its student: numbers from 0 to 1 about the last and the recent episodes."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,17 +43,16 @@ class StudentRecord:
         """Forget everything: a fresh student."""
         self._recent: FloatArray = np.zeros((2, RECENT_EPISODES))
         self._finished = 0
-        self._last: Feedback | None = None
+        self._last: FloatArray | None = None  # the task of the last finished episode
 
     def state(self) -> dict[str, Any]:
         """Everything, as arrays and plain values."""
-        last = None if self._last is None else replace(self._last, extras={}).to_state()
-        return {"recent": self._recent, "finished": self._finished, "last": last}
+        return {"recent": self._recent, "finished": self._finished, "last": self._last}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take over what ``state`` gave."""
         self._recent, self._finished = np.array(state["recent"]), int(state["finished"])
-        self._last = None if state["last"] is None else Feedback.from_state(state["last"])
+        self._last = None if state["last"] is None else np.array(state["last"])
 
     def observe(self, feedback: Feedback | None, *, progress: float, problem: Problem) -> Float32Array:
         """Take the feedback in, and return the observation.
@@ -65,7 +63,7 @@ class StudentRecord:
             problem: Scales outcomes.
         """
         if feedback is not None:
-            self._last = feedback
+            self._last = feedback.task
             outcome = problem.scale_outcome(feedback.outcome)
             self._recent[:, self._finished % RECENT_EPISODES] = outcome, feedback.success
             self._finished += 1
@@ -77,6 +75,6 @@ class StudentRecord:
             latest = (self._finished - 1) % RECENT_EPISODES
             mean, success_rate = recent.sum(axis=1) / count
             variance = float(recent[0] @ recent[0]) / count - mean * mean
-            observation[2:-5] = self._space.normalise(self._last.task)
+            observation[2:-5] = self._space.normalise(self._last)
             observation[-5:] = (*recent[:, latest], mean, max(variance, 0.0) ** 0.5, success_rate)
         return observation

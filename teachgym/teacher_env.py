@@ -45,9 +45,13 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """What an outcome is called, in tables and figures."""
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
+    traces: frozenset[str] | None = None
+    """Which of ``problem.VALUES`` and ``problem.ENTROPIES`` are worked out for ``Feedback.trace``; None for whatever is
+    offered. ``teachgym.teach`` has only those worked out that its teacher needs."""
     _repeats = True
     """Whether a stored episode is its actions, to be repeated; False where ``_state`` has another way."""
     _running = False
+    _why_not_running = "no episode has begun"
     _unpaid = 0
     _seed: int
     _carried_out: list[Any]
@@ -166,8 +170,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         Raises:
             ResetNeeded: If there is no episode in the making.
         """
-        if not self._running:
-            raise ResetNeeded("there is no episode to store: call reset() first")
+        self._check_running("state_dict")
         return {"seed": self._seed, "unpaid": self._unpaid, "episode": self._state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -176,7 +179,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         Raises:
             ValueError: If the state does not fit, or repeating what led to it did not come to it.
         """
-        self._running = False
+        self._running, self._why_not_running = False, "the last load_state_dict() failed"
         self._seed = int(state["seed"])
         self.seeds = fan_out(self._seed)
         self._load(state["episode"])
@@ -200,6 +203,15 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
                 f"the actions that had led {type(self).__name__} to {state['spent']} spent led it to {self.spent}: it "
                 "does not depend on its seeds alone, or another version or machine computes differently"
             )
+
+    def _traced(self, offers: frozenset[str]) -> frozenset[str]:
+        """What of these offers is to be worked out for traces."""
+        return offers if self.traces is None else offers & self.traces
+
+    def _check_running(self, call: str) -> None:
+        """Raise ``ResetNeeded`` unless there is an episode in the making, which a call needs."""
+        if not self._running:
+            raise ResetNeeded(f"call reset() before {call}(): {self._why_not_running}")
 
     def _info(self) -> dict[str, Any]:
         """More for ``info``: what is true of the student at this moment, for records, which teachers do not read."""
@@ -225,7 +237,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         super().reset(seed=seed)
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
         self.seeds = fan_out(self._seed)
-        self._running = False
+        self._running, self._why_not_running = False, "the last reset() failed"
         self._unpaid = 0
         self._carried_out = []
         self._begin(self.seeds)
@@ -236,21 +248,21 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         """Carry one teaching decision out.
 
         Raises:
-            ResetNeeded: Before the first ``reset``, and after the budget is spent.
+            ResetNeeded: Before the first ``reset``, and once the episode is over, by an error or otherwise.
             ValueError: If the action is not allowed.
             RuntimeError: If 100,000 decisions in a row have spent nothing.
             Exception: Whatever the student raises; it ends the episode, unless the environment says that the step
                 may be tried again.
         """
-        if not self._running:
-            raise ResetNeeded("call reset() before step(): the episode has not begun, or its budget is spent")
+        self._check_running("step")
         lesson = self._check_action(action)
-        self._running = False  # an exception in the student ends the episode
+        self._running, self._why_not_running = False, "the last step() was broken off"
         before = self.spent
         try:
             feedback = self._teach(lesson)
         except Exception as error:
             self._running = self._survives(error)
+            self._why_not_running = f"the last step() failed ({type(error).__name__}: {error})"
             raise
         if self._repeats:
             self._carried_out.append(copy.deepcopy(action))
@@ -261,6 +273,6 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
                 "spent); a teacher that screens for nothing must let its student train at times"
             )
         over = self._is_over()
-        self._running = not over
+        self._running, self._why_not_running = not over, "the episode is over"
         info = {"feedback": feedback, "student_steps": self.spent, **self._info()}
         return self._observe(feedback), self._reward(feedback), over, False, info

@@ -8,8 +8,9 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.feedback import Feedback
-from teachgym.problem import Problem
+from teachgym.problem import SUCCESS, Problem
 from teachgym.seeding import Seeds
 from teachgym.students import CallableStudent
 from teachgym.task_space import Parameter, TaskSpace
@@ -30,7 +31,7 @@ class Lessons(TeacherEnv[Any, Any]):
 
     @property
     def problem(self) -> Problem:
-        return Problem(self.action_space, self.observation_space, (0.0, 1.0), 0.5)
+        return Problem(self.action_space, self.observation_space, (0.0, 1.0), 0.5, frozenset({SUCCESS}))
 
     @property
     def budget(self) -> int:
@@ -147,9 +148,23 @@ class CostsTooMuch(WrongAnswers):
         return replace(feedback, cost=feedback.cost + 1)
 
 
-class UnknownExtras(WrongAnswers):
+class UnofferedSuccess(WrongAnswers):
+    @property
+    def problem(self) -> Problem:
+        return replace(super().problem, offers=frozenset())
+
     def _spoil(self, feedback: Feedback) -> Feedback:
-        return replace(feedback, extras={"regret": 1.0})
+        return replace(feedback, success=True)
+
+
+class UnofferedTrace(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, trace=EpisodeTrace(np.zeros(1), np.zeros(2)))
+
+
+class UnofferedAntagonist(WrongAnswers):
+    def _spoil(self, feedback: Feedback) -> Feedback:
+        return replace(feedback, antagonist_outcome=1.0)
 
 
 class GlobalDraws(WrongAnswers):
@@ -314,7 +329,9 @@ class UnwritableState(Lessons):
         (AnsweredTwice, "decision 0 was answered twice"),
         (FutureDecision, "feedback answers decision 2, but those made so far are 0 to 1"),
         (CostsTooMuch, "the costs of all feedback sum to"),
-        (UnknownExtras, r"feedback has extras \['regret'\], which problem.offers does not name"),
+        (UnofferedSuccess, "success=True, and problem.offers does not name 'success'"),
+        (UnofferedTrace, r"feedback has what goes with 'values', and problem.offers is \["),
+        (UnofferedAntagonist, r"feedback has what goes with 'antagonist', and problem.offers is \["),
         (NoFeedback, r'info\["feedback"\] is .* expected a teachgym.Feedback or None'),
         (GlobalDraws, r"the same seed and actions gave another episode .*step \d"),
         (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),

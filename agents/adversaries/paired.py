@@ -51,12 +51,9 @@ class Paired(LevelAdversary):
     needs: ClassVar[frozenset[str]] = frozenset({ANTAGONIST})
 
     def _result(self, feedback: Feedback) -> FloatArray:
-        antagonist = float(feedback.extras["antagonist_outcome"])
-        if not np.isfinite(antagonist):
-            raise ValueError(
-                f"antagonist_outcome is {antagonist}; expected a finite number. Did the antagonist diverge?"
-            )
-        return np.array([feedback.outcome, antagonist])
+        if feedback.antagonist_outcome is None:
+            raise ValueError("this feedback has no antagonist_outcome, which paired needs; give antagonist=True")
+        return np.array([feedback.outcome, feedback.antagonist_outcome])
 
     def _reward(self, results: FloatArray) -> float:
         best, mean = np.max(results, axis=0), np.mean(results, axis=0)

@@ -119,7 +119,7 @@ last on the nearest one known (as in Portelas et al. 2019, arXiv:1910.07224), di
             The score, None where there is none (no step, or numbers that are not finite), and what to remember.
 
         Raises:
-            ValueError: If the rewards, values or entropies have wrong shapes.
+            ValueError: If the feedback has no trace of what the score needs.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             score, memory = self._measure(feedback, memory)
@@ -128,7 +128,7 @@ last on the nearest one known (as in Portelas et al. 2019, arXiv:1910.07224), di
     def _measure(self, feedback: Feedback, memory: FloatArray) -> tuple[float | None, FloatArray]:
         name = self._settings.score
         if name == "policy-entropy":
-            entropies = _vector(feedback, "entropies")
+            entropies = feedback.traced("entropies")
             return (float(np.mean(entropies)) if entropies.size else None), memory
         if name == "learnability":
             memory = np.append(memory[1:], float(feedback.success))
@@ -148,9 +148,7 @@ last on the nearest one known (as in Portelas et al. 2019, arXiv:1910.07224), di
 
     def _from_values(self, feedback: Feedback, memory: FloatArray) -> tuple[float | None, FloatArray]:
         name, discount = self._settings.score, self._settings.discount
-        rewards, values = _vector(feedback, "rewards"), _vector(feedback, "values")
-        if len(values) != len(rewards) + 1:
-            raise ValueError(f"an episode has {len(rewards)} rewards and {len(values)} values; expected one value more")
+        rewards, values = feedback.traced("rewards"), feedback.traced("values")
         if not len(rewards):
             return None, memory
         if name == "max-mc":
@@ -197,11 +195,3 @@ def slope(values: FloatArray) -> float:
         return 0.0
     places = np.arange(len(values)) - (len(values) - 1) / 2
     return float(places @ values / (places @ places))
-
-
-def _vector(feedback: Feedback, name: str) -> FloatArray:
-    """One of the extras, as a vector of numbers."""
-    vector = np.asarray(feedback.extras[name], dtype=np.float64)
-    if vector.ndim != 1:
-        raise ValueError(f"the feedback's {name!r} have shape {vector.shape}; expected one number per step")
-    return vector

@@ -122,9 +122,9 @@ class Spdl(SelfPacedTeacher):
         return self.task_space.denormalise(self._context.draw(self.rng, 1)[0]), "context"
 
     def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        rewards = np.asarray(feedback.extras["rewards"], dtype=np.float64)
+        rewards, values = feedback.traced("rewards"), feedback.traced("values")
         discounted = float(rewards @ self.settings.discount ** np.arange(len(rewards)))
-        value = float(feedback.extras["values"][0])
+        value = float(values[0])
         self._batch.append(np.concatenate([self.task_space.normalise(task), [value, discounted]]))
         every = self.settings.update_every_episodes
         self._spent += feedback.cost if every is None else 1

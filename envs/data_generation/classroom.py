@@ -111,8 +111,11 @@ class Classroom:
             self.task,
             checks,
             held_out=self._held_out,
-            ask=lambda examples: [answer.correct for answer in self.probe(examples)],
+            ask=self._answers_right,  # not a lambda, which would ask this classroom's student from a copy, too
         )
+
+    def _answers_right(self, examples: Sequence[Example]) -> list[bool]:
+        return [answer.correct for answer in self.probe(examples)]
 
     @cached_property
     def _held_out(self) -> set[str]:

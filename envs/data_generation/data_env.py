@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from gymnasium import Space, spaces
-from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
 from teachgym.annotations import shown
@@ -231,8 +230,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
                 spent.
             EngineError: If nothing could be made.
         """
-        if not self._running:
-            raise ResetNeeded("call reset() before probe(): the episode has not begun, or its budget is spent")
+        self._check_running("probe")
         if self.classroom.settings.regime == "retrain":
             raise ValueError("regime is 'retrain', with which a probe would change the student; expected another one")
         plan = self._check_action(action)

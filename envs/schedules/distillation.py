@@ -1,14 +1,17 @@
 """How much to learn from which teacher: weights and temperatures of distillation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.envs.schedules.distilled_student import Curriculum, DistilledStudent, Objective
-from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
+from teachgym.envs.schedules.knob_rules import Always, KnobRule
+from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.envs.schedules.triangle_student import TRIANGLE, TRUTH, TriangleStudent
+from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_share, check_whole
 from teachgym.settings import checked_arguments
 from teachgym.task_space import Parameter, TaskSpace
@@ -151,7 +154,7 @@ class DistillationEnv(ScheduleEnv):
                 raise ValueError("weights is 'sample'; expected problem='noisy', with its one teacher and distillation")
             super().__init__(
                 *_sample_spaces(truth),
-                lambda seeds: TriangleStudent("early", label_noise=noise, knows=truth, seeds=seeds),
+                partial(_triangle_student, noise, truth),
                 rules=_sample_rules(truth),
                 has_best=True,
                 **schedule,
@@ -164,10 +167,14 @@ class DistillationEnv(ScheduleEnv):
         super().__init__(
             knobs,
             seen,
-            lambda seeds: DistilledStudent(curriculum, objective, seeds),
-            rules={name: _on_names(knobs, rule) for name, rule in _RULES[problem].items()},
+            partial(DistilledStudent, curriculum, objective),
+            rules={name: partial(_by_name, knobs, rule) for name, rule in _RULES[problem].items()},
             **schedule,
         )
+
+
+def _triangle_student(label_noise: float, knows: bool, seeds: Seeds) -> TriangleStudent:
+    return TriangleStudent("early", label_noise=label_noise, knows=knows, seeds=seeds)
 
 
 def _spaces(curriculum: Curriculum) -> tuple[TaskSpace, TaskSpace]:
@@ -188,69 +195,65 @@ def _sample_spaces(truth: bool) -> tuple[TaskSpace, TaskSpace]:
 
 
 _Named = Mapping[str, float]
+_NamedRule = Callable[[_Named], _Named]
 
 
-def _on_names(knobs: TaskSpace, rule: Any) -> KnobRule:
+def _by_name(knobs: TaskSpace, rule: _NamedRule, seen: _Named) -> ArrayLike:
     """Knobs from those that a rule names: other weights are 0, and other temperatures 1."""
     lowest = dict(zip(knobs.names, knobs.low.tolist(), strict=True))
-    return lambda seen: list({**lowest, **rule(seen)}.values())
+    return list({**lowest, **rule(seen)}.values())
 
 
-def _balanced(temperature_rate: float) -> Any:
+def _balanced(temperature_rate: float, seen: _Named) -> _Named:
     """MTARD's two balances, as far as they move in the batches of an epoch."""
-
-    def rule(seen: _Named) -> _Named:
-        fresh = seen["progress"] == 0
-        before = 0.5 if fresh else seen["last_weight_of_clean"]
-        clean, robust = seen["loss_of_clean"], seen["loss_of_robust"]
-        wanted = clean / max(clean + robust, 1e-9)
-        weight = wanted + (before - wanted) * (1 - WEIGHT_RATE) ** BATCHES
-        warmer = temperature_rate * BATCHES * np.sign(seen["entropy_of_robust"] - seen["entropy_of_clean"])
-        last = [max(seen[f"last_temperature_of_{name}"], 1.0) for name in ("clean", "robust")]
-        return {
-            "weight_of_clean": weight,
-            "weight_of_robust": 1 - weight,
-            "temperature_of_clean": float(np.clip(last[0] + warmer, 1, 10)),
-            "temperature_of_robust": float(np.clip(last[1] - warmer, 1, 10)),
-        }
-
-    return rule
+    fresh = seen["progress"] == 0
+    before = 0.5 if fresh else seen["last_weight_of_clean"]
+    clean, robust = seen["loss_of_clean"], seen["loss_of_robust"]
+    wanted = clean / max(clean + robust, 1e-9)
+    weight = wanted + (before - wanted) * (1 - WEIGHT_RATE) ** BATCHES
+    warmer = temperature_rate * BATCHES * np.sign(seen["entropy_of_robust"] - seen["entropy_of_clean"])
+    last = [max(seen[f"last_temperature_of_{name}"], 1.0) for name in ("clean", "robust")]
+    return {
+        "weight_of_clean": weight,
+        "weight_of_robust": 1 - weight,
+        "temperature_of_clean": float(np.clip(last[0] + warmer, 1, 10)),
+        "temperature_of_robust": float(np.clip(last[1] - warmer, 1, 10)),
+    }
 
 
-def _only(**weights: float) -> Any:
-    named = {f"weight_of_{name}": weight for name, weight in weights.items()}
-    return lambda seen: named
+def _only(**weights: float) -> Always:
+    return Always({f"weight_of_{name}": weight for name, weight in weights.items()})
 
 
-def _halves(first: _Named, second: _Named) -> Any:
-    return lambda seen: first if seen["progress"] < 0.5 else second
+def _halves(first: _Named, second: _Named, seen: _Named) -> _Named:
+    return first if seen["progress"] < 0.5 else second
 
 
 _WEAK, _STRONG = {"weight_of_weak": 1.0}, {"weight_of_strong": 1.0}
-_RULES: Mapping[str, Mapping[str, Any]] = {
+_RULES: Mapping[str, Mapping[str, _NamedRule]] = {
     "robust": {
         "none": _only(labels=1.0),
-        "constant": lambda seen: BEST_ROBUST,
-        "paper": _balanced(PAPER_TEMPERATURE_RATE),
-        "rescaled": _balanced(RESCALED_TEMPERATURE_RATE),
-        "weights-only": _balanced(0.0),
+        "constant": Always(BEST_ROBUST),
+        "paper": partial(_balanced, PAPER_TEMPERATURE_RATE),
+        "rescaled": partial(_balanced, RESCALED_TEMPERATURE_RATE),
+        "weights-only": partial(_balanced, 0.0),
         "clean": _only(clean=1.0),
         "robust": _only(robust=1.0),
     },
     "noisy": {
         "none": _only(labels=1.0),
-        "constant": lambda seen: BEST_NOISY,
+        "constant": Always(BEST_NOISY),
         "teacher": _only(early=1.0),
     },
     "order": {
         "none": _only(),
-        "constant": lambda seen: BEST_ORDER,
-        "paper": _halves(_WEAK, _STRONG),
+        "constant": Always(BEST_ORDER),
+        "paper": partial(_halves, _WEAK, _STRONG),
         "strong": _only(strong=1.0),
         "weak": _only(weak=1.0),
         "mixed": _only(weak=1.0, strong=1.0),
-        "strong-then-weak": _halves(_STRONG, _WEAK),
-        "late-strong": _halves({}, _STRONG),
+        "strong-then-weak": partial(_halves, _STRONG, _WEAK),
+        "late-strong": partial(_halves, {}, _STRONG),
     },
 }
 
@@ -258,16 +261,17 @@ _RULES: Mapping[str, Mapping[str, Any]] = {
 def _sample_rules(truth: bool) -> dict[str, KnobRule]:
     names = (*TRIANGLE, *((TRUTH,) if truth else ()))
 
-    def always(*coefficients: float) -> KnobRule:
-        return lambda seen: [*coefficients, *([0.0] * (len(names) - len(coefficients)))]
-
-    def follow(seen: _Named) -> ArrayLike:
-        return [seen[f"last_coefficient_of_{name}"] - SLOPE_RATE * seen[f"slope_of_{name}"] for name in names]
+    def always(*coefficients: float) -> Always:
+        return Always([*coefficients, *([0.0] * (len(names) - len(coefficients)))])
 
     return {
         "none": always(-_OFF),
         "constant": always(*BEST_TRIANGLE),
         "alike": always(0.0),
-        "paper": follow,
+        "paper": partial(_follow, names),
         "teacher": always(_OFF),
     }
+
+
+def _follow(names: tuple[str, ...], seen: _Named) -> ArrayLike:
+    return [seen[f"last_coefficient_of_{name}"] - SLOPE_RATE * seen[f"slope_of_{name}"] for name in names]

@@ -1,14 +1,16 @@
 """To explain or not to explain: a teacher that may interrupt its student only so often."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.envs.schedules.explanations import ITEMS, Explainer, Lesson, Reader
+from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.learner import Learner
-from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
+from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_share, check_whole
 from teachgym.settings import checked_arguments
@@ -137,22 +139,18 @@ class ExplainedStudent(Learner):
         return float(np.mean(utility < useful) + np.mean(utility == useful) / 2)
 
 
-def _weighing(*weights: float) -> KnobRule:
+def _weighing(weights: tuple[float, ...], seen: Mapping[str, float]) -> ArrayLike:
     """Explain the share of each round that the budget allows, by a weighted sum of the features."""
-    return lambda seen: [*weights, seen["budget_share"]]
+    return [*weights, seen["budget_share"]]
 
 
-def _scoring(size: int, *weights: float) -> KnobRule:
+def _scoring(size: int, weights: tuple[float, ...], seen: Mapping[str, float]) -> ArrayLike:
     """The same for scores: those within the budget's share, from 1 down, and 0 for the others."""
-
-    def rule(seen: Mapping[str, float]) -> ArrayLike:
-        features = np.array([[seen[f"{name}_{i}"] for i in range(size)] for name in FEATURES])
-        chosen = np.zeros(size)
-        order = np.argsort(-np.array(weights) @ features, kind="stable")[: int(seen["budget_share"] * size + _ROUNDING)]
-        chosen[order] = 1 - np.arange(len(order)) / (2 * size)
-        return chosen
-
-    return rule
+    features = np.array([[seen[f"{name}_{i}"] for i in range(size)] for name in FEATURES])
+    chosen = np.zeros(size)
+    order = np.argsort(-np.array(weights) @ features, kind="stable")[: int(seen["budget_share"] * size + _ROUNDING)]
+    chosen[order] = 1 - np.arange(len(order)) / (2 * size)
+    return chosen
 
 
 _WEIGHTS = {
@@ -169,12 +167,12 @@ _WEIGHTS = {
 def _rules(action: ActionKind, size: int) -> dict[str, KnobRule]:
     if action == "weights":
         nothing = (0.0,) * (len(FEATURES) + 1)
-        found: dict[str, KnobRule] = {name: _weighing(*weights) for name, weights in _WEIGHTS.items()}
-        return {**found, "none": lambda seen: nothing, "constant": lambda seen: BEST_CONSTANT}
+        found: dict[str, KnobRule] = {name: partial(_weighing, weights) for name, weights in _WEIGHTS.items()}
+        return {**found, "none": Always(nothing), "constant": Always(BEST_CONSTANT)}
     if action == "scores":
-        found = {name: _scoring(size, *weights) for name, weights in _WEIGHTS.items()}
-        return {**found, "none": lambda seen: np.zeros(size), "constant": lambda seen: np.ones(size)}
-    return {"none": lambda seen: 0.0, "constant": lambda seen: 1.0, "paper": _most_useful}
+        found = {name: partial(_scoring, size, weights) for name, weights in _WEIGHTS.items()}
+        return {**found, "none": Always(np.zeros(size)), "constant": Always(np.ones(size))}
+    return {"none": Always(0.0), "constant": Always(1.0), "paper": _most_useful}
 
 
 def _most_useful(seen: Mapping[str, float]) -> float:
@@ -284,7 +282,16 @@ class InterventionEnv(ScheduleEnv):
         super().__init__(
             knobs,
             seen,
-            lambda seeds: self._student(seeds, explainer, rounds, size, budget),
+            partial(
+                _student,
+                explainer,
+                student_reads=refit,
+                action=action,
+                items=size,
+                rounds=rounds,
+                budget=int(budget * rounds * size + 1e-9),
+                knows=truth,
+            ),
             steps=rounds,
             score_range=(0.0, 1.0),
             rules=_rules(action, size),
@@ -293,15 +300,7 @@ class InterventionEnv(ScheduleEnv):
             choices=2 if action == "each" else None,
             **schedule,
         )
-        self._refit, self._kind, self._knows = refit, action, truth
 
-    def _student(self, seeds: Seeds, explainer: Explainer, rounds: int, size: int, budget: float) -> ExplainedStudent:
-        return ExplainedStudent(
-            Lesson(seeds.world, explainer),
-            student_reads=self._refit,
-            action=self._kind,
-            items=size,
-            rounds=rounds,
-            budget=int(budget * rounds * size + 1e-9),
-            knows=self._knows,
-        )
+
+def _student(explainer: Explainer, seeds: Seeds, **settings: Any) -> ExplainedStudent:
+    return ExplainedStudent(Lesson(seeds.world, explainer), **settings)

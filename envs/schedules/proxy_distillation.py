@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
@@ -19,8 +20,9 @@ from teachgym.envs.schedules.bigram_models import (
     generate,
     make_model,
 )
+from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Fixed, Learner
-from teachgym.envs.schedules.schedule_env import KnobRule, Reward, ScheduleEnv
+from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_arguments
@@ -74,7 +76,7 @@ class HackingStudent(Learner):
 
     has_best = True
 
-    def __init__(self, seeds: Seeds, steps: int) -> None:
+    def __init__(self, steps: int, seeds: Seeds) -> None:
         self._models = _Models(seeds)
         self._rng = np.random.default_rng(seeds.student)
         self._student = make_model(STUDENT_HIDDEN, seeds.student)
@@ -203,9 +205,8 @@ class _Models(Fixed):
         self.teacher_golden = divergence(self.oracle, self.teacher, self.tests)
 
 
-def _always(source: Source, *, fresh: bool = False, prompts: int = SEQUENCES, stop: bool = False) -> KnobRule:
-    written = Knobs(source, fresh, prompts, stop).written()
-    return lambda seen: written
+def _always(source: Source, *, fresh: bool = False, prompts: int = SEQUENCES, stop: bool = False) -> Always:
+    return Always(Knobs(source, fresh, prompts, stop).written())
 
 
 def _while_it_is_a_power_law(seen: Mapping[str, float]) -> ArrayLike:
@@ -293,7 +294,7 @@ class ProxyDistillationEnv(ScheduleEnv):
                     Parameter("epochs", 0.0, 1.0),
                 ]
             ),
-            lambda seeds: HackingStudent(seeds, steps),
+            partial(HackingStudent, steps),
             steps=steps,
             score_range=(-1.0, 0.0),
             rules={

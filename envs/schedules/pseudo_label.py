@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
@@ -316,7 +317,7 @@ class PseudoLabelEnv(ScheduleEnv):
         super().__init__(
             knobs,
             seen,
-            lambda seeds: PseudoLabelStudent(how, seeds),
+            partial(PseudoLabelStudent, how),
             steps=steps,
             score_range=(0.0, 1.0),
             rules=rules(thresholds, QUANTILES[thresholds], updates * steps),

@@ -1,12 +1,13 @@
 """Where to put the threshold of pseudo-labels: rules of what is seen, and the mixture that they fit."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.envs.schedules.schedule_env import KnobRule
+from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.task_space import FloatArray
 
 Policy = Literal["high", "middle"]
@@ -72,31 +73,32 @@ def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, Kno
     """Reference policies, for thresholds of a kind, with so many quantiles shown and updates in an episode."""
     count = 10 if thresholds == "per-class" else 1
 
-    def knobs(threshold: FloatArray | float, weight: float, momentum: float) -> ArrayLike:
-        return np.append(np.broadcast_to(threshold, count), (weight, momentum))
-
-    def scores(seen: Mapping[str, float]) -> FloatArray:
-        suffixes = [f"_of_{digit}" for digit in range(count)] if count > 1 else [""]
-        return np.array([[seen[f"confidence_{place}{end}"] for place in range(quantiles)] for end in suffixes])
-
-    def mixture(policy: Policy, momentum: float) -> KnobRule:
-        def rule(seen: Mapping[str, float]) -> ArrayLike:
-            weight = 0.0 if seen["progress"] < WARM_UP else PAPER_WEIGHT
-            return knobs(mixture_thresholds(scores(seen), policy=policy), weight, momentum)
-
-        return rule
-
-    def soft(seen: Mapping[str, float]) -> ArrayLike:
-        done = seen["progress"] * updates
-        return knobs(SOFT_THRESHOLD, SOFT_WEIGHT, min(SOFT_MOMENTUM, 1 - 1 / (done + 1)))
+    def always(threshold: float, weight: float, momentum: float) -> Always:
+        return Always(_knobs(count, threshold, weight, momentum))
 
     return {
-        "none": lambda seen: knobs(1.0, 0.0, RESCALED_MOMENTUM),
-        "constant": lambda seen: knobs(*BEST_CONSTANT),
-        "paper": mixture("high", PAPER_MOMENTUM),
-        "middle": mixture("middle", PAPER_MOMENTUM),
-        "rescaled": mixture("high", RESCALED_MOMENTUM),
-        "rescaled-middle": mixture("middle", RESCALED_MOMENTUM),
-        "soft": soft,
-        "all": lambda seen: knobs(0.0, 1.0, RESCALED_MOMENTUM),
+        "none": always(1.0, 0.0, RESCALED_MOMENTUM),
+        "constant": always(*BEST_CONSTANT),
+        "paper": partial(_mixture, count, quantiles, "high", PAPER_MOMENTUM),
+        "middle": partial(_mixture, count, quantiles, "middle", PAPER_MOMENTUM),
+        "rescaled": partial(_mixture, count, quantiles, "high", RESCALED_MOMENTUM),
+        "rescaled-middle": partial(_mixture, count, quantiles, "middle", RESCALED_MOMENTUM),
+        "soft": partial(_soft, count, updates),
+        "all": always(0.0, 1.0, RESCALED_MOMENTUM),
     }
+
+
+def _knobs(count: int, threshold: FloatArray | float, weight: float, momentum: float) -> ArrayLike:
+    return np.append(np.broadcast_to(threshold, count), (weight, momentum))
+
+
+def _mixture(count: int, quantiles: int, policy: Policy, momentum: float, seen: Mapping[str, float]) -> ArrayLike:
+    suffixes = [f"_of_{digit}" for digit in range(count)] if count > 1 else [""]
+    scores = np.array([[seen[f"confidence_{place}{end}"] for place in range(quantiles)] for end in suffixes])
+    weight = 0.0 if seen["progress"] < WARM_UP else PAPER_WEIGHT
+    return _knobs(count, mixture_thresholds(scores, policy=policy), weight, momentum)
+
+
+def _soft(count: int, updates: int, seen: Mapping[str, float]) -> ArrayLike:
+    done = seen["progress"] * updates
+    return _knobs(count, SOFT_THRESHOLD, SOFT_WEIGHT, min(SOFT_MOMENTUM, 1 - 1 / (done + 1)))

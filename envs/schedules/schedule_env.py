@@ -1,7 +1,9 @@
 """The base of environments whose action sets the knobs of the next quantum of a student's training."""
 
 import copy
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,10 +13,11 @@ from numpy.typing import ArrayLike
 
 from teachgym.annotations import shown
 from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
+from teachgym.envs.schedules.knob_rules import KnobRule, OnObservations
 from teachgym.envs.schedules.learner import Learner
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.problem import RULES, SCREENING, TRUTH, Problem, Rule
+from teachgym.problem import RULES, SCREENING, TRUTH, Problem
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_from_zero, check_whole
 from teachgym.settings import checked_arguments
@@ -24,8 +27,6 @@ from teachgym.teacher_env import TeacherEnv
 
 Reward = Literal["gain", "end"]
 Probing = Literal["off", "counted"]
-KnobRule = Callable[[Mapping[str, float]], ArrayLike]
-"""From what is seen, by name, to knobs ``(n,)`` in their own units; what lies out of bounds is clipped."""
 _BEST = "best_"
 
 
@@ -103,14 +104,17 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
         self.action_space = lesson_space(knobs, screening) if choices is None else spaces.Discrete(choices)
-        all_rules = {**rules, **({"oracle": self._read_best} if truth else {})}
+        all_rules: dict[str, KnobRule] = {**rules, **({"oracle": partial(_read_best, knobs.names)} if truth else {})}
         self._problem = Problem(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=score_range,
-            mastered_above=score_range[1],
+            mastered_above=math.nan,
             offers=frozenset({RULES, *({TRUTH} if truth else ()), *({SCREENING} if screening == "counted" else ())}),
-            rules={name: self._on_observations(rule) for name, rule in all_rules.items()},
+            rules={
+                name: OnObservations(rule, self.observation_names, knobs, self.action_space)
+                for name, rule in all_rules.items()
+            },
         )
         self._quanta = self._probes = 0
 
@@ -157,7 +161,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         if tasks is not None and self.test_space.validate_all(tasks).any():
             raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
         score, one = self.learner.score() - self._paid, np.zeros((1, 1))
-        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.mastered_above, self.spent)
+        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.outcome_range[1], self.spent)
 
     def probe(self, knobs: ArrayLike) -> Feedback:
         """What a quantum under these knobs would come to. The student is as before; one quantum of the budget is spent.
@@ -172,8 +176,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
             ValueError: If the knobs are not allowed, or the budget's last quantum is all that is left.
         """
-        if not self._running:
-            raise ResetNeeded("call reset() before probe(): the episode has not begun, or its budget is spent")
+        self._check_running("probe")
         if self.spent + 1 >= self._steps:
             raise ValueError("the last quantum of the budget can't be a probe; take it with step()")
         feedback = self._try(self.task_space.validate(knobs))
@@ -244,17 +247,6 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         super()._load({**state, "spent": int(state["spent"]) - int(state["probes"])})
         self._probes = int(state["probes"])
 
-    def _read_best(self, seen: Mapping[str, float]) -> ArrayLike:
-        return [seen[f"{_BEST}{name}"] for name in self.task_space.names]
 
-    def _on_observations(self, rule: KnobRule) -> Rule:
-        names, knobs, actions = self.observation_names, self.task_space, self.action_space
-
-        def act(observation: Any) -> Any:
-            chosen = np.asarray(rule(dict(zip(names, observation.tolist(), strict=True))), dtype=np.float64)
-            action = np.clip(chosen.reshape(knobs.shape), knobs.low, knobs.high)
-            if isinstance(actions, spaces.Discrete):
-                return np.int64(round(float(action[0])))
-            return {"task": action, "train": np.int64(1)} if isinstance(actions, spaces.Dict) else action
-
-        return act
+def _read_best(names: Sequence[str], seen: Mapping[str, float]) -> ArrayLike:
+    return [seen[f"{_BEST}{name}"] for name in names]

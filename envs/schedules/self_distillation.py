@@ -1,12 +1,14 @@
 """Self-distillation in kernel ridge regression: how far to trust the labels, and how far the last fit."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
+from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
@@ -219,16 +221,6 @@ class SelfDistillationEnv(ScheduleEnv):
         check_from_zero("noise", noise)
         check_positive("gamma", gamma)
         check_positive("ridge", ridge)
-        toy = RidgeProblem(np.array(TOY_LABELS), gamma=gamma, ridge=ridge)
-
-        def student(seeds: Seeds) -> SelfDistiller:
-            problem = toy
-            if data == "redrawn":
-                drawn = noise * np.random.default_rng(seeds.world).standard_normal(len(TOY_LABELS))
-                clean = np.sin(2 * np.pi * np.linspace(0.0, 1.0, len(TOY_LABELS)))
-                problem = RidgeProblem(clean + drawn, gamma=gamma, ridge=ridge)
-            return SelfDistiller(problem, steps=steps, low=low, high=high)
-
         super().__init__(
             TaskSpace([Parameter("alpha", low, high)]),
             TaskSpace(
@@ -240,10 +232,19 @@ class SelfDistillationEnv(ScheduleEnv):
                     Parameter("apart", 0.0, 4.0),
                 ]
             ),
-            student,
+            partial(_student, None if data == "toy" else noise, gamma, ridge, steps=steps, low=low, high=high),
             steps=steps,
             score_range=(-0.5, 0.0),
-            rules={"none": lambda seen: 1.0, "paper": projection, "constant": lambda seen: BEST_CONSTANT},
+            rules={"none": Always(1.0), "paper": projection, "constant": Always(BEST_CONSTANT)},
             has_best=True,
             **schedule,
         )
+
+
+def _student(noise: float | None, gamma: float, ridge: float, seeds: Seeds, **episode: Any) -> SelfDistiller:
+    """A student of the toy's labels, or of labels that are drawn with this noise."""
+    labels = np.array(TOY_LABELS)
+    if noise is not None:
+        drawn = noise * np.random.default_rng(seeds.world).standard_normal(len(labels))
+        labels = np.sin(2 * np.pi * np.linspace(0.0, 1.0, len(labels))) + drawn
+    return SelfDistiller(RidgeProblem(labels, gamma=gamma, ridge=ridge), **episode)

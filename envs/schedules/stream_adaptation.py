@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, final
 
 import numpy as np
@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from teachgym.envs.schedules.digit_networks import hidden_features, split_digits
 from teachgym.envs.schedules.drawn_digits import Shift, angles, rotated, source_network
+from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
-from teachgym.envs.schedules.schedule_env import KnobRule, Reward, ScheduleEnv
+from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_arguments
@@ -252,11 +253,11 @@ class StreamAdaptationEnv(ScheduleEnv):
         check_whole("steps", steps, 1, "quanta")
         check_whole("batches", batches, 1, "batches in a quantum")
         rules: dict[str, KnobRule] = {
-            "none": lambda seen: (1.0, 0.0, 0.0, 0.0),
-            "constant": lambda seen: BEST_CONSTANT[shift],
-            "paper": lambda seen: (PAPER_MOMENTUM, 1.0, 1.0, 0.0),
-            "rescaled": lambda seen: (RESCALED_MOMENTUM, float(MOST_UPDATES), 1.0, 0.0),
-            "no-replay": lambda seen: (RESCALED_MOMENTUM, float(MOST_UPDATES), 0.0, 0.0),
+            "none": Always((1.0, 0.0, 0.0, 0.0)),
+            "constant": Always(BEST_CONSTANT[shift]),
+            "paper": Always((PAPER_MOMENTUM, 1.0, 1.0, 0.0)),
+            "rescaled": Always((RESCALED_MOMENTUM, float(MOST_UPDATES), 1.0, 0.0)),
+            "no-replay": Always((RESCALED_MOMENTUM, float(MOST_UPDATES), 0.0, 0.0)),
         }
         super().__init__(
             TaskSpace(
@@ -268,10 +269,14 @@ class StreamAdaptationEnv(ScheduleEnv):
                 ]
             ),
             TaskSpace([Parameter(name, 0.0, 1.0) for name in ("entropy", "confidence", "disagreement", "drift")]),
-            lambda seeds: StreamStudent(draw_stream(shift, steps, batches, seeds.world), loss, seeds),
+            partial(_student, shift, steps, batches, loss),
             steps=steps,
             score_range=(-1.0, 0.0),
             rules=rules,
             reward=reward,
             **schedule,
         )
+
+
+def _student(shift: Shift, steps: int, batches: int, loss: Loss, seeds: Seeds) -> StreamStudent:
+    return StreamStudent(draw_stream(shift, steps, batches, seeds.world), loss, seeds)

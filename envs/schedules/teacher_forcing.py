@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from teachgym.envs.schedules.attractor_metrics import prediction_error, spectrum_distance, state_divergence
 from teachgym.envs.schedules.chaotic_systems import Series
 from teachgym.envs.schedules.clipped_plrnn import Adam, ClippedPlrnn
+from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Learner
-from teachgym.envs.schedules.schedule_env import KnobRule, ScheduleEnv
+from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_from_zero, check_whole
 from teachgym.settings import checked_arguments
@@ -152,18 +154,14 @@ def bounding_strength(norm: float) -> float:
     return max(0.0, 1 - 1 / norm) if norm > 0 else 0.0
 
 
-def annealed(decay: float, updates: int) -> KnobRule:
+def annealed(decay: float, updates: int, seen: Mapping[str, float]) -> list[float]:
     """The source's annealing, from 1: down to the estimate slowly, up to it at once."""
     kept = decay ** (updates / EVERY)
-
-    def rule(seen: Mapping[str, float]) -> list[float]:
-        estimate = bounding_strength(seen["norm_of_product"])
-        if seen["progress"] == 0:
-            return [1.0]
-        last = seen["last_alpha"]
-        return [estimate if estimate > last else kept * last + (1 - kept) * estimate]
-
-    return rule
+    estimate = bounding_strength(seen["norm_of_product"])
+    if seen["progress"] == 0:
+        return [1.0]
+    last = seen["last_alpha"]
+    return [estimate if estimate > last else kept * last + (1 - kept) * estimate]
 
 
 @final
@@ -243,13 +241,6 @@ class TeacherForcingEnv(ScheduleEnv):
         sizes = Sizes(**made)
         check_whole("steps", sizes.steps, 1, "quanta")
         check_whole("updates", sizes.updates, 1, "updates")
-
-        def student(seeds: Seeds) -> ForcedStudent:
-            rng = np.random.default_rng(seeds.world)
-            tests = FREE_RUNS * sizes.free_length
-            series = Series(system, length=sizes.series, test_length=tests, noise=noise, rng=rng)
-            return ForcedStudent(series, sizes, sizes.steps, seeds)
-
         super().__init__(
             TaskSpace([Parameter("alpha", 0.0, 1.0)]),
             TaskSpace(
@@ -265,15 +256,22 @@ class TeacherForcingEnv(ScheduleEnv):
                     Parameter("error", 0.0, _MOST_ERROR),
                 ]
             ),
-            student,
+            partial(_student, system, sizes, noise),
             steps=sizes.steps,
             score_range=(-16.0, 0.0),
             rules={
-                "none": lambda seen: 0.0,
-                "forcing": lambda seen: 1.0,
-                "constant": lambda seen: BEST_CONSTANT,
-                "paper": annealed(PAPER_DECAY, sizes.updates),
-                "rescaled": annealed(RESCALED_DECAY, sizes.updates),
+                "none": Always(0.0),
+                "forcing": Always(1.0),
+                "constant": Always(BEST_CONSTANT),
+                "paper": partial(annealed, PAPER_DECAY, sizes.updates),
+                "rescaled": partial(annealed, RESCALED_DECAY, sizes.updates),
             },
             **schedule,
         )
+
+
+def _student(system: SystemName, sizes: Sizes, noise: float, seeds: Seeds) -> ForcedStudent:
+    rng = np.random.default_rng(seeds.world)
+    tests = FREE_RUNS * sizes.free_length
+    series = Series(system, length=sizes.series, test_length=tests, noise=noise, rng=rng)
+    return ForcedStudent(series, sizes, sizes.steps, seeds)

@@ -7,7 +7,7 @@ import numpy as np
 
 from teachgym.feedback import Feedback
 from teachgym.students.coroutine import Coroutine
-from teachgym.students.episode import EpisodeExtras
+from teachgym.students.episode import Episode
 from teachgym.students.student import State, Student
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
 from teachgym.task_space import FloatArray
@@ -43,14 +43,16 @@ class PausedStudent:
         student_seed: int,
         state: State | None = None,
     ) -> None:
-        self._ledger = ledger
+        self._student, self._ledger = student, ledger
         self._can_be_captured = type(student).learner_state is not Student.learner_state
         self._worlds: list[TaughtWorlds] = []
         self._journal = journal = _Journal(ledger) if state is None else _Journal.going_on(ledger, state)
         begun, steps, made = journal.captured, journal.steps, self._worlds
 
-        def learn(ask: Callable[[Feedback | None], FloatArray]) -> None:
-            worlds = TaughtWorlds(make_batch(student.slots), ledger, ask, student=student, seed=world_seed)
+        def learn(ask: Callable[[Episode | None], FloatArray]) -> None:
+            worlds = TaughtWorlds(
+                make_batch(student.slots), ledger, ask, observed=bool(student.offers), seed=world_seed
+            )
             made.append(worlds)
             student.at_boundary = lambda: journal.at_boundary(student, worlds)
             if begun is None:
@@ -60,7 +62,7 @@ class PausedStudent:
                 student.go_on(worlds, begun["learner"], steps=steps)
 
         # The paused loop holds no reference to this object, so that one that is dropped can be collected.
-        self._coroutine: Coroutine[Feedback | None, FloatArray] = Coroutine(learn, seed=student_seed)
+        self._coroutine: Coroutine[Episode | None, FloatArray] = Coroutine(learn, seed=student_seed)
         self._coroutine.resume(None)
         if state is not None:
             self._repeat(state)
@@ -87,31 +89,30 @@ class PausedStudent:
         """Take note that the ledger was charged by somebody else since the last task."""
         self._journal.add_screening(decisions, spent)
 
-    def teach(self, task: FloatArray) -> Feedback | None:
+    def teach(self, task: FloatArray, *, traced: frozenset[str] = frozenset()) -> Feedback | None:
         """Give the waiting slot its task, and let the student go on until the next slot waits.
 
         Args:
             task: ``(n,)``, valid. Ignored once the student has stopped.
+            traced: What of ``student.offers`` the feedback's trace has.
 
         Returns:
             The result of the episode that the next slot has finished, if any.
         """
         self._journal.add_task(task)
-        feedback = None if self._coroutine.finished else self._coroutine.resume(task)
+        episode = None if self._coroutine.finished else self._coroutine.resume(task)
         if self._coroutine.finished and self._ledger.results:
-            feedback = self._ledger.results.pop(0)
-        self.finish(task, feedback)
+            episode = self._ledger.results.pop(0)
+        feedback = None if episode is None else episode.told(self._student, traced)
+        self.finish(task)
         return feedback
 
-    def finish(self, task: FloatArray, feedback: Feedback | None) -> None:
+    def finish(self, task: FloatArray) -> None:
         """If the budget is spent, let the student learn what is still to come of its last episode.
 
         Args:
             task: ``(n,)``, valid; no step of it is played.
-            feedback: The latest, whose extras are worked out before.
         """
-        if self.is_over and feedback is not None and isinstance(feedback.extras, EpisodeExtras):
-            feedback.extras.keep()
         while self.is_over and not self._coroutine.finished:
             self._coroutine.resume(task)
 

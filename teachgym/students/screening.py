@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from teachgym.feedback import Feedback
-from teachgym.students.episode import EpisodeExtras
+from teachgym.students.episode import Episode
 from teachgym.students.global_state import preserved, seed_all
 from teachgym.students.student import Student
 from teachgym.students.taught_worlds import Ledger
@@ -21,6 +21,7 @@ def screen(
     *,
     seed: np.random.SeedSequence,
     counted: bool,
+    traced: frozenset[str],
 ) -> Feedback | None:
     """Play one episode as the student would explore, and leave the student as it is.
 
@@ -31,6 +32,7 @@ def screen(
         ledger: Counts the decision, and pays the steps.
         seed: Seeds the world and the exploration.
         counted: Whether the ledger pays.
+        traced: What of ``student.offers`` the feedback's trace has.
 
     Returns:
         The result; None if the budget ended it before its end.
@@ -55,12 +57,12 @@ def screen(
     if not over:
         return None
     outcome = float(np.sum(rewards))
-    return Feedback(
+    feedback = Feedback(
         task=task,
         outcome=outcome,
         success=outcome > ledger.mastered_above,
         cost=len(rewards) if counted else 0,
         decision=decision,
         trained=False,
-        extras=EpisodeExtras(student, observations, rewards, terminated=terminated),
     )
+    return Episode(feedback, observations, rewards, terminated).told(student, traced)

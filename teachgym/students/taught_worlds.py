@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from teachgym.feedback import Feedback
 from teachgym.seeding import generator_state
 from teachgym.students.coroutine import BudgetSpent
-from teachgym.students.episode import EpisodeExtras
-from teachgym.students.student import Student
+from teachgym.students.episode import Episode
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
 
-Ask = Callable[[Feedback | None], FloatArray]
+Ask = Callable[[Episode | None], FloatArray]
 
 
 class Ledger:
@@ -38,8 +37,8 @@ class Ledger:
         self.decisions = 0
         """Decisions made so far."""
         self.world_seconds = 0.0
-        self.results: list[Feedback] = []
-        """Feedback of finished episodes whose slot has not asked for its next task yet, oldest first."""
+        self.results: list[Episode] = []
+        """Finished episodes whose slot has not asked for its next task yet, oldest first."""
 
     @property
     def exhausted(self) -> bool:
@@ -71,23 +70,21 @@ class TaughtWorlds(WorldBatchWrapper):
     Args:
         batch: The worlds, with their time limits.
         ledger: The budget, and what is not handed over yet.
-        ask: Hands feedback over (None for a slot's first task) and returns the next task.
-        student: Who plays; feedback carries what it offers. None for nothing.
+        ask: Hands a finished episode over (None for a slot's first task) and returns the next task.
+        observed: Whether finished episodes keep their observations and rewards.
         seed: Makes the slots' seeds, which their generators get on their first reset.
     """
 
-    def __init__(
-        self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, student: Student | None = None, seed: int
-    ) -> None:
+    def __init__(self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, observed: bool = False, seed: int) -> None:
         super().__init__(batch)
         self._ledger = ledger
         self._ask = ask
-        self._student = student if student is not None and student.offers else None
+        self._observed = observed
         self._seeds: list[int | None] = [int(word) for word in np.random.SeedSequence(seed).generate_state(batch.size)]
         self._given: list[FloatArray | None] = [None] * batch.size
         self._decisions = [0] * batch.size
         self._outcomes, self._lengths = np.zeros(batch.size), np.zeros(batch.size, dtype=np.int64)
-        self._results: list[Feedback | None] = [None] * batch.size
+        self._results: list[Episode | None] = [None] * batch.size
         self._observations: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
         self._rewards: list[list[float]] = [[] for _ in range(batch.size)]
         self._actions: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
@@ -114,7 +111,7 @@ class TaughtWorlds(WorldBatchWrapper):
         self._outcomes[slots], self._lengths[slots] = 0.0, 0
         for slot, observation in zip(slots.tolist(), observations, strict=True):
             self._actions[slot] = []
-            if self._student is not None:
+            if self._observed:
                 self._observations[slot], self._rewards[slot] = [observation.copy()], []
         return observations
 
@@ -142,7 +139,7 @@ class TaughtWorlds(WorldBatchWrapper):
         observations, rewards, terminated, truncated = played
         self._outcomes[slots] += rewards
         self._lengths[slots] += 1
-        if self._student is not None:
+        if self._observed:
             kept = observations.copy()  # the training loop may change what it is given
             for slot, observation, reward in zip(slots.tolist(), kept, rewards.tolist(), strict=True):
                 self._observations[slot].append(observation)
@@ -197,24 +194,18 @@ class TaughtWorlds(WorldBatchWrapper):
             task = self._given[slot] = self._ask(result)
             self._decisions[slot] = self._ledger.decisions  # counted now, as others may be made while a slot waits
             self._ledger.decisions += 1
-            if result is not None and isinstance(result.extras, EpisodeExtras):
-                result.extras.expire()
         return task
 
     def _finish(self, slot: int, *, terminated: bool) -> None:
         task, outcome = self._given[slot], float(self._outcomes[slot])
         assert task is not None
-        extras: Mapping[str, Any] = {}
-        if self._student is not None:
-            observations, rewards = self._observations[slot], self._rewards[slot]
-            extras = EpisodeExtras(self._student, observations, rewards, terminated=terminated)
-        result = Feedback(
+        feedback = Feedback(
             task=task,
             outcome=outcome,
             success=outcome > self._ledger.mastered_above,
             cost=int(self._lengths[slot]),
             decision=self._decisions[slot],
-            extras=extras,
         )
+        result = Episode(feedback, self._observations[slot], self._rewards[slot], terminated)
         self._results[slot] = result
         self._ledger.results.append(result)

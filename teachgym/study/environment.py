@@ -1,6 +1,7 @@
 """The teacher environment of a cell, made for its teacher."""
 
 import importlib
+import re
 from typing import Any
 
 import gymnasium
@@ -80,7 +81,7 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:
         hint = ""
-        if isinstance(error, TypeError) and ("'student" in str(error) or "'task" in str(error)):
+        if re.search("unexpected keyword argument '(student|task)", str(error)):
             hint = "; its student, task or budget is its own: leave --student, --task or --student-steps out"
         raise ValueError(f"environment {cell.env!r} can't be made: {error}{hint}") from error
     if not isinstance(made, TeacherEnv):

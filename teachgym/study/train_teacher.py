@@ -150,7 +150,10 @@ def _make_worlds(settings: TrainSettings) -> tuple[TeacherVecEnv, int]:
 def _make_vector(name: str, size: int, arguments: dict[str, Any]) -> gymnasium.vector.VectorEnv[Any, Any, Any]:
     mode = AutoresetMode.SAME_STEP
     if gymnasium.spec(name.rpartition(":")[2]).vector_entry_point is None:
-        return gymnasium.make_vec(name, size, "sync", {"autoreset_mode": mode}, **arguments)
+        vector = gymnasium.make_vec(name, size, "sync", {"autoreset_mode": mode}, **arguments)
+        assert isinstance(vector, gymnasium.vector.SyncVectorEnv)
+        vector.set_attr("traces", frozenset())  # a network sees observations only
+        return vector
     own = {key: value for key, value in arguments.items() if key != "disable_env_checker"}
     return gymnasium.make_vec(name, size, "vector_entry_point", autoreset_mode=mode, **own)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.data.tree_plan import tree_plan_space
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.problem import (
     ANTAGONIST,
     EASY_TASKS,
@@ -138,18 +139,19 @@ def _lowest(space: Space[Any]) -> Any:
     return space.low.copy() if isinstance(space, spaces.Box) else space.start  # type: ignore[attr-defined]
 
 
-def made_up_extras(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> dict[str, Any]:
-    """What a feedback carries beyond the outcome, for those offers that say so."""
+def made_up_trace(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> EpisodeTrace | None:
+    """An episode of one to five steps, with what the offers say of it."""
+    if not offers & {VALUES, ENTROPIES}:
+        return None
     steps = int(rng.integers(1, 6))
-    extras: dict[str, Any] = {}
-    if VALUES in offers:
-        extras["rewards"] = outcome * rng.dirichlet(np.ones(steps))
-        extras["values"] = np.append(rng.normal(size=steps) * abs(outcome), 0.0)
-    if ENTROPIES in offers:
-        extras["entropies"] = rng.normal(size=steps)
-    if ANTAGONIST in offers:
-        extras["antagonist_outcome"] = float(outcome + rng.normal())
-    return extras
+    rewards = outcome * rng.dirichlet(np.ones(steps))
+    values = np.append(rng.normal(size=steps) * abs(outcome), 0.0) if VALUES in offers else None
+    return EpisodeTrace(rewards, values, rng.normal(size=steps) if ENTROPIES in offers else None)
+
+
+def made_up_antagonist(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> float | None:
+    """What an antagonist made of the task, where one is offered."""
+    return float(outcome + rng.normal()) if ANTAGONIST in offers else None
 
 
 def in_order(step: int) -> int | None:

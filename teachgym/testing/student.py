@@ -12,11 +12,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.evaluation import evaluate
-from teachgym.feedback import Feedback
 from teachgym.files import read_state, write_state
 from teachgym.seeding import check_seed
 from teachgym.students import Student
 from teachgym.students.coroutine import Coroutine
+from teachgym.students.episode import Episode
 from teachgym.students.global_state import capture, preserved
 from teachgym.students.paused_student import PausedStudent
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
@@ -292,7 +292,7 @@ class _Learning:
 
     def run(self, *, disturb: bool) -> None:
         """Answer every question with a random task until the student ends, and see that it was in order."""
-        coroutine: Coroutine[Feedback | None, FloatArray] = Coroutine(self._learn, seed=self.seed)
+        coroutine: Coroutine[Episode | None, FloatArray] = Coroutine(self._learn, seed=self.seed)
         rng = np.random.default_rng(self.seed)
         coroutine.resume(None)
         while not coroutine.finished and not self.stuck:
@@ -303,7 +303,7 @@ class _Learning:
             _STUCK.append(coroutine)
         self._check_end()
 
-    def _learn(self, ask: Callable[[Feedback | None], FloatArray]) -> None:
+    def _learn(self, ask: Callable[[Episode | None], FloatArray]) -> None:
         def give_up() -> None:
             self.stuck = True
             while True:

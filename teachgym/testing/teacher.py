@@ -17,7 +17,14 @@ from teachgym.seeding import generator_state
 from teachgym.task_space import FloatArray
 from teachgym.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
-from teachgym.testing.made_up import DEGENERATE, History, made_up_extras, made_up_problems, out_of_order
+from teachgym.testing.made_up import (
+    DEGENERATE,
+    History,
+    made_up_antagonist,
+    made_up_problems,
+    made_up_trace,
+    out_of_order,
+)
 
 MakeTeacher = Callable[..., Teacher]
 
@@ -29,15 +36,14 @@ def check_teacher(
     episodes: int = 600,
     problems: Sequence[Problem] | None = None,
     offers: Collection[str] | None = None,
-    extras: Mapping[str, Any] | None = None,
 ) -> None:
     """Check that a teacher keeps the contract; call it from a test of your own.
 
     Against made-up students it checks that actions lie in the action space; that equal seeds give equal runs
     and, unless the teacher draws nothing, other seeds other runs; that ``state_dict`` holds arrays and plain
     values only, is a snapshot, and continues the run bit for bit in a fresh teacher from any point; that
-    feedback may be missing, out of order or degenerate, without errors or warnings; that successes make no
-    difference to a teacher that does not need them; that nothing is drawn from
+    feedback may be missing, out of order or degenerate, without errors or warnings; that what counts as
+    mastered makes no difference to a teacher that does not need to know; that nothing is drawn from
     or done to the global generators of Python, NumPy and PyTorch; and that nothing passed in is modified or
     relied upon afterwards.
 
@@ -51,8 +57,6 @@ def check_teacher(
             tasks, shares of skills, or plans for trees of them.
         offers: What the made-up problems offer; None takes what the class needs with these settings, and
             nothing for a function.
-        extras: What every feedback carries beside what ``teachgym.problem`` names and the check makes up, for a
-            teacher that needs something of its own.
 
     Raises:
         AssertionError: If the teacher breaks the contract; the message says how, and on which action space.
@@ -62,10 +66,9 @@ def check_teacher(
         raise ValueError(f"episodes is {episodes}; expected at least 10")
     if not isinstance(teacher, type) and settings is not None:
         raise ValueError("settings go with a Teacher subclass; a function chooses its own")
-    extras = dict(extras or {})
     if offers is None:
         offers = _needs(teacher, settings)
-    for problem in made_up_problems(frozenset(offers) | frozenset(extras)) if problems is None else problems:
+    for problem in made_up_problems(frozenset(offers)) if problems is None else problems:
 
         def make(seed: int, problem: Problem = problem) -> Teacher:
             made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
@@ -73,7 +76,7 @@ def check_teacher(
                 raise AssertionError(f"{teacher!r} made {made!r}, which is no teachgym.teacher.Teacher")
             return made
 
-        _Check(make, problem, extras, episodes).all()
+        _Check(make, problem, episodes).all()
 
 
 def _needs(teacher: Any, settings: Any) -> frozenset[str]:
@@ -89,8 +92,11 @@ def _needs(teacher: Any, settings: Any) -> frozenset[str]:
 class _Check:
     """The contract on one problem."""
 
-    def __init__(self, make: Callable[[int], Teacher], problem: Problem, extras: dict[str, Any], episodes: int) -> None:
-        self.make, self.problem, self.extras, self.episodes = make, problem, extras, episodes
+    def __init__(self, make: MakeTeacher, problem: Problem, episodes: int) -> None:
+        self.make, self.problem, self.episodes = make, problem, episodes
+        worst, best = problem.outcome_range
+        hidden = SUCCESS not in problem.offers
+        self.threshold = worst + 0.75 * (best - worst) if hidden else problem.mastered_above
         space = copy.deepcopy(problem.observation_space)
         space.seed(0)
         self.observations = [space.sample() for _ in range(episodes + 1)]
@@ -138,14 +144,21 @@ class _Check:
             f"{_first(run, scribbled)}",
         )
         if SUCCESS not in teacher.needs_with(teacher.settings):
-            inverted = self.play(self.make(0), replace(history, name="with successes inverted", inverted=True))
+            told = replace(history, name="with another threshold, and successes inverted", inverted=True)
+            otherwise = self.play(self.make(0, self.told_otherwise()), told)
             self.claim(
-                _first(run, inverted) is None,
-                f"reads Feedback.success without {SUCCESS!r} in what it needs: {_first(run, inverted)}",
+                _first(run, otherwise) is None,
+                f"reads Feedback.success or Problem.mastered_above without {SUCCESS!r} in what it needs: "
+                f"{_first(run, otherwise)}",
             )
         if difference(start, teacher.state_dict()["rng"]) is not None:
             other = self.play(self.make(1), history)
             self.claim(_first(run, other) is not None, "draws from self.rng, but made the same run from another seed")
+
+    def told_otherwise(self) -> Problem:
+        """The problem, where it is offered to know what counts as mastered, and that is something else."""
+        other = self.threshold - 0.25 * (self.problem.outcome_range[1] - self.problem.outcome_range[0])
+        return replace(self.problem, mastered_above=other, offers=self.problem.offers | {SUCCESS})
 
     def saving(self) -> None:
         """A saved state continues the run bit for bit in a fresh teacher, from any point."""
@@ -230,9 +243,10 @@ class _Check:
         rng = np.random.default_rng(decision)
         share = history.outcome(decision, place, rng)
         outcome = worst + share * (best - worst)
-        success = (outcome > self.problem.mastered_above) is not history.inverted
-        extras = copy.deepcopy(self.extras) | made_up_extras(self.problem.offers, outcome, rng)
-        return Feedback(task, outcome, success, 100, decision, trained, extras)
+        success = (outcome > self.threshold) is not history.inverted
+        trace = made_up_trace(self.problem.offers, outcome, rng)
+        antagonist = made_up_antagonist(self.problem.offers, outcome, rng)
+        return Feedback(task, outcome, success, 100, decision, trained, trace, antagonist)
 
     def sampling(self, teacher: Teacher) -> None:
         """What the teacher says of its sampling is well formed."""
@@ -256,7 +270,7 @@ class _Check:
 def _contents(transition: Transition) -> dict[str, Any]:
     """Everything in a transition, as nested plain values."""
     feedback = transition.feedback
-    return {**vars(transition), "feedback": None if feedback is None else dict(vars(feedback))}
+    return {**vars(transition), "feedback": None if feedback is None else feedback.to_state()}
 
 
 def _vector(action: Any) -> FloatArray:

@@ -16,7 +16,7 @@ from gymnasium.utils.env_checker import check_env
 
 from teachgym.feedback import Feedback
 from teachgym.files import read_state, write_state
-from teachgym.problem import EXTRAS, Problem
+from teachgym.problem import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.seeding import check_seed
 from teachgym.students.global_state import preserved
 from teachgym.teacher_env import TeacherEnv
@@ -239,12 +239,24 @@ class _Watch:
             chosen = np.asarray(action, dtype=np.float64).ravel()
             same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
             assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
+        assert not feedback.success or SUCCESS in self.problem.offers, (
+            f"feedback answers decision {decision} with success=True, and problem.offers does not name {SUCCESS!r}"
+        )
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
             f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'
         )
-        unknown = set(feedback.extras).difference(*(EXTRAS.get(offer, (offer,)) for offer in self.problem.offers))
-        assert not unknown, f"feedback has extras {sorted(unknown)}, which problem.offers does not name"
+        trace, offers = feedback.trace, self.problem.offers
+        told = {
+            VALUES: None if trace is None else trace.values,
+            ENTROPIES: None if trace is None else trace.entropies,
+            ANTAGONIST: feedback.antagonist_outcome,
+        }
+        for offer, value in told.items():
+            assert (value is not None) == (offer in offers), (
+                f"feedback {'lacks' if value is None else 'has'} what goes with {offer!r}, and problem.offers is "
+                f"{sorted(offers)}"
+            )
 
 
 def _values(observation: Any, reward: Any, terminated: bool, info: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +267,7 @@ def _values(observation: Any, reward: Any, terminated: bool, info: dict[str, Any
         "reward": float(reward),
         "terminated": bool(terminated),
         "student_steps": int(info["student_steps"]),
-        "feedback": None if feedback is None else {**vars(feedback), "extras": dict(feedback.extras)},
+        "feedback": None if feedback is None else feedback.to_state(),
     }
 
 

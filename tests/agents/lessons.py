@@ -30,9 +30,8 @@ def lesson(
     mastered: float = 0.5,
 ) -> None:
     """Tell a teacher what came of a decision."""
-    extras = {} if antagonist is None else {"antagonist_outcome": antagonist}
     vector = np.array(task, dtype=np.float64).ravel()
-    feedback = Feedback(vector, outcome, outcome > mastered, 1, decision, extras=extras)
+    feedback = Feedback(vector, outcome, outcome > mastered, 1, decision, antagonist_outcome=antagonist)
     teacher.update(Transition(None, task, outcome, None, False, feedback))
 
 

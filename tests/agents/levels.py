@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem, screening_space
 from teachgym.task_space import FloatArray, TaskSpace
@@ -41,8 +42,8 @@ def decide(teacher: Teacher) -> Decision:
 
 def answer(teacher: Teacher, number: int, decision: Decision, outcome: float, advantage: float | None = None) -> None:
     """Tell the teacher what came of a decision; the episode has one step, with this advantage if there is one."""
-    extras = {} if advantage is None else {"rewards": np.array([advantage]), "values": np.zeros(2)}
-    feedback = Feedback(decision.task, outcome, outcome > 230, 1, number, decision.trains, extras)
+    trace = None if advantage is None else EpisodeTrace(np.array([advantage]), np.zeros(2))
+    feedback = Feedback(decision.task, outcome, outcome > 230, 1, number, decision.trains, trace)
     teacher.update(Transition(None, None, 0.0, None, False, feedback))
 
 

@@ -1,6 +1,6 @@
 import random
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from gymnasium import spaces
 from teachgym.agents.handmade.oracle import OracleSettings
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.feedback import Transition
-from teachgym.problem import Problem
+from teachgym.feedback import Feedback, Transition
+from teachgym.problem import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.sampling import GaussianMixture, Window
 from teachgym.teacher import NoSettings, State, Teacher
 from teachgym.testing.equality import difference, not_plain
@@ -259,7 +259,32 @@ class DemandingSettings(Mean):
         super().__init__(problem, Demanding(0.5) if settings is None else settings, seed=seed)
 
 
+class Ladder(Mean):
+    """Higher after each success, lower after each failure."""
+
+    def act(self, observation: Any) -> Any:
+        return np.array([np.clip(np.sum(self.tasks), 0.0, 1.0)])
+
+    def update(self, transition: Transition) -> None:
+        if transition.feedback is not None:
+            self.tasks = [*self.tasks, 0.1 if self._mastered(transition.feedback) else -0.1]
+
+    def _mastered(self, feedback: Feedback) -> bool:
+        return feedback.outcome > self.problem.mastered_above
+
+
+class ReadsSuccesses(Ladder):
+    def _mastered(self, feedback: Feedback) -> bool:
+        return feedback.success
+
+
+class DeclaredLadder(Ladder):
+    needs = frozenset({SUCCESS})
+
+
 BROKEN: dict[type[Teacher], str] = {
+    Ladder: "mastered_above without 'success' in what it needs",
+    ReadsSuccesses: "reads Feedback.success or .* without 'success' in what it needs",
     OutOfBounds: "not in the action space",
     WrongDtype: "not in the action space",
     Unseeded: "two different runs from one seed",
@@ -305,6 +330,12 @@ def test_every_breakage_is_caught_and_named(broken: type[Teacher], unit: Problem
         check_teacher(broken, episodes=40, problems=[unit])
 
 
+def test_what_counts_as_mastered_is_for_teachers_that_declare_that_they_need_to_know(unit: Problem) -> None:
+    check_teacher(DeclaredLadder, episodes=40, problems=[unit])
+    with pytest.raises(AssertionError, match="mastered_above without 'success' in what it needs"):
+        check_teacher(Ladder, episodes=40, problems=[replace(unit, offers=frozenset())])
+
+
 def test_a_deterministic_teacher_passes(unit: Problem) -> None:
     class Fixed(Mean):
         def act(self, observation: Any) -> Any:
@@ -321,11 +352,17 @@ def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
     check_teacher(Arms, episodes=20, problems=[problem(spaces.Discrete(3))])
 
 
-def test_a_teacher_with_needs_is_given_extras() -> None:
+def test_a_teacher_is_given_what_it_needs() -> None:
     class Valued(Random):  # type: ignore[misc]  # final; stands for an outside author's own
-        needs = frozenset({"values"})
+        needs = frozenset({VALUES, ENTROPIES, ANTAGONIST})
 
-    check_teacher(Valued, episodes=20, extras={"values": np.zeros(4)})
+        def update(self, transition: Transition) -> None:
+            feedback = transition.feedback
+            assert feedback is None or len(feedback.traced("values")) == len(feedback.traced("entropies")) + 1
+            assert feedback is None or feedback.antagonist_outcome is not None
+            super().update(transition)
+
+    check_teacher(Valued, episodes=20)
 
 
 def test_bad_arguments_are_named() -> None:

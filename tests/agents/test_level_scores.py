@@ -11,6 +11,7 @@ from teachgym.agents.replay.level_scores import (
     needs_of_score,
     slope,
 )
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.feedback import Feedback
 from teachgym.problem import ENTROPIES, SUCCESS, VALUES
 from tests.agents.problems import problem
@@ -24,12 +25,12 @@ def score(name: str, **settings: Any) -> LevelScore:
     return LevelScore(ScoreSettings(score=name, discount=DISCOUNT, gae_lambda=DECAY, **settings), problem())  # type: ignore[arg-type]
 
 
-def episode(outcome: float = 0.0, **extras: Any) -> Feedback:
-    return Feedback(np.zeros(2), outcome, outcome > 230, 1, 0, extras=extras)
+def episode(outcome: float = 0.0, trace: EpisodeTrace | None = None) -> Feedback:
+    return Feedback(np.zeros(2), outcome, outcome > 230, 1, 0, trace=trace)
 
 
 def valued(rewards: Any = REWARDS, values: Any = VALUES_OF_IT) -> Feedback:
-    return episode(rewards=rewards, values=values)
+    return episode(trace=EpisodeTrace(rewards, values))
 
 
 def scores(scorer: LevelScore, episodes: list[Feedback]) -> list[Any]:
@@ -90,7 +91,8 @@ def test_max_mc_compares_with_the_best_return_on_the_level_so_far() -> None:
 
 
 def test_policy_entropy_is_the_mean() -> None:
-    assert scores(score("policy-entropy"), [episode(entropies=np.array([1.0, -2.0]))]) == [-0.5]
+    trace = EpisodeTrace(np.zeros(2), entropies=np.array([1.0, -2.0]))
+    assert scores(score("policy-entropy"), [episode(trace=trace)]) == [-0.5]
     assert needs_of_score("policy-entropy") == {ENTROPIES}
 
 
@@ -148,11 +150,10 @@ def test_a_return_that_is_not_finite_is_not_remembered_as_the_best() -> None:
     assert found == [None, 1]
 
 
-def test_extras_of_wrong_shape_are_named() -> None:
-    with pytest.raises(ValueError, match="4 rewards and 4 values; expected one value more"):
-        scores(score("value-l1"), [valued(values=np.zeros(4))])
-    with pytest.raises(ValueError, match=r"'entropies' have shape \(2, 1\)"):
-        scores(score("policy-entropy"), [episode(entropies=np.zeros((2, 1)))])
+@pytest.mark.parametrize(("name", "missing"), [("value-l1", "rewards"), ("policy-entropy", "entropies")])
+def test_feedback_without_a_trace_is_an_error(name: str, missing: str) -> None:
+    with pytest.raises(ValueError, match=f"no trace of {missing}, which the teacher needs"):
+        scores(score(name), [episode()])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from gymnasium import spaces
 from teachgym.agents.shaping import spdl
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.spdl import Spdl, SpdlSettings, trust_region_step
+from teachgym.episode_trace import EpisodeTrace
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import EASY_TASKS, VALUES, EasyTasks, Problem
 from teachgym.task_space import FloatArray
@@ -28,9 +29,9 @@ def valued(space: spaces.Box = BOX, easy: EasyTasks | None = None) -> Problem:
 
 
 def valued_answer(task: Any, value: float, rewards: tuple[float, ...] = (1.0,), cost: int = 1) -> Transition:
-    extras = {"rewards": np.array(rewards), "values": np.array([value, *[0.0] * len(rewards)])}
+    trace = EpisodeTrace(np.array(rewards), np.array([value, *[0.0] * len(rewards)]))
     vector = np.array(task, dtype=np.float64)
-    return Transition(None, task, 0.0, None, False, Feedback(vector, 0.0, False, cost, 0, extras=extras))
+    return Transition(None, task, 0.0, None, False, Feedback(vector, 0.0, False, cost, 0, trace=trace))
 
 
 def teach(teacher: Spdl, episodes: int, value: Callable[[FloatArray], float], reward: float = 1.0) -> None:

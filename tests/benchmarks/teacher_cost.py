@@ -14,7 +14,7 @@ import numpy as np
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.feedback import Feedback, Transition
 from teachgym.study.spec import Spec
-from teachgym.testing.made_up import made_up_extras, made_up_problems
+from teachgym.testing.made_up import made_up_antagonist, made_up_problems, made_up_trace
 
 STRETCH = 2_000
 
@@ -37,8 +37,8 @@ def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
         task, trained = (action["task"], bool(action["train"])) if problem.screens else (action, True)
         place = float(np.mean(problem.task_space.normalise(task)))
         outcome = 350.0 - 500.0 * abs(place - 0.5 * decision / decisions) + rng.normal(0.0, 20.0)
-        extras = made_up_extras(needs, outcome, rng)
-        feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, trained, extras)
+        trace, antagonist = made_up_trace(needs, outcome, rng), made_up_antagonist(needs, outcome, rng)
+        feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, trained, trace, antagonist)
         transition = Transition(observation, action, outcome, observation, False, feedback)
         started = time.perf_counter()
         teacher.update(transition)

@@ -138,6 +138,20 @@ def test_seeds_take_the_kinds_of_students_in_turn() -> None:
     assert finals[1] == finals[3] < 0.095
 
 
+def test_without_knowledge_nothing_says_what_counts_as_mastered() -> None:
+    env, told = make("none", knowledge="none"), make("none", knowledge="low")
+    assert np.isnan(env.problem.mastered_above)
+    assert told.problem.mastered_above == 0.75
+    for one in (env, told):
+        one.reset(seed=0)
+        for _ in range(76):
+            observation, _, _, _, info = one.step([0.0, 0.0])
+        assert info["feedback"].outcome == 0.76
+        assert info["feedback"].success is (one is told)
+        assert observation[-1] == pytest.approx(1 / 76 if one is told else 0.0)
+    assert env.evaluate().mastered == told.evaluate().mastered == 1.0, "the test is as ever"
+
+
 def test_knowledge_decides_what_teachers_are_told() -> None:
     offers = {level: make("none", knowledge=level).problem for level in ("none", "low", "high", "original")}
     assert SUCCESS not in offers["none"].offers

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from teachgym import make_teacher, teach
 from teachgym.problem import ANTAGONIST, ENTROPIES, SCREENING, VALUES
 from teachgym.testing import check_teacher_env
 from tests.envs.curricula import QUICK_PPO, QUICK_SAC, equal_weights, make_countdown, make_env, run, tasks_for, weights
@@ -35,13 +36,13 @@ def test_values_and_rewards_are_those_of_the_episode(student: str, settings: dic
         if feedback is None:
             continue
         seen += 1
-        rewards, values = feedback.extras["rewards"], feedback.extras["values"]
+        rewards, values = feedback.trace.rewards, feedback.trace.values
         assert rewards.shape == (5,)
         assert values.shape == (6,)
         assert rewards.sum() == pytest.approx(feedback.outcome)
         assert values[-1] == 0.0
         assert np.all(values[:-1] != 0.0)
-        assert np.array_equal(values, feedback.extras["values"])
+        assert np.array_equal(values, feedback.trace.values)
     assert seen > 5
 
 
@@ -49,7 +50,7 @@ def test_a_time_out_leaves_the_estimate_of_what_would_have_come() -> None:
     env = make_env(student="ppo", student_settings=QUICK_PPO, world=lambda: Countdown(times_out=True))
     env.reset(seed=0)
     *_, info = env.step([3.0, 0.5])
-    assert info["feedback"].extras["values"][-1] != 0.0
+    assert info["feedback"].trace.values[-1] != 0.0
 
 
 def test_ppo_learns_to_tell_the_return_of_a_task_in_raw_units() -> None:
@@ -62,7 +63,7 @@ def test_ppo_learns_to_tell_the_return_of_a_task_in_raw_units() -> None:
         task = np.array([2.5, rng.choice([-1.0, 1.0])])
         *_, over, _, info = env.step(task)
         if info["feedback"] is not None and env.spent > 10_000:
-            told.append(info["feedback"].extras["values"][0])
+            told.append(info["feedback"].trace.values[0])
             true.append(info["feedback"].outcome)
     assert np.mean(np.abs(np.array(told) - np.array(true))) < 0.5
     assert np.ptp(true) == 6.0
@@ -74,26 +75,52 @@ def test_ppo_tells_the_entropy_of_its_policy() -> None:
     env.reset(seed=0)
     *_, info = env.step([0.5])
     normal = 0.5 * np.log(2 * np.pi * np.e)
-    assert info["feedback"].extras["entropies"] == pytest.approx(np.full(5, normal))
+    assert info["feedback"].trace.entropies == pytest.approx(np.full(5, normal))
 
 
-def test_looking_at_an_episode_changes_nothing_and_is_over_with_the_next_step() -> None:
-    quiet, curious = make_ppo(), make_ppo()
-    expected = run(quiet)
-    curious.reset(seed=0)
-    draw, over = tasks_for(curious), False
-    answers: list[Any] = []
-    while not over:
-        *_, over, _, info = curious.step(draw())
-        if answers:
-            assert not answers[-1].extras
-            with pytest.raises(RuntimeError, match="before the next step"):
-                answers[-1].extras["values"]
-        if info["feedback"] is not None:
-            answers.append(info["feedback"])
-            dict(answers[-1].extras)
-    assert [answer.outcome for answer in answers] == [answer.outcome for answer in expected if answer is not None]
-    assert equal_weights(weights(quiet), weights(curious))
+def test_only_what_is_asked_for_is_traced_and_tracing_changes_nothing() -> None:
+    whole, half, quiet = make_ppo(), make_ppo(), make_ppo()
+    half.traces, quiet.traces = frozenset({ENTROPIES}), frozenset()
+    expected = [answer for answer in run(whole) if answer is not None]
+    for env in (half, quiet):
+        answers = [answer for answer in run(env) if answer is not None]
+        assert [answer.outcome for answer in answers] == [answer.outcome for answer in expected]
+        assert equal_weights(weights(whole), weights(env))
+        if env is quiet:
+            assert all(answer.trace is None for answer in answers)
+            continue
+        for answer, other in zip(answers, expected, strict=True):
+            assert answer.trace is not None
+            assert answer.trace.values is None
+            assert np.array_equal(answer.traced("entropies"), other.traced("entropies"))
+
+
+def test_a_trace_is_what_the_student_thinks_when_the_step_returns_and_stays_so() -> None:
+    env = make_env(student="ppo", student_settings=QUICK_PPO, steps=200, world=Countdown)
+    env.reset(seed=0)
+    traces, thought = [], []
+    for _ in range(20):
+        *_, info = env.step([3.0, 0.5])
+        traces.append(info["feedback"].trace)
+        thought.append(env.student.values(np.array([[3.0, 0.5], [2.0, 0.5], [1.0, 0.5]], dtype=np.float32)))
+    np.testing.assert_allclose([trace.values[:-1] for trace in traces], thought, rtol=1e-4, atol=1e-6)
+    assert len({values[0] for values in thought}) > 2, "the student has learnt in between"
+
+
+def test_teaching_has_traced_what_its_teacher_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    env, traced = make_ppo(), []
+    values = env.student.values
+
+    def counted(observations: Any) -> Any:
+        traced.append(len(observations))
+        return values(observations)
+
+    monkeypatch.setattr(env.student, "values", counted)
+    teach(env, make_teacher("random", env, seed=0), seed=0)
+    assert not traced
+    teach(env, make_teacher("plr", env, seed=0), seed=0)
+    assert len(traced) == 40
+    assert env.traces is None
 
 
 def test_screening_leaves_the_student_as_it_is_and_counts() -> None:
@@ -111,7 +138,7 @@ def test_screening_leaves_the_student_as_it_is_and_counts() -> None:
             assert not feedback.trained
             assert feedback.cost == 0
             assert feedback.decision == 3 * number + trial
-            assert feedback.extras["rewards"].sum() == pytest.approx(feedback.outcome)
+            assert feedback.trace.rewards.sum() == pytest.approx(feedback.outcome)
             decisions.append(feedback.outcome)
         assert decisions[0] != decisions[1], "each screening explores anew"
         *_, info = screened.step({"task": task, "train": 1})
@@ -144,7 +171,7 @@ def test_what_the_last_episode_taught_is_learnt_also_where_screening_spends_the_
     before = weights(env)
     *_, over, _, info = env.step({"task": [0.5], "train": 0})
     assert over
-    assert info["feedback"].extras["values"].shape == (6,)
+    assert info["feedback"].trace.values.shape == (6,)
     assert not equal_weights(before, weights(env))
 
 
@@ -156,7 +183,7 @@ def test_protagonist_and_antagonist_play_the_same_tasks_with_other_weights() -> 
     assert env.spent == 200
     for answer in answers:
         assert answer.cost == 10
-        assert answer.extras["antagonist_outcome"] != answer.outcome
+        assert answer.antagonist_outcome != answer.outcome
     alone = make_env(student="ppo", student_settings=QUICK_PPO, steps=100)
     expected = [answer.outcome for answer in run(alone) if answer is not None]
     assert [answer.outcome for answer in answers] == expected, "the protagonist learns as it would alone"
@@ -172,7 +199,7 @@ def test_with_several_slots_every_pair_is_about_one_decision() -> None:
         feedback = info["feedback"]
         if feedback is not None:
             assert np.array_equal(feedback.task, tasks[feedback.decision])
-            assert feedback.extras["antagonist_outcome"] == feedback.outcome
+            assert feedback.antagonist_outcome == feedback.outcome
     assert env.spent == 200
 
 

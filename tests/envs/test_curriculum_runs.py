@@ -166,8 +166,10 @@ def test_an_exception_in_the_student_surfaces_in_step_and_ends_the_episode() -> 
     env.step([0.5])
     with pytest.raises(StudentError, match="fell"):
         env.step([0.5])
-    with pytest.raises(ResetNeeded):
+    with pytest.raises(ResetNeeded, match=r"before step\(\): the last step\(\) failed \(StudentError: fell\)"):
         env.step([0.5])
+    with pytest.raises(ResetNeeded, match=r"before state_dict\(\): the last step\(\) failed"):
+        env.state_dict()
     env.reset()
     env.step([0.5])
     env.close()
@@ -180,7 +182,7 @@ def test_an_exception_before_the_first_task_surfaces_in_reset() -> None:
     env = make_env(student=CallableStudent(stumble))
     with pytest.raises(StudentError, match="stumbled"):
         env.reset()
-    with pytest.raises(ResetNeeded):
+    with pytest.raises(ResetNeeded, match=r"the last reset\(\) failed"):
         env.step([0.5])
 
 
@@ -205,7 +207,7 @@ def test_closing_in_mid_run_ends_the_student_and_its_worlds() -> None:
     assert ended == ["student", "world"]
     env.close()
     assert ended == ["student", "world"]
-    with pytest.raises(ResetNeeded):
+    with pytest.raises(ResetNeeded, match="the environment was closed"):
         env.step([0.5])
 
 

@@ -141,7 +141,7 @@ def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
     assert ANTAGONIST in env.problem.offers
     env.reset(seed=0)
     *_, info = env.step([0.05, 0.05])
-    assert info["feedback"].extras["antagonist_outcome"] == info["feedback"].outcome == 0.01
+    assert info["feedback"].antagonist_outcome == info["feedback"].outcome == 0.01
     assert info["student_steps"] == info["feedback"].cost == 2
 
 
@@ -173,4 +173,4 @@ def test_a_run_is_recorded() -> None:
     env = HypercubesEnv(episodes=50)
     record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
     assert record.tasks.shape == (50, 2)
-    assert not any(feedback.extras for feedback in record.feedback)
+    assert all(feedback.trace is None for feedback in record.feedback)

@@ -189,8 +189,8 @@ def test_a_lesson_tells_what_was_expected_and_what_came() -> None:
     _, info = env.reset(seed=0)
     feedback = env.step(3)[4]["feedback"]
     assert feedback.task.tolist() == [3.0]
-    assert feedback.extras["values"].tolist() == [info["competence"][3], 0.0]
-    assert feedback.extras["rewards"].tolist() == [feedback.outcome]
+    assert feedback.trace.values.tolist() == [info["competence"][3], 0.0]
+    assert feedback.trace.rewards.tolist() == [feedback.outcome]
     assert feedback.success == (feedback.outcome > 0.8)
 
 

@@ -15,6 +15,7 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.feedback import Feedback
 from teachgym.students import Student
 from teachgym.students.coroutine import BudgetSpent
+from teachgym.students.episode import Episode
 from teachgym.students.sb3_vec_env import SB3VecEnv
 from teachgym.students.slot_env import SlotEnv
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
@@ -211,13 +212,13 @@ def test_truncation_and_termination_are_told_apart(times_out: bool) -> None:
     assert (terminated, truncated) == (not times_out, times_out)
 
 
-def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[SlotEnv, Ledger, list[Feedback | None]]:
+def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[SlotEnv, Ledger, list[Episode | None]]:
     """An environment of one slot that gets the tasks in turn; and the list of what it hands over."""
     ledger, handed_over = Ledger(budget, mastered_above=MASTERED_ABOVE), []
     coming = iter(np.array(tasks))
 
-    def ask(feedback: Feedback | None) -> FloatArray:
-        handed_over.append(feedback)
+    def ask(episode: Episode | None) -> FloatArray:
+        handed_over.append(episode)
         return np.asarray(next(coming))
 
     return SlotEnv(TaughtWorlds(SerialBatch([world]), ledger, ask, seed=3)), ledger, handed_over
@@ -237,7 +238,8 @@ def test_reset_in_mid_episode_restarts_the_same_task_and_the_steps_stay_spent() 
     assert ledger.spent == 5
     observation, _ = world.reset()
     assert observation.tolist() == [1.0, 1.0]
-    answer = handed_over[1]
+    assert handed_over[1] is not None
+    answer = handed_over[1].feedback
     assert answer is not None
     assert (answer.outcome, answer.cost, answer.success, answer.decision) == (1.5, 3, True, 0)
 
@@ -330,7 +332,7 @@ def test_where_fewer_steps_are_left_than_slots_only_the_first_of_them_play(left:
     assert ledger.exhausted
     assert ledger.spent == 3 + left
     assert [world._left for world in worlds] == [0] * counted + [1] * (3 - counted)
-    assert [result.decision for result in ledger.results] == list(range(counted))
+    assert [result.feedback.decision for result in ledger.results] == list(range(counted))
 
 
 def test_a_step_of_some_slots_counts_those() -> None:
@@ -340,7 +342,8 @@ def test_a_step_of_some_slots_counts_those() -> None:
     for _ in range(2):
         taught.step(np.array([2, 0]), np.zeros((2, 1)))
     assert ledger.spent == 4
-    assert [(result.decision, result.cost, result.outcome) for result in ledger.results] == [(2, 2, 1.0), (0, 2, 1.0)]
+    answers = [result.feedback for result in ledger.results]
+    assert [(answer.decision, answer.cost, answer.outcome) for answer in answers] == [(2, 2, 1.0), (0, 2, 1.0)]
 
 
 def test_outcomes_are_the_sums_in_the_order_of_the_steps_bit_for_bit() -> None:
@@ -357,7 +360,7 @@ def test_outcomes_are_the_sums_in_the_order_of_the_steps_bit_for_bit() -> None:
     for left in range(39, -1, -1):
         world.step(np.zeros(1))
         total += float(rewards[left])
-    assert ledger.results[0].outcome == total
+    assert ledger.results[0].feedback.outcome == total
 
 
 def test_a_student_that_returns_early_ends_the_episode_with_all_its_answers() -> None:

@@ -1,5 +1,6 @@
 """Teacher forcing: gradients, the bound of the theorem, and what forcing is worth."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_the_norms_are_ordered_and_those_of_equal_jacobians_are_the_same() -> No
 
 
 def test_the_annealing_jumps_up_and_comes_down_slowly() -> None:
-    rule = annealed(0.999, 100)
+    rule = partial(annealed, 0.999, 100)
     seen = {"progress": 0.0, "norm_of_product": 2.0, "last_alpha": 0.0}
     assert rule(seen) == [1.0]
     assert rule({**seen, "progress": 0.5, "last_alpha": 0.3}) == [0.5]
