@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
+from teachgym.annotations import read_numbers, shown
 from teachgym.data.spaces import Shares
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray, TaskSpace
@@ -75,7 +76,7 @@ class TaskActions:
         Raises:
             ValueError: If it does not have as many numbers as a task.
         """
-        vector = np.array(task, dtype=np.float64).ravel()
+        vector = read_numbers("the feedback's task", task).ravel()
         if vector.size != self.dimensions:
             raise ValueError(f"the feedback's task has {vector.size} numbers; expected {self.dimensions}")
         return vector
@@ -90,11 +91,11 @@ class TaskActions:
             return self.task_space.validate(task)
         value: Any = task.get("arm") if isinstance(task, Mapping) else task
         try:
-            vector = np.array(value, dtype=np.float64).reshape(1)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"task {task!r} is no arm; expected one whole number") from error
+            vector = read_numbers("task", value).reshape(1)
+        except ValueError as error:
+            raise ValueError(f"task {shown(task)} is not an arm; expected one whole number") from error
         if not (self.low <= vector <= self.high and vector % 1 == 0):
             raise ValueError(
-                f"task {task!r} is no arm; expected a whole number from {self.low[0]:.0f} to {self.high[0]:.0f}"
+                f"task {shown(task)} is not an arm; expected a whole number in [{self.low[0]:.0f}, {self.high[0]:.0f}]"
             )
         return vector

@@ -111,7 +111,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Screening = "off",
         **settings: Any,
     ) -> None:
-        check_whole("intervals", intervals, 2, "intervals")
+        check_whole("intervals", intervals, 2, "intervals", most=10_000)
         if forget_every is not None:
             check_positive("forget_every", forget_every)
         self._id = env if "/" in env else f"teachgym/{env.removesuffix('-v0')}-v0"

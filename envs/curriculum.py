@@ -177,7 +177,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         """
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before evaluate()")
-        tasks = self.test_tasks if tasks is None else _test_tasks(self.task_space, tasks)
+        tasks = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         with preserved():
             return evaluate(
                 self.student.act,
@@ -370,4 +370,4 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:
-    return draw_test_set(space.low, space.high) if tasks is None else space.validate_all(tasks)
+    return draw_test_set(space.low, space.high) if tasks is None else space.validate_all(tasks, name="test_tasks")

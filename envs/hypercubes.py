@@ -151,9 +151,9 @@ class HypercubesEnv(SimulatedEnv):
         reward: Reward = "outcome",
         **simulated: Any,
     ) -> None:
-        check_whole("cubes_per_dimension", cubes_per_dimension, 1, "cubes")
-        check_whole("dimensions", dimensions, 1, "dimensions")
-        check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions")
+        check_whole("cubes_per_dimension", cubes_per_dimension, 1, "cubes", most=MOST_CUBES)
+        check_whole("dimensions", dimensions, 1, "dimensions", most=20)
+        check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions", most=1000)
         check_share("forgetting", forgetting)
         if cubes_per_dimension**dimensions > MOST_CUBES:
             raise ValueError(

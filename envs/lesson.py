@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from gymnasium import Space, spaces
 
+from teachgym.annotations import shown
 from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
 from teachgym.setting_checks import check_choice
 from teachgym.task_space import FloatArray, TaskSpace
@@ -73,7 +74,9 @@ def read_lesson(action: Any, tasks: TaskSpace, space: Space[Any]) -> Lesson:
     if not isinstance(space, spaces.Dict):
         return Lesson(tasks.validate(action), True)
     if not isinstance(action, dict) or set(action) != {"task", "train"}:
-        raise ValueError(f'the action is {action!r}; expected {{"task": ..., "train": 0 or 1}}')
+        raise ValueError(f'the action is {shown(action)}; expected {{"task": ..., "train": 0 or 1}}')
     if (not np.isscalar(action["train"]) and np.ndim(action["train"]) > 0) or action["train"] not in (0, 1):
-        raise ValueError(f'"train" is {action["train"]!r}; expected 1 to learn from the task, or 0 to play it only')
+        raise ValueError(
+            f'"train" is {shown(action["train"])}; expected 1 to learn from the task, or 0 only to play it'
+        )
     return Lesson(tasks.validate(action["task"]), bool(action["train"]))

@@ -9,6 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
+from teachgym.annotations import shown
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, student_seed
 from teachgym.envs.simulated import Reward
 from teachgym.envs.skill_model import SkillModel, SkillSettings
@@ -89,7 +90,7 @@ class SkillLifetimes(Lifetimes):
         """
         skills, count = np.asarray(actions), self.model.settings.skills
         if skills.ndim != 1 or not np.issubdtype(skills.dtype, np.integer):
-            raise ValueError(f"the action is {actions!r}; expected the number of a skill, from 0 to {count - 1}")
+            raise ValueError(f"the action is {shown(actions)}; expected the number of a skill, from 0 to {count - 1}")
         outside = (skills < 0) | (skills >= count)
         if outside.any():
             raise ValueError(f"the action is {skills[outside][0]}; expected the number of a skill, 0 to {count - 1}")

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from teachgym.annotations import read_numbers
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.envs.student_records import StudentRecords
@@ -196,7 +197,7 @@ class TaskLifetimes(Lifetimes):
             ValueError: If one is no task.
         """
         space = self.task_space
-        tasks = np.asarray(actions, dtype=np.float64)
+        tasks = read_numbers("tasks", actions)
         if tasks.ndim != 2 or tasks.shape[1] != space.dimensions:
             raise ValueError(f"tasks have shape {tasks.shape}; expected {space.dimensions} numbers for each slot")
         slack = np.finfo(np.float32).eps
@@ -255,7 +256,7 @@ def _population(settings: dict[str, Any]) -> TaskSettings:
 
 
 def _check(mastered_above: float, irrelevant_dimensions: int) -> None:
-    check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions")
+    check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions", most=1000)
     if not (isinstance(mastered_above, int | float) and 0 < mastered_above < 1):
         raise ValueError(f"mastered_above is {mastered_above!r}; expected a number between 0 and 1")
 

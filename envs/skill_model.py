@@ -51,7 +51,7 @@ class SkillSettings:
     and a noise of its own, which are the above times the exponential of a Gaussian with this standard deviation."""
 
     def __post_init__(self) -> None:
-        check_whole("skills", self.skills, 1, "skills")
+        check_whole("skills", self.skills, 1, "skills", most=10_000)
         check_seed(self.structure_seed)
         for name in ("rate", "transfer", "forgetting", "initial"):
             check_share(name, getattr(self, name))

@@ -45,7 +45,7 @@ class TaskSettings:
     of its own, which are the above times the exponential of a Gaussian with this standard deviation."""
 
     def __post_init__(self) -> None:
-        check_whole("dimensions", self.dimensions, 1, "dimensions")
+        check_whole("dimensions", self.dimensions, 1, "dimensions", most=1000)
         for name in ("rate", "start", "unfeasible", "forgetting"):
             check_share(name, getattr(self, name))
         for name, most in (("slope", _STEEPEST), ("noise", np.inf), ("variety", np.inf)):

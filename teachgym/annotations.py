@@ -16,6 +16,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 import numpy as np
+from numpy.typing import NDArray
 
 REAL = (int, float, np.integer, np.floating)
 """Types of numbers, Python's and NumPy's; bool is one of them, and is not a number for all that."""
@@ -59,10 +60,32 @@ def read_value(name: str, value: Any, kind: Any) -> Any:
         raise ValueError(f"{name} is {what}; expected {str(error) or expected(kind)}") from None
 
 
+def read_numbers(name: str, given: Any, *, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+    """The numbers in float64, a copy; texts, bools and objects are not numbers.
+
+    Args:
+        name: What they are called, for the error message.
+        given: A number, or an array or nested lists of them.
+        shape: The shape that is wanted; None takes any.
+
+    Raises:
+        ValueError: If it is not numeric, ragged, or of another shape.
+    """
+    try:
+        numbers = np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} {shown(given)} is not numeric; expected numbers") from error
+    if numbers.dtype.kind not in "fiu":
+        raise ValueError(f"{name} {shown(given)} is not numeric; expected numbers")
+    if shape is not None and numbers.shape != shape:
+        raise ValueError(f"{name} has shape {numbers.shape}; expected {shape}")
+    return np.array(numbers, dtype=np.float64)
+
+
 def shown(value: Any) -> str:
     """The value for an error message: its ``repr``, cut where it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split("\n"))
     except ValueError:  # of an integer of thousands of digits
         return f"of type {type(value).__name__} and too long to show"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -7,8 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
+from teachgym.annotations import REAL, shown
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.task_space import FloatArray
+
+_GREATEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +20,7 @@ class Feedback:
 
     Raises:
         ValueError: If an outcome is not finite or the cost is negative.
+        TypeError: If one of them is not a number.
     """
 
     task: FloatArray
@@ -40,11 +44,14 @@ class Feedback:
     """What a second student made of the same task, where ``problem.ANTAGONIST`` is offered."""
 
     def __post_init__(self) -> None:
-        for name, outcome in (("outcome", self.outcome), ("antagonist_outcome", self.antagonist_outcome)):
-            if outcome is not None and not np.isfinite(outcome):
-                raise ValueError(
-                    f"{name} is {outcome}; expected a finite number. Did the student or its world diverge?"
-                )
+        given = {"outcome": self.outcome, "cost": self.cost}
+        if self.antagonist_outcome is not None:
+            given["antagonist_outcome"] = self.antagonist_outcome
+        for name, number in given.items():
+            if not isinstance(number, REAL):
+                raise TypeError(f"{name} is {shown(number)}; expected a number")
+            if not np.isfinite(number):
+                raise ValueError(f"{name} is {number}; expected a finite number. Did the student or its world diverge?")
         if self.cost < 0:
             raise ValueError(f"cost is {self.cost}; expected 0 or more student steps")
 
@@ -83,7 +90,11 @@ class Feedback:
 
 @dataclass(frozen=True, eq=False)
 class Transition:
-    """One step of a teacher environment, as a teacher learns from it."""
+    """One step of a teacher environment, as a teacher learns from it.
+
+    Raises:
+        TypeError: If the feedback is neither a ``Feedback`` nor None, or the reward not a finite number.
+    """
 
     observation: Any
     """What the teacher saw when it acted."""
@@ -97,3 +108,9 @@ class Transition:
     """Whether the teaching episode is over because the budget is spent."""
     feedback: Feedback | None
     """What came of this or an earlier decision; None when the step finished nothing."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.feedback, Feedback | None):
+            raise TypeError(f"feedback is {shown(self.feedback)}; expected a Feedback, or None")
+        if not (isinstance(self.reward, REAL) and -_GREATEST <= self.reward <= _GREATEST):
+            raise TypeError(f"reward is {shown(self.reward)}; expected a finite number")

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from teachgym.annotations import shown
+
 
 @dataclass(frozen=True)
 class Seeds:
@@ -38,7 +40,7 @@ def fan_out(seed: int) -> Seeds:
 def check_seed(seed: int) -> None:
     """Raise ``ValueError`` unless the seed is an integer from 0 up. 0 is a seed like any other."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed is {seed!r}; expected an integer from 0 up")
+        raise ValueError(f"seed is {shown(seed)}; expected an integer from 0 up")
 
 
 def slot_seeds(seed: int | Sequence[int | None] | None, slots: int) -> list[int | None]:

@@ -5,13 +5,15 @@ import re
 
 import numpy as np
 
-from teachgym.annotations import REAL, shown
+from teachgym.annotations import REAL, read_numbers, shown
 
 
-def check_whole(name: str, value: object, least: int, unit: str) -> None:
-    """Raise ``ValueError`` unless the value is a whole number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} is {shown(value)}; expected a whole number of {unit}, at least {least}")
+def check_whole(name: str, value: object, least: int, unit: str, *, most: int | None = None) -> None:
+    """Raise ``ValueError`` unless the value is a whole number from ``least`` to ``most``, if that is given."""
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
+        limits = f"at least {least}" + ("" if most is None else f" and at most {most:,}")
+        raise ValueError(f"{name} is {shown(value)}; expected a whole number of {unit}, {limits}")
 
 
 def check_share(name: str, value: object, *, above_zero: bool = False) -> None:
@@ -36,10 +38,7 @@ def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 def check_numbers(name: str, values: object, *, count: int | None = None) -> None:
     """Raise ``ValueError`` unless the values are a sequence of finite numbers, ``count`` of them if that is given."""
-    try:
-        vector = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} is {shown(values)}; expected a sequence of numbers") from error
+    vector = read_numbers(name, values)
     if vector.ndim != 1 or not np.isfinite(vector).all() or (count is not None and vector.size != count):
         wanted = "finite numbers, one for each" if count is None else f"{count} finite numbers, one for each"
         raise ValueError(f"{name} is {shown(values)}; expected {wanted} dimension of the task space")

@@ -7,9 +7,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.annotations import shown
+from teachgym.annotations import read_numbers, shown
 from teachgym.names import unknown_name
-from teachgym.settings import checked_dataclass
+from teachgym.settings import checked_arguments, checked_dataclass
 
 FloatArray = NDArray[np.float64]
 
@@ -51,8 +51,9 @@ class TaskSpace(spaces.Box):
         ValueError: If there is no parameter, or two have the same name.
     """
 
+    @checked_arguments
     def __init__(self, parameters: Sequence[Parameter], *, seed: int | np.random.Generator | None = None) -> None:
-        self.parameters = tuple(parameters)
+        self.parameters: tuple[Parameter, ...] = tuple(parameters)
         if not self.parameters:
             raise ValueError("a task space needs at least one parameter")
         if len(set(self.names)) != len(self.names):
@@ -67,9 +68,12 @@ class TaskSpace(spaces.Box):
 
         Raises:
             ValueError: If a bound is infinite.
+            TypeError: If it is not a box.
         """
         if isinstance(box, cls):
             return box
+        if not isinstance(box, spaces.Box):
+            raise TypeError(f"the space is {shown(box)}; expected a gymnasium.spaces.Box")
         bounds = zip(box.low.ravel(), box.high.ravel(), strict=True)
         return cls([Parameter(f"parameter_{i}", float(low), float(high)) for i, (low, high) in enumerate(bounds)])
 
@@ -113,11 +117,12 @@ class TaskSpace(spaces.Box):
                 )
         return np.clip(vector, self.low, self.high)
 
-    def validate_all(self, tasks: ArrayLike) -> FloatArray:
+    def validate_all(self, tasks: ArrayLike, *, name: str = "tasks") -> FloatArray:
         """Turn a list of tasks that a user gave into an array, each checked as ``validate`` does.
 
         Args:
             tasks: ``(m, n)`` numbers, at least one task.
+            name: What they are called, for the error message.
 
         Returns:
             ``(m, n)`` float64, within bounds; a copy.
@@ -125,10 +130,10 @@ class TaskSpace(spaces.Box):
         Raises:
             ValueError: If it is not a list of tasks, or one of them is not allowed.
         """
-        numbers = _numbers("tasks", tasks)
+        numbers = read_numbers(name, tasks)
         if numbers.ndim != 2 or numbers.shape[0] == 0 or numbers.shape[1:] != self.shape:
             raise ValueError(
-                f"tasks have shape {numbers.shape}; expected (m, {self.dimensions}), at least one task of "
+                f"{name} has shape {numbers.shape}; expected (m, {self.dimensions}), at least one task of "
                 f"{', '.join(self.names)}; a single one is a list of one"
             )
         return np.array([self.validate(task) for task in numbers])
@@ -142,7 +147,7 @@ class TaskSpace(spaces.Box):
             if missing:
                 raise ValueError(f"the task lacks {', '.join(missing)}; expected {', '.join(self.names)}")
             task = [task[name] for name in self.names]
-        vector = _numbers("task", task)
+        vector = read_numbers("task", task)
         if vector.ndim == 0 and self.dimensions == 1:
             vector = vector.reshape(1)
         if vector.shape != self.shape:
@@ -153,11 +158,11 @@ class TaskSpace(spaces.Box):
 
     def normalise(self, tasks: ArrayLike) -> FloatArray:
         """Map tasks ``(..., n)`` from their bounds to ``[0, 1]``."""
-        return (np.asarray(tasks, dtype=np.float64) - self.low) / self.range
+        return (read_numbers("tasks", tasks) - self.low) / self.range
 
     def denormalise(self, units: ArrayLike) -> FloatArray:
         """Map points ``(..., n)`` of ``[0, 1]`` to tasks; the inverse of ``normalise``."""
-        return np.clip(self.low + np.asarray(units, dtype=np.float64) * self.range, self.low, self.high)
+        return np.clip(self.low + read_numbers("units", units) * self.range, self.low, self.high)
 
     def uniform(self, rng: np.random.Generator, count: int | None = None) -> FloatArray:
         """Draw tasks uniformly: ``(n,)``, or ``(count, n)``, from the generator passed in."""
@@ -170,7 +175,7 @@ class TaskSpace(spaces.Box):
 
     def describe_task(self, task: ArrayLike) -> str:
         """One line: every parameter with the task's value."""
-        values = np.asarray(task, dtype=np.float64)
+        values = self._vector(task)
         return ", ".join(f"{name} {value:.2f}" for name, value in zip(self.names, values, strict=True))
 
     def __eq__(self, other: Any) -> bool:
@@ -180,18 +185,3 @@ class TaskSpace(spaces.Box):
 
     def __repr__(self) -> str:
         return f"TaskSpace({self.describe()})"
-
-
-def _numbers(what: str, given: Any) -> FloatArray:
-    """The numbers in float64, a copy; texts, bools and objects are none.
-
-    Raises:
-        ValueError: If it is not numeric, or ragged.
-    """
-    try:
-        numbers = np.asarray(given)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{what} {shown(given)} is not numeric; expected numbers") from error
-    if numbers.dtype.kind not in "fiu":
-        raise ValueError(f"{what} {shown(given)} is not numeric; expected numbers")
-    return np.array(numbers, dtype=np.float64)

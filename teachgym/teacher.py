@@ -10,6 +10,7 @@ from teachgym.problem import Problem
 from teachgym.sampling import Sampling
 from teachgym.seeding import fan_out, generator_from_state, generator_state
 from teachgym.settings import checked_dataclass, chosen_settings
+from teachgym.stored_state import loading
 
 State = dict[str, Any]
 
@@ -85,9 +86,14 @@ class Teacher(ABC):
         return {"rng": generator_state(self.rng), "teacher": self._state()}
 
     def load_state_dict(self, state: State) -> None:
-        """Continue from a ``state_dict`` of a teacher of the same class, problem and settings."""
-        self.rng = generator_from_state(state["rng"])
-        self._load(state["teacher"])
+        """Continue from a ``state_dict`` of a teacher of the same class, problem and settings.
+
+        Raises:
+            ValueError: If the state does not fit; the teacher is then to be made anew.
+        """
+        with loading(self):
+            self.rng = generator_from_state(state["rng"])
+            self._load(state["teacher"])
 
     def sampling(self) -> Sampling | None:
         """How tasks are drawn at this moment, for records and figures; None where it has no simple form.

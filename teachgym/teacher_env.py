@@ -9,11 +9,13 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
+from teachgym.annotations import shown
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.packing import pack, unpack
 from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
+from teachgym.stored_state import loading
 from teachgym.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000
@@ -180,10 +182,11 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             ValueError: If the state does not fit, or repeating what led to it did not come to it.
         """
         self._running, self._why_not_running = False, "the last load_state_dict() failed"
-        self._seed = int(state["seed"])
-        self.seeds = fan_out(self._seed)
-        self._load(state["episode"])
-        self._unpaid = int(state["unpaid"])
+        with loading(self):
+            self._seed = int(state["seed"])
+            self.seeds = fan_out(self._seed)
+            self._load(state["episode"])
+            self._unpaid = int(state["unpaid"])
         self._running = True
 
     def _state(self) -> dict[str, Any]:
@@ -230,7 +233,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             ValueError: If the seed or the options are not allowed.
         """
         if options:
-            raise ValueError(f"options {sorted(options)} are unknown; a teacher environment takes none")
+            raise ValueError(f"options are {shown(options)}; a teacher environment takes none")
         if seed is not None:
             check_seed(seed)
             seed = int(seed)

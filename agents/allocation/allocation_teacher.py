@@ -25,7 +25,7 @@ class AllocationTeacher(SharesTeacher):
     def act(self, observation: Any) -> Any:
         """Divide in proportion to the weights."""
         self.origin = "rule"
-        weights = self._weights(np.asarray(observation, dtype=np.float64))
+        weights = self._weights(self._rows("the observation", observation))
         total = weights.sum()
         shares = weights / total if total > 0 else np.full(self.skills, 1 / self.skills)
         return shares.astype(np.float32)

@@ -5,6 +5,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
+from teachgym.annotations import read_numbers
 from teachgym.data.observation import SkillRow
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
@@ -98,7 +99,7 @@ class Arte(SharesTeacher):
             shares[now] = 1 / len(now)
             return shares.astype(np.float32)
         self.origin = "rule"
-        data = np.asarray(observation, dtype=np.float64)[SkillRow.DATA]
+        data = self._rows("the observation", observation)[SkillRow.DATA]
         given = self.settings.reference == "data" and data.min() >= 0 and data.sum() > 0
         reference = data / data.sum() if given else np.full(self.skills, 1 / self.skills)
         return tilted(reference, self.scores, self.settings.beta).astype(np.float32)
@@ -107,8 +108,8 @@ class Arte(SharesTeacher):
         """Regress the gain that is seen on the shares that brought it."""
         if transition.feedback is None:
             return
-        shares = np.array(transition.feedback.task, dtype=np.float64)
-        gain = float(np.mean(transition.next_observation[SkillRow.GAIN], dtype=np.float64))
+        shares = read_numbers("the feedback's task", transition.feedback.task, shape=(self.skills,))
+        gain = float(np.mean(self._rows("the next observation", transition.next_observation)[SkillRow.GAIN]))
         self._gram = self.settings.decay * self._gram + np.outer(shares, shares)
         self._moment = self.settings.decay * self._moment + gain * shares
         self._steps += 1

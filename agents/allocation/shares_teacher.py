@@ -2,9 +2,11 @@
 
 from typing import Any, ClassVar
 
+from teachgym.annotations import read_numbers
 from teachgym.data.observation import SkillRow
 from teachgym.data.spaces import Shares
 from teachgym.problem import SHARES, Problem
+from teachgym.task_space import FloatArray
 from teachgym.teacher import Teacher
 
 
@@ -35,3 +37,11 @@ class SharesTeacher(Teacher):
                 f"the observation space is {seen}; expected numbers of shape ({len(SkillRow)}, {self.skills}): give "
                 "the environment observation=numbers"
             )
+
+    def _rows(self, name: str, observation: Any) -> FloatArray:
+        """``(5, skills)`` of an observation, which the error calls by this name.
+
+        Raises:
+            ValueError: If it is not one of this problem.
+        """
+        return read_numbers(name, observation, shape=(len(SkillRow), self.skills))

@@ -10,6 +10,7 @@ from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, ch
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import best
+from teachgym.annotations import read_numbers
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_positive
@@ -109,7 +110,10 @@ class LinearBandit(ArmTeacher):
 
     def context(self, observation: Any) -> FloatArray:
         """``(d,)`` what the regressions see of an observation."""
-        flat = np.asarray(spaces.flatten(self.problem.observation_space, observation), dtype=np.float64)
+        space = self.problem.observation_space
+        if isinstance(space, spaces.Box):
+            observation = read_numbers("the observation", observation, shape=space.shape)
+        flat = np.asarray(spaces.flatten(space, observation), dtype=np.float64)
         return np.append(flat, 1.0)
 
     def posterior(self, context: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from teachgym.annotations import read_numbers
 from teachgym.data.observation import TreeField
 from teachgym.data.tree_plan import empty_plan
 from teachgym.feedback import Transition
@@ -94,10 +95,10 @@ class TreeRule(Teacher):
             )
         change: Any = self._space["change"]
         self.skills, self.slots = change.shape
-        wanted, seen = (self.skills, 1 + self.slots, len(TreeField)), problem.observation_space
-        if seen.shape != wanted:
+        self._seen, seen = (self.skills, 1 + self.slots, len(TreeField)), problem.observation_space
+        if seen.shape != self._seen:
             raise ValueError(
-                f"the observation space is {seen}; expected a tree of shape {wanted}: give the environment "
+                f"the observation space is {seen}; expected a tree of shape {self._seen}: give the environment "
                 "observation=numbers"
             )
         self.budget = int(change.high.max())
@@ -115,7 +116,7 @@ class TreeRule(Teacher):
     def act(self, observation: Any) -> Any:
         """Decide for all skills."""
         self.origin = "rule"
-        trees = [Subskills(fields) for fields in np.asarray(observation, dtype=np.float64)]
+        trees = [Subskills(fields) for fields in read_numbers("the observation", observation, shape=self._seen)]
         plan = empty_plan(self._space)
         for k, (tree, decision) in enumerate(zip(trees, self._decide_all(trees), strict=True)):
             if isinstance(decision, Explore):

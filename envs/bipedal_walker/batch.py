@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
+from teachgym.annotations import shown
 from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.bipedal_walker.bodies import Body
 from teachgym.envs.bipedal_walker.defects import Defects
@@ -246,5 +247,5 @@ def _numeric(actions: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(actions)
     try:
         return np.ascontiguousarray(actions, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"actions {actions!r} are not numeric; expected finite numbers") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"actions {shown(actions)} are not numeric; expected finite numbers") from error

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from teachgym.annotations import shown
 from teachgym.envs.bipedal_walker.bodies import BODIES, Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.engines import AUTO, choose_engine
@@ -239,8 +240,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         expected = f"expected {self.body.joints} finite numbers"
         try:
             vector = np.asarray(action, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"action {action!r} is not numeric; {expected}") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"action {shown(action)} is not numeric; {expected}") from error
         if vector.shape != self.action_space.shape:
             raise ValueError(f"action has shape {vector.shape}; {expected}, shape {self.action_space.shape}")
         return np.ascontiguousarray(vector)

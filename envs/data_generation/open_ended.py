@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from gymnasium import Space, spaces
 
+from teachgym.annotations import read_numbers, shown
 from teachgym.data.engine import Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.reports import ErrorReport, Report
@@ -85,7 +86,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
 
     @checked_arguments
     def __init__(self, *, shown: int = 16, **settings: Any) -> None:
-        check_whole("shown", shown, 1, "errors")
+        check_whole("shown", shown, 1, "errors", most=10_000)
         self.shown = int(shown)
         if settings.get("action") == "examples":
             settings.setdefault("checks", ("parses", "verified", "not-duplicate"))
@@ -117,17 +118,17 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         kind = self._action
         if kind == "discrete":
             if np.ndim(action) != 0 or action not in range(self.shown):
-                raise ValueError(f"the action is {action!r}; expected the number of an error, 0 to {self.shown - 1}")
+                raise ValueError(f"the action is {shown(action)}; expected the number of an error, below {self.shown}")
             return OpenEndedPlan(np.array([float(action)]), ((int(action), None, ""),))
         if kind == "weights":
-            weights = np.asarray(action, dtype=np.float64)
+            weights = read_numbers("the action", action)
             if weights.shape != (self.shown,):
                 raise ValueError(f"the action has shape {weights.shape}; expected ({self.shown},), one for each error")
             if not np.isfinite(weights).all() or (weights < 0).any() or (weights > 1 + 1e-6).any():
-                raise ValueError(f"the action is {action!r}; expected weights from 0 to 1")
+                raise ValueError(f"the action is {shown(action)}; expected weights from 0 to 1")
             return OpenEndedPlan(weights, tuple((k, None, "") for k in range(self.shown)))
         if isinstance(action, str) or not isinstance(action, Sequence):
-            raise ValueError(f"the action is {action!r}; expected a sequence of {kind} entries, each a dict")
+            raise ValueError(f"the action is {shown(action)}; expected a sequence of {kind} entries, each a dict")
         if kind == "examples":
             return OpenEndedPlan(None, examples=_examples(action))
         return OpenEndedPlan(None, tuple(self._order(place, entry) for place, entry in enumerate(action)))
@@ -136,11 +137,13 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         try:
             like, count, note = entry["like"], entry["count"], entry.get("note", "")
         except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"order {place} is {entry!r}; expected like, count and note") from error
+            raise ValueError(f"order {place} is {shown(entry)}; expected like, count and note") from error
         if like not in range(self.shown):
-            raise ValueError(f"order {place} is like {like!r}; expected the number of an error, 0 to {self.shown - 1}")
+            raise ValueError(
+                f"order {place} is like {shown(like)}; expected the number of an error, below {self.shown}"
+            )
         if not np.isfinite(count) or count < 0 or count % 1 != 0:
-            raise ValueError(f"order {place} counts {count!r}; expected a whole number of examples from 0 up")
+            raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
         return int(like), int(count), str(note)
 
     def _fresh(self) -> None:

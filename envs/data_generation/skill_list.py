@@ -5,6 +5,7 @@ from typing import Any, Literal, final
 import numpy as np
 from gymnasium import Space, spaces
 
+from teachgym.annotations import read_numbers, shown
 from teachgym.data.engine import Order
 from teachgym.data.observation import SkillRow
 from teachgym.data.reports import Report, SkillReport
@@ -84,24 +85,21 @@ class SkillListEnv(DataEnv[FloatArray]):
     def _check_action(self, action: Any) -> FloatArray:
         """``(1,)`` a skill, or ``(K,)`` shares, weights or counts."""
         count, kind = self.classroom.skill_count, self._action
-        try:
-            vector = np.array(action, dtype=np.float64).ravel()
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the action is {action!r}; expected {self.action_space}") from error
+        vector = read_numbers("the action", action).ravel()
         if kind == "discrete":
             if np.ndim(action) != 0 or vector[0] not in range(count):
-                raise ValueError(f"the action is {action!r}; expected the number of a skill, from 0 to {count - 1}")
+                raise ValueError(f"the action is {shown(action)}; expected the number of a skill, 0 to {count - 1}")
             return vector
         if np.shape(action) != (count,):
             raise ValueError(f"the action has shape {np.shape(action)}; expected ({count},), one number for each skill")
         if not np.isfinite(vector).all() or (vector < 0).any():
-            raise ValueError(f"the action is {action!r}; expected {kind} that are finite and not negative")
+            raise ValueError(f"the action is {shown(action)}; expected {kind} that are finite and not negative")
         if kind == "shares" and abs(vector.sum() - 1) > 1e-4:
             raise ValueError(f"the shares sum to {vector.sum():.6g}; expected 1: divide them by their sum")
         if kind == "weights" and (vector > 1 + 1e-6).any():
-            raise ValueError(f"the action is {action!r}; expected weights of at most 1")
+            raise ValueError(f"the action is {shown(action)}; expected weights of at most 1")
         if kind == "counts" and (vector % 1 != 0).any():
-            raise ValueError(f"the action is {action!r}; expected whole numbers of examples")
+            raise ValueError(f"the action is {shown(action)}; expected whole numbers of examples")
         return vector
 
     def _fresh(self) -> None:

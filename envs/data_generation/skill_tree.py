@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
+from teachgym.annotations import read_numbers, shown
 from teachgym.data.engine import Order
 from teachgym.data.observation import TreeField
 from teachgym.data.reports import Report, SubskillReport, TreeReport
@@ -103,7 +104,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
         probes: int = 20,
         **settings: Any,
     ) -> None:
-        check_whole("subskills", subskills, 1, "subskills")
+        check_whole("subskills", subskills, 1, "subskills", most=1000)
         check_whole("probes", probes, 0, "examples")
         if depth is not None:
             check_whole("depth", depth, 1, "levels")
@@ -132,11 +133,11 @@ class SkillTreeEnv(DataEnv[_Decision]):
         choices = np.zeros(skills, dtype=np.int64)
         if kind == "menu":
             if np.shape(action) != (skills,) or not all(choice in range(len(MENU)) for choice in action):
-                raise ValueError(f"the action is {action!r}; expected {skills} numbers from 0 to {len(MENU) - 1}")
+                raise ValueError(f"the action is {shown(action)}; expected {skills} numbers below {len(MENU)}")
             choices[:] = action
         else:
             if np.ndim(action) != 0 or action not in range(len(MENU) * skills):
-                raise ValueError(f"the action is {action!r}; expected a number from 0 to {len(MENU) * skills - 1}")
+                raise ValueError(f"the action is {shown(action)}; expected a number below {len(MENU) * skills}")
             choices[int(action) // len(MENU)] = int(action) % len(MENU)
         return _Decision(self._from_menu(choices), None if kind == "menu" else int(action))
 
@@ -289,19 +290,16 @@ def _checked(action: Any, space: Any) -> TreePlan:
         ValueError: If it is none; the message says what is.
     """
     if not isinstance(action, dict) or set(action) != set(space):
-        raise ValueError(f"the action is {action!r}; expected a dict of {', '.join(sorted(space))}")
+        raise ValueError(f"the action is {shown(action)}; expected a dict of {', '.join(sorted(space))}")
     plan: Any = {}
     for name in space:
         wanted = space[name].shape
-        try:
-            values = np.asarray(action[name], dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{name!r} is {action[name]!r}; expected whole numbers of shape {wanted}") from error
+        values = read_numbers(repr(name), action[name])
         if values.shape != wanted or not np.isfinite(values).all() or (values % 1 != 0).any():
-            raise ValueError(f"{name!r} is {action[name]!r}; expected whole numbers of shape {wanted}")
+            raise ValueError(f"{name!r} is {shown(action[name])}; expected whole numbers of shape {wanted}")
         low, high = (0, 1) if name == "explore" else (space[name].low.min(), space[name].high.max())
         if (values < low).any() or (values > high).any():
-            raise ValueError(f"{name!r} is {action[name]!r}; expected numbers from {low} to {high}")
+            raise ValueError(f"{name!r} is {shown(action[name])}; expected numbers from {low} to {high}")
         plan[name] = values.astype(space[name].dtype)
     found: TreePlan = plan
     return found

@@ -147,8 +147,9 @@ class DistillationEnv(ScheduleEnv):
         check_whole("steps", steps, 1, "epochs")
         noise = (0.3 if problem == "noisy" else 0.0) if label_noise is None else label_noise
         check_share("label_noise", noise)
-        schedule |= {"steps": steps, "truth": truth, "score_range": (0.0, 1.0)}
-        schedule["price"] = (PRICE_OF_ORDER if problem == "order" else 0.0) if price is None else price
+        default_price = PRICE_OF_ORDER if problem == "order" else 0.0
+        shared: dict[str, Any] = {"steps": steps, "truth": truth, "score_range": (0.0, 1.0)}
+        shared["price"] = default_price if price is None else price
         if weights == "sample":
             if problem != "noisy" or random_teacher or objective != "distillation":
                 raise ValueError("weights is 'sample'; expected problem='noisy', with its one teacher and distillation")
@@ -157,6 +158,7 @@ class DistillationEnv(ScheduleEnv):
                 partial(_triangle_student, noise, truth),
                 rules=_sample_rules(truth),
                 has_best=True,
+                **shared,
                 **schedule,
             )
             return
@@ -169,6 +171,7 @@ class DistillationEnv(ScheduleEnv):
             seen,
             partial(DistilledStudent, curriculum, objective),
             rules={name: partial(_by_name, knobs, rule) for name, rule in _RULES[problem].items()},
+            **shared,
             **schedule,
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import ArrayLike
 
+from teachgym.annotations import read_numbers
 from teachgym.task_space import TaskSpace
 
 KnobRule = Callable[[Mapping[str, float]], ArrayLike]
@@ -41,7 +42,8 @@ class OnObservations:
 
     def __call__(self, observation: Any) -> Any:
         """The action."""
-        seen = dict(zip(self.names, observation.tolist(), strict=True))
+        numbers = read_numbers("the observation", observation, shape=(len(self.names),)).tolist()
+        seen = dict(zip(self.names, numbers, strict=True))
         chosen = np.asarray(self.rule(seen), dtype=np.float64)
         action = np.clip(chosen.reshape(self.knobs.shape), self.knobs.low, self.knobs.high)
         if isinstance(self.actions, spaces.Discrete):

@@ -194,7 +194,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         if isinstance(self.action_space, spaces.Discrete):
             if not self.action_space.contains(action):
                 raise ValueError(
-                    f"the action is {action!r}; expected a whole number from 0 to {self.action_space.n - 1}"
+                    f"the action is {shown(action)}; expected a whole number from 0 to {self.action_space.n - 1}"
                 )
             return Lesson(np.array([float(action)]), True)
         return read_lesson(action, self.task_space, self.action_space)

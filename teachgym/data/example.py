@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.annotations import shown
+
 Path = tuple[str, ...]
 """Where an example belongs in a tree of skills: its skill, then subskills downwards, as far as that is known."""
 Image = NDArray[np.uint8]
@@ -20,7 +22,8 @@ class Example:
     """A prompt and the answer to it.
 
     Raises:
-        ValueError: If the prompt is blank, or the image is no RGB image.
+        ValueError: If the prompt is blank, or the image is not an RGB image.
+        TypeError: If prompt or target is not text, or the image not an array.
     """
 
     prompt: str
@@ -35,6 +38,10 @@ class Example:
     """What the task's scorer needs beyond the target (tests of a program, other right answers): plain JSON values."""
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.prompt, str) and isinstance(self.target, str)):
+            raise TypeError(f"prompt and target are {shown((self.prompt, self.target))}; expected texts")
+        if self.image is not None and not isinstance(self.image, np.ndarray):
+            raise TypeError(f"the image is {shown(self.image)}; expected an array, or None")
         if not self.prompt.strip():
             raise ValueError(f"the prompt is {self.prompt!r}; expected some text")
         if self.image is not None and (self.image.dtype != np.uint8 or self.image.shape[2:] != (3,)):

@@ -1,13 +1,13 @@
 """Trees of skills: what there is to learn, by name."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from teachgym.data.example import Path
 from teachgym.names import unknown_name
+from teachgym.settings import checked_dataclass
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class Skill:
     """A skill, and the parts that it falls into.
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from teachgym.statistics.means import Interval, Values, checked_sample
+from teachgym.setting_checks import check_whole
+from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata
 from teachgym.task_space import FloatArray
 
 Statistic = Callable[[FloatArray], FloatArray]
@@ -41,10 +42,10 @@ def interquartile_mean(values: FloatArray) -> FloatArray:
 
 def redraw(strata: Sequence[Values], rng: np.random.Generator, samples: int) -> FloatArray:
     """``(samples, n)``: the values of all strata, redrawn with replacement within each."""
-    drawn = []
-    for stratum in strata:
-        values = checked_sample(stratum)
-        drawn.append(values[rng.integers(len(values), size=(samples, len(values)))])
+    drawn = [
+        values[rng.integers(len(values), size=(samples, len(values)))]
+        for values in (checked_sample(stratum) for stratum in strata)
+    ]
     return np.concatenate(drawn, axis=1)
 
 
@@ -74,15 +75,12 @@ def bootstrap(
     Raises:
         ValueError: If there are no values, one is not finite, or an argument is out of range.
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence is {confidence}; expected a number between 0 and 1, for instance 0.95")
-    if samples < 1:
-        raise ValueError(f"samples is {samples}; expected at least 1")
-    if not strata or any(len(stratum) == 0 for stratum in strata):
-        raise ValueError("there are no values in a stratum; expected at least 1 in each")
-    values = np.concatenate([checked_sample(stratum) for stratum in strata])
+    check_confidence(confidence)
+    check_whole("samples", samples, 1, "samples")
+    parts = checked_strata(strata)
+    values = np.concatenate(parts)
     estimate = float(statistic(values))
-    if all(len(stratum) == 1 for stratum in strata):
+    if all(len(part) == 1 for part in parts):
         return Interval(estimate, float("nan"), float("nan"), 1)
-    ends = np.quantile(statistic(redraw(strata, rng, samples)), [(1 - confidence) / 2, (1 + confidence) / 2])
+    ends = np.quantile(statistic(redraw(parts, rng, samples)), [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(estimate, float(ends[0]), float(ends[1]), len(values))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from teachgym.annotations import read_numbers, read_value
+from teachgym.setting_checks import check_positive, check_share
 from teachgym.statistics.means import Values
 from teachgym.task_space import FloatArray
 
@@ -20,6 +22,7 @@ def area_under_curve(steps: Values, values: Values, budget: float) -> float:
         values: ``(n,)`` what they gave.
         budget: Student steps of a whole run, above 0.
     """
+    check_positive("budget", budget)
     at, height = _checked(steps, values)
     at = np.clip(at, 0.0, budget)
     whole = np.concatenate([[0.0], at, [budget]])
@@ -28,6 +31,7 @@ def area_under_curve(steps: Values, values: Values, budget: float) -> float:
 
 def steps_to_threshold(steps: Values, values: Values, threshold: float) -> float:
     """Student steps at the first test that reached the threshold; infinity where none did."""
+    read_value("threshold", threshold, float)
     at, height = _checked(steps, values)
     reached = np.flatnonzero(height >= threshold)
     return float(at[reached[0]]) if len(reached) else float("inf")
@@ -35,7 +39,7 @@ def steps_to_threshold(steps: Values, values: Values, threshold: float) -> float
 
 def forgetting(values: Values) -> float:
     """Best test minus last test, from 0 up: what a student could do, and can no more."""
-    height = np.asarray(values, dtype=np.float64)
+    height = _some(values)
     return float(height.max() - height[-1])
 
 
@@ -46,14 +50,20 @@ def worst_case(outcomes: Values, share: float) -> float:
         outcomes: ``(m,)`` one for each task.
         share: Above 0, up to 1; rounded up to a whole number of tasks.
     """
-    if not 0.0 < share <= 1.0:
-        raise ValueError(f"share is {share}; expected a number above 0, up to 1")
-    ascending = np.sort(np.asarray(outcomes, dtype=np.float64))
+    check_share("share", share, above_zero=True)
+    ascending = np.sort(_some(outcomes))
     return float(ascending[: int(np.ceil(share * len(ascending) - 1e-9))].mean())
 
 
 def _checked(steps: Values, values: Values) -> tuple[FloatArray, FloatArray]:
-    at, height = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    at, height = read_numbers("steps", steps), read_numbers("values", values)
     if at.shape != height.shape or at.ndim != 1 or not len(at) or np.any(np.diff(at) < 0):
         raise ValueError(f"tests are at steps {at.tolist()} with values {height.tolist()}; expected as many, ascending")
     return at, height
+
+
+def _some(values: Values) -> FloatArray:
+    sample = read_numbers("values", values)
+    if sample.ndim != 1 or not len(sample):
+        raise ValueError(f"values have shape {sample.shape}; expected a list of at least 1 number")
+    return sample

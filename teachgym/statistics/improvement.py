@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from teachgym.statistics.means import Interval, Values, checked_sample
+from teachgym.setting_checks import check_whole
+from teachgym.statistics.means import Interval, Values, check_confidence, checked_strata
 from teachgym.task_space import FloatArray
 
 
@@ -34,9 +35,9 @@ def probability_of_improvement(
     Raises:
         ValueError: If there is no study, or a side has no run in one.
     """
-    pairs = [(checked_sample(a), checked_sample(b)) for a, b in zip(first, second, strict=True)]
-    if not pairs or any(len(side) == 0 for pair in pairs for side in pair):
-        raise ValueError("a side has no runs; expected at least 1 of each in every study")
+    check_confidence(confidence)
+    check_whole("samples", samples, 1, "samples")
+    pairs = list(zip(checked_strata(first), checked_strata(second), strict=True))
     estimate = float(np.mean([_share_better(a, b) for a, b in pairs]))
     count = min(sum(len(pair[side]) for pair in pairs) for side in (0, 1))
     if all(len(side) == 1 for pair in pairs for side in pair):

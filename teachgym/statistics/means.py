@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from teachgym.annotations import read_numbers, read_value
 from teachgym.task_space import FloatArray
 
 Values = Sequence[float] | NDArray[np.floating]
@@ -40,8 +42,7 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     Raises:
         ValueError: If there are no values, one is not finite, or the confidence is out of range.
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence is {confidence}; expected a number between 0 and 1, for instance 0.95")
+    check_confidence(confidence)
     sample = checked_sample(values)
     if len(sample) == 0:
         raise ValueError("there are no values to average; expected at least 1")
@@ -50,13 +51,31 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     return Interval(mean, float(mean - half), float(mean + half), len(sample))
 
 
+def check_confidence(confidence: float) -> None:
+    """Raise ``ValueError`` unless the confidence is a number strictly between 0 and 1."""
+    if not 0.0 < read_value("confidence", confidence, float) < 1.0:
+        raise ValueError(f"confidence is {confidence}; expected a number between 0 and 1, for instance 0.95")
+
+
+def checked_strata(strata: Sequence[Values]) -> list[FloatArray]:
+    """Samples of several studies, each as an array.
+
+    Raises:
+        ValueError: If there is none, or one is empty or not a list of finite numbers.
+    """
+    samples = [checked_sample(stratum) for stratum in read_value("strata", strata, Sequence[Any])]
+    if not samples or any(len(sample) == 0 for sample in samples):
+        raise ValueError("there are no values in a stratum; expected at least 1 in each")
+    return samples
+
+
 def checked_sample(values: Values) -> FloatArray:
     """The values as an array.
 
     Raises:
         ValueError: If it is no list of finite numbers.
     """
-    sample = np.asarray(values, dtype=np.float64)
+    sample = read_numbers("values", values)
     if sample.ndim != 1:
         raise ValueError(f"values have shape {sample.shape}; expected one number for each seed")
     if not np.all(np.isfinite(sample)):

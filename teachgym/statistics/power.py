@@ -4,6 +4,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtrit
 
+from teachgym.annotations import read_value
+from teachgym.setting_checks import check_from_zero, check_whole
+
 
 def smallest_difference(seeds: int, standard_deviation: float, *, power: float = 0.8, level: float = 0.05) -> float:
     """The least difference of two means that a t test finds with some probability.
@@ -20,8 +23,11 @@ def smallest_difference(seeds: int, standard_deviation: float, *, power: float =
     Raises:
         ValueError: If there are fewer than 2 seeds.
     """
-    if seeds < 2:
-        raise ValueError(f"seeds is {seeds}; expected at least 2 for a test")
+    check_whole("seeds", seeds, 2, "runs")
+    check_from_zero("standard_deviation", standard_deviation)
+    for name, value in (("power", power), ("level", level)):
+        if not 0.0 < read_value(name, value, float) < 1.0:
+            raise ValueError(f"{name} is {value}; expected a number between 0 and 1")
     freedom = 2 * seeds - 2
     critical = float(stdtrit(freedom, 1 - level / 2))
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from teachgym.setting_checks import check_whole
 from teachgym.statistics.bootstrap import redraw
-from teachgym.statistics.means import Values, checked_sample
+from teachgym.statistics.means import Values, checked_sample, checked_strata
 from teachgym.task_space import FloatArray
 
 
@@ -36,9 +37,14 @@ def performance_profile(
         scores: ``(k,)`` growing scores at which to work it out.
         rng: Draws the bootstrap samples, within each stratum.
         samples: How many.
+
+    Raises:
+        ValueError: If there are no values in a stratum, or a value or score is not a finite number.
     """
-    values = np.concatenate([checked_sample(stratum) for stratum in strata])
-    redrawn = np.sort(redraw(strata, rng, samples), axis=1)
+    check_whole("samples", samples, 1, "samples")
+    parts = checked_strata(strata)
+    values, scores = np.concatenate(parts), checked_sample(scores)
+    redrawn = np.sort(redraw(parts, rng, samples), axis=1)
     shares = np.stack([1.0 - np.searchsorted(sample, scores, side="right") / len(values) for sample in redrawn])
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     return Profile(scores, (values[:, None] > scores).mean(axis=0), low, high, len(values))

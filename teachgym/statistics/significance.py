@@ -1,10 +1,12 @@
 """Whether teachers differ: Welch's test over one or several studies, and Holm's correction for many tests."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
 
+from teachgym.annotations import read_numbers, read_value, shown
 from teachgym.statistics.means import Values, checked_sample, moments
 from teachgym.task_space import FloatArray
 
@@ -33,7 +35,7 @@ def stratified_welch(a: Sequence[Values], b: Sequence[Values]) -> float:
         ValueError: If a value is not finite, or the sides have different numbers of studies.
     """
     difference, terms, freedoms = 0.0, [], []
-    for first, second in zip(a, b, strict=True):
+    for first, second in zip(*(read_value("studies", side, Sequence[Any]) for side in (a, b)), strict=True):
         sides = [checked_sample(side) for side in (first, second)]
         if min(len(side) for side in sides) < 2:
             return float("nan")
@@ -62,9 +64,9 @@ def holm(p_values: Values) -> FloatArray:
     Raises:
         ValueError: If a p value lies outside ``[0, 1]``.
     """
-    adjusted = np.array(p_values, dtype=np.float64)
+    adjusted = read_numbers("p values", p_values)
     if adjusted.ndim != 1 or not np.all(np.isnan(adjusted) | ((adjusted >= 0.0) & (adjusted <= 1.0))):
-        raise ValueError(f"p values are {p_values}; expected a list of numbers in [0, 1], or NaN")
+        raise ValueError(f"p values are {shown(p_values)}; expected a list of numbers in [0, 1], or NaN")
     defined = np.flatnonzero(~np.isnan(adjusted))
     ascending = defined[np.argsort(adjusted[defined], kind="stable")]
     factors = np.arange(len(ascending), 0, -1)

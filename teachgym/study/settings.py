@@ -70,9 +70,7 @@ class StudySettings:
     """Where metrics are logged while cells run: TensorBoard files in each cell's folder, and Weights & Biases."""
 
     def __post_init__(self) -> None:
-        check_whole("seeds", self.seeds, 1, "students")
-        if self.seeds > MOST_SEEDS:
-            raise ValueError(f"seeds is {self.seeds}; expected at most {MOST_SEEDS:,}")
+        check_whole("seeds", self.seeds, 1, "students", most=MOST_SEEDS)
         check_whole("evaluations", self.evaluations, 1, "tests")
         if self.student_steps is not None:
             check_whole("student_steps", self.student_steps, 1, "steps")

@@ -62,7 +62,7 @@ def _split(text: str) -> list[str]:
 
 
 def _read(text: str) -> Any:
-    """The value that a text stands for: JSON, as files have it; True, False, None and lists of Python; else the text."""
+    """The value of a text: JSON, as in files; True, False, None and lists as Python writes them; or the text itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -5,6 +5,7 @@ from pathlib import Path
 from teachgym.seeding import check_seed
 from teachgym.setting_checks import check_folder_name, check_whole
 from teachgym.settings import checked_dataclass
+from teachgym.study.settings import MOST_SEEDS
 from teachgym.study.spec import Spec
 
 NONE, ORACLE, CONSTANT = "rule,name=none", "rule,name=oracle", "rule,name=constant"
@@ -69,7 +70,7 @@ class SuiteSettings:
 
     def __post_init__(self) -> None:
         check_folder_name("name", self.name)
-        check_whole("seeds", self.seeds, 1, "students")
+        check_whole("seeds", self.seeds, 1, "students", most=MOST_SEEDS)
         check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
         check_seed(self.first_seed)
         known = {entry.env: entry for entry in CHEAP}
