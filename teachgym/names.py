@@ -1,11 +1,18 @@
 """Look names up in a table, and say which one was probably meant when there is no such name."""
 
 import importlib
+import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
+from teachgym.annotations import shown
+
 Class = TypeVar("Class")
+_LONGEST = 100
+"""Letters of a name that is compared with others."""
+_LONGEST_REASON = 500
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
@@ -20,9 +27,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
         A ``ValueError`` that names the nearest known name, if one is near, and all known names.
     """
     known = sorted(known)
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5) if len(name) <= _LONGEST else []
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return ValueError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known) or 'none'}")
+    return ValueError(f"unknown {kind} {shown(name)}; {hint}known: {', '.join(known) or 'none'}")
 
 
 class UnknownKeywordError(ValueError, TypeError):
@@ -48,7 +55,17 @@ def load_path(kind: str, path: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"{kind} {path!r} can't be imported: {error}; expected 'package.module:name'") from error
+        reason = str(error)[:_LONGEST_REASON]
+        raise ValueError(
+            f"{kind} {shown(path)} can't be imported: {reason}; expected 'package.module:name'{searched(error)}"
+        ) from error
+
+
+def searched(error: Exception) -> str:
+    """Where a module that was not found has been looked for, to end a message; nothing for another error."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    return f"; looked in {', '.join(str(Path(place).absolute()) for place in sys.path)}"
 
 
 def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class]) -> type[Class]:
@@ -67,5 +84,7 @@ def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class
         raise unknown_name(kind, name, table)
     found = load_path(kind, table.get(name, name))
     if not (isinstance(found, type) and issubclass(found, base)):
-        raise ValueError(f"{kind} {name!r} is {found!r}; expected a subclass of {base.__module__}.{base.__qualname__}")
+        raise ValueError(
+            f"{kind} {shown(name)} is {found!r}; expected a subclass of {base.__module__}.{base.__qualname__}"
+        )
     return found

@@ -62,11 +62,18 @@ class Record:
             FileNotFoundError: If the folder holds none.
             ValueError: If a file is damaged or foreign; the message names it.
         """
-        episodes, tests = read_arrays(folder / EPISODES), read_arrays(folder / EVALUATIONS)
-        try:
-            return cls._of(episodes, tests, read_json(folder / SAMPLING))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"{folder} holds no record of this version ({error!r})") from error
+        record = cls()
+        for name, read, take in (
+            (EPISODES, read_arrays, record._take_episodes),
+            (EVALUATIONS, read_arrays, record._take_evaluations),
+            (SAMPLING, read_json, record._take_sampling),
+        ):
+            stored: Any = read(folder / name)
+            try:
+                take(stored)
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+                raise ValueError(f"{folder / name} holds no record of this version ({error!r})") from error
+        return record
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, times included, as arrays and plain values."""
@@ -80,25 +87,30 @@ class Record:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Record":
         """The record that ``state_dict`` described."""
-        record = cls._of(state["episodes"], state["evaluations"], state["sampling"])
+        record = cls()
+        record._take_episodes(state["episodes"])
+        record._take_evaluations(state["evaluations"])
+        record._take_sampling(state["sampling"])
         record.teacher_seconds = float(state["teacher_seconds"])
         return record
 
-    @classmethod
-    def _of(cls, episodes: Arrays, tests: Arrays, sampling: Sequence[dict[str, Any]]) -> "Record":
-        record = cls()
-        record.origins = [str(origin) for origin in episodes["origins"]]
-        record.finished_at = [int(steps) for steps in episodes["finished_at"]]
+    def _take_episodes(self, episodes: Arrays) -> None:
+        self.origins = [str(origin) for origin in episodes["origins"]]
+        self.finished_at = [int(steps) for steps in episodes["finished_at"]]
         columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "trained"))
         for task, outcome, success, cost, decision, trained in zip(*columns, strict=True):
-            record.feedback.append(
-                Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained))
-            )
+            self.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained)))
+
+    def _take_evaluations(self, tests: Arrays) -> None:
         for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
-            evaluation = Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
-            record.evaluations.append(evaluation)
-        record.sampling = [_undescribe(entry) for entry in sampling]
-        return record
+            if not np.isfinite(returns).all():
+                raise ValueError("a return is not a finite number")
+            self.evaluations.append(
+                Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
+            )
+
+    def _take_sampling(self, sampling: Sequence[dict[str, Any]]) -> None:
+        self.sampling = [_undescribe(entry) for entry in sampling]
 
     def _sampling_entries(self) -> list[dict[str, Any]]:
         return [_describe(steps, sampling) for steps, sampling in self.sampling]

@@ -202,6 +202,22 @@ def test_a_state_cut_short_or_altered_is_either_refused_by_name_or_unharmed(tmp_
     assert refused > len(content) / 10
 
 
+def test_what_is_large_is_stored_as_it_is_so_that_it_can_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teachgym.files._MOST_COMPRESSED", 1_000)
+    monkeypatch.setattr("teachgym.files._MOST_UNPACKED", 2_000)
+    for count in (100, 100_000):
+        write_arrays(tmp_path / "x.npz", {"a": np.zeros(count)})
+        assert read_arrays(tmp_path / "x.npz")["a"].tolist() == [0.0] * count
+
+
+@pytest.mark.parametrize("array", [np.zeros(2, "V3"), np.zeros(2, "M8[s]"), np.zeros(2, [("a", "f8")])])
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, array: Any) -> None:
+    with pytest.raises(TypeError, match="only plain dtypes"):
+        write_arrays(tmp_path / "x.npz", {"a": array})
+
+
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     for read in (read_json, read_arrays, read_state):
         with pytest.raises(FileNotFoundError):

@@ -1,8 +1,9 @@
 import collections
+from pathlib import Path
 
 import pytest
 
-from teachgym.names import load_path, unknown_name
+from teachgym.names import load_path, named_class, unknown_name
 
 
 def test_the_nearest_known_name_is_suggested_whatever_the_case() -> None:
@@ -27,3 +28,26 @@ def test_a_path_that_leads_nowhere_is_named(path: str) -> None:
     with pytest.raises(ValueError, match=r"expected 'package\.module:name'") as caught:
         load_path("student", path)
     assert f"student {path!r}" in str(caught.value)
+
+
+def test_a_name_that_is_too_long_is_neither_compared_nor_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("teachgym.names.get_close_matches", None)
+    endless = "x" * 10_000_000
+    for error in (unknown_name("teacher", endless, ["random"]), refusal(endless), refusal(f"{endless}:X")):
+        assert len(str(error)) < 2_000
+
+
+def refusal(name: str) -> ValueError:
+    with pytest.raises(ValueError, match="teacher") as caught:
+        named_class("teacher", name, {"random": "collections:OrderedDict"}, dict)
+    return caught.value
+
+
+def test_where_a_module_was_looked_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match="looked in") as caught:
+        load_path("teacher", "no_such_module_here:X")
+    assert str(tmp_path) in str(caught.value)
+    with pytest.raises(ValueError, match="has no attribute 'Nothing'") as caught:
+        load_path("teacher", "collections:Nothing")
+    assert "looked in" not in str(caught.value)

@@ -16,6 +16,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 
+from teachgym.checksums import MANIFEST, check_file
 from teachgym.files import read_state, write_state
 from teachgym.names import unknown_name
 from teachgym.students.global_state import preserved
@@ -172,6 +173,8 @@ class TrainedPolicy:
             raise ValueError(
                 f"{folder} has no {POLICY}; give the folder of a teacher that `teachgym train` has trained"
             )
+        if (folder / MANIFEST).exists():  # without, it was copied by itself, and has checksums of its own
+            check_file(folder, POLICY)
         state = read_state(path)
         try:
             actions = state["actions"]
@@ -182,7 +185,7 @@ class TrainedPolicy:
             )
             shape = tuple(state["observation_shape"])
             return cls(state["env"], state["algorithm"], state["settings"], shape, space, state["weights"])
-        except (KeyError, TypeError) as error:
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} holds no trained policy of this version ({error!r})") from error
 
     def network(self) -> BasePolicy:

@@ -1,7 +1,9 @@
 """The command line: ``compare``, ``suite``, ``report``, ``replay``, ``train``, ``evaluate``, ``watch`` and ``list``."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -13,6 +15,7 @@ from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.list import List
 from teachgym.cli.replay import Replay
 from teachgym.cli.report import Report
+from teachgym.cli.status import INTERRUPTED
 from teachgym.cli.suite import Suite
 from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
@@ -33,20 +36,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0 if it did what was asked, 1 if something failed or was interrupted on the way, 2 if
-        what was asked makes no sense.
+        The exit status: 0 if it did what was asked, 1 if something failed on the way, 2 if what was asked makes no
+        sense, 130 if Ctrl-C interrupted it.
 
     Raises:
         SystemExit: With status 2 if the arguments can't be read; with 0 after ``--help``.
     """
     try:
-        command = _read(sys.argv[1:] if arguments is None else arguments)
-        return command.run(Console())
+        with _current_folder_searched():
+            command = _read(sys.argv[1:] if arguments is None else arguments)
+            return command.run(Console())
     except (ValueError, OSError, ImportError) as error:
         Console(stderr=True).print("[bold red]error:[/]", Text(str(error)), highlight=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        return 1
+        return INTERRUPTED
+
+
+@contextmanager
+def _current_folder_searched() -> Iterator[None]:
+    """Modules of the current folder are found in the block, after all others; worker processes take the path over."""
+    here = str(Path.cwd())
+    if here in (str(Path(place).absolute()) for place in sys.path):
+        yield
+        return
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
 
 
 def _read(words: Sequence[str]) -> Compare | Suite | Report | Replay | Train | Evaluate | Watch | List:

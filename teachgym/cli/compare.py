@@ -9,6 +9,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.cli.status import INTERRUPTED
 from teachgym.setting_checks import check_from_zero
 from teachgym.settings import checked_dataclass
 from teachgym.study.settings import StudySettings
@@ -107,7 +108,7 @@ class Compare(StudySettings):
                 "what is finished is kept. Continue with --resume.",
                 highlight=False,
             )
-        return 1 if study.missing else 0
+        return INTERRUPTED if study.interrupted else 1 if study.missing else 0
 
 
 def _real_study(settings: StudySettings) -> str:

@@ -39,10 +39,17 @@ class _Line:
     curve: tuple[float, ...] = ()
     seconds: float = 0.0
     """How long it took, when it is over."""
+    kept: bool = False
+    """Whether it was finished before."""
 
     @property
     def share(self) -> float:
         return 1.0 if self.state == "done" else self.steps / self.budget if self.budget else 0.0
+
+    @property
+    def earlier(self) -> float:
+        """The share that was done before."""
+        return 1.0 if self.kept else self.begun_at / self.budget if self.budget else 0.0
 
     @property
     def rate(self) -> float:
@@ -73,6 +80,18 @@ class Dashboard(Observer):
     ) -> None:
         if self._console.is_terminal:
             self._live.stop()
+
+    def noted(self, line: str) -> None:
+        """Print it."""
+        self._console.print(f"[yellow]note:[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+    def kept(self, cells: Sequence[Cell]) -> None:
+        """These count as done, and took no time."""
+        for cell in cells:
+            self._lines[cell].state, self._lines[cell].kept = "done", True
+        self._ended += len(cells)
+        if cells:
+            self._console.print(f"  {len(cells)}/{len(self._lines)}  finished before", highlight=False)
 
     def started(self, cell: Cell) -> None:
         """The cell is at work."""
@@ -124,9 +143,7 @@ class Dashboard(Observer):
         done = sum(line.share for line in lines)
         elapsed = time.perf_counter() - self._started
         rate = sum(line.rate for line in lines if line.state == "running")
-        # Cells that another run finished are not among these lines, so that what is done was done in this time,
-        # but for what came from checkpoints.
-        own = sum(line.share - (line.begun_at / line.budget if line.budget else 0.0) for line in lines)
+        own = sum(line.share - line.earlier for line in lines)
         left = duration((len(lines) - done) * elapsed / own) if own > 0 else "?"
         more = f"  ({hidden} more cells)" if hidden else ""
         return Text(

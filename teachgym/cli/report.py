@@ -24,7 +24,10 @@ class Report:
     def run(self, console: Console) -> int:
         """Write it, and say where."""
         from teachgym.report.write import write_report
+        from teachgym.study.stored import damages
 
         path = write_report(self.studies, self.output, reference=self.reference)
+        for damage in (line for folder in self.studies for line in damages(folder)):
+            console.print(f"[yellow]note:[/] {escape(damage)}; its cell is left out", highlight=False, soft_wrap=True)
         console.print(f"wrote {escape(str(path))}, and figures and tables beside it", highlight=False, soft_wrap=True)
         return 0

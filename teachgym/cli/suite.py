@@ -5,6 +5,7 @@ from dataclasses import fields
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.cli.status import INTERRUPTED
 from teachgym.settings import checked_dataclass
 from teachgym.study.suite_settings import SuiteSettings
 
@@ -50,5 +51,5 @@ class Suite(SuiteSettings):
         missing = sum(len(study.missing) for study in studies)
         if missing or len(studies) < len(settings.entries()):
             console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.", highlight=False)
-            return 1
+            return INTERRUPTED if any(study.interrupted for study in studies) else 1
         return 0

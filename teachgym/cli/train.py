@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from teachgym.cli.status import INTERRUPTED
 from teachgym.settings import checked_dataclass
 from teachgym.study.train_settings import TrainSettings
 
@@ -54,7 +55,7 @@ class Train(TrainSettings):
             highlight=False,
             soft_wrap=True,
         )
-        return 1 if training.interrupted else 0
+        return INTERRUPTED if training.interrupted else 0
 
 
 class _LiveProgress:

@@ -1,7 +1,6 @@
 """Examples in files: one JSON object a line, images inside as PNG."""
 
 import base64
-import binascii
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from teachgym.annotations import shown
 from teachgym.data.example import Example
 from teachgym.files import replacing
 
@@ -36,10 +36,10 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _json_object(place: str, line: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: no JSON ({error}); the file may be damaged or cut off") from error
     if not isinstance(entry, dict):
-        raise ValueError(f"{place}: {entry!r} is no JSON object")
+        raise ValueError(f"{place}: {shown(entry)} is no JSON object")
     return entry
 
 
@@ -111,6 +111,6 @@ def example_of(entry: dict[str, Any]) -> Example:
         try:
             with Image.open(io.BytesIO(base64.b64decode(image, validate=True))) as opened:
                 pixels = np.array(opened.convert("RGB"))
-        except (TypeError, ValueError, binascii.Error, UnidentifiedImageError, OSError) as error:
+        except (TypeError, ValueError, UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
             raise ValueError(f"the image is no PNG in base64 ({error})") from error
     return Example(prompt, target, tuple(path), pixels, facts)

@@ -13,7 +13,13 @@ _MOST_NAMED = 5
 
 
 def cautions(
-    seeds: Mapping[str, int], missing: Sequence[Missing], *, spread: float, score_name: str, decimals: int
+    seeds: Mapping[str, int],
+    missing: Sequence[Missing],
+    *,
+    spread: float,
+    score_name: str,
+    decimals: int,
+    versions: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Sentences, the gravest first.
 
@@ -23,8 +29,13 @@ def cautions(
         spread: Standard deviation of the score between seeds of a teacher; NaN where it is unknown.
         score_name: What teachers are compared by.
         decimals: How many of the score are worth showing.
+        versions: Of teachgym, that cells may have been run by.
     """
-    return tuple(_cautions(seeds, missing, spread, score_name, decimals))
+    of_versions = (
+        f"Several versions of teachgym have run these cells ({', '.join(versions)}); their results may differ by that."
+    )
+    found = _cautions(seeds, missing, spread, score_name, decimals)
+    return (*found, of_versions) if len(versions) > 1 else tuple(found)
 
 
 def _cautions(

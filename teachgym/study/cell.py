@@ -1,8 +1,7 @@
 """Run one cell of a study, and read back what it left."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,13 @@ import numpy as np
 
 from teachgym import __version__
 from teachgym.agents import make_teacher
+from teachgym.checksums import check_file
 from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, Teaching
 from teachgym.settings import checked_dataclass
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
+from teachgym.study.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
 from teachgym.study.lock import alone_in
 from teachgym.study.log import say
 from teachgym.study.measures import Measures
@@ -26,7 +27,6 @@ from teachgym.teacher import Teacher
 from teachgym.teacher_env import TeacherEnv
 
 SETTINGS = "cell.json"
-RESULT = "result.json"
 TEACHER = "teacher.npz"
 STUDENT = "student.npz"
 FAILURE = "failure.json"
@@ -40,34 +40,6 @@ _PATIENCE = 20.0
 """Seconds to wait for a process that ran the cell, and is being stopped."""
 _WRITING_SHARE = 50
 """The time between checkpoints is at least this many times that of writing one."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a finished cell cost. Its file is written last: a cell that has one is whole."""
-
-    student_steps: int
-    """World steps played."""
-    episodes: int
-    """Student episodes finished."""
-    world_seconds: float
-    """Time in the student's worlds."""
-    teacher_seconds: float
-    """Time in the teacher."""
-    evaluation_seconds: float
-    """Time in tests of the student."""
-    total_seconds: float
-    """All time, from making the environment to the last test."""
-
-    @property
-    def student_seconds(self) -> float:
-        """Time in the student: inference, learning, and the little that is left."""
-        return self.total_seconds - self.world_seconds - self.teacher_seconds - self.evaluation_seconds
-
-    @property
-    def steps_per_second(self) -> float:
-        """Student steps per second of world, student and teacher, without the tests."""
-        return self.student_steps / max(self.total_seconds - self.evaluation_seconds, 1e-9)
 
 
 def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
@@ -96,7 +68,8 @@ def run_cell(
     """Teach one student, testing it on the way, and store everything in ``folder``.
 
     If the folder holds checkpoints of this cell, it is gone on from the last good one; on CPU the result is then the
-    same, bit for bit, as if the run had never stopped.
+    same, bit for bit, as if the run had never stopped. If another process has finished the cell meanwhile, nothing is
+    run. A finished cell with a damaged file is run again.
 
     Args:
         cell: What to run.
@@ -115,22 +88,41 @@ def run_cell(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder, patience=_PATIENCE):
-        return _Runner(cell, folder, options or CellOptions()).run(report)
+        _check_is(cell, folder)
+        checkpoints = Checkpoints(folder, {"cell": cell.to_json(), "teachgym": __version__})
+        if is_finished(folder):
+            try:
+                _, result = load_finished(folder)
+            except (ValueError, OSError) as error:
+                say(f"{error}; the cell is run again")
+            else:
+                checkpoints.delete()
+                return result
+        return _Runner(cell, folder, options or CellOptions(), checkpoints).run(report)
+
+
+def _check_is(cell: Cell, folder: Path) -> None:
+    """Raise ``ValueError`` if the folder is another cell's; damaged settings identify no cell."""
+    try:
+        if is_finished(folder):
+            check_file(folder, SETTINGS)
+        stored = load_settings(folder) if (folder / SETTINGS).exists() else cell
+    except ValueError as error:
+        say(f"{error}; it is written anew")
+        return
+    if stored != cell:
+        raise ValueError(f"{folder} holds another cell; choose another --name, or --overwrite")
 
 
 class _Runner:
     """One cell in the making."""
 
-    def __init__(self, cell: Cell, folder: Path, options: CellOptions) -> None:
-        self._cell, self._folder, self._options = cell, folder, options
+    def __init__(self, cell: Cell, folder: Path, options: CellOptions, checkpoints: Checkpoints) -> None:
+        self._cell, self._folder, self._options, self._checkpoints = cell, folder, options, checkpoints
+        begin_again(folder)
         clear_leftovers(folder)
-        for name in (FAILURE, RESULT):
-            (folder / name).unlink(missing_ok=True)
-        stored = _read_if_whole(folder / SETTINGS)
-        if stored is not None and Cell.from_json(stored) != cell:
-            raise ValueError(f"{folder} holds another cell; choose another --name, or --overwrite")
+        (folder / FAILURE).unlink(missing_ok=True)
         write_json(folder / SETTINGS, cell.to_json())
-        self._checkpoints = Checkpoints(folder, {"cell": cell.to_json(), "teachgym": __version__})
         self._earlier_seconds = self._evaluation_seconds = 0.0
         self._interval = options.checkpoint_seconds
         self._asked_at: float | None = None
@@ -163,7 +155,7 @@ class _Runner:
             )
         finally:
             self._env.close()
-        write_json(self._folder / RESULT, asdict(result))
+        finish(self._folder, result, self._others())
         self._checkpoints.delete()
         return result
 
@@ -200,6 +192,15 @@ class _Runner:
         earlier = _read_if_whole(path) if resumed_at else None
         write_json(path, [*(earlier or []), {"from_step": resumed_at, **provenance()}])
 
+    def _others(self) -> Iterator[str]:
+        """The files of the cell beside its result and record; logs, of words or metrics, are not of the cell."""
+        yield from (SETTINGS, PROVENANCE, TEACHER)
+        if (self._folder / STUDENT).exists():
+            yield STUDENT
+        for path in (self._folder / DATA).rglob("*"):
+            if path.is_file():
+                yield path.relative_to(self._folder).as_posix()
+
     def _test(self, progress: Progress) -> None:
         tests, wanted = progress.record.evaluations, self._cell.evaluations
         due = min(progress.student_steps * wanted // progress.budget, wanted - 1)
@@ -207,6 +208,8 @@ class _Runner:
             return
         began = time.perf_counter()
         tests.append(self._env.evaluate())
+        if not np.isfinite(tests[-1].returns).all():
+            raise FloatingPointError("a test gave an outcome that is not finite: the student has diverged")
         self._evaluation_seconds += time.perf_counter() - began
         progress.record.save(self._folder)
         write_state(self._folder / TEACHER, self._teacher.state_dict())
@@ -253,36 +256,41 @@ def _check_finite(state: Any, place: str = "student") -> None:
         raise FloatingPointError(f"{place} has numbers that are not finite: the student has diverged")
 
 
+def load_settings(folder: Path) -> Cell:
+    """What a folder says that it is the cell of.
+
+    Raises:
+        FileNotFoundError: If it says nothing.
+        ValueError: If the file is damaged or of another version; the message names it.
+    """
+    path = folder / SETTINGS
+    entries = read_json(path)
+    try:
+        return Cell.from_json(entries)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:
     """Restore a cell's student from its last test, in an environment that can test it.
 
     The environment's seeds are those of the run, so that ``evaluate`` gives what the run recorded.
 
     Raises:
-        ValueError: If the folder is no cell, holds no student yet, or a file is damaged.
+        ValueError: If the folder is not a cell, holds no student yet, or a file is damaged; the message names it.
     """
+    if is_finished(folder):
+        check_whole(folder, SETTINGS)
     for name in (SETTINGS, STUDENT):
         if not (folder / name).exists():
             raise ValueError(
                 f"{folder} has no {name}; give the folder of a cell that has been tested at least "
                 "once, and whose environment stores its students"
             )
-    cell = Cell.from_json(read_json(folder / SETTINGS))
+    cell, student = load_settings(folder), read_state(folder / STUDENT)
     env = make_environment(cell)
-    env.restore_student(read_state(folder / STUDENT), seed=cell.seed)
-    return cell, env
-
-
-def load_result(folder: Path) -> Result | None:
-    """The result of a finished cell; None if the cell is not finished.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
-    path = folder / RESULT
-    if not path.exists():
-        return None
     try:
-        return Result(**read_json(path))
-    except TypeError as error:
-        raise ValueError(f"{path} is not a result of this version ({error})") from error
+        env.restore_student(student, seed=cell.seed)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder / STUDENT} is not a student of this cell ({error})") from error
+    return cell, env

@@ -3,24 +3,33 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from teachgym.files import read_json, write_json
+from teachgym import __version__
+from teachgym.checksums import read_checked, write_checked
+from teachgym.files import write_json
 from teachgym.study import study_file
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.environment import make_environment
+from teachgym.study.lock import LOCK, FolderInUseError, alone_in, together_in
 from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study
+from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
 from teachgym.study.summary import summary_entries
+from teachgym.study.trackers import check_installed
 
 SUMMARY = "summary.json"
+_CLAIM = "claim.lock"
+"""Held while a study's folder is looked at and taken; the other lock is shared by all who run cells of it."""
+_PATIENCE = 20.0
+"""Seconds to wait for a process that takes the folder, too."""
 
 IfUsed = Literal["refuse", "resume", "overwrite"]
 
@@ -54,20 +63,25 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
         The study; its folder holds the cells and ``summary.json``.
 
     Raises:
-        ValueError: If a setting is not allowed, or the folder can't be used; nothing has been run then.
+        ValueError: If a setting is not allowed, or the folder can't be used, for instance as another process runs the
+            study that is to be overwritten; nothing has been run then.
+        ImportError: If a tracker or Ray is not installed; nothing has been run then.
     """
+    observer = observer or Observer()
     cells = [(cell, settings.folder / CELLS / cell.folder_name) for _, cell in settings.chosen()]
     measures = Measures.of(_check(settings))
-    _claim(settings, measures, if_used)
-    waiting = [(cell, folder) for cell, folder in cells if not _is_finished(cell, folder)]
     interrupted = False
-    try:
-        _run(settings, waiting, observer or Observer())
-    except KeyboardInterrupt:
-        interrupted = True
-    stored = load_study(settings.folder)
-    comparison = compare_studies([stored])
-    write_json(settings.folder / SUMMARY, summary_entries(comparison))
+    with _claimed(settings, measures, if_used, observer):
+        waiting = [(cell, folder) for cell, folder in cells if not _is_finished(cell, folder)]
+        left = {cell for cell, _ in waiting}
+        observer.kept([cell for cell, _ in cells if cell not in left])
+        try:
+            _run(settings, waiting, observer)
+        except KeyboardInterrupt:
+            interrupted = True
+        stored = load_study(settings.folder)
+        comparison = compare_studies([stored])
+        write_json(settings.folder / SUMMARY, summary_entries(comparison))
     chosen = {cell for cell, _ in cells}
     return Study(stored, comparison, [one for one in stored.missing if one.cell in chosen], interrupted)
 
@@ -84,6 +98,11 @@ def _run(settings: StudySettings, cells: Sequence[tuple[Cell, Path]], observer: 
 
 def _check(settings: StudySettings) -> Any:
     """Make everything once, so that what can't be made is refused before anything runs."""
+    check_installed(settings.trackers)
+    if settings.executor == "ray":
+        from teachgym.study.ray_executor import check_ray
+
+        check_ray(settings.ray_address)
     environment = None
     for cell in settings.grid():
         if cell.seed == settings.first_seed:
@@ -92,27 +111,51 @@ def _check(settings: StudySettings) -> Any:
     return environment
 
 
-def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed) -> None:
-    folder, entries = settings.folder, _entries(settings)
+@contextmanager
+def _claimed(settings: StudySettings, measures: Measures, if_used: IfUsed, observer: Observer) -> Iterator[None]:
+    """Write what the study is, and keep others from overwriting it in the block; they may run other cells of it."""
+    folder = settings.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ValueError(f"run folder {folder} can't be written: {error}; choose another with --runs") from error
-    used = any(folder.iterdir())
-    if settings.cells and if_used == "refuse" and (folder / STUDY).exists():
-        if_used = "resume"  # another slice of the grid has begun
-    if used and if_used == "refuse":
-        raise ValueError(f"run folder {folder} is in use; give --resume, --overwrite or another --name")
-    if used and not (folder / STUDY).exists():
+    if _contents(folder) and not (folder / STUDY).exists():
         raise ValueError(f"{folder} holds files but no study; choose another --name")
+    with ExitStack() as held:
+        try:
+            with alone_in(folder, patience=_PATIENCE, name=_CLAIM):
+                _claim(settings, measures, if_used, observer)
+                held.enter_context(together_in(folder))
+        except FolderInUseError as error:
+            raise ValueError(f"{error}, or choose another --name") from error
+        yield
+
+
+def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed, observer: Observer) -> None:
+    folder, entries = settings.folder, _entries(settings)
+    used = (folder / STUDY).exists()
+    if used and if_used == "refuse" and not settings.cells:  # another slice of the grid may have begun
+        done = sum(_is_finished(cell, folder / CELLS / cell.folder_name) for cell in settings.grid())
+        raise ValueError(
+            f"{folder} holds a study already ({done} of these {len(list(settings.grid()))} cells are finished); give "
+            "--resume to run what it lacks, --overwrite to delete it first, or another --name"
+        )
     if used and if_used == "overwrite":
-        shutil.rmtree(folder)
-    earlier = []
-    if used and if_used == "resume":
-        _check_same(folder / STUDY, entries)
-        earlier = read_json(folder / STUDY).get("provenance", [])
+        with alone_in(folder, patience=0.0):
+            for path in _contents(folder):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        used = False
+    earlier: list[dict[str, Any]] = []
+    if used:
+        earlier = _check_same(folder / STUDY, entries)
+        before = version_in(earlier[-1]) if earlier else __version__
+        if before != __version__:
+            observer.noted(
+                f"teachgym {before} has run this study so far, and {__version__} goes on with it: finished cells stay "
+                "as they are, the others begin again"
+            )
     study = {
         "title": settings.title,
         "settings": entries,
@@ -120,15 +163,24 @@ def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed) -> None
         "cells": [cell.to_json() for cell in settings.grid()],
         "provenance": [*earlier, provenance()],
     }
-    write_json(folder / STUDY, study)
+    write_checked(folder / STUDY, study)
     study_file.write(folder / study_file.STUDY_FILE, settings)
 
 
-def _check_same(path: Path, new: dict[str, Any]) -> None:
-    """Teachers, seeds and workers may change between runs of a study; whatever changes a cell may not."""
-    stored = read_json(path)
-    old = stored.get("settings") if isinstance(stored, dict) else None
-    if not isinstance(old, dict):
+def _contents(folder: Path) -> list[Path]:
+    """What is in the folder of a study, beside its locks."""
+    return [path for path in folder.iterdir() if path.name not in (LOCK, _CLAIM)]
+
+
+def _check_same(path: Path, new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Refuse settings that would change a cell; teachers, seeds and workers may change between runs of a study.
+
+    Returns:
+        What has run the study so far.
+    """
+    stored = read_checked(path)
+    old, earlier = stored.get("settings"), stored.get("provenance")
+    if not isinstance(old, dict) or not isinstance(earlier, list) or not all(isinstance(run, dict) for run in earlier):
         raise ValueError(f"{path} does not describe a study; give --overwrite or another --name")
     for name in ("env", "task", "student", "student_steps", "evaluations"):
         if old.get(name) != new[name]:
@@ -136,6 +188,7 @@ def _check_same(path: Path, new: dict[str, Any]) -> None:
                 f"the study was begun with {name}={old.get(name)!r}, and is now given {new[name]!r}; "
                 "resume it with the same, or choose another --name"
             )
+    return earlier
 
 
 def _entries(settings: StudySettings) -> dict[str, Any]:

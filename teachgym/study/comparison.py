@@ -349,6 +349,7 @@ class _Comparing:
             spread=math.nan if self._several else spread,
             score_name=measures.headline_name,
             decimals=1 if measures.headline == "mastered" else measures.decimals,
+            versions=list(dict.fromkeys(version for study in studies for version in study.versions)),
         )
 
 

@@ -8,7 +8,7 @@ import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.names import unknown_name
+from teachgym.names import searched, unknown_name
 from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
@@ -57,7 +57,7 @@ def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:
             importlib.import_module(module)
         found: Any = gymnasium.envs.registration.load_env_creator(gymnasium.spec(bare).entry_point)  # type: ignore[arg-type]
     except (ImportError, gymnasium.error.Error) as error:
-        raise ValueError(f"environment {env!r} can't be found: {error}") from error
+        raise ValueError(f"environment {env!r} can't be found: {error}{searched(error)}") from error
     return found if isinstance(found, type) else gymnasium.Env
 
 
@@ -80,7 +80,7 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:
-        hint = ""
+        hint = searched(error)
         if re.search("unexpected keyword argument '(student|task)", str(error)):
             hint = "; its student, task or budget is its own: leave --student, --task or --student-steps out"
         raise ValueError(f"environment {cell.env!r} can't be made: {error}{hint}") from error

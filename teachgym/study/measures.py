@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from teachgym.problem import SUCCESS
 from teachgym.task_space import Parameter, TaskSpace
@@ -65,10 +65,12 @@ class Measures:
             plain: dict[str, Any] = dict(entries)
             for name in ("record_space", "test_space"):
                 plain[name] = TaskSpace([Parameter(**parameter) for parameter in plain[name]])
-            for name in ("outcome_range", "skills"):
-                plain[name] = tuple(plain[name])
+            worst, best = plain["outcome_range"] = tuple(map(float, plain["outcome_range"]))
+            plain["skills"] = tuple(map(str, plain["skills"]))
+            if not worst < best or plain["headline"] not in get_args(Headline):
+                raise ValueError(f"outcome_range is {(worst, best)} and headline is {plain['headline']!r}")
             return cls(**plain)
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise ValueError(f"the study's measures are not of this version ({error})") from error
 
     @property

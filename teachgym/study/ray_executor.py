@@ -189,11 +189,27 @@ def _import_ray() -> Any:
     return ray
 
 
-def _check_answers(address: str | None) -> None:
-    """Raise ``OSError`` where nobody listens: Ray itself tries for minutes."""
+def check_ray(address: str | None) -> None:
+    """Look whether Ray is installed, and whether anybody listens at the address: Ray itself tries for minutes.
+
+    Raises:
+        ImportError: If it is not; says what to install.
+        ValueError: If nobody does.
+    """
+    _import_ray()
     host, sign, port = (address or "").removeprefix("ray://").rpartition(":")
     if sign and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        try:
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise _no_answer(address, error) from error
+
+
+def _no_answer(address: str | None, error: Exception) -> ValueError:
+    return ValueError(
+        f"no Ray cluster answers at {address!r} ({str(error).strip().partition(chr(10))[0]}); start one by "
+        "`ray start --head`, or leave --ray-address out to start Ray on this machine"
+    )
 
 
 @contextmanager
@@ -213,14 +229,11 @@ def _connected(ray: Any, on: RayOptions, *, workers: int) -> Iterator[None]:
     }
     if on.address is None:
         arguments |= {"include_dashboard": False, "num_cpus": workers}
+    check_ray(on.address)
     try:
-        _check_answers(on.address)
         ray.init(**arguments)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"no Ray cluster answers at {on.address!r} ({str(error).strip().partition(chr(10))[0]}); start one by "
-            "`ray start --head`, or leave --ray-address out to start Ray on this machine"
-        ) from error
+        raise _no_answer(on.address, error) from error
     try:
         yield
     finally:

@@ -10,10 +10,10 @@ import numpy as np
 
 from teachgym.files import read_arrays, read_json, read_state
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
-from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_result
+from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
+from teachgym.study.finished import check_whole, is_finished
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
-from teachgym.study.settings import Cell
 
 _READERS = {
     EPISODES: read_arrays,
@@ -46,9 +46,10 @@ def replay(folder: Path, observer: Observer | None = None) -> Replay:
         ValueError: If it is no finished cell, or a file is damaged.
         RuntimeError: If the new run fails.
     """
-    if load_result(folder) is None:
+    if not is_finished(folder):
         raise ValueError(f"{folder} holds no finished cell; give one, for instance runs/demo/cells/alp-gmm-seed-0")
-    cell = Cell.from_json(read_json(folder / SETTINGS))
+    check_whole(folder, SETTINGS, PROVENANCE, TEACHER)
+    cell, then = load_settings(folder), _last_run(folder)
     with tempfile.TemporaryDirectory() as place:
         again = Path(place) / "cell"
         options = RunOptions(workers=1, cell=CellOptions(checkpoint_seconds=float("inf")))
@@ -56,7 +57,7 @@ def replay(folder: Path, observer: Observer | None = None) -> Replay:
         if (again / FAILURE).exists():
             log = (again / LOG).read_text().strip().rpartition("\n")[2] if (again / LOG).exists() else ""
             raise RuntimeError(f"{folder} can't be run again: {read_json(again / FAILURE)['reason']}. {log}")
-        return Replay(list(differences(folder, again)), list(_changed(folder)))
+        return Replay(list(differences(folder, again)), list(_changed(then)))
 
 
 def differences(folder: Path, other: Path) -> Iterator[str]:
@@ -92,15 +93,21 @@ def _different(left: Any, right: Any, place: str) -> Iterator[str]:
         yield f"{place} is {left!r} and {right!r}"
 
 
-def _changed(folder: Path) -> Iterator[str]:
-    """What differs between the machine and versions of the last run of the cell, and those of now."""
-    if not (folder / PROVENANCE).exists():
-        yield "what ran the cell was not noted"
-        return
-    then, now = read_json(folder / PROVENANCE)[-1], provenance()
+def _last_run(folder: Path) -> dict[str, Any]:
+    """What ran the cell last."""
+    runs = read_json(folder / PROVENANCE)
+    last = runs[-1] if isinstance(runs, list) and runs else None
+    if not (isinstance(last, dict) and all(isinstance(last.get(part), dict) for part in ("versions", "machine"))):
+        raise ValueError(f"{folder / PROVENANCE} does not say what ran the cell")
+    return last
+
+
+def _changed(then: dict[str, Any]) -> Iterator[str]:
+    """What differs between the machine and versions of an earlier run, and those of now."""
+    now = provenance()
     for part in ("versions", "machine"):
         for name in sorted(now[part]):
             if then[part].get(name) != now[part][name]:
                 yield f"{name} was {then[part].get(name)}, and is {now[part][name]}"
-    if then["commit"] != now["commit"]:
-        yield f"the commit was {then['commit']}, and is {now['commit']}"
+    if then.get("commit") != now["commit"]:
+        yield f"the commit was {then.get('commit')}, and is {now['commit']}"

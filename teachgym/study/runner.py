@@ -82,6 +82,12 @@ class _Refusal:
 class Observer:
     """Is told what happens while cells run; this one keeps it to itself."""
 
+    def noted(self, line: str) -> None:
+        """There is something to know before cells run."""
+
+    def kept(self, cells: Sequence[Cell]) -> None:
+        """These cells are finished already, and are not run."""
+
     def started(self, cell: Cell) -> None:
         """A worker has begun this cell."""
 

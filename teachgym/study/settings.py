@@ -10,7 +10,7 @@ from teachgym.annotations import shown
 from teachgym.seeding import check_seed
 from teachgym.setting_checks import check_folder_name, check_from_zero, check_whole
 from teachgym.settings import checked_dataclass
-from teachgym.study.spec import Spec
+from teachgym.study.spec import Spec, bounded_name
 
 MOST_SEEDS = 100_000
 
@@ -101,7 +101,7 @@ class StudySettings:
         parts += [Spec.parse(self.task).folder_name] if self.task is not None else []
         parts += [Spec.parse(self.student).folder_name] if self.student is not None else []
         parts += [f"{self.student_steps}"] if self.student_steps is not None else []
-        return self.runs / (self.name or "-".join(parts))
+        return self.runs / (self.name or bounded_name("-".join(parts)))
 
     @property
     def title(self) -> str:
@@ -187,7 +187,7 @@ class Cell:
         Raises:
             ValueError: If the entries are not a cell's fields.
         """
-        names = {field.name for field in fields(cls)}
-        if set(entries) != names:
-            raise ValueError(f"cell settings are {sorted(entries)}; expected {sorted(names)}")
+        names = sorted(field.name for field in fields(cls))
+        if not isinstance(entries, Mapping) or sorted(entries) != names:
+            raise ValueError(f"cell settings are {shown(entries)}; expected {', '.join(names)}")
         return cls(**entries)

@@ -1,6 +1,7 @@
 """A name with settings, as it is typed: ``alp-gmm,fit_every=100,criterion=bic``."""
 
 import ast
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -8,6 +9,11 @@ from dataclasses import field
 from typing import Any
 
 from teachgym.settings import checked_dataclass
+
+LONGEST_NAME = 120
+"""Letters of a folder's name. Few file systems take less than 143, and a cell's has a seed behind it."""
+_DIGITS = 12
+"""Of the hash in a name that was too long."""
 
 
 @checked_dataclass
@@ -42,22 +48,34 @@ class Spec:
 
     @property
     def folder_name(self) -> str:
-        """The text with every character replaced that a file system might not take."""
-        return re.sub(r"[^A-Za-z0-9._=+-]+", "_", str(self))
+        """The text with every character replaced that a file system might not take; short enough for a file's name."""
+        return bounded_name(re.sub(r"[^A-Za-z0-9._=+-]+", "_", str(self)), str(self))
+
+
+def bounded_name(name: str, whole: str | None = None) -> str:
+    """A name that is short enough for a folder, and still tells apart what the long one does.
+
+    Args:
+        name: Of any length; one of at most 120 letters stays as it is.
+        whole: What it stands for; None for the name itself.
+    """
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256((name if whole is None else whole).encode()).hexdigest()[:_DIGITS]
+    return f"{name[: LONGEST_NAME - _DIGITS - 1]}-{digest}"
 
 
 def _split(text: str) -> list[str]:
     """Split at commas that are outside brackets and quotes."""
-    parts, depth, quoted, escaped = [""], 0, False, False
-    for letter in text:
+    parts, begin, depth, quoted, escaped = [], 0, 0, False, False
+    for place, letter in enumerate(f"{text},"):
         if letter == '"' and not escaped:
             quoted = not quoted
         escaped = quoted and letter == "\\" and not escaped
         depth += 0 if quoted else (letter in "[{") - (letter in "]}")
-        if letter == "," and depth == 0 and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += letter
+        if (letter == "," and depth == 0 and not quoted) or place == len(text):
+            parts.append(text[begin:place])
+            begin = place + 1
     return [part for part in parts if part.strip()] or [""]
 
 

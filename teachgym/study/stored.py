@@ -1,12 +1,15 @@
 """Read a study back from its folder, without running, importing or unpickling anything that it names."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from teachgym.checksums import read_checked
 from teachgym.files import read_json
 from teachgym.record import EVALUATIONS, Record
-from teachgym.study.cell import FAILURE, SETTINGS, Result, load_result
+from teachgym.study.cell import FAILURE, SETTINGS, load_settings
+from teachgym.study.finished import Result, check_whole, is_finished, load_finished
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
 
@@ -51,6 +54,17 @@ class StoredStudy:
     missing: list[Missing]
     """Cells that are not finished."""
 
+    @property
+    def versions(self) -> list[str]:
+        """The versions of teachgym that have run it, the first one first."""
+        return list(dict.fromkeys(map(version_in, self.provenance)))
+
+
+def version_in(provenance: dict[str, Any]) -> str:
+    """The version of teachgym in one entry of what ran a study."""
+    versions = provenance.get("versions")
+    return str(versions.get("teachgym", "unknown")) if isinstance(versions, dict) else "unknown"
+
 
 def load_study(folder: Path) -> StoredStudy:
     """Read a study.
@@ -58,21 +72,24 @@ def load_study(folder: Path) -> StoredStudy:
     Raises:
         ValueError: If the folder holds no study of this version, or a file is damaged; the message names it.
     """
-    if not (folder / STUDY).exists():
+    path = folder / STUDY
+    if not path.exists():
         raise ValueError(f"{folder} holds no study; give the folder of one, for instance runs/demo")
-    entries = read_json(folder / STUDY)
+    entries = read_checked(path)
     try:
         measures = Measures.from_json(entries["measures"])
         cells = [Cell.from_json(cell) for cell in entries["cells"]]
+        folders = [folder / CELLS / cell.folder_name for cell in cells]
         title, settings, provenance = entries["title"], entries["settings"], entries["provenance"]
-    except (TypeError, KeyError) as error:
-        raise ValueError(
-            f"{folder / STUDY} does not describe a study of this version ({error!r}); run it again with --resume"
-        ) from error
+        kinds = (str, dict, list, *(dict for _ in provenance))
+        if not all(map(isinstance, (title, settings, provenance, *provenance), kinds)):
+            raise TypeError("title, settings or provenance is of another type")
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} does not describe a study of this version ({error})") from error
     runs: dict[str, list[Run]] = {cell.teacher: [] for cell in cells}
     missing = []
-    for cell in cells:
-        run, reason = load_cell_folder(folder / CELLS / cell.folder_name, cell)
+    for cell, place in zip(cells, folders, strict=True):
+        run, reason = load_cell_folder(place, cell)
         if run is not None:
             runs[cell.teacher].append(run)
         if run is None or run.result is None:
@@ -88,22 +105,26 @@ def load_study(folder: Path) -> StoredStudy:
     )
 
 
-def is_cell(folder: Path, cell: Cell) -> bool:
-    """Whether a folder is that of this cell, with the same settings.
-
-    Raises:
-        ValueError: If its settings are damaged.
-    """
-    return (folder / SETTINGS).exists() and Cell.from_json(read_json(folder / SETTINGS)) == cell
-
-
 def load_cell_folder(folder: Path, cell: Cell) -> tuple[Run | None, str]:
     """What there is of a cell, and why there is not more: a damaged file costs its own cell, and no other."""
     try:
-        if not is_cell(folder, cell):
+        finished = load_finished(folder) if is_finished(folder) else None
+        if not (folder / SETTINGS).exists() or load_settings(folder) != cell:
             return None, ""
-        run = Run(cell, Record.load(folder), load_result(folder)) if (folder / EVALUATIONS).exists() else None
+        if finished is not None:
+            return Run(cell, *finished), ""
+        run = Run(cell, Record.load(folder), None) if (folder / EVALUATIONS).exists() else None
         failure = read_json(folder / FAILURE) if (folder / FAILURE).exists() else {}
     except (ValueError, OSError) as error:
         return None, str(error)
     return run, str(failure.get("reason", "")) if isinstance(failure, dict) else ""
+
+
+def damages(folder: Path) -> Iterator[str]:
+    """What is wrong with the files of finished cells of a study, in a sentence for each cell."""
+    for place in sorted((folder / CELLS).glob("*")):
+        try:
+            if is_finished(place):
+                check_whole(place)
+        except (ValueError, OSError) as error:
+            yield str(error)

@@ -71,7 +71,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     kinds, settings = get_type_hints(StudySettings), {}
     for written, value in given.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 from teachgym.seeding import check_seed
 from teachgym.setting_checks import check_folder_name, check_whole
 from teachgym.settings import checked_dataclass
-from teachgym.study.spec import Spec
+from teachgym.study.spec import Spec, bounded_name
 
 
 @checked_dataclass
@@ -50,4 +50,4 @@ class TrainSettings:
     def folder(self) -> Path:
         """The teacher's folder."""
         parts = [Spec.parse(self.env).folder_name, Spec.parse(self.algorithm).folder_name, f"seed-{self.seed}"]
-        return self.runs / (self.name or "-".join(parts))
+        return self.runs / (self.name or bounded_name("-".join(parts)))

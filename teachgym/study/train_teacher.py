@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,13 @@ from teachgym.agents.learned.trained_policy import (
     policy_name,
     policy_setting_names,
 )
+from teachgym.checksums import MANIFEST, write_manifest
 from teachgym.files import write_arrays, write_json
 from teachgym.names import unknown_name
 from teachgym.plots.figure_style import COLOURS, house_style, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.environment import environment_id
+from teachgym.study.lock import alone_in
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
@@ -97,17 +100,20 @@ def train_teacher(
         report: Is told how far it is, after every decision.
 
     Raises:
-        ValueError: If a setting is not allowed, or the folder holds a teacher already; nothing has been run then.
+        ValueError: If a setting is not allowed, the folder holds a teacher already, or another process trains one in
+            it; nothing has been run then.
         ImportError: If the algorithm needs a package that is not installed.
     """
     folder = settings.folder
-    if (folder / POLICY).exists() and not overwrite:
-        raise ValueError(f"{folder} holds a teacher already; give --overwrite or another --name")
+    _check_free(folder, overwrite=overwrite)
     started = time.perf_counter()
-    with preserved(), one_thread():
+    with preserved(), one_thread(), ExitStack() as held:
         worlds, total = _make_worlds(settings)
         try:
             model = _make_model(settings, worlds)
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone_in(folder, patience=0.0))
+            _check_free(folder, overwrite=overwrite)  # another process may have trained one meanwhile
             watch = _Watch(worlds, settings.lifetimes, total, report)
             interrupted = False
             try:
@@ -118,11 +124,16 @@ def train_teacher(
             worlds.close()
         algorithm = Spec.parse(settings.algorithm).name
         policy = TrainedPolicy.of(model, env=str(Spec.parse(settings.env)), algorithm=algorithm)
-    returns, finished_at = np.array(worlds.returns), np.array(worlds.finished_at, dtype=np.float64)
-    training = Training(folder, model.num_timesteps, returns, finished_at, time.perf_counter() - started, interrupted)
-    _store(settings, training)
-    policy.save(folder)
+        returns, finished_at = np.array(worlds.returns), np.array(worlds.finished_at, dtype=np.float64)
+        seconds = time.perf_counter() - started
+        training = Training(folder, model.num_timesteps, returns, finished_at, seconds, interrupted)
+        _store(settings, training, policy)
     return training
+
+
+def _check_free(folder: Path, *, overwrite: bool) -> None:
+    if (folder / POLICY).exists() and not overwrite:
+        raise ValueError(f"{folder} holds a teacher already; give --overwrite or another --name")
 
 
 def _make_worlds(settings: TrainSettings) -> tuple[TeacherVecEnv, int]:
@@ -221,7 +232,8 @@ class _Watch(BaseCallback):
         return self._lifetimes is None or len(returns) < self._lifetimes
 
 
-def _store(settings: TrainSettings, training: Training) -> None:
+def _store(settings: TrainSettings, training: Training, policy: TrainedPolicy) -> None:
+    """Write everything, and the manifest last: with it the folder is whole."""
     entries: Mapping[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
     result = {
         "steps": training.steps,
@@ -229,9 +241,12 @@ def _store(settings: TrainSettings, training: Training) -> None:
         "seconds": training.seconds,
         "interrupted": training.interrupted,
     }
+    (training.folder / MANIFEST).unlink(missing_ok=True)
     write_json(training.folder / SETTINGS, {"teachgym": __version__, "settings": entries, "result": result})
     write_arrays(training.folder / CURVE, {"returns": training.returns, "finished_at": training.finished_at})
     save_figure(_curve_figure(training, title=f"{settings.algorithm} in {settings.env}"), training.folder / FIGURE)
+    policy.save(training.folder)
+    write_manifest(training.folder, (SETTINGS, CURVE, FIGURE, POLICY))
 
 
 def _curve_figure(training: Training, *, title: str) -> Figure:

@@ -1,5 +1,7 @@
 """Examples survive a file, and a bad line is named."""
 
+import base64
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +36,20 @@ def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path)
     assert [one.key for one in (first, second)] == [one.key for one in examples]
 
 
+def enormous_picture() -> str:
+    """The beginning of a PNG of 60,000 times 60,000 pixels."""
+    header = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    chunk = (len(header) - 4).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk).decode()
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ('{"prompt": "a", "target"', "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ('{"prompt": ' + "9" * 5000 + "}", "no JSON"),
+        (f'{{"prompt": "a", "target": "b", "image": "{enormous_picture()}"}}', "no PNG in base64"),
         ("[1]", "is no JSON object"),
         ('{"prompt": "a"}', "expected two strings"),
         ('{"prompt": " ", "target": "b"}', "expected some text"),

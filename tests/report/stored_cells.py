@@ -1,10 +1,11 @@
 """Study folders made by hand, as a study would leave them."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from teachgym.checksums import write_checked
 from teachgym.files import write_json
+from teachgym.study.finished import finish
 from teachgym.study.measures import Measures
 from teachgym.study.stored import Run
 from tests.study.test_comparison import SPACE, run
@@ -23,7 +24,7 @@ def write_study(folder: Path, runs: list[Run], *, title: str = "StumpTracks", me
         "cells": [one.cell.to_json() for one in runs],
         "provenance": [provenance],
     }
-    write_json(folder / "study.json", entries)
+    write_checked(folder / "study.json", entries)
     for one in runs:
         place = folder / "cells" / one.cell.folder_name
         write_json(place / "cell.json", one.cell.to_json())
@@ -31,7 +32,7 @@ def write_study(folder: Path, runs: list[Run], *, title: str = "StumpTracks", me
         if one.result is None:
             write_json(place / "failure.json", {"reason": "MemoryError: <b>no room</b>"})
         else:
-            write_json(place / "result.json", asdict(one.result))
+            finish(place, one.result, ["cell.json"])
     return folder
 
 

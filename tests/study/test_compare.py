@@ -14,9 +14,10 @@ import pytest
 
 from teachgym.files import read_arrays, read_json, read_state
 from teachgym.record import Record
-from teachgym.study.cell import load_cell, load_result, run_cell
+from teachgym.study.cell import load_cell, run_cell
 from teachgym.study.compare import Study, compare
 from teachgym.study.environment import environment_id
+from teachgym.study.finished import is_finished
 from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import load_study
@@ -118,7 +119,7 @@ def test_the_same_settings_give_the_same_study_whatever_the_number_of_workers(
 def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path: Path) -> None:
     chosen = settings(tmp_path, seeds=1, teachers=("random",))
     compare(chosen)
-    with pytest.raises(ValueError, match="in use; give --resume, --overwrite or another --name"):
+    with pytest.raises(ValueError, match=r"holds a study already \(1 of these 1 cells are finished\); give --resume"):
         compare(chosen)
     stamp = (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns
     diary = Diary()
@@ -144,7 +145,7 @@ def test_slices_of_the_grid_join_one_study(study: tuple[Study, Diary, StudySetti
     assert_equal_folders(study[2].folder, settings(tmp_path).folder)
     with pytest.raises(ValueError, match="4 cells, numbered 0 to 3"):
         compare(settings(tmp_path, cells="4"))
-    with pytest.raises(ValueError, match="in use"):
+    with pytest.raises(ValueError, match="holds a study already"):
         compare(settings(tmp_path))
 
 
@@ -215,16 +216,16 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
     )
     first, second = (chosen.folder / "cells" / f"random-seed-{seed}" for seed in (0, 1))
     wait_for(
-        lambda: bool(load_result(first)) and (second / "episodes.npz").exists(),
+        lambda: is_finished(first) and (second / "episodes.npz").exists(),
         while_running=lambda: process.poll() is None,
     )
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=120)
-    assert process.returncode == 1, output
+    assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "interrupted: 2 of 3 cells are not finished" in " ".join(output.split())
-    assert load_result(first) is not None
-    assert load_result(second) is None
+    assert is_finished(first)
+    assert not is_finished(second)
     assert compare(chosen, if_used="resume").stored.missing == []
     whole = dataclasses.replace(chosen, runs=tmp_path / "whole")
     compare(whole)
@@ -291,5 +292,5 @@ def test_a_foreign_study_file_is_named(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     chosen.folder.mkdir()
     (chosen.folder / "study.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"study.json does not describe a study"):
+    with pytest.raises(ValueError, match=r"study.json has no 'checksum': it was written by another"):
         compare(chosen, if_used="resume")

@@ -10,8 +10,8 @@ from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.record import Record
 from teachgym.statistics import holm, welch
-from teachgym.study.cell import Result
 from teachgym.study.comparison import Comparison, compare_studies
+from teachgym.study.finished import Result
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.stored import Missing, Run, StoredStudy

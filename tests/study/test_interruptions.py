@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.files import read_json, read_state, write_json, write_state
-from teachgym.study.cell import RESULT, CellOptions, run_cell
+from teachgym.checksums import read_checked, write_checked
+from teachgym.files import read_json, read_state, write_state
+from teachgym.study.cell import CellOptions, run_cell
 from teachgym.study.compare import compare
+from teachgym.study.finished import RESULT
 from teachgym.study.lock import FolderInUseError, alone_in
 from teachgym.study.replay import differences, replay
 from teachgym.study.runner import RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import load_study
 from tests.study import toy_study
+from tests.study.forgery import forge_manifest
 from tests.study.killer import check_kills
 from tests.study.test_compare import Diary
 from tests.waiting import wait_for
@@ -227,11 +230,12 @@ def test_reading_a_study_of_somebody_else_runs_nothing(tmp_path: Path) -> None:
     for name in ("episodes.npz", "evaluations.npz"):
         path = chosen.folder / "cells" / "random-seed-0" / name
         np.savez(path, tasks=hostile, returns=hostile, outcomes=hostile)
+        forge_manifest(path.parent)
         study = load_study(chosen.folder)
         assert "damaged" in study.missing[0].reason
-    entries = read_json(chosen.folder / "study.json")
+    entries = read_checked(chosen.folder / "study.json")
     entries["cells"][0]["env"] = "antigravity:evil/Env-v0"
-    write_json(chosen.folder / "study.json", entries)
+    write_checked(chosen.folder / "study.json", entries)
     load_study(chosen.folder)
     assert "antigravity" not in sys.modules
     assert not trap.exists()
@@ -344,6 +348,7 @@ def test_a_replay_is_equal_and_tells_what_is_not(tmp_path: Path) -> None:
     name = next(iter(student["weights"]))
     student["weights"][name].ravel()[0] += 1e-7
     write_state(tmp_path / "cell" / "student.npz", student)
+    forge_manifest(tmp_path / "cell")  # as if the run itself had given this student
     found = replay(tmp_path / "cell")
     assert len(found.differences) == 1
     assert f"student.npz, weights, {name} differs from number 0 on" in found.differences[0]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from teachgym.files import read_json
-from teachgym.study.cell import RESULT, CellOptions
+from teachgym.study.cell import CellOptions
 from teachgym.study.compare import compare
+from teachgym.study.finished import RESULT
 from teachgym.study.ray_executor import RayOptions, run_cells_on_ray
 from teachgym.study.replay import differences
 from teachgym.study.runner import Observer, RunOptions, run_cells

@@ -93,6 +93,8 @@ def test_tables_are_the_texts_that_would_be_typed(tmp_path: Path) -> None:
         ("seeds = 0", r"seeds is 0; expected a whole number of students, at least 1 and"),
         ('cells = "5-3"', r"cells is '5-3'; expected numbers and ranges"),
         ("seeds 3", r"is not a TOML file: .*line 1"),
+        ("teachers = " + "[" * 100_000, r"is not a TOML file"),
+        ("seeds = " + "9" * 5000, r"is not a TOML file"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_file_key_and_what_is_allowed(

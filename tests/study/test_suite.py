@@ -11,7 +11,7 @@ from teachgym.cli import main
 from teachgym.evaluation import Evaluation
 from teachgym.plots.leaderboard_figure import leaderboard_figure
 from teachgym.record import Record
-from teachgym.study.cell import Result
+from teachgym.study.finished import Result
 from teachgym.study.leaderboard import BEST, Leaderboard, leaderboard
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
@@ -155,7 +155,7 @@ def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys:
     assert 0.5 < shares["rule,name=paper"] < 1
     assert (folder / "leaderboard.png").stat().st_size > 10_000
     assert main([*words, "--teachers", "random"]) == 2
-    assert "in use" in capsys.readouterr().err
+    assert "holds a study already" in capsys.readouterr().err
     assert main([*words, "--teachers", "random", "rule,name=paper", "constant", "--resume"]) == 0
     more = json.loads((folder / "leaderboard.json").read_text())
     assert {row["teacher"] for row in more["boards"][0]["rows"]} == {*shares, "constant"}

@@ -22,6 +22,7 @@ from teachgym.envs.simulated_skills import SimulatedSkillsEnv, make_skills
 from teachgym.envs.simulated_tasks import make_tasks
 from teachgym.files import read_arrays
 from teachgym.loop import teach
+from teachgym.study.lock import alone_in
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
@@ -123,11 +124,42 @@ def test_lifetimes_end_the_training(tmp_path: Path) -> None:
     assert trained.steps == 6 * 20
 
 
+def test_a_policy_that_is_damaged_or_of_another_training_is_named(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        train_teacher(settings(tmp_path / str(seed), steps=32, seed=seed))
+    path = tmp_path / "0" / "teacher" / "policy.npz"
+    content, other = path.read_bytes(), (tmp_path / "1" / "teacher" / "policy.npz").read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    for changed in (flipped, content[:middle], b"", other):
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"policy\.npz is not as it was written"):
+            weights(tmp_path / "0")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"has no policy\.npz"):
+        weights(tmp_path / "0")
+    path.write_bytes(content)
+    assert weights(tmp_path / "0")
+
+
+def test_two_trainings_of_one_folder_are_not_run_at_once(tmp_path: Path) -> None:
+    (tmp_path / "teacher").mkdir()
+    with alone_in(tmp_path / "teacher", patience=0.0), pytest.raises(ValueError, match=r"worked in by process \d+ on"):
+        train_teacher(settings(tmp_path, steps=32))
+
+
 def test_the_folder_holds_settings_curve_and_policy(tmp_path: Path) -> None:
     seen: list[TrainProgress] = []
     trained = train_teacher(settings(tmp_path, steps=120), report=seen.append)
     folder = tmp_path / "teacher"
-    assert {path.name for path in folder.iterdir()} == {"train.json", "curve.npz", "curve.png", "policy.npz"}
+    assert {path.name for path in folder.iterdir()} == {
+        "train.json",
+        "curve.npz",
+        "curve.png",
+        "policy.npz",
+        "manifest.json",
+        "lock",
+    }
     stored = json.loads((folder / "train.json").read_text())
     assert stored["settings"]["env"] == SKILLS
     assert stored["result"] | {"seconds": 0} == {"steps": 128, "lifetimes": 6, "seconds": 0, "interrupted": False}

@@ -1,5 +1,6 @@
 """Trackers: what logs the metrics of a cell while it runs."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,19 @@ TRACKERS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def check_installed(names: Sequence[str]) -> None:
+    """Look whether trackers can be made, so that this is known before cells run.
+
+    Raises:
+        ValueError: If there is no such tracker.
+        ImportError: If its package is not installed; says what to install.
+    """
+    for name in names:
+        package = named_class("tracker", name, TRACKERS, Tracker).package
+        if package is not None and importlib.util.find_spec(package) is None:
+            raise ImportError(f"the tracker {name!r} needs a package: pip install 'teachgym[{name}]'")
+
+
 class Tracking:
     """Follows one cell with all of its trackers. One that fails is left out from then on; the cell goes on.
 
@@ -37,6 +51,7 @@ class Tracking:
     """
 
     def __init__(self, names: Sequence[str], folder: Path, cell: Cell, measures: Measures, *, resumed_at: int) -> None:
+        check_installed(names)
         self._metrics = Metrics(measures, resumed_at=resumed_at)
         self._trackers: list[Tracker] = []
         for name in names:

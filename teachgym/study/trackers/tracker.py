@@ -19,6 +19,9 @@ class Tracker(ABC):
     errors: tuple[type[Exception], ...] = (OSError,)
     """What may go wrong with a tracker, and must not cost the cell."""
 
+    package: str | None = None
+    """A package that it needs beyond teachgym's own."""
+
     @abstractmethod
     def __init__(self, folder: Path, cell: Cell, *, resumed_at: int) -> None: ...
 

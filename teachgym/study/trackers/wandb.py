@@ -16,16 +16,13 @@ class WandbTracker(Tracker):
 
     ``WANDB_MODE=offline`` needs no network.
     Sent are the cell's settings and metrics; no source code, no output and no facts of the machine.
-
-    Raises:
-        ImportError: If the package is not installed.
     """
 
+    package = "wandb"
+
     def __init__(self, folder: Path, cell: Cell, *, resumed_at: int) -> None:
-        try:
-            import wandb
-        except ImportError as error:
-            raise ImportError("the tracker 'wandb' needs its package: pip install 'teachgym[wandb]'") from error
+        import wandb
+
         self.errors = (OSError, wandb.Error)
         study = folder.absolute().parent.parent
         words = json.dumps([study.name, cell.to_json()], sort_keys=True)
