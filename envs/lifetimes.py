@@ -79,6 +79,17 @@ def student_seed(seed: int, generation: int = 0) -> int:
     return int(np.random.SeedSequence([seed, generation]).generate_state(2)[0])
 
 
+def check_no_step_limit(max_episode_steps: int | None, budget: str) -> None:
+    """Raise ``ValueError`` if a time limit is asked for: ``gymnasium.make_vec`` can't put one around a batch.
+
+    Args:
+        max_episode_steps: None and -1 ask for none, as in ``gymnasium.make``.
+        budget: The setting that says when a lifetime ends.
+    """
+    if max_episode_steps not in (None, -1):
+        raise ValueError(f"max_episode_steps is {max_episode_steps!r}; expected None or -1, and {budget} for a limit")
+
+
 class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     """Plays ``Lifetimes``: the same seeds and actions give what as many single environments give.
 

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.annotations import shown
-from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, student_seed
+from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit, student_seed
 from teachgym.envs.simulated import Reward
 from teachgym.envs.skill_model import SkillModel, SkillSettings
 from teachgym.episode_trace import EpisodeTrace
@@ -271,9 +271,14 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
 
 @checked_arguments
 def make_skills(
-    num_envs: int, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
+    num_envs: int,
+    *,
+    autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+    max_episode_steps: int | None = None,
+    **settings: Any,
 ) -> LifetimesVectorEnv:
     """Make many ``SimulatedSkillsEnv`` that are played in step."""
+    check_no_step_limit(max_episode_steps, "lessons")
     return LifetimesVectorEnv(_make_lifetimes(num_envs, settings), autoreset_mode=autoreset_mode)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from teachgym.annotations import read_numbers
-from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots
+from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.envs.student_records import StudentRecords
 from teachgym.envs.task_model import TaskModel, TaskSettings
@@ -237,9 +237,14 @@ class TaskLifetimes(Lifetimes):
 
 @checked_arguments
 def make_tasks(
-    num_envs: int, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
+    num_envs: int,
+    *,
+    autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+    max_episode_steps: int | None = None,
+    **settings: Any,
 ) -> LifetimesVectorEnv:
     """Make many ``SimulatedTasksEnv`` that are played in step."""
+    check_no_step_limit(max_episode_steps, "episodes")
     others = ("episodes", "irrelevant_dimensions", "mastered_above", "reward")
     rest = {name: settings.pop(name) for name in others if name in settings}
     return LifetimesVectorEnv(

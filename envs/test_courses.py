@@ -1,7 +1,8 @@
 """The test courses of the eight-parameter walker (Parker-Holder et al. 2022, ACCEL, arXiv:2203.01302).
 
-A course is solved in an episode whose return is above 230. Published means over 10 seeds and 100 episodes each, share
-solved and return, after 20,000 updates of PPO on up to two billion steps:
+A course is solved in an episode whose return is above 230. An episode ends after 2,000 steps, on BipedalWalker-v3
+after 1,600, and the authors' students sample their actions in tests as in training. Published means over 10 seeds and
+100 episodes each, share solved and return, after 20,000 updates of PPO on up to two billion steps:
 
 | | BipedalWalker-v3 | Hardcore-v3 | Med-Stairs | Med-PitGap | Med-StumpHeight | Med-Roughness |
 |---|---|---|---|---|---|---|
@@ -37,7 +38,9 @@ TEST_COURSES: Mapping[str, tuple[float, ...]] = MappingProxyType(
 )
 """The courses that are tasks, in the order of the parameters of ``ObstacleCourse``. The first equals Gymnasium's."""
 HARDCORE = "Hardcore-v3"
-"""The course that is no task, see the terrain ``Hardcore``."""
+"""The course that is not a task, see the terrain ``Hardcore``."""
+FLAT_STEPS = 1600
+"""Gymnasium's time limit on ``BipedalWalker-v3``, and so the authors'; on the other courses it is 2,000."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def play_test_courses(
     """Play every test course.
 
     Args:
-        policy: Maps observations ``(k, d)`` to actions ``(k, joints)``.
+        policy: Maps observations ``(k, d)`` to actions ``(k, joints)``; the authors' samples them.
         seed: Integer from 0 up. Episode i of each course is played on the same track whoever is tested.
         episodes: How many on each course.
         solved_above: A return above this solves a course.
@@ -77,15 +80,15 @@ def play_test_courses(
         played = evaluate(policy, make_batch, tasks, seed=seed, mastered_above=solved_above)
         return CourseResult(episodes, played.mastered / 100, played.mean_return)
 
-    def make_batch(terrain: Any) -> Callable[[int], WorldBatch]:
-        return WorldMaker("teachgym/ParametricBipedalWalker-v0", {**walker, "terrain": terrain}).make_batch
+    def make_batch(**settings: Any) -> Callable[[int], WorldBatch]:
+        return WorldMaker("teachgym/ParametricBipedalWalker-v0", {**walker, **settings}).make_batch
 
-    on_tasks, hardcore = make_batch(ObstacleCourse()), make_batch("hardcore")
+    on_tasks = make_batch(terrain=ObstacleCourse())
     (flat, flat_task), *others = TEST_COURSES.items()
     return MappingProxyType(
         {
-            flat: play(on_tasks, flat_task),
-            HARDCORE: play(hardcore, (1.0,)),
+            flat: play(make_batch(terrain=ObstacleCourse(), max_episode_steps=FLAT_STEPS), flat_task),
+            HARDCORE: play(make_batch(terrain="hardcore"), (1.0,)),
             **{name: play(on_tasks, task) for name, task in others},
         }
     )

@@ -9,14 +9,14 @@ from typing import Any
 
 from teachgym.envs.bipedal_walker.engines import AUTO
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
-from teachgym.envs.bipedal_walker.terrain import StumpTracks, Terrain
+from teachgym.envs.bipedal_walker.terrain import WIDEST_SPACING, StumpTracks, Terrain
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.problem import EasyTasks
 from teachgym.settings import checked_arguments
 from teachgym.students import Student
-from teachgym.students.global_state import preserved
+from teachgym.students.global_state import preserved, seed_all
 
 OUTCOME_RANGE = (-150.0, 350.0)
 MASTERED_ABOVE = 230.0
@@ -61,7 +61,7 @@ class StumpTracksEnv(TrackEnv):
     - Decision: height and spacing of the next track's stumps.
     - Student: PPO or SAC on the bipedal walker.
     - Reward: the return of the episode.
-    - Truth: none; the world equals the original bit for bit, step by step.
+    - Truth: none; with ``defects="faithful"`` the world equals the original bit for bit, step by step.
     - Episode: minutes to days: 5 million steps of PPO take some 7 minutes on a core.
 
     ## Description
@@ -104,7 +104,7 @@ class StumpTracksEnv(TrackEnv):
         covers_paper = max_stump_height >= TEST_HEIGHT and min_stump_spacing <= 0.0
         space = StumpTracks(max_height=TEST_HEIGHT).task_space if covers_paper else terrain.task_space
         width = terrain.task_space.range
-        easy = EasyTasks(mean=(0.0, 6.0), std=(0.1 * min(width[0], TEST_HEIGHT), 0.1 * width[1]))
+        easy = EasyTasks(mean=(0.0, WIDEST_SPACING), std=(0.1 * min(width[0], TEST_HEIGHT), 0.1 * width[1]))
         super().__init__(terrain, **{"test_tasks": draw_test_set(space.low, space.high), "easy_tasks": easy, **track})
 
 
@@ -115,7 +115,7 @@ class HexagonTracksEnv(TrackEnv):
     - Decision: the shape of the next track's obstacles, 12 numbers.
     - Student: PPO or SAC on the bipedal walker.
     - Reward: the return of the episode.
-    - Truth: none; the world is that of the source.
+    - Truth: none; with ``defects="faithful"`` the world is that of the source.
     - Episode: minutes to days: 5 million steps of PPO take some 7 minutes on a core.
 
     ## Description
@@ -156,7 +156,7 @@ class StumpSequenceEnv(TrackEnv):
     - Decision: heights and widths of the next track's five stumps.
     - Student: PPO or SAC on the bipedal walker.
     - Reward: the return of the episode.
-    - Truth: none; the world is that of the source.
+    - Truth: none; with ``defects="faithful"`` the world is that of the source.
     - Episode: minutes to days: 5 million steps of PPO take some 7 minutes on a core.
 
     ## Description
@@ -196,7 +196,7 @@ class ObstacleCourseEnv(TrackEnv):
     - Decision: eight numbers of the next obstacle course.
     - Student: PPO or SAC on the bipedal walker.
     - Reward: the return of the episode.
-    - Truth: none; the hardcore course of Gymnasium is one of them.
+    - Truth: none; at roughness 1 without obstacles a course is that of Gymnasium's BipedalWalker-v3.
     - Episode: minutes to days: 5 million steps of PPO take some 7 minutes on a core.
 
     ## Description
@@ -246,13 +246,15 @@ class ObstacleCourseEnv(TrackEnv):
         defaults = {"outcome_range": (-200.0, 350.0), "test_tasks": test_tasks, "easy_tasks": EASY_COURSES}
         super().__init__(ObstacleCourse(ranges), student=student, **{**defaults, **track})
 
-    def test_courses(self, episodes: int = 100) -> Mapping[str, CourseResult]:
+    def test_courses(self, episodes: int = 100, *, deterministic: bool = False) -> Mapping[str, CourseResult]:
         """Test the student as it is now on the six published courses; neither student nor budget notices.
 
-        Beside ``TEST_COURSES``, whatever the range, it plays Gymnasium's hardcore course, which is no task here.
+        Beside ``TEST_COURSES``, whatever the range, it plays Gymnasium's hardcore course, which is not a task here.
 
         Args:
             episodes: How many on each course.
+            deterministic: Play the student's best actions, as ``evaluate`` does, in place of sampled ones, which the
+                authors' test plays unless told otherwise.
 
         Returns:
             The result of each course, by name; ``teachgym.envs.test_courses`` has the published ones.
@@ -264,8 +266,9 @@ class ObstacleCourseEnv(TrackEnv):
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before test_courses()")
         with preserved():
+            seed_all(self.seeds.evaluation)
             return play_test_courses(
-                self.student.act,
+                self.student.act if deterministic else self.student.explore,
                 seed=self.seeds.evaluation,
                 episodes=episodes,
                 solved_above=self.problem.mastered_above,

@@ -135,7 +135,16 @@ class SerialBatch(WorldBatch):
         return observations
 
     def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
-        """Step the worlds one after the other."""
+        """Step the worlds one after the other.
+
+        Raises:
+            ValueError: If an action is not of finite numbers where the action space is; no world has been stepped.
+        """
+        if isinstance(self.action_space, gymnasium.spaces.Box) and self.action_space.dtype.kind == "f":
+            actions = numeric(actions)
+            unplayable = np.flatnonzero(~np.isfinite(actions).reshape(len(slots), -1).all(axis=1))
+            if len(unplayable):
+                raise not_finite(slots, actions, int(unplayable[0]))
         count = len(slots)
         observations, rewards = self._empty(count), np.empty(count)
         terminated, truncated = np.empty(count, dtype=np.bool_), np.empty(count, dtype=np.bool_)
@@ -201,6 +210,26 @@ class WorldBatchWrapper(WorldBatch):
     def close(self) -> None:
         """Close the batch."""
         self._batch.close()
+
+
+def numeric(actions: NDArray[Any]) -> NDArray[Any]:
+    """The actions as contiguous numbers; float32 and float64 stay as they are, others become float64.
+
+    Raises:
+        ValueError: If they are not numbers.
+    """
+    if actions.dtype in (np.float32, np.float64):
+        return np.ascontiguousarray(actions)
+    try:
+        return np.ascontiguousarray(actions, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"actions {actions!r} are not numeric; expected finite numbers") from error
+
+
+def not_finite(slots: Slots, actions: NDArray[Any], row: int) -> ValueError:
+    """The error for the action in that row, which has a number that is not finite."""
+    where = f" of slot {slots[row]}" if len(slots) > 1 else ""
+    return ValueError(f"action{where} is {actions[row].tolist()}; expected {actions[row].size} finite numbers")
 
 
 def task_space_of(world: gymnasium.Env[Any, Any]) -> TaskSpace:

@@ -10,7 +10,6 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
-from teachgym.annotations import shown
 from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.bipedal_walker.bodies import Body
 from teachgym.envs.bipedal_walker.defects import Defects
@@ -31,7 +30,7 @@ from teachgym.names import unknown_name
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray
-from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatch
+from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatch, numeric
 
 
 @checked_arguments
@@ -43,7 +42,7 @@ def make_walkers(
     defects: str | Mapping[str, str | int] = "fixed",
     engine: str = AUTO,
     render_mode: str | None = None,
-    max_episode_steps: int | None = EPISODE_STEPS,
+    max_episode_steps: int | None = None,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     threads: int = 1,
 ) -> BatchVectorEnv:
@@ -56,7 +55,8 @@ def make_walkers(
         defects: As for ``ParametricBipedalWalker``.
         engine: ``"fast"``, ``"reference"`` or ``"auto"``. The results are the same.
         render_mode: None or ``"rgb_array"``.
-        max_episode_steps: Episodes are truncated after so many steps; None for never.
+        max_episode_steps: Episodes are truncated after so many steps, at least 1; as for ``gymnasium.make``, None
+            stands for the registered 2,000, and -1 for never.
         autoreset_mode: See ``BatchVectorEnv``.
         threads: Threads that the fast engine works with. One, so that runs in parallel don't get in each
             other's way; more where one run has several cores to itself. The results are the same.
@@ -66,8 +66,7 @@ def make_walkers(
     """
     check_whole("num_envs", num_envs, 1, "walkers")
     check_whole("threads", threads, 1, "threads")
-    if max_episode_steps is not None:
-        check_whole("max_episode_steps", max_episode_steps, 1, "steps")
+    step_limit = _step_limit(max_episode_steps)
     if render_mode not in (None, "rgb_array"):
         raise unknown_name("render mode", str(render_mode), ["rgb_array"])
     bodies = _one_each("body", body, num_envs)
@@ -81,7 +80,7 @@ def make_walkers(
             [body_named(name) for name in bodies],
             terrains,
             Defects.parse(defects),
-            step_limit=max_episode_steps,
+            step_limit=step_limit,
             threads=threads,
             render_mode=render_mode,
         )
@@ -92,7 +91,7 @@ def make_walkers(
             )
             for name, one in zip(bodies, terrains, strict=True)
         ]
-        batch = SerialBatch([TimeLimit(world, max_episode_steps) for world in worlds] if max_episode_steps else worlds)
+        batch = SerialBatch([TimeLimit(world, step_limit) for world in worlds] if step_limit else worlds)
     return BatchVectorEnv(batch, autoreset_mode=autoreset_mode)
 
 
@@ -164,7 +163,7 @@ class WalkerBatch(WorldBatch):
         Raises:
             ValueError: If an action is not numeric or not finite; no walker has moved then.
         """
-        return self._open("stepped").step(slots, _numeric(actions))
+        return self._open("stepped").step(slots, numeric(actions))
 
     def task(self, slot: int) -> FloatArray:
         """The task that a slot plays."""
@@ -233,19 +232,19 @@ class WalkerBatch(WorldBatch):
         return self._walkers
 
 
+def _step_limit(max_episode_steps: int | None) -> int | None:
+    """What ``gymnasium.make`` takes it for; None for no limit."""
+    if max_episode_steps is None:
+        return EPISODE_STEPS
+    if max_episode_steps == -1:
+        return None
+    check_whole("max_episode_steps", max_episode_steps, 1, "steps (or -1 for no limit)")
+    return max_episode_steps
+
+
 def _one_each(name: str, given: Any, count: int) -> list[Any]:
     if isinstance(given, str) or not isinstance(given, Sequence):
         return [given] * count
     if len(given) != count:
         raise ValueError(f"{name} names {len(given)}; expected {count}, one for each walker, or one for all")
     return list(given)
-
-
-def _numeric(actions: NDArray[Any]) -> NDArray[Any]:
-    """The actions as the engine takes them; float32 and float64 are passed on as they are."""
-    if actions.dtype in (np.float32, np.float64):
-        return np.ascontiguousarray(actions)
-    try:
-        return np.ascontiguousarray(actions, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"actions {shown(actions)} are not numeric; expected finite numbers") from error

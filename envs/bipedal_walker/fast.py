@@ -21,7 +21,7 @@ from teachgym.envs.bipedal_walker.terrain import (
     draw_clouds,
 )
 from teachgym.task_space import FloatArray
-from teachgym.world_batch import Played, Slots
+from teachgym.world_batch import Played, Slots, not_finite
 
 
 class FastWalkers:
@@ -91,9 +91,7 @@ class FastWalkers:
         terminated, truncated = np.empty(count, dtype=np.bool_), np.empty(count, dtype=np.bool_)
         unplayable = self._batch.step(slots, actions, observations, rewards, terminated, truncated)
         if unplayable >= 0:
-            action = actions[unplayable].tolist()
-            where = f" of slot {slots[unplayable]}" if count > 1 else ""
-            raise ValueError(f"action{where} is {action}; expected {len(action)} finite numbers")
+            raise not_finite(slots, actions, unplayable)
         return observations, rewards, terminated, truncated
 
     def actions(self, slot: int) -> list[float]:

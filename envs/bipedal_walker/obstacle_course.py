@@ -1,8 +1,9 @@
 """Grass with stumps, stairs and pits.
 
 The eight parameters are those of Parker-Holder et al. (2022, ACCEL, arXiv:2203.01302), who took the first five from
-POET (Wang et al. 2019, arXiv:1901.01753). The tracks differ from the authors' in that a stump or step lower than
-0.05 terrain steps is made that high, where their code drops such steps and draws such stumps again from other seeds.
+POET (Wang et al. 2019, arXiv:1901.01753). With the same random numbers the tracks are the authors', to the last bit.
+One thing differs: a stump that is too low for Box2D to build (one in ten thousand on easy courses) is drawn again from
+the same generator, where the authors seed theirs anew.
 """
 
 import math
@@ -16,7 +17,16 @@ from typing import Literal
 import numpy as np
 
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
-from teachgym.envs.bipedal_walker.track import GROUND_HEIGHT, START_PAD_STEPS, STEP, STEPS, Polygon, Terrain, Track
+from teachgym.envs.bipedal_walker.track import (
+    GROUND_HEIGHT,
+    START_PAD_STEPS,
+    STEP,
+    STEPS,
+    Polygon,
+    Terrain,
+    Track,
+    can_be_built,
+)
 from teachgym.names import unknown_name
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
@@ -34,8 +44,9 @@ the upper bound here, and ``stair_steps`` is 1 (to which all of [1, 1.4] rounds)
 LOWEST_STUMP, LOWEST_STAIR, NARROWEST_PIT = 0.2, 0.2, 0.8
 """A kind of obstacle whose high is below this is left out, in terrain steps."""
 
-_THINNEST = 0.05
 _PIT_DEPTH = 4
+_LOWEST_STEP = 0.01
+"""A staircase whose steps are no higher, in terrain steps, has none."""
 _STAIR_WIDTH = 4
 _SHORTEST, _LONGEST = 5, 9
 """Of a stretch of grass, in terrain steps."""
@@ -80,7 +91,8 @@ class ObstacleCourse(_GrassWithObstacles):
     Gymnasium's ``BipedalWalker-v3``. The sizes of the obstacles are uniform between a low and a high, which count in
     either order. Stumps are one terrain step wide. A pit is four deep. A staircase goes up or down by steps that are
     four wide, and has **from 0 to** ``stair_steps`` **- 1** of them, ``stair_steps`` being rounded: so it is in the
-    authors' code, whose results are for such tracks. At 1 no staircase has a step.
+    authors' code, whose results are for such tracks. At 1 no staircase has a step. Steps no higher than 0.01 terrain
+    steps are not built either; there the ground bends by as little, for as long as the next stretch of grass was to be.
 
     Draws, beside what grass draws, per stump its height; per staircase the height of its steps, its direction
     and the number of steps; per pit its width.
@@ -121,18 +133,21 @@ class ObstacleCourse(_GrassWithObstacles):
         most_steps = round(task[7])
 
         def stump(course: _Course, length: int, rng: np.random.Generator) -> bool:
-            course.put_block(0, 1, top=max(_THINNEST, rng.uniform(lowest_stump, highest_stump)), bottom=0.0)
+            while not course.put_block(0, 1, top=rng.uniform(lowest_stump, highest_stump), bottom=0.0):
+                pass  # too low for Box2D
             return course.add_heights([course.height] * length)
 
         def staircase(course: _Course, length: int, rng: np.random.Generator) -> bool:
-            rise = max(_THINNEST, rng.uniform(lowest_stair, highest_stair))
+            rise = rng.uniform(lowest_stair, highest_stair)
             direction = 1 if rng.random() > 0.5 else -1
             steps = int(rng.integers(most_steps))
-            y = course.height
-            course.put_stairs(steps, rise, direction)
-            first = 0 if direction > 0 else 1  # below the steps where they go down
-            tops = (y + direction * (first + i // _STAIR_WIDTH) * rise * STEP for i in range(steps * _STAIR_WIDTH))
-            return course.add_heights([y, *tops])
+            width = steps * _STAIR_WIDTH
+            if rise > _LOWEST_STEP:
+                course.put_stairs(steps, rise, direction)
+                length = width + 1
+            y, below = course.height, rise * STEP if direction < 0 else 0.0
+            levels = ((width - left) // _STAIR_WIDTH for left in range(length - 1, 0, -1))
+            return course.add_heights([y, *(y + level * rise * direction * STEP - below for level in levels)])
 
         def pit(course: _Course, length: int, rng: np.random.Generator) -> bool:
             return course.add_pit(rng.uniform(narrowest, widest))
@@ -235,11 +250,15 @@ class _Course:
             self.ground.append((x - (floor - far) * STEP, edge))
         return fits
 
-    def put_block(self, left: float, width: float, *, top: float, bottom: float) -> None:
-        """Put a block, ``left`` to the right of where the next point of the ground will be."""
+    def put_block(self, left: float, width: float, *, top: float, bottom: float) -> bool:
+        """Put a block ``left`` to the right of the next point of the ground; says whether Box2D can build it."""
         x1, x2 = self._x + left * STEP, self._x + (left + width) * STEP
         low, high = self.height + bottom * STEP, self.height + top * STEP
-        self.obstacles.append(((x1, low), (x2, low), (x2, high), (x1, high)))
+        block = ((x1, low), (x2, low), (x2, high), (x1, high))
+        if not can_be_built(block):
+            return False
+        self.obstacles.append(block)
+        return True
 
     def put_stairs(self, steps: int, rise: float, direction: int) -> None:
         """Put blocks that are as thick as the steps are high; the first is level with the ground."""

@@ -26,6 +26,7 @@ from teachgym.envs.bipedal_walker.track import (
     Terrain,
     Track,
 )
+from teachgym.setting_checks import check_from_zero, check_positive
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 __all__ = [
@@ -47,6 +48,12 @@ __all__ = [
     "draw_clouds",
 ]
 
+LENGTH = STEPS * STEP
+"""Of a track, in world units."""
+WIDEST_SPACING = 6.0
+"""Greatest ground between two stumps of ``StumpTracks``, in world units."""
+_CLOSEST = 0.01
+"""Least ground between two obstacles, in world units; a smaller spacing counts as this."""
 _NOISE = 0.1
 _THINNEST = 0.05
 
@@ -65,8 +72,8 @@ class _ObstacleTrack(Terrain):
     def generate(self, task: FloatArray, rng: np.random.Generator) -> Track:
         """Make a track."""
         values = [float(value) for value in task]
-        spacing = max(0.01, self._spacing(values))
-        x, end = START_PAD_STEPS * STEP, STEPS * STEP
+        spacing = max(_CLOSEST, self._spacing(values))
+        x, end = START_PAD_STEPS * STEP, LENGTH
         corners = [0.0, x, x]
         obstacles: list[Polygon] = []
         while True:
@@ -91,12 +98,23 @@ class StumpTracks(_ObstacleTrack):
     """Evenly spaced stumps, one terrain step wide.
 
     Draws one normal number per stump, its height.
+
+    Raises:
+        ValueError: If a bound is out of its range.
     """
 
     max_height: float = 3.0
-    """Greatest mean height, in terrain steps. The paper's variants are 3, 4 and 5."""
+    """Greatest mean height, in terrain steps: above 0, at most 200. The paper's variants are 3, 4 and 5."""
     min_spacing: float = 0.0
-    """Least ground between two stumps, in world units."""
+    """Least ground between two stumps, in world units: non-negative, below 6."""
+
+    def __post_init__(self) -> None:
+        check_positive("max_height", self.max_height)
+        if self.max_height > STEPS:
+            raise ValueError(f"max_height is {self.max_height}; expected at most {STEPS} terrain steps")
+        check_from_zero("min_spacing", self.min_spacing)
+        if self.min_spacing >= WIDEST_SPACING:
+            raise ValueError(f"min_spacing is {self.min_spacing}; expected less than {WIDEST_SPACING:g} world units")
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -104,7 +122,7 @@ class StumpTracks(_ObstacleTrack):
         return TaskSpace(
             [
                 Parameter("stump_height", 0.0, self.max_height, "terrain steps", harder=0.1),
-                Parameter("stump_spacing", self.min_spacing, 6.0, "world units", harder=-0.2),
+                Parameter("stump_spacing", self.min_spacing, WIDEST_SPACING, "world units", harder=-0.2),
             ]
         )
 
@@ -121,10 +139,16 @@ class HexagonTracks(_ObstacleTrack):
     """Hexagons whose corners the task moves; an obstacle is the convex hull of its six.
 
     Draws twelve normal numbers per hexagon: the offsets, in their order.
+
+    Raises:
+        ValueError: If the spacing is negative, or longer than a track.
     """
 
     spacing: float = 8.0
-    """World units of ground after each obstacle."""
+    """World units of ground after each obstacle: non-negative, at most 93.3."""
+
+    def __post_init__(self) -> None:
+        _check_spacing(self.spacing)
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -144,10 +168,16 @@ class StumpSequence(_ObstacleTrack):
     """Groups of five stumps that touch, each stump with its own height and width.
 
     Draws two normal numbers per stump: height, then width.
+
+    Raises:
+        ValueError: If the spacing is negative, or longer than a track.
     """
 
     spacing: float = 8.0
-    """World units of ground after each group."""
+    """World units of ground after each group: non-negative, at most 93.3."""
+
+    def __post_init__(self) -> None:
+        _check_spacing(self.spacing)
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -222,6 +252,12 @@ def draw_clouds(rng: np.random.Generator) -> tuple[Polygon, ...]:
             corners.append((x + right, 3 * GROUND_HEIGHT + up))
         clouds.append(tuple(corners))
     return tuple(clouds)
+
+
+def _check_spacing(spacing: float) -> None:
+    check_from_zero("spacing", spacing)
+    if spacing > LENGTH:
+        raise ValueError(f"spacing is {spacing}; expected at most {LENGTH:.1f} world units, the length of a track")
 
 
 def _block(x: float, width: float, height_steps: float) -> Polygon:

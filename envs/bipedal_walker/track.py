@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
+from teachgym.envs.bipedal_walker.box2d import b2PolygonShape
 from teachgym.task_space import FloatArray, TaskSpace
 
 STEP = 14 / SCALE
@@ -23,8 +24,6 @@ START_PAD_STEPS = 20
 """Length of the flat start, in terrain steps."""
 
 _MOST_CORNERS = 16
-_LEAST_AREA = 1e-6
-"""In square world units; below it Box2D's rounding decides."""
 
 Polygon = tuple[Point, ...]
 
@@ -51,9 +50,8 @@ class Track:
             _check_points(f"polygon {number}", corners, range(3, _MOST_CORNERS + 1))
             if len({(float(np.float32(x)), float(np.float32(y))) for x, y in corners}) < len(corners):
                 raise ValueError(f"polygon {number} is {corners}; expected corners that differ, also in float32")
-            (x, y), *others = corners
-            if max(abs((a - x) * (d - y) - (b - y) * (c - x)) for (a, b), (c, d) in pairwise(others)) < _LEAST_AREA:
-                raise ValueError(f"polygon {number} is {corners}; expected a polygon with an area")
+            if not can_be_built(corners):
+                raise ValueError(f"polygon {number} is {corners}; expected an area that Box2D can tell from none")
 
     def edges(self, *, original_end: bool = False, seam: bool = False) -> Iterator[tuple[Point, Point]]:
         """Edges of the ground from left to right.
@@ -85,6 +83,15 @@ class Terrain(ABC):
             rng: The only source of randomness. The start pad should be flat, at ``GROUND_HEIGHT``, and the
                 ground reach beyond ``FINISH``.
         """
+
+
+def can_be_built(corners: Polygon) -> bool:
+    """Whether Box2D makes a shape of a polygon: its area must not vanish in float32, given where it lies."""
+    try:
+        b2PolygonShape(vertices=corners)
+    except AssertionError:
+        return False
+    return True
 
 
 def _check_points(what: str, points: tuple[Point, ...], counts: range) -> None:

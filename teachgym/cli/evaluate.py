@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from teachgym.evaluation import Evaluation
@@ -48,14 +49,14 @@ class Evaluate:
 def _table(
     result: Evaluation, space: TaskSpace, skills: Sequence[str], *, title: str, outcome_name: str, decimals: int
 ) -> Table:
-    table = Table(title=title)
+    table = Table(title=escape(title))
     for parameter in space.parameters:
-        table.add_column(parameter.name, justify="left" if skills else "right")
+        table.add_column(escape(parameter.name), justify="left" if skills else "right")
     for heading in (outcome_name, "steps", "mastered"):
-        table.add_column(heading, justify="right")
+        table.add_column(escape(heading), justify="right")
     for task, outcome, length in zip(result.tasks, result.returns, result.lengths, strict=True):
         mastered = "yes" if outcome > result.mastered_above else ""
-        named = [skills[int(task[0])]] if skills else [f"{value:.2f}" for value in task]
+        named = [escape(skills[int(task[0])])] if skills else [f"{value:.2f}" for value in task]
         table.add_row(*named, f"{outcome:.{decimals}f}", str(length), mastered)
     return table
 

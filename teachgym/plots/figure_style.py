@@ -1,5 +1,6 @@
 """What the figures of a study share: colours, fonts, the unit of steps, and how a file is written."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,10 +41,14 @@ _STYLE: Any = {  # typed loosely: the known settings differ between versions of 
     "legend.fontsize": 11,
     "legend.frameon": False,
     "legend.title_fontsize": 10,
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "text.usetex": False,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
 }
+
+
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -102,14 +107,19 @@ def set_step_axis(axes: Axes, last: float, *, ticks: int = 6) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda steps, _: short_steps(steps)))
 
 
+def legible(text: str) -> str:
+    """The text with a replacement character for each control character and lone surrogate, which nothing can show."""
+    return _ILLEGIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def parameter_label(parameter: Parameter) -> str:
     """Name of a task parameter for an axis, with its unit."""
-    return parameter.name.replace("_", " ") + (f" ({parameter.unit})" if parameter.unit else "")
+    return legible(parameter.name.replace("_", " ") + (f" ({parameter.unit})" if parameter.unit else ""))
 
 
 def wrapped(text: str, width: int, *, lines: int = 2) -> str:
     """Break a long text into lines of at most ``width`` characters; what does not fit ends in an ellipsis."""
-    parts = textwrap.wrap(text, width)
+    parts = textwrap.wrap(legible(text), width)
     if len(parts) > lines:
         parts = [*parts[: lines - 1], parts[lines - 1][: width - 1] + "…"]
     return "\n".join(parts)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from teachgym.plots.figure_style import house_style, teacher_looks, wrapped
+from teachgym.plots.figure_style import house_style, legible, teacher_looks, wrapped
 from teachgym.statistics import Interval
 
 _THICK = 7
@@ -39,7 +39,7 @@ def interval_figure(
             axes.set_yticks(range(len(names)), [wrapped(name, 26) for name in reversed(names)])
             axes.set_ylim(-0.6, len(names) - 0.4)
             axes.set_title(statistic)
-            axes.set_xlabel(score_name)
+            axes.set_xlabel(legible(score_name))
             axes.grid(True, axis="x")
             axes.set_axisbelow(True)
         figure.suptitle(wrapped(title, 90))

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from matplotlib.figure import Figure
 
-from teachgym.plots.figure_style import MUTED, house_style, wrapped
+from teachgym.plots.figure_style import MUTED, house_style, legible, wrapped
 from teachgym.statistics import Interval
 
 COLUMNS = 18
@@ -74,7 +74,7 @@ def leaderboard_figure(board: Shares) -> Figure:
             axes.text(place, line, text, ha="center", va="center", fontsize=9, weight=weight)
         for line, place in zip(*np.nonzero(np.isnan(cells)), strict=True):
             axes.text(place, line, "·", ha="center", va="center", color=MUTED)
-        axes.set_yticks(range(len(names)), names, fontsize=9)
+        axes.set_yticks(range(len(names)), [legible(name) for name in names], fontsize=9)
         titles = [wrapped(name.replace(",", ", "), COLUMNS, lines=4) for name in columns]
         axes.set_xticks(range(len(columns)), titles, rotation=60, ha="left", fontsize=9)
         axes.xaxis.tick_top()

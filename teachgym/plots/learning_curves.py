@@ -9,7 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from teachgym.evaluation import Evaluation
-from teachgym.plots.figure_style import MUTED, Look, house_style, save_figure, set_step_axis, teacher_looks, wrapped
+from teachgym.plots.figure_style import (
+    MUTED,
+    Look,
+    house_style,
+    legible,
+    save_figure,
+    set_step_axis,
+    teacher_looks,
+    wrapped,
+)
 from teachgym.record import Record
 from teachgym.statistics import mean_interval
 from teachgym.task_space import FloatArray
@@ -73,7 +82,7 @@ def learning_curve_figure(
         figure.suptitle(wrapped(title, 90))
         for axes in first:
             axes.set_ylabel("test tasks mastered (%)")
-        returns.set_ylabel(f"mean {outcome_name} on the test tasks")
+        returns.set_ylabel(f"mean {legible(outcome_name)} on the test tasks")
         curves: list[tuple[Curve, Curve]] = []
         for name, records in runs.items():
             seeds = [record.evaluations for record in records if record.evaluations]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from teachgym.evaluation import Evaluation
 from teachgym.plots.drawn_episodes import COLOUR_MAP
-from teachgym.plots.figure_style import house_style, parameter_label, wrapped
+from teachgym.plots.figure_style import house_style, legible, parameter_label, wrapped
 from teachgym.task_space import FloatArray, TaskSpace
 
 _COLUMNS = 4
@@ -58,7 +58,7 @@ def mastery_figure(
         raise ValueError("there is nothing mastered to draw; expected the tests of at least one teacher")
     with house_style():
         if skills:
-            return _grid(found, title, f"mean {outcome_name}", [one.outcome for one in found.values()], skills)
+            return _grid(found, title, f"mean {legible(outcome_name)}", [one.outcome for one in found.values()], skills)
         if space.dimensions == 2:
             return _maps(found, space, title)
         return _grid(found, title, "share of seeds that master it", [one.share for one in found.values()], ())
@@ -99,7 +99,7 @@ def _grid(
     axes.set_yticks(range(len(names)), names)
     if skills and len(skills) <= _MOST_NAMED:
         numbers = next(iter(found.values())).tasks[:, 0].astype(int)
-        axes.set_xticks(range(len(order)), [skills[number] for number in numbers], rotation=30, ha="right")
+        axes.set_xticks(range(len(order)), [legible(skills[number]) for number in numbers], rotation=30, ha="right")
         for (row, column), value in np.ndenumerate(values[:, order]):
             red, green, blue, _ = colormaps[COLOUR_MAP](float(value))
             ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from teachgym.plots.figure_style import house_style, teacher_looks, wrapped
+from teachgym.plots.figure_style import house_style, legible, teacher_looks, wrapped
 from teachgym.statistics import Profile
 
 
@@ -27,7 +27,7 @@ def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: s
             axes.plot(
                 profile.scores, profile.share, color=look.colour, linestyle=look.line_style, linewidth=2.2, label=label
             )
-        axes.set_xlabel(f"{score_name} (tau)")
+        axes.set_xlabel(f"{legible(score_name)} (tau)")
         axes.set_ylabel("share of runs above tau")
         axes.set_ylim(-0.02, 1.02)
         axes.grid(True)

@@ -1,6 +1,7 @@
 """A report's page: one HTML file without anything from outside."""
 
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -9,8 +10,9 @@ from teachgym.report.drawings import Drawing
 from teachgym.report.inline_svg import inline_svg
 from teachgym.report.page_style import CSS
 from teachgym.report.tables import TextTable, cost_table, improvement_table, main_table, more_table
-from teachgym.study.comparison import LEVEL, Comparison
+from teachgym.study.comparison import LEVEL, Comparison, p_between
 from teachgym.study.stored import StoredStudy
+from teachgym.study.summary import p_text
 
 _SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing but what is in it. It has no scripts."""
@@ -70,28 +72,45 @@ def page(
 
 
 def finding(comparison: Comparison) -> str:
-    """What is significant, in a sentence."""
+    """What is significant, by which test, the best first."""
     rows = {row.teacher: row for row in comparison.rows}
     if len(rows) == 1:
         return f"Only {comparison.rows[0].teacher} has finished cells: there is nothing to compare it with."
+    best = f"{comparison.best} ({_score(comparison, comparison.best)})"
+    others = [name for name in rows if name != comparison.best]
     if not comparison.leaders:
         return (
-            f"No teacher differs significantly from the best in {comparison.score_name} (Welch's tests, corrected "
-            f"by Holm over all pairs, level {LEVEL:g}). That is not evidence that they are equal: see the notes."
+            f"No teacher differs significantly from {best}, which has the best mean {comparison.score_name} "
+            f"(Welch's tests, corrected by Holm over all pairs, level {LEVEL:g}). That is not evidence that they are "
+            "equal: see the notes."
         )
-    shown = [f"{name} ({_score(comparison, name)})" for name in comparison.leaders]
-    if len(shown) == 1:
-        return f"{shown[0]} is significantly better than every other teacher in {comparison.score_name}."
-    worse = [name for name in rows if name not in comparison.leaders]
+    tests = (
+        f"The p values are of Welch's tests against {comparison.best}, corrected by Holm over all pairs; the level is "
+        f"{LEVEL:g}."
+    )
+    worse = [_tested(comparison, name) for name in others if name not in comparison.leaders]
+    if len(comparison.leaders) == 1:
+        return (
+            f"{best} is significantly better than every other teacher in {comparison.score_name}: {_listed(worse)}. "
+            f"{tests}"
+        )
+    near = [_tested(comparison, name) for name in comparison.leaders if name != comparison.best]
     return (
-        f"The best in {comparison.score_name} are {_listed(shown)}, which are not told apart; significantly worse than "
-        f"the first of them {'is' if len(worse) == 1 else 'are'} {_listed(worse)}."
+        f"{best} has the best mean {comparison.score_name}. Significantly worse than {comparison.best}: "
+        f"{_listed(worse)}. Not significantly worse: {_listed(near)}. {tests}"
     )
 
 
 def _score(comparison: Comparison, name: str) -> str:
     row = next(row for row in comparison.rows if row.teacher == name)
-    return f"{row.mean.mean:.{comparison.score_decimals}f}, {row.seeds} seeds"
+    return f"{row.mean.mean:.{comparison.score_decimals}f}, {row.seeds} seed{'s' if row.seeds > 1 else ''}"
+
+
+def _tested(comparison: Comparison, name: str) -> str:
+    p_value = p_between(comparison.pairs, name, comparison.best)
+    shown = p_text(p_value)
+    tested = "not tested" if math.isnan(p_value) else f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+    return f"{name} ({_score(comparison, name)}, {tested})"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -100,23 +119,27 @@ def _listed(names: Sequence[str]) -> str:
 
 def _main_caption(comparison: Comparison) -> str:
     marked = (
-        "Highlighted: the best mean, and those not significantly worse than it. "
+        f"Highlighted: {comparison.leading}. "
         if comparison.leaders
-        else "None is highlighted, as none is significantly worse than the best. "
+        else f"None is highlighted, as none is significantly worse than {comparison.best}, which has the best mean. "
     )
     return (
         f"{marked}IQM: interquartile mean, with a 95 % stratified bootstrap interval; the others are means with 95 % "
         f"Student-t intervals. p: Welch's test of {comparison.score_name} against {comparison.reference}, corrected by "
-        "Holm over the teachers."
+        "Holm over these tests alone."
     )
 
 
 def _more_caption(comparison: Comparison) -> str:
+    steps = (
+        "Steps: the median over all runs, and how many reached the threshold. "
+        if math.isfinite(comparison.rows[0].reached.threshold)
+        else ""
+    )
     return (
         f"Of {comparison.score_name}, but for the worst fifth. Mean and median have bootstrap intervals, the others "
-        "Student-t intervals. Area: the mean height of the learning curve over the budget. Steps: the median over all "
-        "runs, and how many reached the threshold. Worst fifth: the mean over the fifth of the test tasks that went "
-        "worst. Forgetting: best minus last test."
+        f"Student-t intervals. Area: the mean height of the learning curve over the budget. {steps}Worst fifth: the "
+        "mean over the fifth of the test tasks that went worst. Forgetting: best minus last test."
     )
 
 

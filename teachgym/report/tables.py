@@ -46,7 +46,7 @@ def main_table(comparison: Comparison) -> TextTable:
         (f"IQM, {comparison.score_name}", lambda row: interval_text(row.iqm, score)),
         ("% mastered", lambda row: interval_text(row.mastered, 1, low=0.0, high=100.0)),
         (f"mean {comparison.outcome_name}", lambda row: interval_text(row.mean_return, decimals)),
-        (f"p against {comparison.reference}", p_text),
+        (f"p against {comparison.reference}", lambda row: p_text(row.p_corrected)),
     ]
     if not comparison.masters:
         columns = [column for column in columns if column[0] != "% mastered"]
@@ -63,7 +63,7 @@ def more_table(comparison: Comparison) -> TextTable:
         ("mean", lambda row: interval_text(row.mean, score)),
         ("median", lambda row: interval_text(row.median, score)),
         ("area under the curve", lambda row: interval_text(row.area, score)),
-        (f"steps to {threshold:.{score}f}", _steps_text),
+        *([(f"steps to {threshold:.{score}f}", _steps_text)] if math.isfinite(threshold) else []),
         (f"worst fifth, mean {comparison.outcome_name}", lambda row: interval_text(row.worst_case, decimals)),
         ("forgetting", lambda row: interval_text(row.forgetting, score, low=0.0)),
     ]
@@ -123,11 +123,14 @@ def to_latex(table: TextTable, *, caption: str) -> str:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Every number of every teacher, unrounded; ends of intervals in columns of their own."""
+    """Every number of every teacher, unrounded; ends of intervals in columns of their own.
+
+    ``reference`` is the teacher that p values are against, and ``leads`` says which rows the other tables mark.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for number, row in enumerate(comparison.rows):
-        cells = dict(_flat(row))
+        cells = {**dict(_flat(row)), "reference": comparison.reference, "leads": row.teacher in comparison.leaders}
         if number == 0:
             writer.writerow(cells)
         writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells.values()])

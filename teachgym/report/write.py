@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from teachgym.files import replacing
-from teachgym.plots.figure_style import save_figure
+from teachgym.plots.figure_style import legible, save_figure
 from teachgym.report.drawings import MOST_DRAWN, Drawing, drawn_teachers, overall_drawings, study_drawings
 from teachgym.report.page import page
 from teachgym.report.tables import main_table, to_csv, to_latex
-from teachgym.study.comparison import compare_studies, merge
+from teachgym.study.comparison import Comparison, compare_studies, merge
 from teachgym.study.stored import Run, StoredStudy, load_study
 
 PAGE = "report.html"
@@ -51,9 +51,14 @@ def write_report(folders: Sequence[Path], output: Path | None = None, *, referen
             save_figure(drawing.figure, place / FIGURES / f"{drawing.key}.{suffix}")
     if comparison is not None:
         _write(place / "table.csv", to_csv(comparison))
-        _write(place / "table.tex", to_latex(main_table(comparison), caption=f"{' and '.join(comparison.studies)}."))
+        _write(place / "table.tex", to_latex(main_table(comparison), caption=_caption(comparison)))
     _write(place / PAGE, text)
     return place / PAGE
+
+
+def _caption(comparison: Comparison) -> str:
+    studies = " and ".join(comparison.studies)
+    return f"{studies}. Bold: {comparison.leading}." if comparison.leaders else f"{studies}."
 
 
 def _unfinished(studies: Sequence[StoredStudy], title: str) -> dict[str, list[Run]]:
@@ -67,4 +72,4 @@ def _unfinished(studies: Sequence[StoredStudy], title: str) -> dict[str, list[Ru
 
 def _write(path: Path, text: str) -> None:
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(legible(text).encode())

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from teachgym.record import EVALUATIONS
 from teachgym.statistics import (
     Interval,
     Profile,
@@ -22,7 +23,7 @@ from teachgym.statistics.bootstrap import mean, median
 from teachgym.statistics.curves import WORST_SHARE, area_under_curve, forgetting, steps_to_threshold, worst_case
 from teachgym.study.cautions import cautions
 from teachgym.study.measures import Measures
-from teachgym.study.stored import Run, StoredStudy
+from teachgym.study.stored import CELLS, Run, StoredStudy
 from teachgym.task_space import FloatArray
 
 LEVEL = 0.05
@@ -35,7 +36,7 @@ class Reached:
     """Student steps at which runs first reached the threshold, at a test."""
 
     threshold: float
-    """Of the number that teachers are compared by."""
+    """Of the number that teachers are compared by; NaN where there is none."""
     median: float
     """Over all runs; one that never reached it counts as infinity, and so may the median be."""
     reached: int
@@ -117,11 +118,21 @@ class Comparison:
     """Every two of them."""
     profiles: dict[str, Profile]
     """By teacher: the share of its runs above each score."""
+    best: str
+    """The teacher with the best mean score."""
     leaders: tuple[str, ...]
-    """The teacher with the best mean score, and those that are not significantly worse. Empty where that is everyone,
-    as nothing is found then."""
+    """The best, and those not significantly worse than it, by falling mean score. Empty where that is everyone, as
+    nothing is found then."""
     cautions: tuple[str, ...]
     """What a reader should know before believing any of it."""
+
+    @property
+    def leading(self) -> str:
+        """What the leaders are, in words, with the test that is meant."""
+        return (
+            f"{self.best}, which has the best mean, and those not significantly worse than it by Welch's tests, "
+            "corrected by Holm over all pairs"
+        )
 
 
 @dataclass(frozen=True)
@@ -152,7 +163,8 @@ def compare_studies(
     Args:
         studies: From 1 up.
         reference: The teacher that the others are tested against; None takes the first.
-        threshold: Score that counts as reached; None takes half of the best teacher's mean.
+        threshold: Score that counts as reached; None takes half of the best teacher's mean if that is above 0, and
+            else none.
         worst_share: Share of the test tasks that are the worst case.
         seed: Of the bootstrap.
         samples: Of the bootstrap.
@@ -176,7 +188,8 @@ def merge(studies: Sequence[StoredStudy]) -> list[Stratum]:
     """Put finished runs under the same settings together.
 
     Raises:
-        ValueError: If two studies hold the same seed of the same teacher under the same settings.
+        ValueError: If two studies hold the same seed of the same teacher under the same settings, or a run's last test
+            has a return that is not finite.
     """
     strata: dict[str, Stratum] = {}
     for study in studies:
@@ -186,6 +199,13 @@ def merge(studies: Sequence[StoredStudy]) -> list[Stratum]:
             for run in runs:
                 if run.result is None:
                     continue
+                test = run.record.evaluations[-1]
+                if not np.isfinite(test.returns).all():
+                    path = study.folder / CELLS / run.cell.folder_name / EVALUATIONS
+                    raise ValueError(
+                        f"{path}: the last test of {teacher} with seed {run.cell.seed} has a return that is not "
+                        "finite; leave the cell out, or run it again"
+                    )
                 if any(other.cell.seed == run.cell.seed for other in there):
                     raise ValueError(
                         f"{study.folder} holds {teacher} with seed {run.cell.seed} of {study.title!r}, and so does "
@@ -212,9 +232,10 @@ class _Comparing:
         self._worst_share, self._seed, self._samples = worst_share, seed, samples
         self._several = len(strata) > 1
         self._scores = {name: [self._of(stratum, name, _final) for stratum in strata] for name in names}
-        means = {name: float(np.mean(self._together(name))) for name in names}
-        self._leader = max(names, key=lambda name: means[name])
-        self._threshold = means[self._leader] / 2 if threshold is None else threshold
+        self._means = {name: float(np.mean(self._together(name))) for name in names}
+        self._best = max(names, key=self._means.__getitem__)
+        half = self._means[self._best] / 2
+        self._threshold = threshold if threshold is not None else half if half > 0 else math.nan
 
     def compare(self, studies: Sequence[StoredStudy]) -> Comparison:
         pairs = self._pairs()
@@ -234,6 +255,7 @@ class _Comparing:
             rows=rows,
             pairs=pairs,
             profiles=self._profiles(),
+            best=self._best,
             leaders=leaders if len(leaders) < len(self._names) else (),
             cautions=self._cautions(studies, rows),
         )
@@ -332,12 +354,8 @@ class _Comparing:
         }
 
     def _leaders(self, pairs: Sequence[Pair]) -> tuple[str, ...]:
-        p_values = {frozenset((pair.first, pair.second)): pair.p_corrected for pair in pairs}
-        return tuple(
-            name
-            for name in self._names
-            if name == self._leader or not p_values[frozenset((name, self._leader))] < LEVEL
-        )
+        leaders = [name for name in self._names if name == self._best or not p_between(pairs, name, self._best) < LEVEL]
+        return tuple(sorted(leaders, key=lambda name: -self._means[name]))
 
     def _cautions(self, studies: Sequence[StoredStudy], rows: Sequence[Row]) -> tuple[str, ...]:
         found = [scores for name in self._names for scores in self._scores[name] if len(scores) > 1]
@@ -351,6 +369,11 @@ class _Comparing:
             decimals=1 if measures.headline == "mastered" else measures.decimals,
             versions=list(dict.fromkeys(version for study in studies for version in study.versions)),
         )
+
+
+def p_between(pairs: Sequence[Pair], first: str, second: str) -> float:
+    """The corrected p value of two teachers, whichever comes first in the pair."""
+    return next(pair.p_corrected for pair in pairs if {pair.first, pair.second} == {first, second})
 
 
 def _final(run: Run, measures: Measures) -> float:

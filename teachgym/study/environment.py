@@ -2,14 +2,16 @@
 
 import importlib
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.names import searched, unknown_name
+from teachgym.names import UnknownKeywordError, searched, unknown_name
 from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
+from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher_env import TeacherEnv
@@ -65,10 +67,47 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
     """Make the cell's teacher environment, with what its teacher needs unless the cell says otherwise.
 
     Raises:
-        ValueError: If it is unknown, a setting is not allowed, or it is no teacher environment.
+        ValueError: If it is unknown, is not a teacher environment, does not take a setting, a student, a task or a
+            budget, or does not fit the teacher.
     """
+    _check_options(cell)
+    needs = _needs(cell.teacher)
+    asked = dict(NEEDED[need] for need in needs if need in NEEDED)
+    if not all(takes(environment_class(cell.env), setting) for setting in asked):
+        raise _misfit(cell, needs)
+    try:
+        made = _make(cell, asked)
+    except ValueError as error:
+        if not asked or not _can_be_made(cell):
+            raise
+        raise _misfit(cell, needs) from error
+    if not needs <= made.problem.offers:
+        made.close()
+        raise _misfit(cell, needs - made.problem.offers)
+    if cell.evaluations > made.budget:
+        raise ValueError(f"evaluations is {cell.evaluations}; expected at most one a student step, {made.budget}")
+    return made
+
+
+def _check_options(cell: Cell) -> None:
+    """Refuse a task, a student or a budget that the environment does not take."""
+    found = environment_class(cell.env)
+    budget = getattr(found, "budget_name", "student_steps")
+    for setting, option, given in (
+        ("task", "--task", cell.task),
+        ("student", "--student", cell.student),
+        (budget, "--student-steps", cell.student_steps),
+    ):
+        if given is not None and not takes(found, setting):
+            raise ValueError(
+                f"environment {cell.env!r} does not take {option} {given}; leave it out, or set what it takes with its "
+                f"name, as in --env {Spec.parse(cell.env).name},SETTING=VALUE ({', '.join(own_settings(found))})"
+            )
+
+
+def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
     env = Spec.parse(cell.env)
-    settings = {**_needed(cell.teacher), **env.settings}
+    settings = {**asked, **env.settings}
     if cell.task is not None:
         task = Spec.parse(cell.task)
         settings |= {"task": task.name, "task_settings": dict(task.settings)}
@@ -80,22 +119,43 @@ def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:
-        hint = searched(error)
-        if re.search("unexpected keyword argument '(student|task)", str(error)):
-            hint = "; its student, task or budget is its own: leave --student, --task or --student-steps out"
-        raise ValueError(f"environment {cell.env!r} can't be made: {error}{hint}") from error
+        own = isinstance(error, UnknownKeywordError)  # which says more
+        unknown = None if own else re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        reason = f"it has no setting {unknown[1]!r}" if unknown else str(error)
+        raise ValueError(f"environment {cell.env!r} can't be made: {reason}{searched(error)}") from error
     if not isinstance(made, TeacherEnv):
-        raise ValueError(f"environment {cell.env!r} is no teacher environment; choose one that `teachgym list` shows")
-    if cell.evaluations > made.budget:
-        raise ValueError(f"evaluations is {cell.evaluations}; expected at most one a student step, {made.budget}")
+        raise ValueError(
+            f"environment {cell.env!r} is not a teacher environment; choose one that `teachgym list` shows"
+        )
     return made
 
 
-def _needed(teacher: str) -> dict[str, Any]:
+def _can_be_made(cell: Cell) -> bool:
+    """Whether nothing but what the teacher needs is in the way."""
+    try:
+        _make(cell, {}).close()
+    except ValueError:
+        return False
+    return True
+
+
+def _misfit(cell: Cell, missing: Iterable[str]) -> ValueError:
+    """The error for a teacher that needs what the environment does not offer."""
+
+    def made_for(teacher: str) -> TeacherEnv[Any, Any]:
+        return _make(cell, dict(NEEDED[need] for need in _needs(teacher) if need in NEEDED))
+
+    return ValueError(
+        f"teacher {cell.teacher!r} does not fit environment {cell.env!r}, which does not offer it "
+        f"{', '.join(sorted(missing))}; teachers that fit: {', '.join(fitting_teachers(made_for))}"
+    )
+
+
+def _needs(teacher: str) -> frozenset[str]:
+    """What a teacher needs, with its settings."""
     spec = Spec.parse(teacher)
     found = teacher_class(spec.name)
     try:
-        needs = found.needs_with(found.Settings(**spec.settings))
+        return found.needs_with(found.Settings(**spec.settings))
     except TypeError:  # a setting that there is none of, which is refused when the teacher is made
-        needs = found.needs
-    return dict(NEEDED[need] for need in needs if need in NEEDED)
+        return found.needs

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from teachgym.statistics import Interval, mean_interval
@@ -129,7 +130,7 @@ def leaderboard_table(board: Leaderboard) -> Table:
     for heading in ("teacher", "environments", "share of the gap", "lead over random"):
         table.add_column(heading, justify="left" if heading == "teacher" else "right")
     for row in board.wide:
-        table.add_row(row.teacher, str(row.environments), _text(row.share), _text(row.lead))
+        table.add_row(escape(row.teacher), str(row.environments), _text(row.share), _text(row.lead))
     return table
 
 

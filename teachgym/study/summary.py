@@ -4,10 +4,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from teachgym.statistics import Interval
-from teachgym.study.comparison import LEVEL, Comparison, Row
+from teachgym.study.comparison import LEVEL, Comparison
 
 
 def summary_entries(comparison: Comparison | None) -> list[dict[str, Any]]:
@@ -19,24 +20,26 @@ def summary_table(comparison: Comparison, *, title: str) -> Table:
     """Lay the rows out for a terminal."""
     rows = comparison.rows
     world_share = sum(row.world_share for row in rows) / len(rows)
-    marked = " *: the best, or not significantly worse than it." if comparison.leaders else ""
+    marked = f" *: {comparison.leading}." if comparison.leaders else ""
     table = Table(
-        title=title,
-        caption=f"Means over seeds with 95 % t-intervals. p: Welch's test of {comparison.score_name} against "
-        f"{comparison.reference}, corrected by Holm.{marked} Of the time, tests left out, {world_share:.0%} went to "
-        "the world, the rest to student and teacher.",
+        title=escape(title),
+        caption=escape(
+            f"Means over seeds with 95 % t-intervals. p: Welch's test of {comparison.score_name} against "
+            f"{comparison.reference}, corrected by Holm.{marked} Of the time, tests left out, {world_share:.0%} went "
+            "to the world, the rest to student and teacher."
+        ),
     )
     table.add_column("teacher", overflow="fold")
     mastered = ("% mastered",) if comparison.masters else ()
     for heading in ("seeds", *mastered, f"test {comparison.outcome_name}", "p", "steps/s", "teacher\ntime"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(escape(heading), justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row.teacher + (" *" if row.teacher in comparison.leaders else ""),
+            escape(row.teacher) + (" *" if row.teacher in comparison.leaders else ""),
             str(row.seeds),
             *([_interval(row.mastered, low=0.0, high=100.0)] if comparison.masters else []),
             _interval(row.mean_return, decimals=comparison.decimals),
-            p_text(row),
+            p_text(row.p_corrected),
             f"{row.steps_per_second:,.0f}",
             f"{row.teacher_share:.2%}",
             style="bold" if row.teacher in comparison.leaders else None,
@@ -44,11 +47,11 @@ def summary_table(comparison: Comparison, *, title: str) -> Table:
     return table
 
 
-def p_text(row: Row) -> str:
-    """The corrected p value, for people."""
-    if math.isnan(row.p_corrected):
+def p_text(p_value: float) -> str:
+    """A p value, for people."""
+    if math.isnan(p_value):
         return "-"
-    return "< 0.001" if row.p_corrected < LEVEL / 50 else f"{row.p_corrected:.3f}"
+    return "< 0.001" if p_value < LEVEL / 50 else f"{p_value:.3f}"
 
 
 def _interval(interval: Interval, *, low: float = float("-inf"), high: float = float("inf"), decimals: int = 1) -> str:

@@ -34,7 +34,7 @@ from teachgym.agents.learned.trained_policy import (
 from teachgym.checksums import MANIFEST, write_manifest
 from teachgym.files import write_arrays, write_json
 from teachgym.names import unknown_name
-from teachgym.plots.figure_style import COLOURS, house_style, save_figure, set_step_axis
+from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.environment import environment_id
 from teachgym.study.lock import alone_in
@@ -261,5 +261,5 @@ def _curve_figure(training: Training, *, title: str) -> Figure:
         set_step_axis(axes, training.steps)
         axes.set_xlabel("teaching decisions")
         axes.set_ylabel(f"return, mean of {count} lifetimes")
-        axes.set_title(title, wrap=True)
+        axes.set_title(legible(title), wrap=True)
     return figure

@@ -1,5 +1,6 @@
 """Every defect of the authors' simulator does what it says, and nothing else."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from teachgym.envs.bipedal_walker.batch import make_walkers
 from teachgym.envs.bipedal_walker.defects import DEFECTS, Defects
 from teachgym.envs.bipedal_walker.terrain import TERRAINS
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
+from teachgym.envs.tracks import HexagonTracksEnv, StumpSequenceEnv, StumpTracksEnv, TrackEnv
 from tests.envs.walker_moves import move, reference_walker, simulation_of
 
 Observations = NDArray[np.float32]
@@ -63,6 +66,27 @@ def test_the_faithful_lidar_changes_only_the_rays_and_never_shortens_one() -> No
         assert (faithful[:, 14:] >= fixed[:, 14:]).all()
         longer += int((faithful[:, 14:] > fixed[:, 14:]).sum())
     assert longer > 0
+
+
+@pytest.mark.parametrize("terrain", sorted(TERRAINS))
+def test_the_default_sees_other_rays_than_the_original_wherever_there_are_obstacles(terrain: str) -> None:
+    first, second = (make_walkers(32, terrain=terrain, defects=choice) for choice in ("fixed", "faithful"))
+    rng, differ = np.random.default_rng(0), []
+    pair = first.reset(seed=0)[0], second.reset(seed=0)[0]
+    for _ in range(60):
+        np.testing.assert_array_equal(pair[0][:, :14], pair[1][:, :14])
+        differ.append((pair[0] != pair[1]).any(axis=1))
+        actions = rng.uniform(-1, 1, (32, 4))
+        pair = first.step(actions)[0], second.step(actions)[0]
+    assert (np.mean(differ) > 0.05) == (terrain != "grass")
+    assert terrain != "grass" or not np.any(differ)
+
+
+@pytest.mark.parametrize("env", [StumpTracksEnv, HexagonTracksEnv, StumpSequenceEnv])
+def test_only_the_faithful_world_is_said_to_be_the_original(env: type[TrackEnv]) -> None:
+    assert env.__doc__ is not None
+    assert '- Truth: none; with ``defects="faithful"`` the world' in env.__doc__
+    assert inspect.signature(TrackEnv).parameters["defects"].default == "fixed"
 
 
 def test_with_faithful_leg_contacts_only_the_second_pairs_are_lost() -> None:

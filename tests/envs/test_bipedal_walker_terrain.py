@@ -1,6 +1,7 @@
 """Geometry of the tracks."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +101,22 @@ def test_the_ground_is_unbroken_from_zero_to_beyond_the_finish(name: str, seed: 
     assert all(left[1] == right[0] for left, right in pairwise(edges))
     assert all(left[0] < right[0] for left, right in edges)
     assert edges[-1][1][0] > FINISH + 3
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0, 94.0, "8"], ids=str)
+@pytest.mark.parametrize(
+    ("terrain", "name"),
+    [(HexagonTracks, "spacing"), (StumpSequence, "spacing"), (StumpTracks, "min_spacing"), (StumpTracks, "max_height")],
+)
+def test_a_size_that_is_out_of_range_is_refused(terrain: Any, name: str, bad: Any) -> None:
+    bad = 201.0 if (name, bad) == ("max_height", 94.0) else bad
+    with pytest.raises(ValueError, match=f"{name} is {bad!r}; expected"):
+        terrain(**{name: bad})
+
+
+@pytest.mark.parametrize("terrain", [HexagonTracks, StumpSequence])
+def test_the_widest_spacing_leaves_one_obstacle(terrain: Any) -> None:
+    assert len(make(terrain(spacing=93.0), np.ones(len(terrain().task_space.low))).obstacles) in (1, 5)
 
 
 def test_hexagons_advance_by_one_world_unit() -> None:

@@ -9,13 +9,17 @@ import pytest
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from numpy.typing import NDArray
 
+from teachgym.envs.bipedal_walker import obstacle_course
+from teachgym.envs.bipedal_walker.batch import WalkerBatch
 from teachgym.envs.bipedal_walker.obstacle_course import RANGES, Hardcore, ObstacleCourse
 from teachgym.envs.bipedal_walker.terrain import Grass
-from teachgym.envs.bipedal_walker.track import Terrain, Track
+from teachgym.envs.bipedal_walker.track import Terrain, Track, can_be_built
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from teachgym.envs.test_courses import HARDCORE, TEST_COURSES, CourseResult, play_test_courses
+from teachgym.envs.test_courses import FLAT_STEPS, HARDCORE, TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.tracks import ObstacleCourseEnv
+from teachgym.evaluation import Evaluation
 from teachgym.students import CallableStudent
+from teachgym.world_batch import WorldBatch
 from tests.envs.test_tracks import lunge
 from tests.envs.walker_moves import move, reference_walker, simulation_of
 
@@ -125,8 +129,38 @@ def test_stump_heights_are_uniform_between_low_and_high_in_either_order() -> Non
     assert make(stumps(1.0, 3.0)) == make(stumps(3.0, 1.0))
 
 
-def test_the_lowest_stump_is_a_twentieth_of_a_step_high() -> None:
-    assert blocks_of_many(stumps(0.0, 0.2))[:, 3].min() == pytest.approx(0.05)
+@pytest.mark.parametrize("seed", range(40))
+def test_the_first_stump_is_as_high_as_drawn_however_low(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rng.integers(5, 10)  # the length of a stretch
+    (_, left_y), _, (_, top), _ = make(stumps(0.0, 0.4), seed).obstacles[0]
+    assert left_y == HEIGHT
+    assert top == HEIGHT + rng.uniform(0.0, 0.4) * STEP
+
+
+def test_an_eighth_of_the_stumps_of_easy_courses_is_lower_than_a_twentieth_of_a_step() -> None:
+    tops = blocks_of_many(stumps(0.0, 0.4))[:, 3]
+    assert len(tops) > 400
+    assert 0.0 < tops.min() < 0.01
+    assert np.mean(tops < 0.05) == pytest.approx(1 / 8, abs=0.05)
+
+
+def test_a_stump_too_low_for_box2d_is_drawn_again_in_both_engines() -> None:
+    seed, chosen = 100, stumps(0.0, 0.2)
+    rng, refused = np.random.default_rng(seed), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(obstacle_course, "can_be_built", lambda block: can_be_built(block) or refused.append(block))
+        track = COURSE.generate(chosen, rng)
+    assert len(refused) == 1
+    (_, bottom), _, (_, top), _ = refused[0]
+    assert top - bottom < 1e-4 * STEP
+    assert len(boxes(track)) == len(track.obstacles) > 10
+    states = []
+    for engine in ("fast", "reference"):
+        env = ParametricBipedalWalker(terrain="obstacle-course", engine=engine)
+        env.reset(seed=seed, options={"task": chosen})
+        states.append(env.np_random.bit_generator.state)
+    assert states[0] == states[1]
 
 
 def test_the_first_obstacle_stands_where_the_start_pad_ends_and_grass_parts_the_others() -> None:
@@ -172,6 +206,18 @@ def test_a_staircase_has_from_0_to_one_less_than_the_steps_each_as_high_as_drawn
             counts.add(len(flight))
     assert counts == set(range(1, most))
     assert directions == ({-1.0, 1.0} if most > 2 else set())
+
+
+@pytest.mark.parametrize("seed", [25, 43, 56, 60, 72, 80])
+def test_steps_of_at_most_a_hundredth_are_not_built_and_bend_the_ground_as_little(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    length, rise, up, steps = int(rng.integers(5, 10)), rng.uniform(0.0, 0.2), rng.random() > 0.5, int(rng.integers(5))
+    assert rise <= 0.01
+    track = make(stairs(0.0, 0.2, 5), seed)
+    assert not np.isclose(boxes(track)[:, 0], 20).any()
+    levels = np.array([(4 * steps - left) // 4 for left in range(length - 1, 0, -1)])
+    bent = np.array(track.ground)[20 : 20 + length, 1] / STEP - HEIGHT / STEP
+    np.testing.assert_allclose(bent, [0.0, *(rise * (levels if up else -levels - 1))], atol=1e-12)
 
 
 def test_stair_steps_are_rounded() -> None:
@@ -282,6 +328,22 @@ def test_the_protocol_plays_100_episodes_on_each_of_six_courses() -> None:
     assert all(-150 < result.mean_return < -90 for result in results.values())
 
 
+def test_courses_end_at_the_time_limits_of_their_originals(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+
+    def note(policy: object, make_batch: Callable[[int], WorldBatch], *args: object, **settings: object) -> Evaluation:
+        batch = make_batch(1)
+        assert isinstance(batch, WalkerBatch)
+        limits.append(batch._step_limit)
+        return Evaluation(np.zeros((1, 8)), np.zeros(1), np.ones(1, dtype=np.int64), 230.0, 0)
+
+    monkeypatch.setattr("teachgym.envs.test_courses.evaluate", note)
+    play_test_courses(fall, seed=0, walker={})
+    assert limits == [FLAT_STEPS, 2000, 2000, 2000, 2000, 2000]
+    assert gymnasium.spec("BipedalWalker-v3").max_episode_steps == FLAT_STEPS
+    assert gymnasium.spec("BipedalWalkerHardcore-v3").max_episode_steps == 2000
+
+
 def test_the_protocol_gives_the_same_on_both_engines() -> None:
     fast, reference = (
         play_test_courses(fall, seed=0, episodes=3, walker={"engine": engine}) for engine in ("fast", "reference")
@@ -348,6 +410,29 @@ def test_the_environment_tests_the_student_on_the_courses_whatever_the_range(ran
     assert all(isinstance(result, CourseResult) and result.episodes == 2 for result in results.values())
     assert len(results) == 6
     assert env.spent == spent
+
+
+def test_the_protocol_plays_sampled_actions_unless_told_otherwise() -> None:
+    env = teacher_env()
+    env.reset(seed=1)
+    env.step(env.task_space.low)
+    asked = {"act": 0, "explore": 0}
+
+    def asked_for(kind: str) -> Callable[..., Any]:
+        def answer(observations: NDArray[np.float32]) -> NDArray[np.float64]:
+            asked[kind] += 1
+            return np.random.uniform(0.9, 1.0, (len(observations), 4))  # noqa: NPY002  # as a student samples
+
+        return answer
+
+    env.student.act, env.student.explore = asked_for("act"), asked_for("explore")  # type: ignore[method-assign]
+    before = np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]  # noqa: NPY002
+    sampled = env.test_courses(episodes=1)
+    assert asked["explore"] > asked["act"] == 0
+    assert env.test_courses(episodes=1) == sampled
+    env.test_courses(episodes=1, deterministic=True)
+    assert asked["act"] > 0
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index, union-attr]  # noqa: NPY002
 
 
 def test_the_easy_range_has_test_tasks_of_its_own() -> None:

@@ -149,10 +149,45 @@ def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> Non
         make_walkers(**{"num_envs": 2, **settings})
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+@pytest.mark.parametrize(
+    ("given", "steps"), [({}, 2000), ({"max_episode_steps": None}, 2000), ({"max_episode_steps": 3}, 3)], ids=str
+)
+def test_make_vec_takes_a_time_limit_as_make_does(engine: str, given: dict[str, int | None], steps: int) -> None:
+    single = gymnasium.make(WALKER, engine=engine, **given)  # type: ignore[arg-type]
+    assert single.spec is not None
+    assert single.spec.max_episode_steps == steps
+    assert limit_of(gymnasium.make_vec(WALKER, 1, engine=engine, **given)) == steps
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_minus_one_is_no_time_limit(engine: str) -> None:
+    single = gymnasium.make(WALKER, engine=engine, max_episode_steps=-1)
+    assert single.spec is not None
+    assert single.spec.max_episode_steps is None
+    assert limit_of(gymnasium.make_vec(WALKER, 1, engine=engine, max_episode_steps=-1)) is None
+
+
+def limit_of(env: Any) -> int | None:
+    if isinstance(env.batch, WalkerBatch):
+        return env.batch._step_limit
+    limit: int | None = getattr(env.batch._worlds[0], "_max_episode_steps", None)
+    return limit
+
+
+@pytest.mark.parametrize("name", ["SimulatedSkills", "SimulatedTasks"])
+def test_simulated_lifetimes_take_no_time_limit_but_their_own(name: str) -> None:
+    for none in (None, -1):
+        gymnasium.make_vec(f"teachgym/{name}-v0", 1, max_episode_steps=none)
+    with pytest.raises(ValueError, match=r"max_episode_steps is 5; expected None or -1, and (lessons|episodes)"):
+        gymnasium.make_vec(f"teachgym/{name}-v0", 1, max_episode_steps=5)
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_an_action_that_is_not_finite_is_refused_and_moves_nobody(bad: float, dtype: Any) -> None:
-    env, other = fast(3), fast(3)
+def test_an_action_that_is_not_finite_is_refused_and_moves_nobody(bad: float, dtype: Any, engine: str) -> None:
+    env, other = make_walkers(3, engine=engine), make_walkers(3, engine=engine)
     env.reset(seed=0)
     other.reset(seed=0)
     actions = np.zeros((3, 4), dtype=dtype)
@@ -163,8 +198,9 @@ def test_an_action_that_is_not_finite_is_refused_and_moves_nobody(bad: float, dt
     np.testing.assert_array_equal(env.step(good)[0], other.step(good)[0])
 
 
-def test_actions_of_any_numeric_kind_and_layout_are_taken() -> None:
-    env, other = fast(3), fast(3)
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_actions_of_any_numeric_kind_and_layout_are_taken(engine: str) -> None:
+    env, other = make_walkers(3, engine=engine), make_walkers(3, engine=engine)
     env.reset(seed=0)
     other.reset(seed=0)
     actions = np.array([[1, 0, -1, 1]] * 3)

@@ -6,21 +6,24 @@ import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import pairwise
+from io import StringIO
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from teachgym.evaluation import Evaluation
 from teachgym.report.page import finding
-from teachgym.report.tables import main_table, to_latex
+from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.report.write import write_report
 from teachgym.study.comparison import compare_studies
 from teachgym.study.measures import Measures
 from teachgym.study.stored import load_study
+from teachgym.study.summary import summary_table
 from teachgym.task_space import Parameter, TaskSpace
 from tests.report.stored_cells import MEASURES, two_teachers, write_study
 from tests.study.test_comparison import run
@@ -80,7 +83,10 @@ def text(folder: Path) -> str:
 
 def test_the_page_says_what_was_found_and_marks_it(text: str) -> None:
     page = Checked(text)
-    assert "alp-gmm (74.0, 5 seeds) is significantly better than every other teacher in % mastered." in page.words
+    better = (
+        "alp-gmm (74.0, 5 seeds) is significantly better than every other teacher in % mastered: random (8.0, 5 seeds,"
+    )
+    assert better in page.words
     assert re.findall(r'<tr class="lead"><th scope="row">([^<]+)', text) == ["alp-gmm"] * 4
     assert "74.0 [59.8, 88.2]" in page.words
     assert "p against random < 0.001" in page.words or "< 0.001" in page.words
@@ -235,8 +241,64 @@ def test_the_finding_of_leaders_that_are_not_told_apart(tmp_path: Path) -> None:
     found = compare_studies([load_study(write_study(tmp_path / "study", runs))])
     assert found is not None
     said = finding(found)
-    assert "alp-gmm (74.0, 5 seeds) and oracle (80.0, 5 seeds), which are not told apart" in said
-    assert said.endswith("significantly worse than the first of them is random.")
+    assert said.startswith("oracle (80.0, 5 seeds) has the best mean % mastered.")
+    assert "Significantly worse than oracle: random (8.0, 5 seeds, p < 0.001)." in said
+    assert "Not significantly worse: alp-gmm (74.0, 5 seeds, p = 0." in said
+
+
+def test_the_finding_names_the_best_and_agrees_with_the_tests_whatever_the_order(tmp_path: Path) -> None:
+    """The middle one is neither significantly worse than the best nor better than the last."""
+    ends = {"random": [0, 0, 0, 0], "alp-gmm": [0, 2, 5, 9], "plr": [9, 9, 9, 8]}
+    for order in permutations(ends):
+        runs = [run(name, seed, [end]) for name in order for seed, end in enumerate(ends[name])]
+        folder = write_study(tmp_path / "-".join(order), runs)
+        found = compare_studies([load_study(folder)])
+        assert found is not None
+        p_values = {frozenset((pair.first, pair.second)): pair.p_corrected for pair in found.pairs}
+        assert p_values[frozenset(("random", "plr"))] < 0.05
+        assert p_values[frozenset(("random", "alp-gmm"))] > 0.05
+        assert p_values[frozenset(("alp-gmm", "plr"))] > 0.05
+        assert found.leaders == ("plr", "alp-gmm")
+        said = finding(found)
+        assert said.startswith("plr (87.5, 4 seeds) has the best mean % mastered. Significantly worse than plr: random")
+        assert "Not significantly worse: alp-gmm (40.0, 4 seeds, p = 0." in said
+        assert "Welch's tests against plr, corrected by Holm over all pairs; the level is 0.05." in said
+        assert "plr, which has the best mean, and those not significantly worse" in to_latex(
+            main_table(found), caption=found.leading
+        )
+        shown = StringIO()
+        Console(width=200, file=shown).print(summary_table(found, title=""))
+        assert "*: plr, which has the best mean" in " ".join(shown.getvalue().split())
+        leads = {row["teacher"]: row["leads"] for row in csv.DictReader(to_csv(found).splitlines())}
+        assert leads == {"random": "False", "alp-gmm": "True", "plr": "True"}
+
+
+def test_where_nobody_masters_anything_no_steps_are_shown(tmp_path: Path) -> None:
+    runs = [run(name, seed, [0, 0]) for name in ("random", "plr") for seed in range(3)]
+    words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
+    assert "steps to" not in words
+    assert "Steps:" not in words
+
+
+HOSTILE = "$\\frac{ \udcff [/red] <b>"
+"""What would be markup for matplotlib, the terminal or the browser, and what no encoding has."""
+
+
+def test_no_name_ends_a_report(tmp_path: Path) -> None:
+    space = TaskSpace([Parameter(f"a{HOSTILE}", 0.0, 3.0, f"b{HOSTILE}"), Parameter("spacing", 0.0, 6.0)])
+    measures = replace(MEASURES, record_space=space, test_space=space, outcome_name=f"return {HOSTILE}")
+    runs = two_teachers(second="manual,note=$\\frac{")
+    folder = write_study(tmp_path / "study", runs, title=f"Study {HOSTILE}", measures=measures)
+    text = write_report([folder]).read_text()
+    words = Checked(text).words
+    assert "Study $\\frac{ \N{REPLACEMENT CHARACTER} [/red] <b>" in words
+    assert "manual,note=$\\frac{" in words
+    found = compare_studies([load_study(folder)])
+    assert found is not None
+    shown = StringIO()
+    Console(width=200, file=shown).print(summary_table(found, title="[/red] $"))
+    assert "[/red] $" in shown.getvalue()
+    assert "manual,note=$\\frac{" in shown.getvalue()
 
 
 def test_what_is_no_study_is_refused_by_name(tmp_path: Path) -> None:

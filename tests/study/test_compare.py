@@ -186,6 +186,41 @@ def test_unknown_names_are_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (
+            {"student_steps": 500},
+            r"environment 'Hypercubes' does not take --student-steps 500; leave it out, .*dimensions, .*episodes, ",
+        ),
+        (
+            {"student": "ppo"},
+            r"environment 'Hypercubes' does not take --student ppo; leave it out, .*--env Hypercubes,SETTING=VALUE",
+        ),
+        (
+            {"teachers": ("weak-first",)},
+            r"teacher 'weak-first' does not fit environment 'Hypercubes', .* shares; .* that fit: random, alp-gmm$",
+        ),
+        (
+            {"env": "OpenEnded", "teachers": ("uniform",)},
+            r"teacher 'uniform' does not fit environment 'OpenEnded', .* shares; teachers that fit: random$",
+        ),
+        (
+            {"env": "Challenge", "student": "ppo"},
+            r"environment 'Challenge' can't be made: it has no setting 'student'$",
+        ),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_said_in_a_sentence_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr("teachgym.study.fitting.TEACHERS", ("random", "alp-gmm", "weak-first", "arte"))
+    with pytest.raises(ValueError, match=message):
+        compare(StudySettings(**chosen, runs=tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ("student", "reason"), [(toy_study.FAILING, "the student lost its way"), (toy_study.DYING, "exit code 7")]
 )
 def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Path, student: str, reason: str) -> None:

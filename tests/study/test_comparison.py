@@ -92,7 +92,8 @@ def test_tests_against_the_reference_and_between_all() -> None:
     expected = holm([welch(scores[a], scores[b]) for a, b in pairs])
     assert [pair.p_corrected for pair in found.pairs] == pytest.approx(expected.tolist())
     assert found.pairs[0].improvement.mean == 0.0
-    assert found.leaders == ("alp-gmm", "oracle"), "they are not told apart, and both beat random"
+    assert found.leaders == ("oracle", "alp-gmm"), "they are not told apart, both beat random, and the best comes first"
+    assert found.best == "oracle"
 
 
 def test_nobody_leads_where_nothing_is_significant() -> None:
@@ -108,6 +109,19 @@ def test_another_reference_and_threshold() -> None:
     assert found.rows[1].reached.median == 50.0
     with pytest.raises(ValueError, match="reference is 'oracle'"):
         compared(two_teachers(), reference="oracle")
+
+
+def test_where_nobody_masters_anything_there_is_no_threshold_to_reach() -> None:
+    found = compared(study({name: [run(name, seed, [0, 0]) for seed in range(3)] for name in ("random", "plr")}))
+    assert np.isnan(found.rows[0].reached.threshold)
+    assert found.rows[0].reached.reached == 0
+
+
+def test_a_return_that_is_not_finite_is_named_by_file_and_cell() -> None:
+    runs = two_teachers().runs
+    runs["alp-gmm"][2].record.evaluations[-1].returns[3] = np.nan
+    with pytest.raises(ValueError, match=r"runs/x/cells/.*evaluations\.npz: the last test of alp-gmm with seed 2"):
+        compared(study(runs))
 
 
 def test_studies_of_one_title_are_pooled_and_no_seed_counts_twice() -> None:

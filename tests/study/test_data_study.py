@@ -48,5 +48,7 @@ def test_names_that_do_not_exist_are_refused_before_anything_is_written(
     assert main(["compare", "--env", "SkillList", "--task", "mth", "--runs", str(tmp_path)]) == 2
     assert "did you mean 'math'" in " ".join(capsys.readouterr().err.split())
     assert main(["compare", "--env", "Hypercubes", "--task", "math", "--runs", str(tmp_path)]) == 2
-    assert "leave --student, --task or --student-steps out" in " ".join(capsys.readouterr().err.split())
+    assert "environment 'Hypercubes' does not take --task math; leave it out" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert not list(tmp_path.iterdir())

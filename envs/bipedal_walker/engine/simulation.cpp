@@ -62,6 +62,16 @@ Point start(const Body &body) {
 
 } // namespace
 
+bool can_be_built(const Polygon &corners) {
+    try {
+        b2PolygonShape shape;
+        set_corners(shape, corners);
+    } catch (const b2AssertException &) {
+        return false;
+    }
+    return true;
+}
+
 void Contacts::BeginContact(b2Contact *contact) {
     for (const intptr_t touching : {part(contact->GetFixtureA()), part(contact->GetFixtureB())}) {
         if (touching == HULL) hull_touched = true;

@@ -127,24 +127,30 @@ class Course {
     }
 
     bool add_stump(int length, double lowest, double highest) {
-        put_block(0, 1, std::max(THINNEST, random_uniform(generator_, lowest, highest - lowest)), 0.0);
+        while (!put_block(0, 1, random_uniform(generator_, lowest, highest - lowest), 0.0)) {
+        } // too low for Box2D
         bool fits = true;
         for (int i = 0; i < length; ++i) fits = add_height(height_);
         return fits;
     }
 
-    bool add_staircase(double lowest, double highest, int most_steps) {
-        const double rise = std::max(THINNEST, random_uniform(generator_, lowest, highest - lowest));
+    bool add_staircase(int length, double lowest, double highest, int most_steps) {
+        const double rise = random_uniform(generator_, lowest, highest - lowest);
         const int direction = generator_->next_double(generator_->state) > 0.5 ? 1 : -1;
-        const int steps = draw_integer(generator_, 0, most_steps), first = direction > 0 ? 0 : 1;
-        const double start = height_;
-        for (int step = 0; step < steps; ++step) {
-            const double top = step * rise * direction;
-            put_block(step * STAIR_WIDTH, STAIR_WIDTH, top, top - rise);
+        const int steps = draw_integer(generator_, 0, most_steps), width = steps * STAIR_WIDTH;
+        const double start = height_, below = direction < 0 ? rise * TERRAIN_STEP : 0.0;
+        if (rise > LOWEST_STEP) {
+            for (int step = 0; step < steps; ++step) {
+                const double top = step * rise * direction;
+                put_block(step * STAIR_WIDTH, STAIR_WIDTH, top, top - rise);
+            }
+            length = width + 1;
         }
         bool fits = add_height(start);
-        for (int i = 0; i < steps * STAIR_WIDTH; ++i)
-            fits = add_height(start + direction * (first + i / STAIR_WIDTH) * rise * TERRAIN_STEP);
+        for (int left = length - 1; left > 0; --left) {
+            const double level = std::floor((width - left) / static_cast<double>(STAIR_WIDTH));
+            fits = add_height(start + level * rise * direction * TERRAIN_STEP - below);
+        }
         return fits;
     }
 
@@ -166,7 +172,7 @@ class Course {
 
   private:
     static constexpr int STAIR_WIDTH = 4;
-    static constexpr double PIT_DEPTH = 4;
+    static constexpr double PIT_DEPTH = 4, LOWEST_STEP = 0.01;
 
     double x() const { return ground.size() * TERRAIN_STEP; }
 
@@ -177,10 +183,13 @@ class Course {
         return true;
     }
 
-    void put_block(int left, int width, double top, double bottom) {
+    bool put_block(int left, int width, double top, double bottom) {
         const double x1 = x() + left * TERRAIN_STEP, x2 = x() + (left + width) * TERRAIN_STEP;
         const double low = height_ + bottom * TERRAIN_STEP, high = height_ + top * TERRAIN_STEP;
-        track_.obstacles.push_back({{x1, low}, {x2, low}, {x2, high}, {x1, high}});
+        const Polygon block = {{x1, low}, {x2, low}, {x2, high}, {x1, high}};
+        if (!can_be_built(block)) return false;
+        track_.obstacles.push_back(block);
+        return true;
     }
 
     double roughness_, slope_ = 0.0, height_ = GROUND_HEIGHT;
@@ -209,7 +218,7 @@ std::vector<Point> obstacle_course(const std::vector<double> &task, bitgen_t *ge
         const Kind kind = kinds[draw_integer(generator, 0, static_cast<int>(kinds.size()))];
         if (course.complete()) break;
         const bool fits = kind == stump       ? course.add_stump(length, lowest_stump, highest_stump)
-                          : kind == staircase ? course.add_staircase(lowest_stair, highest_stair, most_steps)
+                          : kind == staircase ? course.add_staircase(length, lowest_stair, highest_stair, most_steps)
                                               : course.add_pit(narrowest, widest);
         if (!fits) break;
         length = stretch(generator);

@@ -41,5 +41,8 @@ struct Terrain {
     Track generate(const std::vector<double> &task, bitgen_t *generator) const;
 };
 
+// Whether Box2D makes a shape of a polygon, as in track.py.
+bool can_be_built(const Polygon &corners);
+
 // A normal number, as NumPy's Generator draws it.
 double draw_normal(bitgen_t *generator, double mean, double deviation);
