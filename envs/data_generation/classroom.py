@@ -1,5 +1,6 @@
 """Where a student learns from data: the budgets, the engine, the checks on what it makes, and the tests."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -106,8 +107,11 @@ class Classroom:
         self.data: list[Example] = []
         self.latest: list[Example] = []
         self._keys: set[str] = set()
+        self.quality = self._make_quality_control()
+
+    def _make_quality_control(self) -> QualityControl:
         checks = type(self.engine).checks if self.settings.checks is None else self.settings.checks
-        self.quality = QualityControl(
+        return QualityControl(
             self.task,
             checks,
             held_out=self._held_out,
@@ -116,6 +120,28 @@ class Classroom:
 
     def _answers_right(self, examples: Sequence[Example]) -> list[bool]:
         return [answer.correct for answer in self.probe(examples)]
+
+    def twin(self) -> "Classroom":
+        """A classroom in the same state, where a student may learn without a trace here.
+
+        Raises:
+            ValueError: If the student or the engine can't be copied.
+        """
+        twin = copy.copy(self)
+        try:
+            twin.student = twin._make_student(self.seeds.student)
+            twin.student.load_state_dict(self.student.state_dict())
+            twin.engine = copy.deepcopy(self.engine, {id(self.task): self.task})
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{type(self.student).__name__} with {type(self.engine).__name__} can't be copied for a probe ({error})"
+                "; choose another student or engine"
+            ) from error
+        twin.folder, twin.expenses = None, replace(self.expenses)
+        twin.data, twin._keys = list(self.data), set(self._keys)
+        twin.quality = twin._make_quality_control()
+        twin.quality.rejected.update(self.quality.rejected)
+        return twin
 
     @cached_property
     def _held_out(self) -> set[str]:

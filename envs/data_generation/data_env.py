@@ -253,21 +253,8 @@ class DataEnv(TeacherEnv[Any, Plan]):
         Raises:
             ValueError: If the student or the engine can't be copied.
         """
-        twin, room = copy.copy(self), copy.copy(self.classroom)
-        try:
-            room.student = room._make_student(room.seeds.student)
-            room.student.load_state_dict(self.classroom.student.state_dict())
-            room.engine = copy.deepcopy(room.engine, {id(room.task): room.task})
-        except (NotImplementedError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{type(room.student).__name__} with {type(room.engine).__name__} can't be copied for a probe ({error})"
-                "; choose another student or engine"
-            ) from error
-        room.folder, room.expenses = None, replace(room.expenses)
-        room.data, room._keys = list(room.data), set(room._keys)
-        room.quality = copy.copy(room.quality)
-        room.quality.rejected = room.quality.rejected.copy()
-        twin.classroom = room
+        twin = copy.copy(self)
+        twin.classroom = self.classroom.twin()
         shown = copy.deepcopy(self._shown_state())
         twin._fresh()
         twin._load_shown(shown)

@@ -224,7 +224,10 @@ def _example(place: int, entry: Any) -> Example:
         raise ValueError(f"example {place} is {entry!r}; expected a prompt and a target") from error
     if not (isinstance(prompt, str) and isinstance(target, str) and prompt.strip() and target.strip()):
         raise ValueError(f"example {place} is {entry!r}; expected a prompt and a target that are not empty")
-    return Example(prompt, target)
+    try:
+        return Example(prompt, target)
+    except ValueError as error:
+        raise ValueError(f"example {place}: {error}") from error
 
 
 def _hashed(text: str) -> FloatArray:

@@ -1,6 +1,5 @@
 """The skills of another task, with examples that carry nothing else: for students that only count them."""
 
-from itertools import count as counting
 from typing import final
 
 import numpy as np
@@ -14,13 +13,15 @@ from teachgym.data.task import DataTask
 class BlankTask(DataTask):
     """Examples that say which skill they are of, and are all different; they cost a microsecond.
 
+    The same generator gives the same examples, and draws for their numbers nothing that it would draw for others.
+
     Args:
         task: Whose skills and numbers of held-out examples it has.
     """
 
     def __init__(self, task: DataTask) -> None:
         super().__init__()
-        self._task, self._serial = task, counting()
+        self._task = task
 
     @property
     def skills(self) -> tuple[Skill, ...]:
@@ -29,16 +30,20 @@ class BlankTask(DataTask):
 
     def _draw_held_out(self) -> tuple[list[Example], list[Example]]:
         """As many blank examples as the other task has, of the same skills."""
-        return [self._blank(one.path) for one in self._task.validation], [
-            self._blank(one.path) for one in self._task.test
-        ]
+        validation, test = self._task.validation, self._task.test
+        return (
+            [_blank(f"validation {number}", one.path) for number, one in enumerate(validation)],
+            [_blank(f"test {number}", one.path) for number, one in enumerate(test)],
+        )
 
     def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
         """Blank examples of a skill or of a part of one."""
         leaves = find_skill(self.skills, path).leaves()
         paths = [(*path[:-1], *leaf) for leaf in leaves]
         chosen = rng.integers(len(leaves), size=count).tolist()
-        return [self._blank(paths[leaf]) for leaf in chosen]
+        numbers = rng.spawn(1)[0].integers(2**63, size=count).tolist()
+        return [_blank(str(number), paths[leaf]) for number, leaf in zip(numbers, chosen, strict=True)]
 
-    def _blank(self, path: Path) -> Example:
-        return Example(f"blank {next(self._serial)}", "right", path)
+
+def _blank(number: str, path: Path) -> Example:
+    return Example(f"blank {number}", "right", path)

@@ -10,6 +10,7 @@ from datetime import date
 from keyword import iskeyword
 from typing import Any
 
+from teachgym.control_characters import without_control_characters
 from teachgym.data.example import Example
 from teachgym.envs.data_tasks.pickled_text import pickled_text
 
@@ -66,7 +67,7 @@ def read_problem(entry: Mapping[str, Any], *, most_tests: int) -> Problem:
         raise ValueError(f"the tests are of the kinds {sorted(kinds)}; expected some, all of one kind")
     function = _function(entry.get("metadata")) if kinds == {_FUNCTIONAL} else ""
     starter, title = entry.get("starter_code") or "", entry.get("question_title") or ""
-    prompt = _prompt(str(title), texts["question_content"], str(starter), function)
+    prompt = without_control_characters(_prompt(str(title), texts["question_content"], str(starter), function))
     return Problem(texts["question_id"], texts["platform"], texts["difficulty"], day, prompt, tests, function)
 
 

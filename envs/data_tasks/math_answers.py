@@ -10,6 +10,8 @@ _LONGEST_ANSWER = 1_000
 _PHRASE = re.compile(r"final answer is:?\s*(.+)", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:f?box(?:ed)?)(?![a-zA-Z])\s*")
 _WORDS = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|operatorname)\s*\{([^{}]*)\}")
+_UNITS_IN_WORDS = re.compile(rf"{_WORDS.pattern}(?:\s*\^\s*(?:\{{\s*-?\d\s*\}}|\d))?")
+"""The same with the power of a unit, as in ``5\\text{ cm}^2``."""
 _UNITS = (
     r"square|cubic|sq|cu|units?|degrees?|percent|dollars?|cents?|inch(?:es)?|in|foot|feet|ft|yards?|miles?|mph|mm|cm|km|m|"
     r"meters?|centimeters?|kilometers?|grams?|kg|pounds?|ounces?|seconds?|sec|minutes?|min|hours?|days?|weeks?|months?|"
@@ -17,7 +19,9 @@ _UNITS = (
 )
 _TRAILING_UNITS = re.compile(rf"(?<=[\d)}}])(?:\s+(?:{_UNITS})(?:\^\{{?\d\}}?)?(?![a-zA-Z]))+$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,(?:\\!)*\d{3})+(?!\d)")
-_SPACES = re.compile(r"\\[,;:! ]|\\q?quad(?![a-zA-Z])|~")
+_BRACED_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\{,\}(?:\\!)*\d{3})+(?!\d)")
+"""A comma in braces is never one between two numbers."""
+_SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\\q?quad(?![a-zA-Z])|~")
 
 
 def final_answer(text: str, *, bare: bool = True) -> str:
@@ -64,6 +68,7 @@ def last_boxed(text: str) -> str | None:
 def tidied(answer: str) -> str:
     """An answer in one of the many ways of writing it: without units, spacing, dollar signs and other ornaments."""
     answer = answer.strip().replace("\\$", "").replace("$", "")
+    answer = _BRACED_THOUSANDS.sub(lambda number: re.sub(r"[^\d]", "", number[0]), answer)
     # a comma in a pair of numbers is none between thousands
     if not re.search(r"[(\[{]\s*-?\d{1,3},\d{3}", answer):
         answer = _THOUSANDS.sub(lambda number: re.sub(r"[^\d]", "", number[0]), answer)
@@ -99,7 +104,7 @@ def equivalent(first: str, second: str) -> bool:
 def _without_words(answer: str) -> str:
     """Without words in text mode; those between two parts of an answer, as in "3 and 4", stand for a comma."""
     answer = re.sub(r"\\(?:text|mbox)\s*\{\s*,?\s*(?:and|or)\s*\}", ",", answer)
-    return _WORDS.sub(" ", answer)
+    return _UNITS_IN_WORDS.sub(" ", answer)
 
 
 def _without_stop(answer: str) -> str:

@@ -38,7 +38,8 @@ def same_value(first: str, second: str) -> bool:
 
     What is understood: numbers, variables, ``+ - * / ^``, fractions, roots, common functions, pi, i and infinity, in
     LaTeX or plain; pairs and longer tuples, intervals, sets, lists without brackets, which are sets, ``\pm``, which
-    makes two; and equations, which are the same if one is a multiple of the other.
+    makes two; and equations, which are the same if one is a multiple of the other. Two numbers side by side
+    are not a product, and can't be read.
 
     Two formulas are compared at three points: exactly where they are rational, and to 30 digits elsewhere. No symbolic
     algebra is done, for that can take any time; two formulas that differ agree at random points only by a miracle.
@@ -120,14 +121,16 @@ class _Reader:
         return found
 
     def _product(self) -> Node:
-        found = self._signed()
+        found = last = self._signed()
         while True:
             if self._take(*_TIMES):
-                found = ("*", found, self._signed())
+                found = ("*", found, last := self._signed())
             elif self._take(*_OVER):
-                found = ("/", found, self._signed())
+                found = ("/", found, last := self._signed())
             elif self._starts_value():
-                found = ("*", found, self._power())
+                if last[0] == "number" and self._tokens[self._place][0] in "0123456789.":
+                    raise UnreadableError("two numbers side by side are not a product")
+                found = ("*", found, last := self._power())
             else:
                 return found
 

@@ -76,7 +76,7 @@ class DistillationEnv(ScheduleEnv):
     ## Action Space
     A weight from 0 to 1 for each teacher and, but for ``"order"``, the labels (``weight_of_...``), of which only the
     shares matter; with all at 0, nothing is learnt. Then a temperature from 1 to 10 for each teacher. With
-    ``weights="sample"`` the coefficients, from -10 to 10, of what an example's share of the teacher depends on
+    ``weights="sample"`` the coefficients, from -20 to 20, of what an example's share of the teacher depends on
     (``coefficient_of_...``): a constant, and the distances between the answers of the student and the teacher, the
     label, and the teacher's mean answer to that label.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.annotations import shown
+from teachgym.control_characters import control_character
 
 Path = tuple[str, ...]
 """Where an example belongs in a tree of skills: its skill, then subskills downwards, as far as that is known."""
@@ -22,7 +23,8 @@ class Example:
     """A prompt and the answer to it.
 
     Raises:
-        ValueError: If the prompt is blank, or the image is not an RGB image.
+        ValueError: If the prompt is blank, the prompt or the target holds a control character other than tabs and ends
+            of lines, or the image is not an RGB image.
         TypeError: If prompt or target is not text, or the image not an array.
     """
 
@@ -44,6 +46,10 @@ class Example:
             raise TypeError(f"the image is {shown(self.image)}; expected an array, or None")
         if not self.prompt.strip():
             raise ValueError(f"the prompt is {self.prompt!r}; expected some text")
+        for name, text in (("prompt", self.prompt), ("target", self.target)):
+            strange = control_character(text)
+            if strange is not None:
+                raise ValueError(f"the {name} holds the {strange}")
         if self.image is not None and (self.image.dtype != np.uint8 or self.image.shape[2:] != (3,)):
             raise ValueError(
                 f"the image has shape {self.image.shape} and dtype {self.image.dtype}; expected (height, width, 3) "

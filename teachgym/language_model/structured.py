@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from teachgym.control_characters import control_character
 from teachgym.language_model.client import LanguageModelClient
 from teachgym.language_model.errors import LanguageModelError, UnusableReplyError
+from teachgym.language_model.latex_escapes import double_backslashes
 from teachgym.language_model.request import Message, Reply, Request
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
@@ -90,10 +92,12 @@ def ask_many(client: LanguageModelClient, questions: Sequence[Question]) -> list
 def parse_json(text: str) -> Any:
     """The JSON value in a model's words: alone, in a code block, or between others; thoughts before it don't count.
 
+    Commands of LaTeX whose backslash is not doubled are read as they are meant, where that is plain.
+
     Raises:
         ValueError: If there is none.
     """
-    text = text.rpartition("</think>")[2]
+    text = double_backslashes(text.rpartition("</think>")[2])
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     for candidate in (text.strip(), *(block.strip() for block in _FENCE.findall(text))):
         try:
@@ -119,6 +123,19 @@ def _objects(decoder: json.JSONDecoder, text: str) -> Iterator[tuple[int, Any]]:
         else:
             yield end - place, value
         place = text.find("{", end)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """All strings in a JSON value, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
 
 
 def _no_constant(name: str) -> Any:
@@ -147,10 +164,13 @@ def _read(reply: Reply, validator: Any, check: Callable[[Any], str | None] | Non
     try:
         value = parse_json(reply.text)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair can't be written to any file
+        strange = next(filter(None, map(control_character, _strings(value))), None)
     except (ValueError, RecursionError) as error:
         if reply.cut_off:
             return None, "it was cut off, because it was too long; answer more briefly"
         return None, f"it is no JSON: {error}"
+    if strange is not None:
+        return None, f"it holds the {strange}"
     broken = min(validator.iter_errors(value), key=lambda one: len(one.absolute_path), default=None)
     if broken is not None:
         place = "/".join(map(str, broken.absolute_path))

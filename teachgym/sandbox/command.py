@@ -27,9 +27,13 @@ def readable_paths() -> list[str]:
 
 
 def python_command() -> list[str]:
-    """The interpreter on the warden's text, without site-packages and without anything of the user's."""
-    source = Path(__file__).with_name("warden.py").read_text(encoding="utf-8")
-    return [str(_interpreter()), "-s", "-S", "-P", "-c", source]
+    """The interpreter on the warden's text, without site-packages and without anything of the user's.
+
+    The text of what the warden imports from here comes before its own.
+    """
+    texts = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("restrictions.py", "warden.py")]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith("from teachgym.")]
+    return [str(_interpreter()), "-s", "-S", "-P", "-c", "\n".join(lines)]
 
 
 def bubblewrap_command(executable: str) -> list[str]:

@@ -67,7 +67,7 @@ class Connection:
             "filter": None if steps is None else base64.b64encode(steps).decode(),
             "readable": readable_paths() if kind == "process" else None,
         }
-        ready = self._exchange(settings, _PATIENCE)
+        ready = self._exchange(_frame(json.dumps(settings).encode()), _PATIENCE)
         if ready is None:
             self.close()
             raise SandboxError(f"the sandbox does not start: {self._last_words}")
@@ -76,8 +76,8 @@ class Connection:
 
     def run(self, program: Program) -> Outcome | None:
         """Run a program; None if the sandbox itself was lost meanwhile."""
-        job = {"source": program.source, "stdin": program.stdin}
-        found = self._exchange(job, self._limits.wall_seconds + _PATIENCE)
+        source, stdin = program.source.encode("utf-8", "surrogatepass"), program.stdin.encode("utf-8", "replace")
+        found = self._exchange(b"." + _frame(source) + _frame(stdin), self._limits.wall_seconds + _PATIENCE)
         return None if found is None else Outcome(**found)
 
     def close(self) -> None:
@@ -102,12 +102,11 @@ class Connection:
     ) -> None:
         self.close()
 
-    def _exchange(self, frame: dict[str, Any], patience: float) -> dict[str, Any] | None:
-        content = json.dumps(frame).encode()
+    def _exchange(self, sent: bytes, patience: float) -> dict[str, Any] | None:
         deadline = time.monotonic() + patience
         try:
             assert self._process.stdin is not None
-            self._process.stdin.write(len(content).to_bytes(4, "big") + content)
+            self._process.stdin.write(sent)
             self._process.stdin.flush()
         except BrokenPipeError:
             return None
@@ -134,3 +133,7 @@ class Connection:
         self._errors.close()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _frame(content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + content

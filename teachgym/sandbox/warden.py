@@ -1,18 +1,26 @@
-"""Runs inside the sandbox: takes programs one by one, gives each a process of its own, and tells what came of it.
+"""Runs inside the sandbox: gives each program a process that has never held anything of another program.
 
-It is started as text (``python -c``), so it imports nothing of this package. Programs are forked from it, which is much
-faster than to start an interpreter for each. A program can't touch what is told of others: it arrives when the one
-before it is gone, its process has three pipes of its own and no other descriptor, and the warden is closed to it (not
-"dumpable", and where it is process 1 of its namespace, not to be killed from within).
+It is started as text (``python -c``), after that of ``restrictions``, and imports nothing else of this package. Three
+processes take part, because forking is much faster than starting an interpreter for each program, and a forked process
+can read whatever its parent has held:
 
-Both directions carry frames: four bytes of length and JSON. In: the settings, then programs. Out: what holds, then
-outcomes.
+- The *warden* reads the settings and then, for each program, a single byte that announces it. It never reads a program,
+  an input or an outcome.
+- For each program the warden forks a *supervisor*, which forks the program's process before it reads anything. It then
+  collects what the program writes, ends it at its limits, tells what came of it, and exits.
+- The *program's process* reads its own source and input, restricts itself, and becomes the program.
+
+A program can't touch what is told of others: it arrives when the one before it is gone, its process has three pipes of
+its own and no other descriptor, and the warden and the supervisor are closed to it (not "dumpable", and the warden,
+where it is process 1 of its namespace, not to be killed from within).
+
+Frames are four bytes of length and so many bytes. In: the settings as JSON, then for each program a byte and two
+frames, its source and its input. Out: as JSON what holds, then the outcomes.
 """
 
 import base64
 import builtins
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -26,54 +34,86 @@ import threading
 import time
 import traceback
 import types
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
+
+from teachgym.sandbox.restrictions import apply_filter, drop_privileges, end_with, filter_holds, hide_files
 
 _LOADED = "bisect collections functools heapq itertools math re string"
 """Modules that programs often use: they find them loaded."""
 
 _DESCRIPTORS = 64
-_NO_NEW_PRIVILEGES, _SECCOMP, _DUMPABLE, _PARENT_DEATH_SIGNAL = 38, 22, 4, 1
-_LANDLOCK_RIGHTS, _LANDLOCK_READ = (1 << 13) - 1, 1 << 2 | 1 << 3
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_UNPROTECTED = 125
-_LIBRARY = ctypes.CDLL(None)
 
 
 def main() -> None:
-    """Serve until the other side closes; in a program's process, run it and exit."""
+    """Serve until the other side closes."""
     jobs, results = os.dup(0), os.dup(1)
-    settings = _receive(jobs)
-    if settings is None:
-        return
+    settings = json.loads(b"".join(_frame(jobs)))
     if settings["filter"] is not None:
         settings["filter"] = base64.b64decode(settings["filter"])
-    woken, wake = os.pipe()
-    os.set_blocking(woken, False)
-    os.set_blocking(wake, False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
-    held = {"files": _hide_files(settings["readable"]), "syscalls": _filter_holds(settings)}
-    _control(_DUMPABLE, 0)
-    _control(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    drop_privileges()
+    held = {"files": hide_files(settings["readable"]), "syscalls": filter_holds(settings["filter"])}
+    end_with(os.getppid())
     for name in _LOADED.split():
         importlib.import_module(name)
     gc.freeze()
     _send(results, held)
-    while (job := _receive(jobs)) is not None:
-        _send(results, _supervise(job, settings, woken))
+    while os.read(jobs, 1) and _serve(jobs, results, settings):
+        pass
 
 
-def _supervise(job: dict[str, Any], settings: dict[str, Any], woken: int) -> dict[str, Any]:
-    """Run one program and see that it ends."""
-    stdin = _file_with(job["stdin"].encode("utf-8", "replace"))
-    (out, out_end), (err, err_end) = os.pipe(), os.pipe()
-    started = time.monotonic()
+def _serve(jobs: int, results: int, settings: dict[str, Any]) -> bool:
+    """Have the next program run; False if what was sent of it may still be in the way of the one after it."""
+    warden = os.getpid()
+    supervisor = os.fork()
+    if supervisor == 0:
+        code = 1
+        try:
+            end_with(warden)
+            _supervise(jobs, results, settings)
+            code = 0
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    status = os.waitpid(supervisor, 0)[1]
+    if os.getpid() == 1:
+        _clear_namespace()
+    return status == 0
+
+
+def _clear_namespace() -> None:
+    """End whatever has escaped from its supervisor. Only process 1 of a namespace may do this."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
+def _supervise(jobs: int, results: int, settings: dict[str, Any]) -> None:
+    """Run one program, see that it ends, and tell what came of it.
+
+    Raises:
+        RuntimeError: If the program's process did not get as far as the program.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    (out, out_end), (err, err_end), (begun, begin) = os.pipe(), os.pipe(), os.pipe()
+    supervisor = os.getpid()
     child = os.fork()
     if child == 0:
-        _become(job["source"], (stdin, out_end, err_end), settings)
-    for descriptor in (stdin, out_end, err_end):
+        end_with(supervisor)
+        _become(jobs, (out_end, err_end, begin), settings)
+    for descriptor in (jobs, out_end, err_end, begin):
         os.close(descriptor)
+    if not os.read(begun, 1):
+        raise RuntimeError("a program's process ended before it could begin")
+    started = time.monotonic()
     written: dict[int, bytearray] = {out: bytearray(), err: bytearray()}
     open_pipes, most = [out, err], settings["output_kb"] * 1024
     ended: tuple[int, Any] | None = None
@@ -92,25 +132,24 @@ def _supervise(job: dict[str, Any], settings: dict[str, Any], woken: int) -> dic
             reason = "output"
     if ended is None:
         os.kill(child, signal.SIGKILL)
-    _kill_all(child)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # its group is gone
+        os.killpg(child, signal.SIGKILL)
     status, used = ended if ended is not None else os.wait4(child, 0)[1:]
-    _reap()
     while open_pipes and reason != "output":
         ready = select.select(open_pipes, [], [], 0)[0]
         if not ready:  # something that escaped holds the other end
             break
         if _read(ready, open_pipes, written, most):
             reason = "output"
-    os.close(out)
-    os.close(err)
     code = os.waitstatus_to_exitcode(status)
     stderr = written[err].decode("utf-8", "replace")
-    return {
+    outcome = {
         "stdout": written[out].decode("utf-8", "replace"),
         "stderr": stderr,
         "exit_code": code,
         "reason": reason or _reason(code, used.ru_utime + used.ru_stime, stderr, settings),
     }
+    _send(results, outcome)
 
 
 def _reason(code: int, cpu: float, stderr: str, settings: dict[str, Any]) -> str:
@@ -135,31 +174,17 @@ def _read(ready: list[int], open_pipes: list[int], written: dict[int, bytearray]
     return False
 
 
-def _kill_all(child: int) -> None:
-    """End whatever the program started."""
-    for kill, target in ((os.killpg, child), (os.kill, -1)):
-        if target > 0 or os.getpid() == 1:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or there is nothing else
-                kill(target, signal.SIGKILL)
-
-
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, 0 if os.getpid() == 1 else os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def _become(source: str, streams: tuple[int, int, int], settings: dict[str, Any]) -> NoReturn:
-    """Turn this process into the program."""
+def _become(jobs: int, ends: tuple[int, int, int], settings: dict[str, Any]) -> NoReturn:
+    """Take a program, and turn this process into it. The last of ``ends`` is told when nothing is left to do."""
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for target, descriptor in enumerate(streams):
+        source = b"".join(_frame(jobs)).decode("utf-8", "surrogatepass")
+        stdin = _file_with(_frame(jobs))
+        for target, descriptor in enumerate((stdin, *ends)):
             os.dup2(descriptor, target)
-        os.closerange(3, _DESCRIPTORS)
+        os.closerange(4, _DESCRIPTORS)
         memory = settings["memory_mb"] << 20
         seconds = settings["cpu_seconds"]
         for limit, most in (
@@ -179,11 +204,12 @@ def _become(source: str, streams: tuple[int, int, int], settings: dict[str, Any]
             _, hard = resource.getrlimit(resource.RLIMIT_STACK)
             most = memory // 2 if hard == resource.RLIM_INFINITY else min(memory // 2, hard)
             resource.setrlimit(resource.RLIMIT_STACK, (most, hard))
-        _control(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        if settings["filter"] is not None and not _apply_filter(settings["filter"]):
-            os._exit(_UNPROTECTED)
+        if settings["filter"] is not None and not apply_filter(settings["filter"]):
+            os._exit(1)
+        os.write(3, b".")
+        os.close(3)
     except BaseException:  # noqa: BLE001
-        os._exit(_UNPROTECTED)
+        os._exit(1)
     code = 1
     try:
         code = _execute(source)
@@ -220,83 +246,6 @@ def _execute(source: str) -> int:
     return code
 
 
-def _control(*arguments: int) -> int:
-    """Linux: ask the kernel something about this process."""
-    if sys.platform != "linux":
-        return -1
-    padded = [ctypes.c_ulong(argument) for argument in (*arguments[1:], 0, 0, 0, 0)[:4]]
-    return int(_LIBRARY.prctl(ctypes.c_int(arguments[0]), *padded))
-
-
-class _Filter(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
-
-
-def _apply_filter(steps: bytes) -> bool:
-    """From now on, only the system calls that the filter allows."""
-    kept = ctypes.create_string_buffer(steps, len(steps))
-    program = _Filter(len(steps) // 8, ctypes.addressof(kept))
-    return _control(_NO_NEW_PRIVILEGES, 1) == 0 and _control(_SECCOMP, 2, ctypes.addressof(program)) == 0
-
-
-def _filter_holds(settings: dict[str, Any]) -> bool:
-    """Try the filter in a process of its own: it must let that go on, and must not let it make another."""
-    if settings["filter"] is None:
-        return False
-    child = os.fork()
-    if child == 0:
-        try:
-            if _apply_filter(settings["filter"]):
-                os.fork()
-            os._exit(1)
-        except PermissionError:
-            os._exit(0)
-        except BaseException:  # noqa: BLE001
-            os._exit(1)
-    holds = os.waitpid(child, 0)[1] == 0
-    return holds
-
-
-def _hide_files(readable: list[str] | None) -> bool:
-    """Linux with Landlock: from now on, neither this process nor its children read files but those below."""
-    if readable is None or sys.platform != "linux":
-        return False
-    if _LIBRARY.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1) < 1:
-        return False
-    rights = ctypes.c_uint64(_LANDLOCK_RIGHTS)
-    rules = _LIBRARY.syscall(_CREATE_RULESET, ctypes.byref(rights), ctypes.c_size_t(8), 0)
-    if rules < 0:
-        return False
-    for path in readable:
-        try:
-            opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            continue
-        allowed = _LANDLOCK_READ if os.path.isdir(path) else _LANDLOCK_READ & 1 << 2
-        rule = allowed.to_bytes(8, sys.byteorder) + opened.to_bytes(4, sys.byteorder)
-        _LIBRARY.syscall(_ADD_RULE, rules, 1, ctypes.create_string_buffer(rule, len(rule)), 0)
-        os.close(opened)
-    done = _control(_NO_NEW_PRIVILEGES, 1) == 0 and _LIBRARY.syscall(_RESTRICT_SELF, rules, 0) == 0
-    os.close(rules)
-    return bool(done)
-
-
-def _file_with(content: bytes) -> int:
-    """A nameless file in memory, where the system has that, ready to be read."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("stdin")
-    else:
-        import tempfile
-
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
-
-
 def _empty(pipe: int) -> None:
     try:
         while os.read(pipe, 4096):
@@ -305,20 +254,41 @@ def _empty(pipe: int) -> None:
         pass
 
 
-def _receive(descriptor: int) -> dict[str, Any] | None:
-    length = _read_exactly(descriptor, 4)
-    content = _read_exactly(descriptor, int.from_bytes(length, "big")) if length is not None else None
-    return None if content is None else json.loads(content)
+def _frame(descriptor: int) -> Iterator[bytes]:
+    """The content of a frame, in pieces.
+
+    Raises:
+        EOFError: If the other side closes before its end.
+    """
+    left = int.from_bytes(_read_exactly(descriptor, 4), "big")
+    while left:
+        yield (piece := _read_exactly(descriptor, min(left, 1 << 20)))
+        left -= len(piece)
 
 
-def _read_exactly(descriptor: int, count: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < count:
-        found = os.read(descriptor, min(count - len(parts), 1 << 20))
+def _read_exactly(descriptor: int, count: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < count:
+        found = os.read(descriptor, count - len(pieces))
         if not found:
-            return None
-        parts += found
-    return bytes(parts)
+            raise EOFError("the other side closed in the middle of a frame")
+        pieces += found
+    return bytes(pieces)
+
+
+def _file_with(pieces: Iterable[bytes]) -> int:
+    """A nameless file in memory, where the system has that, ready to be read."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("stdin")
+    else:
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.writelines(pieces)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _send(descriptor: int, frame: dict[str, Any]) -> None:

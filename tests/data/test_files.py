@@ -15,7 +15,7 @@ def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path)
     image = np.random.default_rng(0).integers(256, size=(9, 7, 3), dtype=np.uint8)
     examples = [
         Example("How many?", "3", ("count", "few"), image, {"objects": [1, 2]}),
-        Example("Wie heißt es? 你好\u2028\x85\r", "ü"),
+        Example("Wie heißt es? 你好\u2028\tx\r\n", "ü"),
     ]
     write_examples(tmp_path / "some.jsonl", examples)
     first, second = read_examples(tmp_path / "some.jsonl")
@@ -28,7 +28,7 @@ def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path)
         {"objects": [1, 2]},
     )
     assert (second.prompt, second.target, second.path, second.image) == (
-        "Wie heißt es? 你好\u2028\x85\r",
+        "Wie heißt es? 你好\u2028\tx\r\n",
         "ü",
         (),
         None,
@@ -50,6 +50,8 @@ def enormous_picture() -> str:
         ("[" * 100_000, "no JSON"),
         ('{"prompt": ' + "9" * 5000 + "}", "no JSON"),
         (f'{{"prompt": "a", "target": "b", "image": "{enormous_picture()}"}}', "no PNG in base64"),
+        (r'{"prompt": "a", "target": "\frac{3}{2}"}', r"the target holds the control character U\+000C in"),
+        (r'{"prompt": "\u0000a", "target": "b"}', r"the prompt holds the control character U\+0000 in"),
         ("[1]", "is no JSON object"),
         ('{"prompt": "a"}', "expected two strings"),
         ('{"prompt": " ", "target": "b"}', "expected some text"),

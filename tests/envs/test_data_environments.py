@@ -292,6 +292,12 @@ def test_bad_settings_are_refused_before_anything_is_spent(env: str, changes: di
         ("OpenEnded", "plan", [{"like": 1, "count": -1}], "order 0 counts -1"),
         ("OpenEnded", "plan", [{"like": 1}], "expected like, count and note"),
         ("OpenEnded", "examples", [{"prompt": "a", "target": ""}], "example 0 .* not empty"),
+        (
+            "OpenEnded",
+            "examples",
+            [{"prompt": "a", "target": "\frac{3}{2}"}],
+            "example 0: the target holds the control",
+        ),
         ("OpenEnded", "examples", [{"prompt": "a", "target": "b"}] * 2, "example 1 has the prompt of example 0"),
         ("OpenEnded", "examples", "same 5", "expected a sequence"),
         ("SkillTree", "menu", [0, 5, 0], "numbers from 0 to 4"),

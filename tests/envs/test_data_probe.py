@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import gymnasium
 import numpy as np
@@ -26,6 +27,7 @@ WHERE = [
     ("SkillList", "counts", COUNTS, {"task": "digits", "student": "mlp", "pad": 6}),
     ("SkillList", "counts", COUNTS, {"regime": "latest", "engine": "weak-then-strong"}),
     ("SkillList", "counts", COUNTS, {"checks": ("not-known", "not-duplicate")}),
+    ("SkillList", "counts", COUNTS, {"student": "simulated", "checks": ("not-known", "not-duplicate")}),
     ("SkillTree", "menu", np.array([1, 1, 0]), {}),
     ("SkillTree", "menu", np.array([1, 1, 0]), {"student": "simulated"}),
     ("OpenEnded", "discrete", 3, {}),
@@ -149,6 +151,24 @@ def test_an_episode_with_probes_goes_on_from_its_state(student: str, tmp_path: P
             seen += [observation.tolist(), reward, info["feedback"], info["expenses"]]
         seen += play(second, stop + stop % 2, 8)
         assert difference(seen, expected) is None
+
+
+@pytest.mark.parametrize("env", ["SkillList", "SkillTree", "OpenEnded"])
+def test_what_a_probe_asked_the_student_is_spent_once_and_stays_so(
+    env: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (make(env, "discrete", student="simulated", checks=("not-known",)) for _ in range(2))
+    first.reset(seed=1)
+    first.step(1)
+    before, asked = first.classroom.expenses.probes, Mock()
+    with monkeypatch.context() as patched:
+        patched.setattr(first.classroom.student, "answer", asked)
+        first.probe(1)
+    asked.assert_not_called()
+    assert first.classroom.expenses.probes > before > 0
+    write_state(tmp_path / "state.npz", first.state_dict())
+    second.load_state_dict(read_state(tmp_path / "state.npz"))
+    assert second.classroom.expenses == first.classroom.expenses
 
 
 def test_a_probe_that_would_leave_nothing_is_refused_and_spends_nothing() -> None:

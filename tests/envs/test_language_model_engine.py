@@ -69,6 +69,15 @@ def test_every_order_is_filled_to_the_example(too_many: int) -> None:
     assert len(set(prompts)) == sum(counts)
 
 
+def test_latex_that_is_not_escaped_is_learnt_as_it_is_meant() -> None:
+    targets = [rf"\frac{{{number}}}{{2}} \neq \theta" for number in range(15)]
+    entries = ", ".join(f'{{"prompt": "same {k}, \\beta", "target": "{target}"}}' for k, target in enumerate(targets))
+    with endpoint(f'{{"examples": [{entries}]}}') as fake:
+        batch = make(engine(fake), Order(15))
+    assert [one.target for one in batch.examples[0]] == targets
+    assert [one.prompt for one in batch.examples[0]] == [rf"same {k}, \beta" for k in range(15)]
+
+
 def test_what_is_missing_is_asked_for_again_and_no_more_than_that() -> None:
     def stingy(body: dict[str, Any], number: int) -> str:
         return examples([f"same {1000 * number + k}" for k in range((wanted(body) + 1) // 2)])

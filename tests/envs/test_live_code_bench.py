@@ -87,6 +87,12 @@ def test_problems_are_read_and_grouped_by_skill(tmp_path: Path) -> None:
     assert "def merge(self, a: List[int], b: List[int]) -> List[int]:" in hard.prompt
 
 
+def test_control_characters_of_published_problems_become_spaces(tmp_path: Path) -> None:
+    strange = stdin_problem("v1", question_content="Print\x0bit,\r\n\tthe\x96number.")
+    task = task_of(tmp_path, validation=write(tmp_path / "own.jsonl", [strange, functional_problem("v2")]))
+    assert "\n\nPrint it,\r\n\tthe number.\n\n" in task.validation[0].prompt
+
+
 def test_levels_go_from_easy_to_hard_whatever_the_file_says(tmp_path: Path) -> None:
     levels = ("hard", "easy", "medium")
     files = [

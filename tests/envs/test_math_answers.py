@@ -50,6 +50,11 @@ def test_a_text_without_either_is_an_answer_only_where_bare_ones_are_allowed() -
         (r"90^{\circ}", "90"),
         (r"12\text{ square units}", "12"),
         ("30 cm^2", "30"),
+        (r"440\text{ cm}^2", "440"),
+        (r"440\,\mathrm{cm}^{3}", "440"),
+        (r"14{,}916", "14,916"),
+        (r"(14{,}916, 2)", "(14916, 2)"),
+        (r"2^3 3^2", "72"),
         (r"\text{Even}", "even"),
         ("x=5", "5"),
         (r"f(x) = x+1", "1+x"),
@@ -97,6 +102,13 @@ def test_these_are_the_same(first: str, second: str) -> None:
         ("2x+3y=5", "2x+3y=6"),
         ("x", "y"),
         ("A", "a"),
+        (r"440\text{ cm}^2", "193600"),
+        (r"3\text{ to }4", "12"),
+        (r"5\text{ feet }6\text{ inches}", "30"),
+        ("3 1/2", "1.5"),
+        (r"14\,916", "12824"),
+        ("1{,}23", "123"),
+        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix}1\\3\end{pmatrix}"),
         (r"\frac{1}{0}", "1"),
         (r"\frac{1}{0}", r"\frac{2}{0}"),
         ("maybe 5 or 6", "5"),
@@ -115,6 +127,27 @@ def test_random_rational_expressions_are_what_python_makes_of_them() -> None:
         assert same_value(rf"\frac{{{a}}}{{{b}}} - {c} \cdot {d}", f"{a - b * c * d}/{b}")
         assert same_value(f"({a}/{b}-{c}*{d})x", f"x*{a}/{b}-x*{c}{'' if d == 1 else f'*{d}'}")
         assert abs(value - (a - b * c * d) / b) < 1e-9
+
+
+def test_matrices_are_the_same_with_and_without_spaces() -> None:
+    rng = np.random.default_rng(2)
+    cells = ["0", "7", "-3", "12", "x", "-y", r"\frac{1}{2}", r"-\frac{2}{7}", r"\sqrt{3}", r"\frac{\sqrt{2}}{2}"]
+    for _ in range(72):
+        rows, columns = rng.integers(1, 4, size=2)
+        table = rng.choice(cells, size=(rows + 1, columns)).tolist()
+        wide = r" \\ ".join(" & ".join(row) for row in table)
+        narrow = r"\\".join("&".join(row) for row in table)
+        other = narrow.replace(r"\\", "&", 1)
+        wide, narrow, other = (rf"\begin{{pmatrix}}{inner}\end{{pmatrix}}" for inner in (wide, narrow, other))
+        assert equivalent(wide, narrow)
+        assert not equivalent(wide, other)
+
+
+def test_thousands_may_be_set_off_by_a_comma_in_braces() -> None:
+    rng = np.random.default_rng(3)
+    for number in (10 ** rng.uniform(3, 9, size=272)).astype(int).tolist():
+        assert equivalent(f"{number:,}".replace(",", "{,}"), str(number))
+        assert not equivalent(f"{number:,}".replace(",", "{,}"), str(number + 1))
 
 
 def test_nothing_a_model_writes_is_run() -> None:

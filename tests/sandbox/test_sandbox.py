@@ -1,5 +1,6 @@
 """Ordinary programs run as they do outside, and the same way every time."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -152,6 +153,28 @@ def test_what_is_not_held_back_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert (loop.reason, sleep.reason, good.stdout) == ("cpu-time", "wall-time", "1\n")
     assert grow.reason == "memory" or sys.platform != "linux"
+
+
+@pytest.mark.usefixtures("no_bubblewrap")
+def test_root_has_no_privileges_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root of Linux has privileges to lose")
+    monkeypatch.setattr("teachgym.sandbox.connection.syscall_filter", lambda: None)
+    monkeypatch.setattr("teachgym.sandbox.connection.readable_paths", lambda: None)
+    source = """
+for line in open("/proc/self/status"):
+    if line.startswith(("CapPrm", "CapEff", "CapInh", "CapAmb", "NoNewPrivs")):
+        print(*line.split())
+try:
+    open(f"/proc/{input()}/environ").read()
+except OSError as error:
+    print(type(error).__name__)
+"""
+    lines = Sandbox(kind="process").run(source, stdin=str(os.getpid())).stdout.splitlines()
+    assert lines == [f"{name}: {0:016x}" for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")] + [
+        "NoNewPrivs: 1",
+        "PermissionError",
+    ]
 
 
 def test_a_bubblewrap_that_does_not_work_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What holds in every schedule."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,15 @@ def test_it_keeps_the_contract(name: str) -> None:
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_its_variants_keep_the_contract(name: str, variant: dict[str, Any]) -> None:
     check_schedule(lambda **settings: make(name, **variant, **settings))
+
+
+@pytest.mark.parametrize(("name", "variant"), [*((name, {}) for name in SHORT), *VARIANTS])
+def test_its_documentation_states_the_ranges_of_its_knobs(name: str, variant: dict[str, Any]) -> None:
+    env = make(name, **variant)
+    section = (type(env).__doc__ or "").partition("## Action Space")[2].partition("##")[0]
+    stated = " ".join(re.sub(r"\([^()]*\)", "", section).split())
+    for knob in env.task_space.parameters:
+        assert f"from {knob.low:g} to {knob.high:g}" in stated or "from ``low`` to ``high``" in stated, knob
 
 
 @pytest.mark.parametrize("name", SHORT)

@@ -1,5 +1,6 @@
 """Pseudo-labels: limits, the thresholds of the source, and what filters do."""
 
+import re
 import warnings
 from typing import Any
 
@@ -217,3 +218,10 @@ def test_agreement_makes_pseudo_labels_more_precise_and_the_truth_beats_all() ->
     best = np.mean([final_score(PseudoLabelEnv(truth=True), "oracle", seed=seed) for seed in seeds])
     assert best > plain["constant"] + 0.04
     assert plain["constant"] > plain["none"] + 0.02
+
+
+def test_its_documentation_measures_rules_by_their_names() -> None:
+    measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
+    names = re.findall(r"([a-z-]+)\s+0\.\d", measured)
+    assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "knobs", "oracle"}
+    assert set(names) - {"knobs", "oracle"} <= set(PseudoLabelEnv(steps=2).problem.rules)
