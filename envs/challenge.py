@@ -166,8 +166,17 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         """Time spent in the student's worlds in this episode."""
         return self.inner.world_seconds
 
+    @property
+    def test_space(self) -> TaskSpace:
+        """The tasks of the environment whose student is taught."""
+        return self.inner.test_space
+
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """Test the student on the environment's own tasks."""
+        """Test the student on the environment's own tasks, ``(m, n)`` in ``test_space``.
+
+        Raises:
+            ValueError: If a task is not allowed.
+        """
         return replace(self.inner.evaluate(tasks), student_steps=self.spent)
 
     def student_state(self) -> dict[str, Any] | None:

@@ -202,7 +202,8 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         Raises:
             ValueError: If the state does not fit.
         """
-        self.close()
+        self._end_worlds()
+        self._running, self._why_not_running = False, "its student was restored to be tested"
         self.seeds = fan_out(seed)
         self.student.load_state_dict(state, self._world_observation_space, self._world_action_space)
 
@@ -216,14 +217,17 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
 
     def close(self) -> None:
         """End the student's loop where it waits, and close its worlds."""
+        self._end_worlds()
+        self._running, self._why_not_running = False, "the environment was closed"
+
+    def _end_worlds(self) -> None:
         self._end_learning()
         if self._screening_batch is not None:
             self._screening_batch.close()
             self._screening_batch = None
-        self._running, self._why_not_running = False, "the environment was closed"
 
     def _begin(self, seeds: Seeds) -> None:
-        self.close()
+        self._end_worlds()
         self._record.clear()
         self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
         self._ledgers = self._fresh_ledgers()
@@ -255,7 +259,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         }
 
     def _load(self, state: dict[str, Any]) -> None:
-        self.close()
+        self._end_worlds()
         self._ledgers = self._fresh_ledgers()
         self._generation = int(state["generation"])
         self._start_learning(state["students"])

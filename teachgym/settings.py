@@ -38,7 +38,7 @@ def check_fields(settings: Any) -> None:
     Raises:
         ValueError: If one is of another type.
     """
-    for name, kind in _field_kinds(type(settings)).items():
+    for name, kind in _field_kinds(type(settings)).items():  # type: ignore[arg-type]
         object.__setattr__(settings, name, read_value(name, getattr(settings, name), kind))
 
 

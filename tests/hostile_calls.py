@@ -43,13 +43,14 @@ def values() -> list[Any]:
         nested = [nested]
     return [
         float("nan"), float("inf"), -float("inf"), -0.0, -1, 0, 1, 2, 0.5, 1e308, 5e-324, 2**62, 2**63, 10**400,
-        -(10**400), None, True, False, "", "x", "1", "nan", "..", "\ud800", "a\0b", "x" * 3000, b"", b"\xff", 1j, object(), int,
-        [], (), {}, [[]], [1.0], [0.5, 0.5], [[0.5, 0.5]], [[[0.5]]], [1, [2, 3]], nested, {1: 2}, {"task": 1}, {0},
+        -(10**400), None, True, False, "", "x", "1", "nan", "..", "\ud800", "a\0b", "x" * 3000, b"", b"\xff", 1j,
+        object(), int, [], (), {}, [[]], [1.0],
+        [0.5, 0.5], [[0.5, 0.5]], [[[0.5]]], [1, [2, 3]], nested, {1: 2}, {"task": 1}, {0},
         ["a"], [None], [True], [10**400], ["\ud800"], lambda: 0, range(3), slice(1), Ellipsis, NotImplemented,
         np.float32("nan"), np.int64(-5), np.uint8(200), np.bool_(True), np.datetime64("NaT"), np.str_("y"),
         np.zeros(0), np.zeros(2), np.ones((2, 2)), np.full(2, np.nan), np.full((1, 2), np.inf), np.zeros((1, 0)),
         np.array(3.0), np.array([None, "a"], dtype=object), np.array([b"a"]), np.array([1j, 2]), np.zeros(2, bool),
-        np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), np.ma.masked_all(2), np.zeros((1,) * 30),
+        np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), np.ma.array([1.0, 2.0], mask=True), np.zeros((1,) * 30),
     ]  # fmt: skip
 
 
@@ -122,7 +123,9 @@ def teacher_calls(env: TeacherEnv[Any, Any], name: str, settings: Mapping[str, A
         wrong = some(rng, ["task", "outcome", "success", "cost", "decision", "trained"])
         feedback = replace(real, **wrong) if rng.random() < 0.8 else pick(rng)
         action = teacher.act(observation) if rng.random() < 0.5 else pick(rng)
-        rest = [pick(rng) if rng.random() < 0.3 else value for value in (observation, 0.5, observation, False)]
+        rest: list[Any] = [
+            pick(rng) if rng.random() < 0.3 else value for value in (observation, 0.5, observation, False)
+        ]
         teacher.update(Transition(rest[0], action, rest[1], rest[2], rest[3], feedback))
 
     def restored(rng: Generator) -> None:

@@ -117,7 +117,7 @@ def test_another_word_for_false_is_refused_from_the_command_line(text: str) -> N
 def test_a_wrong_type_is_refused_wherever_it_comes_from() -> None:
     env = gymnasium.make("teachgym/Hypercubes-v0")
     makers: list[Callable[[], Any]] = [
-        lambda: AlpGmm.Settings(fit_every="a"),
+        lambda: AlpGmm.Settings(fit_every="a"),  # type: ignore[arg-type]
         lambda: make_teacher("alp-gmm", env, seed=0, fit_every="a"),
         lambda: make_teacher("alp-gmm", env, seed=0, settings=AlpGmm.Settings(), fit_every="a"),
     ]
@@ -151,16 +151,10 @@ def test_what_numpy_and_files_write_otherwise_becomes_pythons() -> None:
         groups: tuple[tuple[int, ...], ...] = ()
         word: Literal["a", "b"] = "a"
 
-    made = Settings(
-        np.int64(3),
-        np.float32(0.25),
-        np.True_,
-        np.array([1, 2]),
-        [[1, 2], (3,)],
-        np.str_("b"),  # type: ignore[arg-type]
-    )
+    given: list[Any] = [np.int64(3), np.float32(0.25), np.True_, np.array([1, 2]), [[1, 2], (3,)], np.str_("b")]
+    made = Settings(*given)
     assert made == Settings(3, 0.25, True, (1, 2), ((1, 2), (3,)), "b")
-    assert [type(getattr(made, field.name)) for field in fields(made)] == [int, float, bool, tuple, tuple, str]  # type: ignore[arg-type]
+    assert [type(getattr(made, field.name)) for field in fields(made)] == [int, float, bool, tuple, tuple, str]
     assert Settings(share=1).share == 1
 
 
@@ -177,7 +171,7 @@ def arguments(found: type[Any]) -> dict[str, Any]:
     kinds: dict[str, Any] = {}
     for cls in found.__mro__:
         if cls.__module__.startswith("teachgym") and "__init__" in vars(cls):
-            kinds |= {name: kind for name, kind in get_type_hints(cls.__init__).items() if name not in kinds}
+            kinds |= {name: kind for name, kind in get_type_hints(vars(cls)["__init__"]).items() if name not in kinds}
     return {
         name: kind
         for name, kind in kinds.items()

@@ -118,7 +118,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         kind = self._action
         if kind == "discrete":
             if np.ndim(action) != 0 or action not in range(self.shown):
-                raise ValueError(f"the action is {shown(action)}; expected the number of an error, below {self.shown}")
+                raise ValueError(f"the action is {shown(action)}; expected an error's number, 0 to {self.shown - 1}")
             return OpenEndedPlan(np.array([float(action)]), ((int(action), None, ""),))
         if kind == "weights":
             weights = read_numbers("the action", action)
@@ -139,9 +139,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"order {place} is {shown(entry)}; expected like, count and note") from error
         if like not in range(self.shown):
-            raise ValueError(
-                f"order {place} is like {shown(like)}; expected the number of an error, below {self.shown}"
-            )
+            raise ValueError(f"order {place} is like {shown(like)}; expected an error's number, 0 to {self.shown - 1}")
         if not np.isfinite(count) or count < 0 or count % 1 != 0:
             raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
         return int(like), int(count), str(note)

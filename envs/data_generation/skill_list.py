@@ -88,7 +88,7 @@ class SkillListEnv(DataEnv[FloatArray]):
         vector = read_numbers("the action", action).ravel()
         if kind == "discrete":
             if np.ndim(action) != 0 or vector[0] not in range(count):
-                raise ValueError(f"the action is {shown(action)}; expected the number of a skill, 0 to {count - 1}")
+                raise ValueError(f"the action is {shown(action)}; expected a skill's number, from 0 to {count - 1}")
             return vector
         if np.shape(action) != (count,):
             raise ValueError(f"the action has shape {np.shape(action)}; expected ({count},), one number for each skill")

@@ -129,15 +129,15 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def _check_action(self, action: Any) -> _Decision:
         if self._action == "plan":
             return _Decision(_checked(action, self.action_space), None)
-        skills, kind = len(self.classroom.task.skills), self._action
+        skills, kind, most = len(self.classroom.task.skills), self._action, len(MENU) - 1
         choices = np.zeros(skills, dtype=np.int64)
         if kind == "menu":
             if np.shape(action) != (skills,) or not all(choice in range(len(MENU)) for choice in action):
-                raise ValueError(f"the action is {shown(action)}; expected {skills} numbers below {len(MENU)}")
+                raise ValueError(f"the action is {shown(action)}; expected {skills} numbers from 0 to {most}")
             choices[:] = action
         else:
             if np.ndim(action) != 0 or action not in range(len(MENU) * skills):
-                raise ValueError(f"the action is {shown(action)}; expected a number below {len(MENU) * skills}")
+                raise ValueError(f"the action is {shown(action)}; expected a number from 0 to {len(MENU) * skills - 1}")
             choices[int(action) // len(MENU)] = int(action) % len(MENU)
         return _Decision(self._from_menu(choices), None if kind == "menu" else int(action))
 

@@ -153,8 +153,10 @@ class DistillationEnv(ScheduleEnv):
         if weights == "sample":
             if problem != "noisy" or random_teacher or objective != "distillation":
                 raise ValueError("weights is 'sample'; expected problem='noisy', with its one teacher and distillation")
+            knobs, seen = _sample_spaces(truth)
             super().__init__(
-                *_sample_spaces(truth),
+                knobs,
+                seen,
                 partial(_triangle_student, noise, truth),
                 rules=_sample_rules(truth),
                 has_best=True,

@@ -39,5 +39,5 @@ def test_bad_settings_are_named(task: Any) -> None:
 def test_tasks_outside_the_space_are_refused() -> None:
     with pytest.raises(ValueError, match="task parameter 'height' is 9"):
         Constant(problem(), ConstantSettings((9.0, 0.0)), seed=0)
-    with pytest.raises(ValueError, match=r"task 4 is no arm; expected a whole number from 0 to 3"):
+    with pytest.raises(ValueError, match=r"task 4 is not an arm; expected a whole number in \[0, 3\]"):
         Constant(problem(spaces.Discrete(4)), ConstantSettings(4), seed=0)

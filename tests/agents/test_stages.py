@@ -117,7 +117,7 @@ def test_stages_may_come_from_json() -> None:
     [
         ({"stages": "all"}, "stages is 'all'; expected a list"),
         ({"stages": {"low": [0]}}, "stages is {'low': .*; expected a list"),
-        ({"stages": [3]}, "stage 0 is 3; expected"),
+        ({"stages": [3]}, r"stages is \[3\]; expected a list of items, each values by name"),
         ({"stages": [{"lower": [0]}]}, "unknown key of stage 0 'lower'; did you mean 'low'"),
         ({"stages": [{"task": [0], "low": [0]}]}, "expected either a task or low and high"),
         ({"stages": [{"task": [0]}, {"task": [1]}]}, "stage 0 never ends"),

@@ -133,13 +133,13 @@ def test_overrides_replace_single_settings() -> None:
 
 def test_wrong_settings_are_named() -> None:
     env = Environment()
-    with pytest.raises(ValueError, match="unknown setting of AlpGmm 'fit_evry'; did you mean 'fit_every'"):
+    with pytest.raises(ValueError, match="unknown setting of AlpGmm: 'fit_evry'; did you mean 'fit_every'"):
         make_teacher("alp-gmm", env, seed=0, fit_evry=10)
     with pytest.raises(ValueError, match="fit_every is 0"):
         make_teacher("alp-gmm", env, seed=0, fit_every=0)
     with pytest.raises(TypeError, match="expected a AlpGmmSettings"):
         make_teacher("alp-gmm", env, seed=0, settings={"fit_every": 10})
-    with pytest.raises(TypeError, match=r"settings are .*; expected AlpGmmSettings"):
+    with pytest.raises(TypeError, match=r"settings are .*; expected a AlpGmmSettings"):
         make_teacher("alp-gmm", env, seed=0, settings={"fit_every": 10}, criterion="bic")
 
 

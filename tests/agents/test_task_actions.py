@@ -42,7 +42,7 @@ def test_tasks_that_a_person_wrote_are_checked() -> None:
     assert numbered.validate({"arm": 7}).tolist() == [7]
     assert TaskActions(problem()).validate({"spacing": 1, "height": 2}).tolist() == [2, 1]
     for wrong in (8, 5.5, "five", [5, 6], {"task": 5}):
-        with pytest.raises(ValueError, match=rf"task {re.escape(repr(wrong))} is no arm; expected .*whole number"):
+        with pytest.raises(ValueError, match=rf"task {re.escape(repr(wrong))} is not an arm; expected .*whole number"):
             numbered.validate(wrong)
     with pytest.raises(ValueError, match="height"):
         TaskActions(problem()).validate([4, 0])

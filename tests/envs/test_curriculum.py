@@ -105,8 +105,8 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"steps": 0}, "student_steps is 0; expected an integer from 1 up"),
-        ({"steps": 1.5}, "student_steps is 1.5; expected an integer"),
+        ({"steps": 0}, "student_steps is 0; expected a whole number of world steps, at least 1"),
+        ({"steps": 1.5}, "student_steps is 1.5; expected a whole number"),
         ({"student": "pppo"}, "unknown student 'pppo'; did you mean 'ppo'"),
         (
             {"student": "ppo", "student_settings": {"learning_rat": 1}},
@@ -114,7 +114,10 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
         ),
         ({"student": "tests.toy:Reach"}, "expected a subclass of teachgym.students.student.Student"),
         ({"student_settings": {"slots": 2}}, "student_settings go with a student's name"),
-        ({"reward": "learning-progres"}, "unknown reward 'learning-progres'; did you mean 'learning-progress'"),
+        (
+            {"reward": "learning-progres"},
+            "reward is 'learning-progres'; expected one of 'outcome',",
+        ),
         ({"outcome_range": (1.0, 1.0)}, r"outcome_range is \(1.0, 1.0\)"),
         ({"test_tasks": [[2.0]]}, "'target' is 2.0"),
     ],

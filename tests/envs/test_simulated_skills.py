@@ -265,7 +265,7 @@ def test_without_autoreset_a_lifetime_that_is_over_has_to_be_reset() -> None:
         ({"gate": "big"}, "gate is 'big'"),
         ({"lessons": 0}, "lessons is 0; expected a whole number of lessons"),
         ({"reward": "joy"}, "reward is 'joy'; expected one of"),
-        ({"targets": [8]}, r"targets is \[8\]; expected distinct skills from 0 to 7"),
+        ({"targets": [8]}, r"targets is \(8,\); expected distinct skills from 0 to 7"),
         ({"targets": [1, 1]}, "expected distinct skills"),
         ({"targets": []}, "expected distinct skills"),
         ({"mastered_above": 2}, "mastered_above is 2"),

@@ -153,8 +153,8 @@ def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> Non
 @pytest.mark.parametrize(
     ("given", "steps"), [({}, 2000), ({"max_episode_steps": None}, 2000), ({"max_episode_steps": 3}, 3)], ids=str
 )
-def test_make_vec_takes_a_time_limit_as_make_does(engine: str, given: dict[str, int | None], steps: int) -> None:
-    single = gymnasium.make(WALKER, engine=engine, **given)  # type: ignore[arg-type]
+def test_make_vec_takes_a_time_limit_as_make_does(engine: str, given: dict[str, Any], steps: int) -> None:
+    single = gymnasium.make(WALKER, engine=engine, **given)
     assert single.spec is not None
     assert single.spec.max_episode_steps == steps
     assert limit_of(gymnasium.make_vec(WALKER, 1, engine=engine, **given)) == steps

@@ -268,7 +268,7 @@ def test_one_engine_that_fails_does_not_stop_the_other_and_what_was_spent_is_tol
         ({"weak": "prozedural"}, "unknown engine 'prozedural'; did you mean 'procedural'"),
         ({"strong": "weak-then-strong"}, "strong is 'weak-then-strong'; expected an engine that is not made of two"),
         ({"strong_settings": {"pth": "x"}}, "unknown setting of engine 'procedural': 'pth'"),
-        ({"weak_settings": 3}, "weak_settings is 3; expected settings by name"),
+        ({"weak_settings": 3}, "weak_settings is 3; expected values by name"),
         ({"weak": "pool"}, "Numbers has no pool of its own"),
         ({"weak_cost": -1.0}, "weak_cost is -1.0; expected a finite number from 0 up"),
         ({"strong_cost": float("nan")}, "strong_cost is nan"),
