@@ -51,8 +51,9 @@ RUN_ALONE = [(page, code) for page, kind, code in BLOCKS if kind == "python" and
 
 
 @pytest.mark.parametrize(("page", "code"), RUN_ALONE)
-def test_a_python_block_runs(page: str, code: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+def test_a_python_block_runs_as_a_script(page: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(code)
+    command = [sys.executable, "-W", "error::UserWarning", "script.py"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # beside other tests, more threads slow each other down
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -65,7 +66,8 @@ def test_the_blocks_on_real_models_run_with_tiny_ones(tmp_path: Path) -> None:
     for written, small in (("budget=3600", "budget=6, rounds=2"), ('"words"}', '"words", "test_per_skill": 1}')):
         assert written in code
         code = code.replace(written, small)
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    (tmp_path / "script.py").write_text(code)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -192,10 +192,14 @@ class TrainedPolicy:
         """Make the network, on the CPU.
 
         Raises:
-            ValueError: If the weights do not fit the settings.
+            ValueError: If a setting is not one of the network's plain ones, or the weights do not fit the settings.
             ImportError: If the algorithm needs a package that is not installed.
         """
         algorithm = algorithm_class(self.algorithm)
+        known = policy_setting_names(algorithm)
+        for name in self.settings:
+            if name not in known:
+                raise unknown_name(f"setting in the stored policy of {self.algorithm!r}:", name, known)
         observation_space = spaces.Box(-np.inf, np.inf, self.observation_shape, dtype=np.float32)
         make: Any = algorithm.policy_aliases[policy_name(algorithm)]
         weights = {name: torch.as_tensor(array) for name, array in self.weights.items()}

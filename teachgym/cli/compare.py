@@ -41,6 +41,9 @@ class Compare(StudySettings):
     """Run nothing: number the cells, and estimate the time and the disk that they take."""
     calibrate_seconds: float = 10.0
     """With --dry-run, how long to run the beginning of a cell of each teacher, to see how fast it is; 0 not to."""
+    trust: bool = False
+    """Let the study's file use more than teachgym's own code: import modules, call hosts, read environment variables
+    and files elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,6 +61,10 @@ class Compare(StudySettings):
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite contradict each other; give one")
         settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
+        if self.study.endswith(".toml"):
+            from teachgym.study.trust import check_study
+
+            check_study(Path(self.study), settings, trust=self.trust)
         if self.dry_run:
             from teachgym.cli import dry_run
             from teachgym.study.dry_run import dry_run as plan

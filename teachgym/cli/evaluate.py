@@ -23,15 +23,18 @@ class Evaluate:
     """
 
     cell: Annotated[Path, tyro.conf.Positional]
-    """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
+    """Folder of a cell, for instance runs/demo/cells/random-seed-0."""
     tasks: Path | None = None
     """CSV file of tasks, one a line, in place of the test set; a first line of parameter names is skipped."""
+    trust: bool = False
+    """Let the cell use more than teachgym's own code: import modules, call hosts, read environment variables and files
+    elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
 
     def run(self, console: Console) -> int:
         """Test, and print a line for each task and the score."""
         from teachgym.study.cell import load_cell
 
-        cell, env = load_cell(self.cell)
+        cell, env = load_cell(self.cell, trust=self.trust)
         result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.test_space))
         name, (worst, best) = env.outcome_name, env.problem.outcome_range
         decimals = 3 if best - worst <= 10 else 1

@@ -17,14 +17,17 @@ class Replay:
     """Run a finished cell again, elsewhere, and verify that records, teacher and student are equal to the last bit."""
 
     cell: Annotated[Path, tyro.conf.Positional]
-    """Folder of a cell, for instance runs/demo/cells/alp-gmm-seed-0."""
+    """Folder of a cell, for instance runs/demo/cells/random-seed-0."""
+    trust: bool = False
+    """Let the cell use more than teachgym's own code: import modules, call hosts, read environment variables and files
+    elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
 
     def run(self, console: Console) -> int:
         """Run it, and print what differs; status 1 if anything does."""
         from teachgym.study.replay import replay
 
         with console.status("running the cell again"):
-            found = replay(self.cell)
+            found = replay(self.cell, trust=self.trust)
         for line in found.changed:
             console.print(f"  note: {escape(line)}", highlight=False, soft_wrap=True)
         if not found.differences:

@@ -17,7 +17,8 @@ class Watch:
     """Film saved students on chosen tasks, side by side if there are several, to a GIF or MP4 file."""
 
     cells: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders of cells, for instance runs/demo/cells/random-seed-0 runs/demo/cells/alp-gmm-seed-0."""
+    """Folders of cells, for instance runs/demo/cells/random-seed-0
+    runs/demo/cells/alp-gmm_fit_every=50-seed-0."""
     task: tyro.conf.UseAppendAction[tuple[tuple[float, ...], ...]] = ()
     """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
     output: Path = Path("student.gif")
@@ -26,6 +27,9 @@ class Watch:
     """World steps to film of each task, 50 a second."""
     seed: int = 0
     """Seed of the worlds, which are the same for all students."""
+    trust: bool = False
+    """Let the cells use more than teachgym's own code: import modules, call hosts, read environment variables and
+    files elsewhere, as their settings say. Without, what they would do is listed, and nothing is run."""
 
     def __post_init__(self) -> None:
         check_whole("max_steps", self.max_steps, 1, "steps")
@@ -33,23 +37,24 @@ class Watch:
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""
-        from teachgym.plots.film import Clip, film, side_by_side, write_film
+        from teachgym.plots.film import Clip, check_output, film, side_by_side, write_film
         from teachgym.study.cell import load_cell
 
         if not self.cells:
-            raise ValueError("there is no cell to watch; give its folder, for instance runs/demo/cells/alp-gmm-seed-0")
-        students: dict[str, list[Clip]] = {}
-        tasks, space = [*self.task], None
-        for folder in self.cells:
-            cell, env = load_cell(folder)
-            if space is not None and env.task_space != space:
+            raise ValueError("there is no cell to watch; give its folder, for instance runs/demo/cells/random-seed-0")
+        check_output(self.output)
+        loaded = [(folder, *load_cell(folder, trust=self.trust)) for folder in self.cells]
+        space = loaded[0][2].task_space
+        for folder, _, env in loaded:
+            if env.task_space != space:
                 raise ValueError(f"{folder} has other tasks than {self.cells[0]}; watch students of one environment")
-            space = env.task_space
+        students: dict[str, list[Clip]] = {}
+        tasks = [*self.task]
+        for folder, cell, env in loaded:
             clips = film(env, tasks or None, seed=self.seed, max_steps=self.max_steps)
             tasks = [tuple(clip.task.tolist()) for clip in clips]
             name = f"{cell.teacher}, seed {cell.seed}"
             students[name if name not in students else f"{name} ({folder})"] = clips
-        assert space is not None
         write_film(self.output, side_by_side(students, space.describe_task), fps=50)
         for name, clips in students.items():
             console.print(f"  {escape(name)}", highlight=False)

@@ -25,7 +25,7 @@ class Usage:
     cache_hits: int = 0
     """Replies that came from the cache."""
     estimated: int = 0
-    """Replies whose tokens the endpoint did not tell; they count as their most."""
+    """Replies whose tokens the endpoint did not tell, or told impossibly; they count as their most."""
 
     @property
     def tokens(self) -> int:

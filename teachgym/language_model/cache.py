@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ class ReplyCache:
             return _stored(entry["outcome"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def check_room(self, key: str) -> None:
+        """Raise ``ValueError`` unless what comes of a request can be stored, before anybody pays for it."""
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise ValueError(f"replies can't be stored in {self.folder}: {error}; choose another cache") from error
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder, where a reply is to be stored; remove it, or choose another cache")
 
     def put(self, key: str, request: dict[str, Any], stored: Stored) -> Stored:
         """Store what came of a request.

@@ -24,6 +24,9 @@ from teachgym.language_model.errors import (
 from teachgym.language_model.request import Reply, Request
 from teachgym.language_model.settings import ModelSettings
 
+_ABSURD = 10
+"""What an endpoint adds of its own may be more than what was foreseen, but not this many times as much."""
+
 Send = Callable[[Request], Reply]
 """Sends a request once, and raises ``AttemptError`` or ``RejectedRequestError`` where that came to nothing."""
 
@@ -84,6 +87,9 @@ class LanguageModelClient:
         Returns:
             In the order of the requests, whichever was answered first: a reply, or why there is none. Requests with
             the same key are sent once.
+
+        Raises:
+            ValueError: If a reply could not be stored in the cache; its request is not sent then.
         """
         return _Round(self, self._send, self._dialect, self._cache).carry_out(requests)
 
@@ -144,6 +150,8 @@ class _Round:
                     "whose replies the folder has (settings, seed, version): make it the same, or set offline to false"
                 )
             else:
+                if self._cache is not None:
+                    self._cache.check_room(key)
                 stored = self._ask(request, reservation)
                 if self._cache is not None and (isinstance(stored.outcome, Reply) or not self._stop.is_set()):
                     stored = self._cache.put(key, request.described(self._settings), stored)
@@ -221,13 +229,20 @@ class _Round:
         return Usage(input_tokens, output_tokens, money, money)
 
     def _used_for(self, reply: Reply, most_input: int) -> Usage:
-        """What a reply is charged at; where the endpoint does not tell, what it can be at most."""
-        most_output = min(len((reply.text + reply.refusal).encode()) + 1, self._settings.max_tokens)
+        """What a reply is charged at; where the endpoint tells nothing, or what can't be, what it can be at most."""
+        words, max_tokens = len((reply.text + reply.refusal).encode()), self._settings.max_tokens
+        told_input = _believed(reply.input_tokens, 1, most_input)
+        told_output = _believed(reply.output_tokens, min(words, 1), max_tokens)
         used = self._used(
-            most_input if reply.input_tokens is None else reply.input_tokens,
-            most_output if reply.output_tokens is None else reply.output_tokens,
+            most_input if told_input is None else told_input,
+            min(words + 1, max_tokens) if told_output is None else told_output,
         )
-        return replace(used, estimated=int(reply.input_tokens is None or reply.output_tokens is None))
+        return replace(used, estimated=int(told_input is None or told_output is None))
+
+
+def _believed(told: int | None, least: int, most: int) -> int | None:
+    """A number of tokens as an endpoint tells it, or None where it can't be: none of something, or far too many."""
+    return told if told is not None and least <= told <= _ABSURD * most else None
 
 
 def _renewed(reservation: Reservation) -> SpendingLimitError | None:

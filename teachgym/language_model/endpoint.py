@@ -1,15 +1,21 @@
 """One attempt at one request, over HTTP, through the ``openai`` package; its own retries are off."""
 
 import importlib
+import ipaddress
+import json
 import os
 import re
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+from teachgym.language_model.deadline import Deadline
 from teachgym.language_model.errors import AttemptError, LanguageModelError, RejectedRequestError
 from teachgym.language_model.replies import read_body, read_stream
 from teachgym.language_model.request import Reply, Request, message_entry
@@ -20,6 +26,11 @@ _CONNECT_SECONDS = 10.0
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 _UNKNOWN = re.compile(r"support|unknown|unrecogni[sz]ed|not (permitted|allowed)|extra|unexpected|unavailable", re.I)
 _MOST_WORDS = 300
+_MOST_BYTES, _MOST_BYTES_A_TOKEN = 2**20, 2**10
+"""A reply has no more bytes than this, and this for each of its tokens; streams wrap every token in JSON."""
+_MOST_ERROR_BYTES = 2**16
+_HEADERS = frozenset(("accept", "content-length", "content-type", "host", "transfer-encoding", "user-agent"))
+"""Headers that are sent as the package sets them, beside those of its own, ``x-stainless-...``."""
 _SECRET = 16
 """Letters from which a key is a secret, and not a word such as EMPTY that local servers are given for one."""
 
@@ -45,8 +56,19 @@ class Dialect:
         return False
 
 
+class _NoReplyError(Exception):
+    """A response with anything but a reply in it; raised before the package reads it, which knows no bounds."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(status)
+        self.status, self.headers, self.body = status, headers, body
+
+
 class Endpoint:
-    """A connection to an OpenAI-compatible endpoint, open as long as the ``with`` block.
+    """A client of an OpenAI-compatible endpoint, open as long as the ``with`` block.
+
+    Replies are bounded in time and size. Neither redirects nor compressed replies are taken: the first could lead the
+    conversation elsewhere, and the second grow without bounds.
 
     Args:
         settings: Which endpoint and model.
@@ -54,7 +76,7 @@ class Endpoint:
 
     Raises:
         ImportError: If the ``openai`` package is not there.
-        RejectedRequestError: If the key can't be one.
+        RejectedRequestError: If the key can't be one, or would be sent in plain text to another machine.
     """
 
     def __init__(self, settings: ModelSettings, dialect: Dialect) -> None:
@@ -70,12 +92,25 @@ class Endpoint:
                 "it to the key alone",
                 hopeless=True,
             )
+        loopback = _is_loopback(settings.base_url)
+        if self._key and not loopback and urlsplit(settings.base_url).scheme != "https":
+            raise RejectedRequestError(
+                f"the key in {settings.api_key_env} would be sent in plain text to {settings.base_url}; use https, an "
+                "address of this machine, or api_key_env='' to send no key",
+                hopeless=True,
+            )
         seconds = settings.timeout_seconds
+        self._current = threading.local()
         self._client = self._openai.OpenAI(
             api_key=self._key or "none",
             base_url=settings.base_url,
             max_retries=0,
             timeout=self._openai.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS)),
+            http_client=self._openai.DefaultHttpxClient(
+                event_hooks={"request": [self._prepare], "response": [self._refuse_unread]},
+                follow_redirects=False,
+                trust_env=not loopback,  # no proxy between this machine and itself
+            ),
         )
         self._transport_errors = _transport_errors(self._openai)
 
@@ -104,23 +139,28 @@ class Endpoint:
         raise outcome  # outside of any except block, so that no request with a key in its header hangs on to it
 
     def _try(self, request: Request) -> Reply | AttemptError | LanguageModelError:
-        body = self._body(request)
-        deadline = time.monotonic() + self.settings.timeout_seconds
+        with Deadline(self.settings.timeout_seconds) as deadline:
+            self._current.deadline = deadline
+            outcome = self._exchange(self._body(request))
+        if deadline.passed and isinstance(outcome, AttemptError) and outcome.billed:
+            return AttemptError(self._late(), billed=True)
+        return outcome
+
+    def _exchange(self, body: dict[str, Any]) -> Reply | AttemptError | LanguageModelError:
         try:
             with self._client.chat.completions.with_streaming_response.create(**body) as response:
-                parts = self._in_time(response.iter_bytes(), deadline)
+                parts = self._bounded(response.iter_bytes())
                 if "event-stream" in response.headers.get("content-type", ""):
                     return read_stream(parts, self._clean)
                 return read_body(b"".join(parts), self._clean)
         except AttemptError as failed:
             return failed
-        except self._openai.APIStatusError as error:
-            return self._refused(error, body)
-        except self._openai.APITimeoutError as error:
-            sent = type(error.__cause__).__name__ not in _NEVER_SENT
-            return AttemptError(self._late(), billed=sent, unreachable=not sent)
+        except _NoReplyError as answer:
+            return self._refused(answer, body)
         except (self._openai.APIConnectionError, *self._transport_errors) as error:
             cause = error.__cause__ or error
+            if isinstance(cause, _NoReplyError):  # some versions of the package wrap whatever is raised
+                return self._refused(cause, body)
             sent = type(cause).__name__ not in _NEVER_SENT
             if "Timeout" in type(cause).__name__:
                 return AttemptError(self._late(), billed=sent, unreachable=not sent)
@@ -147,25 +187,55 @@ class Endpoint:
         body = {name: value for name, value in body.items() if name not in dropped}
         return {**body, "stream": True} if settings.stream else body
 
-    def _in_time(self, parts: Iterable[bytes], deadline: float) -> Iterator[bytes]:
-        """Pass parts of a reply on, as long as there is time: the package looks at silence only."""
+    def _prepare(self, request: Any) -> None:
+        """Have the request's deadline told of its connection, and send what is meant for the endpoint alone.
+
+        The package adds what other variables of the environment hold: organization, project and headers of any name.
+        """
+        request.extensions["trace"] = self._current.deadline.trace
+        for name in list(request.headers):
+            if name not in _HEADERS and not name.startswith("x-stainless-"):
+                del request.headers[name]
+        request.headers["authorization"] = f"Bearer {self._key or 'none'}"
+        request.headers["accept-encoding"] = "identity"
+        request.headers["connection"] = "close"  # the deadline can shut down a connection that it saw made
+
+    def _refuse_unread(self, response: Any) -> None:
+        """Keep the package from what it would read without bounds: whatever is no reply, and what is compressed."""
+        if not response.is_success or _encoding(response.headers):
+            body = b""
+            with suppress(*self._transport_errors):  # the status says enough
+                for part in response.iter_raw():
+                    body += part
+                    if len(body) > _MOST_ERROR_BYTES:
+                        break
+            raise _NoReplyError(response.status_code, dict(response.headers), body[:_MOST_ERROR_BYTES])
+
+    def _bounded(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass parts of a reply on, as long as it is not longer than any reply."""
+        most = _MOST_BYTES + _MOST_BYTES_A_TOKEN * self.settings.max_tokens
         for part in parts:
-            if time.monotonic() > deadline:
-                raise AttemptError(self._late(), billed=True)
+            most -= len(part)
+            if most < 0:
+                raise AttemptError("the reply is far longer than max_tokens allows", billed=True)
             yield part
 
-    def _refused(self, error: Any, body: dict[str, Any]) -> AttemptError | RejectedRequestError:
-        settings, status = self.settings, int(error.status_code)
-        words = self._clean(_words(error))
+    def _refused(self, answer: _NoReplyError, body: dict[str, Any]) -> AttemptError | RejectedRequestError:
+        settings, status = self.settings, answer.status
+        if encoding := _encoding(answer.headers):
+            what = f"the reply is compressed ({self._clean(encoding)}), which it was asked not to be"
+            return AttemptError(what, billed=status < 300)
+        said = _said(answer.body)
+        words = self._clean(_words(said))
         told = f"{status}: {words}"
         if status in _BUSY or status >= 500:
-            if "insufficient_quota" in (str(error.code), str(error.type)):
+            if "insufficient_quota" in _kinds(said):
                 return RejectedRequestError(
                     f"the account at {settings.base_url} has no credit left ({told}); add some, or choose another "
                     "endpoint",
                     hopeless=True,
                 )
-            return AttemptError(f"the endpoint is busy or broken ({told})", wait=retry_after(error.response.headers))
+            return AttemptError(f"the endpoint is busy or broken ({told})", wait=retry_after(answer.headers))
         if status in (400, 422) and self.dialect.adapt(body, words):
             return AttemptError(f"the endpoint does not know all of the request ({told})", adapted=True)
         if status in (401, 403):
@@ -194,13 +264,41 @@ class Endpoint:
         return redacted(words, self._key)[:_MOST_WORDS]
 
 
-def _words(error: Any) -> str:
+def _is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine itself."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _encoding(headers: Mapping[str, str]) -> str:
+    """How a body is compressed; empty where it isn't."""
+    found = headers.get("content-encoding", "").strip().lower()
+    return "" if found == "identity" else found
+
+
+def _said(body: bytes) -> Any:
+    """What an answer holds: JSON, or else text."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def _words(said: Any) -> str:
     """What the endpoint says is wrong, wherever in its answer it says so."""
-    found = error.body
     for name in ("error", "message", "detail"):
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-    return str(found or re.sub(r"^Error code: \d+ - ", "", error.message))
+        if isinstance(said, dict) and name in said:
+            said = said[name]
+    return str(said or "it says nothing")
+
+
+def _kinds(said: Any) -> tuple[str, str]:
+    """The code and the type of an error, where the endpoint gives them."""
+    found = said.get("error", said) if isinstance(said, dict) else None
+    return (str(found.get("code")), str(found.get("type"))) if isinstance(found, dict) else ("", "")
 
 
 def redacted(words: str, key: str) -> str:

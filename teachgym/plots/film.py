@@ -1,5 +1,6 @@
 """Films of a student on tasks."""
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,22 @@ def _captioned(frame: Frame, text: str) -> Frame:
     return np.asarray(picture)
 
 
+def check_output(path: Path) -> None:
+    """Refuse a file that no film can be written to, before anything is filmed.
+
+    Raises:
+        ValueError: If the suffix is neither ``.gif`` nor ``.mp4``.
+        ImportError: If ``.mp4`` is asked for and imageio is missing; says what to install.
+    """
+    if path.suffix not in (".gif", ".mp4"):
+        raise ValueError(f"{path} ends in {path.suffix!r}; expected .gif or .mp4")
+    if path.suffix == ".mp4":
+        try:
+            importlib.import_module("imageio.v3")
+        except ImportError as error:
+            raise ImportError("MP4 films need imageio: pip install 'teachgym[video]'") from error
+
+
 def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
     """Write frames to a ``.gif`` or ``.mp4`` file, atomically.
 
@@ -128,21 +145,17 @@ def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
         ValueError: If the suffix is another.
         ImportError: If ``.mp4`` is asked for and imageio is missing; says what to install.
     """
+    check_output(path)
     if path.suffix == ".gif":
         pictures = [Image.fromarray(frame).quantize(64) for frame in frames[::GIF_EVERY]]
         duration = GIF_EVERY * 1000 // fps
         with replacing(path) as file:
             pictures[0].save(file, format="GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
-    elif path.suffix == ".mp4":
-        try:
-            import imageio.v3 as imageio
-        except ImportError as error:
-            raise ImportError("MP4 films need imageio: pip install 'teachgym[video]'") from error
+    else:
+        imageio = importlib.import_module("imageio.v3")
         data = imageio.imwrite("<bytes>", np.stack(frames), extension=".mp4", fps=fps, macro_block_size=_BLOCK)
         with replacing(path) as file:
             file.write(data)
-    else:
-        raise ValueError(f"{path} ends in {path.suffix!r}; expected .gif or .mp4")
 
 
 def _easy_to_hard(env: CurriculumEnv) -> list[FloatArray]:

@@ -10,6 +10,7 @@ from teachgym.report.page import page
 from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.study.comparison import Comparison, compare_studies, merge
 from teachgym.study.stored import Run, StoredStudy, load_study
+from teachgym.study.trust import check_links
 
 PAGE = "report.html"
 FIGURES = "figures"
@@ -27,12 +28,15 @@ def write_report(folders: Sequence[Path], output: Path | None = None, *, referen
         The page.
 
     Raises:
-        ValueError: If a folder holds no study, studies can't be merged, or there is no output for several.
+        ValueError: If a folder holds no study, studies can't be merged, there is no output for several, or the report
+            would go into a folder with a link that leads out of it.
     """
     if not folders:
         raise ValueError("there are no studies to report; give the folder of one, for instance runs/demo")
     if output is None and len(folders) > 1:
         raise ValueError("a report of several studies needs a place of its own; give --output FOLDER")
+    if output is None:
+        check_links(folders[0])
     studies = [load_study(folder) for folder in folders]
     comparison = compare_studies(studies, reference=reference)
     place = folders[0] / "report" if output is None else output

@@ -13,6 +13,7 @@ from teachgym.checksums import check_file
 from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, Teaching
 from teachgym.settings import checked_dataclass
+from teachgym.study.cells_there import cells_there
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
 from teachgym.study.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
@@ -23,6 +24,7 @@ from teachgym.study.provenance import provenance
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.study.trackers import Tracking
+from teachgym.study.trust import check_cell
 from teachgym.teacher import Teacher
 from teachgym.teacher_env import TeacherEnv
 
@@ -271,13 +273,19 @@ def load_settings(folder: Path) -> Cell:
         raise ValueError(f"{path}: {error}") from error
 
 
-def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:
+def load_cell(folder: Path, *, trust: bool = False) -> tuple[Cell, TeacherEnv[Any, Any]]:
     """Restore a cell's student from its last test, in an environment that can test it.
 
-    The environment's seeds are those of the run, so that ``evaluate`` gives what the run recorded.
+    The environment's seeds are those of the run, so that ``evaluate`` gives what the run recorded. The teacher is
+    neither imported nor made.
+
+    Args:
+        folder: Of the cell.
+        trust: Whether the cell may use more than teachgym's own code: import modules, call hosts, read environment
+            variables and files elsewhere, as its settings say.
 
     Raises:
-        ValueError: If the folder is not a cell, holds no student yet, or a file is damaged; the message names it.
+        ValueError: If the folder is not a cell, holds no student yet, a file is damaged, or the cell would need trust.
     """
     if is_finished(folder):
         check_whole(folder, SETTINGS)
@@ -285,10 +293,11 @@ def load_cell(folder: Path) -> tuple[Cell, TeacherEnv[Any, Any]]:
         if not (folder / name).exists():
             raise ValueError(
                 f"{folder} has no {name}; give the folder of a cell that has been tested at least "
-                "once, and whose environment stores its students"
+                f"once, and whose environment stores its students{cells_there(folder)}"
             )
     cell, student = load_settings(folder), read_state(folder / STUDENT)
-    env = make_environment(cell)
+    check_cell(folder, cell, trust=trust, teacher=False)
+    env = make_environment(cell, for_teacher=False)
     try:
         env.restore_student(student, seed=cell.seed)
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:

@@ -17,6 +17,7 @@ from teachgym.study.cell import make_cell_teacher
 from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.environment import make_environment
 from teachgym.study.lock import LOCK, FolderInUseError, alone_in, together_in
+from teachgym.study.main_guard import check_main_guard
 from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
@@ -24,6 +25,7 @@ from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
 from teachgym.study.summary import summary_entries
 from teachgym.study.trackers import check_installed
+from teachgym.study.trust import check_links
 
 SUMMARY = "summary.json"
 _CLAIM = "claim.lock"
@@ -66,7 +68,9 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
         ValueError: If a setting is not allowed, or the folder can't be used, for instance as another process runs the
             study that is to be overwritten; nothing has been run then.
         ImportError: If a tracker or Ray is not installed; nothing has been run then.
+        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
     """
+    check_main_guard()
     observer = observer or Observer()
     cells = [(cell, settings.folder / CELLS / cell.folder_name) for _, cell in settings.chosen()]
     measures = Measures.of(_check(settings))
@@ -149,6 +153,7 @@ def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed, observe
         used = False
     earlier: list[dict[str, Any]] = []
     if used:
+        check_links(folder)
         earlier = _check_same(folder / STUDY, entries)
         before = version_in(earlier[-1]) if earlier else __version__
         if before != __version__:

@@ -9,6 +9,7 @@ from pathlib import Path
 from teachgym.study.calibration import Calibration, calibrate
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
+from teachgym.study.main_guard import check_main_guard
 from teachgym.study.runner import default_workers
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import CELLS, load_cell_folder
@@ -99,7 +100,9 @@ def dry_run(settings: StudySettings, *, calibrate_seconds: float = 10.0) -> DryR
 
     Raises:
         ValueError: If a setting is not allowed, or a cell can't be made, or fails at once.
+        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
     """
+    check_main_guard()
     if calibrate_seconds < 0:
         raise ValueError(f"calibrate_seconds is {calibrate_seconds}; expected a time, or 0 for no calibration")
     cells = [

@@ -57,21 +57,27 @@ def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:
     try:
         if module:
             importlib.import_module(module)
-        found: Any = gymnasium.envs.registration.load_env_creator(gymnasium.spec(bare).entry_point)  # type: ignore[arg-type]
+        found: Any = gymnasium.spec(bare).entry_point
+        if isinstance(found, str):
+            found = gymnasium.envs.registration.load_env_creator(found)
     except (ImportError, gymnasium.error.Error) as error:
         raise ValueError(f"environment {env!r} can't be found: {error}{searched(error)}") from error
     return found if isinstance(found, type) else gymnasium.Env
 
 
-def make_environment(cell: Cell) -> TeacherEnv[Any, Any]:
+def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any, Any]:
     """Make the cell's teacher environment, with what its teacher needs unless the cell says otherwise.
+
+    Args:
+        cell: Its settings.
+        for_teacher: Whether its teacher will act there; otherwise the teacher is not even imported.
 
     Raises:
         ValueError: If it is unknown, is not a teacher environment, does not take a setting, a student, a task or a
             budget, or does not fit the teacher.
     """
     _check_options(cell)
-    needs = _needs(cell.teacher)
+    needs = _needs(cell.teacher) if for_teacher else frozenset()
     asked = dict(NEEDED[need] for need in needs if need in NEEDED)
     if not all(takes(environment_class(cell.env), setting) for setting in asked):
         raise _misfit(cell, needs)

@@ -11,9 +11,12 @@ import numpy as np
 from teachgym.files import read_arrays, read_json, read_state
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
+from teachgym.study.cells_there import cells_there
 from teachgym.study.finished import check_whole, is_finished
+from teachgym.study.main_guard import check_main_guard
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
+from teachgym.study.trust import check_cell
 
 _READERS = {
     EPISODES: read_arrays,
@@ -35,21 +38,29 @@ class Replay:
     """What is not as it was when the cell was run: versions, commit, machine."""
 
 
-def replay(folder: Path, observer: Observer | None = None) -> Replay:
+def replay(folder: Path, observer: Observer | None = None, *, trust: bool = False) -> Replay:
     """Run a finished cell again, in a folder of its own that is deleted afterwards, and compare everything.
 
     Args:
         folder: Of the cell; it is only read.
         observer: Is told how far the run is.
+        trust: Whether the cell may use more than teachgym's own code: import modules, call hosts, read environment
+            variables and files elsewhere, as its settings say.
 
     Raises:
-        ValueError: If it is no finished cell, or a file is damaged.
-        RuntimeError: If the new run fails.
+        ValueError: If it is not a finished cell, a file is damaged, or the cell would need trust.
+        RuntimeError: If the new run fails, or a script without a main guard calls it, in one of the workers that it
+            has started itself.
     """
+    check_main_guard()
     if not is_finished(folder):
-        raise ValueError(f"{folder} holds no finished cell; give one, for instance runs/demo/cells/alp-gmm-seed-0")
+        raise ValueError(
+            f"{folder} holds no finished cell; give one, for instance runs/demo/cells/random-seed-0"
+            f"{cells_there(folder)}"
+        )
     check_whole(folder, SETTINGS, PROVENANCE, TEACHER)
     cell, then = load_settings(folder), _last_run(folder)
+    check_cell(folder, cell, trust=trust)
     with tempfile.TemporaryDirectory() as place:
         again = Path(place) / "cell"
         options = RunOptions(workers=1, cell=CellOptions(checkpoint_seconds=float("inf")))

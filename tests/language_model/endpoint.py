@@ -37,6 +37,8 @@ class Says:
     """Bytes of the reply after which the connection is dropped; 0 sends not even a header."""
     drip: float = 0.0
     """Seconds between any two bytes, or pieces of a stream."""
+    drips_headers: bool = False
+    """Whether the headers drip, too."""
     stall: float = 0.0
     """Seconds of silence in the middle."""
     code: str | None = None
@@ -55,6 +57,9 @@ class FakeEndpoint:
         self.behave = behave
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.headers: list[dict[str, str]] = []
+        self.sent = 0
+        """Replies that were sent to their end."""
         self.active = self.most_active = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -95,6 +100,7 @@ def endpoint(behave: Behaviour | Says | str, monkeypatch: pytest.MonkeyPatch | N
                 number = len(fake.bodies)
                 fake.bodies.append(body)
                 fake.keys.append(self.headers["authorization"])
+                fake.headers.append({name.lower(): value for name, value in self.headers.items()})
                 fake.active += 1
                 fake.most_active = max(fake.most_active, fake.active)
             says = fake.behave(body, number)
@@ -114,6 +120,14 @@ def endpoint(behave: Behaviour | Says | str, monkeypatch: pytest.MonkeyPatch | N
         def reply(self, said: Says, *, stream: bool) -> None:
             pieces = _stream(said) if stream else [_body(said)]
             whole = b"".join(pieces)
+            if said.drips_headers:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+                for _ in range(200):
+                    self.wfile.write(b"a")
+                    self.wfile.flush()
+                    if fake.closing.wait(said.drip):
+                        return
+                self.wfile.write(b"\r\nx-rest: ")
             self.send_response(said.status)
             for name, value in said.headers.items():
                 self.send_header(name, value)
@@ -133,6 +147,7 @@ def endpoint(behave: Behaviour | Says | str, monkeypatch: pytest.MonkeyPatch | N
                 self.wfile.flush()
                 if said.drip and fake.closing.wait(said.drip):
                     return
+            fake.sent += 1
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -56,6 +56,17 @@ def test_where_it_does_not_tell_them_they_count_as_their_most() -> None:
     assert 12 <= client.usage.output_tokens <= 13  # no tokenizer makes more tokens than bytes
 
 
+@pytest.mark.parametrize("usage", [(0, 0), (0, 5), (10, 0), (10**30, 5), (10, 10**30)])
+def test_where_it_tells_what_can_not_be_they_count_as_their_most(usage: tuple[int, int]) -> None:
+    with endpoint(Says("four letters", usage=usage)) as fake:
+        settings = fake.settings(**PRICES)
+        client = LanguageModelClient(settings)
+        client.complete(requests(1)[0])
+    assert client.usage.estimated == 1
+    assert client.usage.input_tokens in (10, requests(1)[0].most_input_tokens(settings))
+    assert client.usage.output_tokens in (5, 13)
+
+
 def test_no_byte_level_tokenizer_makes_more_of_a_request_than_is_reserved() -> None:
     settings = ModelSettings(model="toy")
     words = "Σ of ½ and 数学, twice 😀" * 7
@@ -66,7 +77,7 @@ def test_no_byte_level_tokenizer_makes_more_of_a_request_than_is_reserved() -> N
     assert seen == plain + 2 * settings.image_tokens
 
 
-@pytest.mark.parametrize("usage", [(50, 300), (0, 1000)])
+@pytest.mark.parametrize("usage", [(50, 300), (1, 1000)])
 @pytest.mark.parametrize("concurrency", [1, 4, 16])
 def test_the_spending_limit_holds_whatever_is_on_its_way(concurrency: int, usage: tuple[int, int]) -> None:
     rng = np.random.default_rng(concurrency)

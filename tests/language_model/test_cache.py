@@ -104,6 +104,19 @@ def test_a_damaged_file_is_asked_for_again_and_replaced(damage: str, tmp_path: P
         assert len(files(tmp_path)) == 2  # and nothing beside them
 
 
+def test_a_reply_that_could_not_be_stored_is_not_asked_for(tmp_path: Path) -> None:
+    (asked,) = requests(1)
+    with endpoint("hello") as fake:
+        settings = fake.settings(cache=str(tmp_path / "cache"))
+        ReplyCache(tmp_path / "cache").path(asked.key(settings)).mkdir(parents=True)
+        with pytest.raises(ValueError, match="is a folder, where a reply is to be stored"):
+            LanguageModelClient(settings).complete(asked)
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ValueError, match=r"replies can't be stored in .*file: "):
+            LanguageModelClient(fake.settings(cache=str(tmp_path / "file"))).complete(asked)
+        assert fake.bodies == []
+
+
 def test_who_comes_second_goes_on_with_the_reply_that_is_there(tmp_path: Path) -> None:
     cache = ReplyCache(tmp_path)
     stored = [Stored(1, 1, Reply(f"from {k}", 1, 1)) for k in range(20)]

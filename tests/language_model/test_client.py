@@ -1,5 +1,6 @@
 """A client against an endpoint that misbehaves: what is asked again, what is not, and what the user is told."""
 
+import gzip
 import json
 import time
 from email.utils import formatdate
@@ -35,14 +36,14 @@ BROKEN = {
     "busy": Says(status=429),
     "overloaded": Says(status=503),
     "an error inside": Says(status=500),
-    "late": Says(wait=1.0),
+    "late": Says(wait=30.0),
     "dropped before the reply": Says(cut=0),
     "dropped in the middle": Says(cut=30),
     "not JSON": Says(raw=b'{"choices": [{"mess'),
     "something else": Says(raw=b'{"choices": []}'),
     "a list": Says(raw=b"[1, 2]"),
     "an error sent as if all were well": Says(raw=b'{"error": {"message": "upstream is down"}}'),
-    "silent in the middle": Says(stall=1.0),
+    "silent in the middle": Says(stall=30.0),
 }
 
 
@@ -50,7 +51,7 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_may_pass_is_tried_again(kind: str, stream: bool) -> None:
     with endpoint(first_then(BROKEN[kind], "well done")) as fake:
-        client = LanguageModelClient(fake.settings(timeout_seconds=0.5, stream=stream))
+        client = LanguageModelClient(fake.settings(timeout_seconds=1.0, stream=stream))
         assert client.complete(request()) == Reply("well done", 10, 5)
         assert (client.usage.requests, client.usage.retries, len(fake.bodies)) == (2, 1, 2)
         assert fake.bodies[0] == fake.bodies[1]
@@ -63,19 +64,62 @@ def test_what_does_not_pass_is_given_up_after_so_many_attempts(kind: str, stream
         client = LanguageModelClient(fake.settings(timeout_seconds=0.1, attempts=2, stream=stream))
         with pytest.raises(EndpointError, match="in 2 attempts") as caught:
             client.complete(request())
-    assert len(fake.bodies) == 2
+    assert client.usage.requests == 2
     assert fake.base_url in str(caught.value)
     assert "'toy'" in str(caught.value)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_reply_that_drips_is_cut_off_in_time_though_it_is_never_silent(stream: bool) -> None:
-    with endpoint(Says(" ".join("word" for _ in range(200)), drip=0.02)) as fake:
+@pytest.mark.parametrize("headers", [False, True])
+def test_a_reply_that_drips_is_cut_off_in_time_though_it_is_never_silent(headers: bool, stream: bool) -> None:
+    with endpoint(Says(" ".join("word" for _ in range(200)), drip=0.02, drips_headers=headers)) as fake:
         client = LanguageModelClient(fake.settings(timeout_seconds=0.2, attempts=1, stream=stream))
-        begun = time.monotonic()
         with pytest.raises(EndpointError, match=r"no whole reply within 0\.2 s"):
             client.complete(request())
-        assert time.monotonic() - begun < 2.0
+        assert (fake.sent, client.usage.requests, client.usage.estimated) == (0, 1, 1)
+
+
+def test_an_error_that_drips_is_cut_off_in_time() -> None:
+    with endpoint(Says(status=400, error="word " * 100, drip=0.02)) as fake:
+        with pytest.raises(LanguageModelError):
+            LanguageModelClient(fake.settings(timeout_seconds=0.2, attempts=1)).complete(request())
+        assert fake.sent == 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_reply_has_a_bound_in_bytes_by_its_bound_in_tokens(stream: bool) -> None:
+    with endpoint(Says(raw=b" " * 2_000_000)) as fake:
+        client = LanguageModelClient(fake.settings(attempts=1, max_tokens=100, stream=stream))
+        with pytest.raises(EndpointError, match="far longer than max_tokens allows"):
+            client.complete(request())
+    with endpoint(Says(raw=b" " * 2_000_000 + b'{"choices": [{"message": {"content": "late"}}]}')) as fake:
+        client = LanguageModelClient(fake.settings(max_tokens=2_000))
+        assert client.complete(request()).text == "late"
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_compressed_reply_is_refused_before_it_grows(status: int) -> None:
+    packed = gzip.compress(b" " * 10_000_000)
+    with endpoint(Says(raw=packed, status=status, headers={"Content-Encoding": "gzip"})) as fake:
+        client = LanguageModelClient(fake.settings(attempts=1))
+        with pytest.raises(EndpointError, match=r"the reply is compressed \(gzip\)"):
+            client.complete(request())
+        assert fake.headers[0]["accept-encoding"] == "identity"
+
+
+def test_a_long_error_is_told_in_short() -> None:
+    long = Says(status=400, error="word " * 200_000)
+    with endpoint(long) as fake, pytest.raises(RejectedRequestError, match="400") as caught:
+        LanguageModelClient(fake.settings()).complete(request())
+    assert len(str(caught.value)) < 1_000
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with endpoint("hello") as other:
+        moved = Says(status=307, headers={"Location": f"{other.base_url}/chat/completions"})
+        with endpoint(moved) as fake, pytest.raises(RejectedRequestError, match="307"):
+            LanguageModelClient(fake.settings()).complete(request())
+        assert other.bodies == []
 
 
 def test_a_stream_gives_the_same_reply_as_a_whole() -> None:
@@ -175,9 +219,10 @@ def test_waits_double_and_are_random_by_the_request_alone(monkeypatch: pytest.Mo
 
     waits: list[float] = []
 
-    def note(self: Event, timeout: float | None = None) -> bool:
-        waits.append(timeout or 0.0)
-        return False
+    class Noting(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            return False
 
     with endpoint(Says(status=500)) as fake:
         settings = fake.settings(attempts=6, backoff_seconds=2.0, longest_wait_seconds=10.0)
@@ -185,7 +230,7 @@ def test_waits_double_and_are_random_by_the_request_alone(monkeypatch: pytest.Mo
         for serial in (0, 0, 1):
             waits.clear()
             with monkeypatch.context() as patched:
-                patched.setattr("teachgym.language_model.client.Event.wait", note)
+                patched.setattr("teachgym.language_model.client.Event", Noting)
                 with pytest.raises(EndpointError):
                     LanguageModelClient(settings).complete(request(serial=serial))
             runs.append([wait for wait in waits if wait >= 1.0])

@@ -3,7 +3,9 @@
 import logging
 import pickle
 import traceback
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from teachgym.language_model import (
     RejectedRequestError,
     Request,
 )
+from teachgym.language_model.endpoint import Dialect, Endpoint
 from tests.language_model.endpoint import KEY, Says, endpoint
 
 ASKED = Request((Message("user", "hi"),))
@@ -83,6 +86,37 @@ def test_a_word_for_a_key_does_not_spoil_replies(monkeypatch: pytest.MonkeyPatch
     with endpoint("the set is EMPTY") as fake:
         monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
         assert LanguageModelClient(fake.settings()).complete(ASKED).text == "the set is EMPTY"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://192.0.2.1/v1", "http://127.0.0.1.example/v1", "http://localhost.example/v1", "http://0.0.0.0/v1"],
+)
+def test_a_key_does_not_travel_in_plain_text(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = ModelSettings(model="toy", base_url=base_url)
+    with pytest.raises(RejectedRequestError, match="the key in OPENAI_API_KEY would be sent in plain text to"):
+        LanguageModelClient(settings).complete(ASKED)
+    allowed: list[dict[str, Any]] = [{"api_key_env": ""}, {"base_url": base_url.replace("http:", "https:")}]
+    allowed += [{"base_url": f"http://{host}/v1"} for host in ("localhost", "127.8.9.1", "[::1]")]
+    for changes in allowed:
+        Endpoint(replace(settings, **changes), Dialect()).__exit__(None, None, None)
+
+
+def test_of_the_environment_only_the_key_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS"):
+        monkeypatch.setenv(name, "x-custom: a-private-name")
+    with endpoint("hello", monkeypatch) as fake:
+        LanguageModelClient(fake.settings()).complete(ASKED)
+    assert not [name for name, value in fake.headers[0].items() if "a-private-name" in value]
+
+
+def test_no_proxy_is_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with endpoint("hello", monkeypatch) as fake, endpoint("from a proxy") as proxy:
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        assert LanguageModelClient(fake.settings()).complete(ASKED).text == "hello"
+        assert proxy.keys == []
 
 
 def test_nobody_is_sent_the_key_where_there_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,19 @@ def test_a_film_of_another_kind_is_refused(tmp_path: Path) -> None:
         write_film(tmp_path / "film.avi", [np.zeros((4, 4, 3), dtype=np.uint8)], fps=50)
 
 
+def test_watch_looks_at_all_cells_and_the_output_before_it_films(
+    walker_cell: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("teachgym.plots.film.film", lambda *given, **settings: pytest.fail("something was filmed"))
+    there = tmp_path / "cells" / "alp-gmm_fit_every=50-seed-0"
+    there.mkdir(parents=True)
+    (there / "cell.json").write_text("{}")
+    assert main(["watch", str(walker_cell), str(tmp_path / "cells" / "alp-gmm-seed-0")]) == 2
+    assert f"the cells in {there.parent} are {there.name}" in text(capsys.readouterr().err)
+    assert main(["watch", str(walker_cell), "--output", "film.avi"]) == 2
+    assert "expected .gif or .mp4" in text(capsys.readouterr().err)
+
+
 def test_mp4_without_imageio_names_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imageio.v3", None)
     with pytest.raises(ImportError, match=r"pip install 'teachgym\[video\]'"):
