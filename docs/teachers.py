@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ INTRODUCTION = """\
 
 Every teacher of teachgym: its idea, where it comes from, its settings, what it needs of its environment, and what
 came of it. `python docs/teachers.py` writes this page from the code and the results in
-[studies/teachers](studies/teachers); a test compares it with both.
+`docs/studies/teachers`; a test compares it with both.
 
 Teachers are made by `teachgym.make_teacher("name", env, seed=0, setting=value)`, and compared by
 `teachgym compare --teachers name name,setting=value`. A need that an environment does not meet is a clear error;
@@ -93,8 +94,15 @@ def _studies() -> Iterator[str]:
     yield "## Results\n"
     for folder in sorted(STUDIES.iterdir()):
         if folder.is_dir():
-            yield f"`{folder.name}`: {(folder / 'README.md').read_text().strip()}\n"
+            yield f"`{folder.name}`: {_read_me(folder)}\n"
             yield f"```sh\n{_command(json.loads((folder / 'study.json').read_text())['settings'])}\n```\n"
+
+
+def _read_me(folder: Path) -> str:
+    """The text on a study, with links that start from this page."""
+    text = (folder / "README.md").read_text().strip()
+    here = folder.relative_to(HERE).as_posix()
+    return re.sub(r"\]\((?!https?:)([^)]+)\)", lambda link: f"]({posixpath.normpath(f'{here}/{link[1]}')})", text)
 
 
 def _command(settings: dict[str, Any]) -> str:

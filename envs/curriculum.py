@@ -40,7 +40,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     ## In Short
     - Decision: the task of the student's next episode, in any world with a task space.
     - Student: a deep-RL student (PPO, SAC, or a function).
-    - Reward: the outcome, its absolute learning progress, or the gain on the test set.
+    - Reward: the outcome, or its absolute learning progress.
     - Truth: none: a student is tested on a fixed set.
     - Episode: as long as the world and the student take.
 

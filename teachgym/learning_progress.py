@@ -19,9 +19,13 @@ class AbsoluteLearningProgress:
     tasks at the same distance the newest counts, so that where a task repeats exactly, progress is the change
     since it was last tried.
 
-    Differs from the authors' code, which keeps a k-d tree beside a buffer: here one pass over the history in
-    float32 leaves the few tasks that rounding cannot tell from the nearest, and float64 decides among these.
-    The answer is the same. With 100,000 stored pairs this takes 0.09, 0.14 and 0.36 ms in 2, 12 and 30
+    Differs from the authors' code, which keeps a k-d tree beside a buffer: here one pass over the history in float32
+    leaves the few tasks that rounding cannot tell from the nearest, and float64 decides among these. The result is the
+    same where no two stored tasks are equally near. Where tasks repeat, for instance because many were clipped to the
+    same corner, the tree returns any one of them, usually an old one, and so counts everything learnt since then as
+    progress: for a student that improves steadily over 300 tasks, a fifth of them in one corner, the mean progress
+    there is 0.22 by the tree and 0.02 here. ``max_size`` holds after each pair, where the authors drop old pairs only
+    when their buffer of 500 is full. With 100,000 stored pairs this takes 0.09, 0.14 and 0.36 ms in 2, 12 and 30
     dimensions, against 0.02, 0.2 and 8.7 ms for a query of a k-d tree, which has to be rebuilt besides.
 
     Args:

@@ -30,6 +30,8 @@ class Parameter:
     """Signed step towards harder tasks, in the parameter's own unit; None where no direction is known.
 
     The ``oracle`` teacher reads it."""
+    random_step: bool = False
+    """Whether ``accel`` edits the parameter by a uniform draw from 0 to one step, instead of by the whole step."""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):

@@ -23,7 +23,7 @@ class NoSettings:
 class Teacher(ABC):
     """A policy over teacher environments.
 
-    A teacher is pure: its random numbers come from ``self.rng`` alone, it reads and writes no files, and
+    A teacher is pure: its random numbers come from ``self.rng`` alone, it writes no files and keeps no environment, and
     its ``state_dict`` restores it bit for bit. Bandit-like teachers ignore the observation and read
     ``transition.feedback``; sequential ones read the observation and the reward.
 
@@ -42,6 +42,8 @@ class Teacher(ABC):
     needs: ClassVar[frozenset[str]] = frozenset()
     """What the teacher asks of the environment beyond outcomes, by names that ``Problem.offers`` uses, whatever its
     settings."""
+    grows: ClassVar[bool] = False
+    """Whether the state grows with every answer, as that of a teacher which keeps its whole history does."""
     settings: Any
     """The settings in force; subclasses annotate it with their own class."""
     origin: str = ""

@@ -71,6 +71,13 @@ def test_the_blocks_on_real_models_run_with_tiny_ones(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_link_of_a_page_leads_to_a_file() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)\s#]+)", page.read_text())]
+    local = [(page, link) for page, link in links if not link.startswith(("https:", "http:"))]
+    assert [f"{page.relative_to(ROOT)}: {link}" for page, link in local if not (page.parent / link).is_file()] == []
+
+
 def test_commands_are_well_formed() -> None:
     scripts = [code.replace("\\\n", "") for _, kind, code in BLOCKS if kind == "sh"]
     commands = [line for script in scripts for line in script.splitlines()]

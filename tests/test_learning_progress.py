@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.task_space import FloatArray
@@ -80,6 +81,28 @@ def test_the_seventh_pair_is_the_first_with_progress() -> None:
 def test_a_repeated_task_is_compared_with_its_last_try() -> None:
     progress = AbsoluteLearningProgress(1)
     assert [progress.add([0.5], outcome) for outcome in (0, 0, 0, 0, 0, 1, 3)][-1] == 2
+
+
+def by_both(tasks: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Progress of a student that improves steadily, from the seventh task on, by this search and by a k-d tree."""
+    outcomes, progress = np.linspace(0, 1, len(tasks)), AbsoluteLearningProgress(tasks.shape[1])
+    values = [progress.add(task, outcome) for task, outcome in zip(tasks, outcomes, strict=True)]
+    nearest = [cKDTree(tasks[:i]).query(tasks[i])[1] for i in range(6, len(tasks))]
+    return np.array(values[6:]), np.abs(outcomes[6:] - outcomes[nearest])
+
+
+def test_where_no_task_repeats_progress_is_that_of_a_tree() -> None:
+    np.testing.assert_array_equal(*by_both(np.random.default_rng(0).uniform(size=(300, 2))))
+
+
+def test_where_a_task_repeats_progress_is_since_its_last_try_and_that_of_a_tree_since_an_old_one() -> None:
+    rng = np.random.default_rng(0)
+    tasks = rng.uniform(size=(300, 2))
+    tasks[rng.uniform(size=300) < 0.2] = [1, 1]
+    corner = np.all(tasks[6:] == 1, axis=1)
+    ours, of_tree = (values[corner].mean() for values in by_both(tasks))
+    assert ours == pytest.approx(1 / (0.2 * 300), rel=0.2)
+    assert of_tree > 0.2
 
 
 def test_scale_changes_which_task_is_nearest() -> None:

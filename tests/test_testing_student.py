@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.students import CallableStudent, Student, make_student
+from teachgym.students import CallableStudent, Student
 from teachgym.students.ppo import PPOSettings, PPOStudent
 from teachgym.students.sac import SACSettings, SACStudent
 from teachgym.testing.student import check_student
@@ -75,11 +75,6 @@ def test_good_students_pass(student: type[Student]) -> None:
     check_student(student)
     check_student(student, make_world=Reach, steps=60, seed=3)
     check_student(student, make_world=lambda: Countdown(times_out=True), steps=60)
-
-
-@pytest.mark.parametrize(("name", "settings"), [("ppo", QUICK_PPO), ("sac", QUICK_SAC)])
-def test_the_students_of_this_package_pass(name: str, settings: dict[str, Any]) -> None:
-    check_student(lambda: make_student(name, **settings), steps=300)
 
 
 def test_functions_pass() -> None:

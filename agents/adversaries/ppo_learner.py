@@ -156,6 +156,7 @@ class PPOLearner:
                 device="cpu",
             )
         self._model.set_logger(Logger(folder=None, output_formats=[]))
+        self._model.env = None  # it was needed for its spaces alone, and a teacher keeps no environment
 
     @property
     def policy(self) -> ActorCriticPolicy:

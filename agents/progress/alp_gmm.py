@@ -42,13 +42,13 @@ class AlpGmm(MixtureTeacher):
     in proportion to its mean ALP (equally if all are 0) and a point drawn from it, without its ALP, and
     clipped to the bounds.
 
-    Differs from the authors' code: the generator is the teacher's own, so that a seed fixes the run; the
-    whole task-outcome history is searched in one pass (same answers); no more components are tried than there
-    are distinct vectors; a fit that fails is passed over, and if all fail tasks are random until the next fit;
-    the AICc counts the dimensions that are fitted unless ``aicc_dimensions`` says otherwise. Fits and
-    distances are in raw task units as in the paper, so a parameter of wider range weighs more, and
-    scikit-learn's floor of 1e-6 under variances matters for parameters with a range near 1e-3 or less:
-    ``normalise`` changes both.
+    Differs from the authors' code: the generator is the teacher's own, so that a seed fixes the run; the whole
+    task-outcome history is searched in one pass, and where tasks repeat the newest one counts
+    (``teachgym.learning_progress``); no more components are tried than there are distinct vectors; a fit that fails is
+    passed over, and if all fail tasks are random until the next fit; the AICc counts the dimensions that are fitted
+    unless ``aicc_dimensions`` says otherwise. Fits and distances are in raw task units as in the paper, so a parameter
+    of wider range weighs more, and scikit-learn's floor of 1e-6 under variances matters for parameters with a range
+    near 1e-3 or less: ``normalise`` changes both.
 
     Fits happen after every ``fit_every`` answers whether or not the bootstrap is over. With a bootstrap
     shorter than that, tasks are uniformly random from its end to the first fit.
@@ -66,6 +66,7 @@ class AlpGmm(MixtureTeacher):
 
     Settings = AlpGmmSettings
     settings: AlpGmmSettings
+    grows = True  # its history, unless max_history is set
 
     def __init__(self, problem: Problem, settings: AlpGmmSettings | None = None, *, seed: int) -> None:
         super().__init__(problem, settings, seed=seed)

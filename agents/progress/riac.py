@@ -105,6 +105,7 @@ class Riac(TaskTeacher):
 
     Settings = RiacSettings
     settings: RiacSettings
+    grows = True  # its regions, until they are too small to be split
 
     def __init__(self, problem: Problem, settings: RiacSettings | None = None, *, seed: int) -> None:
         super().__init__(problem, settings, seed=seed)

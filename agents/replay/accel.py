@@ -32,7 +32,7 @@ class AccelSettings(LevelReplaySettings):
     """Answered replays after which as many children are made: the authors' number of parallel environments."""
     edit_chance: float = 1.0
     """Chance that a batch of replays has children, in ``[0, 1]``."""
-    bases: Literal["batch", "easy"] = "batch"
+    bases: Literal["batch", "easy"] = "easy"
     """Which levels of the batch have children: ``"batch"`` each one; ``"easy"`` the ``easy_bases`` whose outcome less
     score is best, those that the student does well and has little left to learn on, several each."""
     easy_bases: int = 4
@@ -40,12 +40,12 @@ class AccelSettings(LevelReplaySettings):
     edits: int = 3
     """Edits that lie between a child and its parent at most."""
     edit_sizes: tuple[float, ...] | None = None
-    """Greatest change by one edit of each parameter, in task units; None takes the next two settings."""
+    """Change of each parameter by one edit, in task units; None takes the next two settings."""
     edit_steps: float | None = 1.0
-    """Greatest change in steps towards harder tasks (``Parameter.harder``), for parameters that have such a step; None
-    takes ``edit_share`` for all. For the obstacle course 1 makes the changes the authors'."""
+    """Change in steps towards harder tasks (``Parameter.harder``), for parameters that have such a step; None takes
+    ``edit_share`` for all. For the obstacle course 1 makes the changes the authors'."""
     edit_share: float = 0.05
-    """Greatest change of the other parameters as a share of their range, in ``(0, 1]``."""
+    """Change of the other parameters as a share of their range, in ``(0, 1]``."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,13 +69,16 @@ class Accel(LevelReplay):
     each child once without learning from it, and the child enters the store if it scores well enough. So levels get
     harder by small steps, at the pace at which the student's scores ask for it.
 
-    An edit picks a parameter and one of the directions -1, 0 and +1, and moves the parameter that way by up to its size
-    (``editors``). Parameters that the world rounds to whole numbers are edited as real numbers, where the authors move
-    them by whole steps.
+    An edit picks a parameter and one of the directions -1, 0 and +1, and moves the parameter that way by a fixed step
+    (``editors``). On the obstacle course the steps are the authors': 0.4 for pits, 0.2 for stumps and stairs, 1 for the
+    number of steps, and a uniform draw from 0 to 0.6 for the roughness. The authors edit no other boxes of tasks; on
+    these a step is that of the ``oracle`` towards harder tasks, or a twentieth of the range where no direction is
+    known.
 
     Whether episodes without learning count against the budget is the environment's setting ``screening``, not the
     teacher's; the student trains on about half of the decisions. As for ``RobustPlr``, it learns nothing until the
-    store is half full. minimax and JaxUED use ``replay_chance=0.8, bases="easy"`` and many more edits, of mazes.
+    store is half full. minimax and JaxUED use ``replay_schedule="fixed", replay_chance=0.8`` and many more edits, of
+    mazes.
 
     Differs from the authors' code as ``RobustPlr`` does, and: a batch is a number of answered replays, in whatever
     order they come, instead of one step of parallel environments; new levels are uniform where the problem offers no

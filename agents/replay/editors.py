@@ -11,7 +11,7 @@ from teachgym.task_space import FloatArray, TaskSpace
 def edit_sizes(
     space: TaskSpace, *, sizes: Sequence[float] | None = None, steps: float | None = 1.0, share: float = 0.05
 ) -> FloatArray:
-    """How far one edit may change each parameter at most.
+    """How far one edit moves each parameter.
 
     Args:
         space: The task space.
@@ -40,8 +40,8 @@ def edit(task: FloatArray, space: TaskSpace, sizes: FloatArray, *, count: int, r
     """Change a task by some random edits (as in Parker-Holder et al. 2022, arXiv:2203.01302).
 
     Each edit picks one parameter and one of the directions -1, 0 and +1, each as likely as the others, and moves the
-    parameter that way by a uniform draw from 0 to its size; the bounds of the space hold after each. A parameter that
-    the world rounds to whole numbers is moved like the others: a small edit may then change nothing.
+    parameter that way by its size, or by a uniform draw from 0 to its size where ``Parameter.random_step`` says so; the
+    bounds of the space hold after each.
 
     Args:
         task: ``(n,)``, in task units; left as it is.
@@ -56,6 +56,6 @@ def edit(task: FloatArray, space: TaskSpace, sizes: FloatArray, *, count: int, r
     child = np.clip(task, space.low, space.high)
     for _ in range(count):
         i, direction = rng.integers(space.dimensions), rng.integers(-1, 2)
-        moved = child[i] + direction * rng.uniform(0.0, sizes[i])
-        child[i] = min(max(moved, space.low[i]), space.high[i])
+        step = rng.uniform(0.0, sizes[i]) if space.parameters[i].random_step else sizes[i]
+        child[i] = min(max(child[i] + direction * step, space.low[i]), space.high[i])
     return child

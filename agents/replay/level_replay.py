@@ -29,11 +29,11 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
 
     replay_chance: float = 0.5
     """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
-    replay_schedule: Literal["fixed", "proportionate"] = "fixed"
-    """``"fixed"`` replays from when ``least_filled`` of the store is filled. ``"proportionate"`` replays from the first
-    level on, with the filled share for a chance while that is below ``replay_chance``."""
+    replay_schedule: Literal["fixed", "proportionate"] = "proportionate"
+    """Chance of a replay once ``least_filled`` of the store is filled: ``"fixed"`` is ``replay_chance``,
+    ``"proportionate"`` the filled share of the store while that is below ``replay_chance``."""
     least_filled: float = 0.5
-    """Filled share of the store from which ``"fixed"`` replays, in ``[0, 1]``."""
+    """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
     new_levels: NewLevels = "uniform"
     """Where new levels come from: ``"uniform"``, ``"easy"`` for the problem's easy tasks, or ``"easy-if-offered"``."""
 
@@ -99,13 +99,12 @@ class LevelReplay(TaskTeacher):
         return NOT_STORED, self._new_level(), "new"
 
     def _replays(self) -> bool:
-        if not len(self._store):
+        filled = self._store.filled
+        if not filled or filled < self.settings.least_filled:
             return False
-        chance, filled = self.settings.replay_chance, self._store.filled
+        chance = self.settings.replay_chance
         if self.settings.replay_schedule == "proportionate":
             chance = min(filled, chance)
-        elif filled < self.settings.least_filled:
-            return False
         return self.rng.random() < chance
 
     def _new_level(self) -> FloatArray:

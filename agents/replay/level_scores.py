@@ -77,7 +77,8 @@ class LevelScore:
     | ``positive-value-loss`` | mean of max(A, 0) (Jiang et al. 2021, arXiv:2110.02439) |
     | ``signed-value-loss`` | mean of A |
     | ``grounded-...`` | the same three with the discounted sum of the rewards that followed, less V, for A |
-    | ``one-step-td`` | mean of abs(r + discount * next V - V) |
+    | ``one-step-td`` | mean of abs(r + discount * next V - V), the last step of the episode included, which the \
+authors' code leaves out |
     | ``max-mc`` | mean of (best return so far on the level - V) (Jiang et al. 2021, arXiv:2110.02439) |
     | ``policy-entropy`` | mean entropy of the policy; of a density, it may be negative |
     | ``learnability`` | p (1 - p), p the share of successes on the level (Rutherford et al. 2024, arXiv:2408.15099) |

@@ -59,7 +59,8 @@ class LevelStore:
     """Tasks with scores, and the chances of replaying each (Jiang et al. 2021, arXiv:2010.03934).
 
     A level's chance is ``(1 - staleness_share)`` times its share by score, plus ``staleness_share`` times its share by
-    age, the number of decisions since it was last handed out. Shares are equal where all scores or ages weigh nothing.
+    age, the number of decisions since it was last handed out (of any kind; the authors' code for generated levels
+    counts replays only). Shares are equal where all scores or ages weigh nothing.
     A new level enters a full store in place of the level that is least likely to be replayed at that moment, if its
     score is no less than that level's; otherwise it is dropped.
 

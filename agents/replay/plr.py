@@ -1,6 +1,6 @@
 """Prioritized level replay, plain and robust."""
 
-from typing import Literal, final
+from typing import final
 
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
@@ -24,11 +24,8 @@ class PlrSettings(LevelReplaySettings):
     """Most levels kept."""
     staleness_share: float = 0.3
     """Share of draws by how long ago a level was last handed out, in ``[0, 1]``; the rest is by score."""
-    replay_schedule: Literal["fixed", "proportionate"] = "proportionate"
-    """``"fixed"`` replays from when ``least_filled`` of the store is filled. ``"proportionate"`` replays from the first
-    level on, with the filled share for a chance while that is below ``replay_chance``."""
     least_filled: float = 1.0
-    """Filled share of the store from which ``"fixed"`` replays, in ``[0, 1]``."""
+    """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
 
 
 @final
@@ -38,7 +35,8 @@ class Plr(LevelReplay):
     A decision is a new random level, or with some chance a replay of a stored one, and the student trains on both.
     Every answer scores its level, by default by the mean size of the advantages. The chance of a stored level falls
     with its rank by score, mixed with its age since it was last handed out; when the store is full, a new level takes
-    the place of the least likely one if it scores no less.
+    the place of the least likely one if it scores no less. With the defaults nothing is replayed until the store holds
+    4000 levels: set ``capacity`` or ``least_filled`` lower for a short study.
 
     Settings that reach what others published, beside ``score``, of which they use ``"max-mc"`` or
     ``"positive-value-loss"``:
@@ -48,16 +46,19 @@ class Plr(LevelReplay):
     | JaxUED's examples | ``replay_schedule="fixed", replay_chance=0.8, least_filled=0.5, temperature=0.3, \
 replace_ties=False``, or with ``priority="top-k"`` |
     | minimax | ``replay_schedule="fixed", replay_chance=0.5, least_filled=0.5, temperature=0.3`` |
-    | Kinetix | ``priority="top-k", top_k=8, temperature=1`` |
+    | Kinetix | ``replay_schedule="fixed", least_filled=0.5, priority="top-k", top_k=8, temperature=1`` |
     | Syllabus | ``staleness_share=0.1`` (with ``"value-l1"``) |
-    | CURROT's comparison | ``capacity=100, replay_chance=0.85, temperature=0.45, staleness_share=0.15``; its score is \
-``"max-mc"`` with each difference floored at 0, which is not offered |
+    | CURROT's comparison | ``replay_schedule="fixed", replay_chance=0.85, least_filled=0, capacity=100, \
+temperature=0.45, staleness_share=0.15``; its score is ``"max-mc"`` with each difference floored at 0, which is not \
+offered |
 
     Differs from the authors' code: a level is a task alone, whose terrain the world draws afresh in every episode,
     where theirs is a seed that fixes all of it; a level is scored by one episode at a time, where theirs takes all
-    that fit in a roll-out; levels of equal score share the weight of their ranks; a level enters the store when its
-    score is known, not when it is handed out, as answers may be late or never come. Without value estimates, the scores
-    ``"outcome-slope"``, ``"outcome-change"`` and, where successes are told, ``"learnability"`` serve.
+    that fit in a roll-out; levels of equal score share the weight of their ranks; the age of a level counts all
+    decisions, where theirs counts replays; ``"one-step-td"`` counts the last step of an episode, too; a level enters
+    the store when its score is known, not when it is handed out, as answers may be late or never come. Without value
+    estimates, the scores ``"outcome-slope"``, ``"outcome-change"`` and, where successes are told, ``"learnability"``
+    serve.
 
     ``origin`` is ``"new"`` or ``"replay"``.
 

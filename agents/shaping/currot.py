@@ -1,12 +1,12 @@
 """CURROT: particles that travel to a target distribution through tasks that the student can do."""
 
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
-from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression, sliced_directions
+from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
@@ -23,7 +23,7 @@ SUCCESS_NOISE = 0.005
 
 @checked_dataclass
 class CurrotSettings:
-    """Settings of ``Currot``; the defaults are those of the authors' adapter for TeachMyAgent.
+    """Settings of ``Currot``; the defaults are those of the adapter for TeachMyAgent in the code that it follows.
 
     Raises:
         ValueError: If a value is not allowed.
@@ -43,13 +43,9 @@ class CurrotSettings:
     """Standard deviation of the kernel that predicts outcomes, as a share of ``reach``."""
     candidates: int = 100
     """Random points that each particle tries in one update."""
-    line_candidates: int = 0
-    """Points on the way to the target that each particle tries beside them; 10 in later code of the authors. They
-    help in many dimensions, where few random points lie near the way."""
-    direction: Literal["sliced", "assigned"] = "sliced"
-    """Which way is ahead: the one that lessens the sliced Wasserstein distance, or to the particle's own target."""
-    projections: int = 100
-    """Random lines that the sliced Wasserstein distance is averaged over."""
+    line_candidates: int = 10
+    """Points on the way to the target that each particle tries beside them. They help in many dimensions, where few
+    random points lie near the way."""
     wait_for_threshold: bool = False
     """Whether particles stay until their mean predicted outcome has reached the threshold once; False sends them to
     the best tasks so far meanwhile."""
@@ -72,7 +68,6 @@ class CurrotSettings:
         check_positive("bandwidth", self.bandwidth)
         check_whole("candidates", self.candidates, 1, "points")
         check_whole("line_candidates", self.line_candidates, 0, "points")
-        check_whole("projections", self.projections, 1, "lines")
         if (self.target_mean is None) != (self.target_std is None):
             raise ValueError(
                 f"target_mean is {self.target_mean} and target_std is {self.target_std}; expected both or neither"
@@ -86,7 +81,7 @@ class CurrotSettings:
 
 @final
 class Currot(TaskTeacher):
-    """Moves a cloud of tasks to a target through what the student can do (Klink et al. 2022, PMLR 162).
+    """Moves a cloud of tasks to a target through what the student can do (Klink et al. 2024, arXiv:2309.14091).
 
     Curriculum RL via constrained optimal transport lets each particle of the cloud go as near to its own share of
     the target as outcomes predicted there allow. A task is a random particle, up to a thousandth of the range.
@@ -100,16 +95,21 @@ class Currot(TaskTeacher):
        transport.
     4. Particles are assigned to fresh draws of the target with least transport. Each tries random points within
        ``reach``, or within the distance to its target if that is less, on the side that faces the target (on all
-       sides if its prediction is below the threshold), and goes to the one nearest its target whose prediction
-       reaches the threshold, or else to the one of best prediction.
+       sides if its prediction is below the threshold), and points on the straight way there. It goes to the one
+       nearest its target whose prediction reaches the threshold, or else to the one of best prediction.
 
     A success is believed for as long as the buffer keeps it, so a student that forgets is noticed late.
 
-    Differs from the authors' code: predictions use all answers kept, also where the kernel is tiny (the nearest one
-    decides there); the buffer starts empty instead of with an invented task; noise that leads out of bounds is
-    drawn anew from the same task instead of added up; and the least outcome that scales the noise is the least of
-    all answers. Distances are in raw task units as in theirs, so a parameter of wider range weighs more:
-    ``normalise`` changes that.
+    It follows the authors' code for the paper of 2024 (psclklnk/optimal-transport-curricula at 49eae59). Their code for
+    the first paper (Klink et al. 2022, PMLR 162, psclklnk/currot) takes the square root of the reach given here, 0.266
+    instead of 0.071 on the unit square, sends particles the way that lessens a sliced Wasserstein distance instead of
+    each to its own target, and tries no points on that way.
+
+    Differs from the code that it follows: predictions use all answers kept, also where the kernel is tiny (the nearest
+    one decides there); a prediction equal to the threshold is enough; the buffer starts empty instead of with an
+    invented task; noise that leads out of bounds is drawn anew from the same task instead of added up; and the least
+    outcome that scales the noise is the least of all answers. Distances are in raw task units as in theirs, so a
+    parameter of wider range weighs more: ``normalise`` changes that.
 
     ``origin`` is ``"particle"``.
 
@@ -209,15 +209,10 @@ class Currot(TaskTeacher):
         targets = self._draw_target()
         targets = targets[assign(particles, targets)[1]]
         ways = targets - particles
-        if self.settings.direction == "sliced":
-            directions = sliced_directions(particles, targets, self.rng, self.settings.projections)
-        else:
-            directions = ways
-        reach = np.minimum(self._reach, np.linalg.norm(ways, axis=1))
         tries = ball_candidates(
             particles,
-            directions,
-            reach,
+            ways,
+            np.minimum(self._reach, np.linalg.norm(ways, axis=1)),
             able,
             self.rng,
             count=self.settings.candidates,

@@ -1,4 +1,4 @@
-"""How CURROT's particles look around: predicted outcomes, ways to a target distribution, and points to try."""
+"""How CURROT's particles look around: predicted outcomes, and points to try."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,24 +40,6 @@ def kernel_regression(points: FloatArray, tasks: FloatArray, outcomes: FloatArra
         sums = np.exp(closeness.astype(np.float32)) @ columns
         predictions[start : start + rows] = sums[:, 1] / sums[:, 0]
     return lowest + spread * np.clip(predictions, 0.0, 1.0)
-
-
-def sliced_directions(
-    sources: FloatArray, targets: FloatArray, rng: np.random.Generator, projections: int
-) -> FloatArray:
-    """``(m, n)`` ways from each source to the targets, ``(m, n)`` both, that lessen the sliced Wasserstein distance.
-
-    On each of several random lines, the sources' projections are paired with the targets' by rank; a way is the mean
-    over the lines of the difference, along the line.
-    """
-    count, dimensions = sources.shape
-    lines = rng.standard_normal((projections, dimensions))
-    lines /= np.linalg.norm(lines, axis=1, keepdims=True)
-    source_places, target_places = lines @ sources.T, np.sort(lines @ targets.T, axis=1)
-    ranks = np.empty((projections, count), dtype=np.intp)
-    np.put_along_axis(ranks, np.argsort(source_places, axis=1), np.arange(count)[None], axis=1)
-    differences = np.take_along_axis(target_places, ranks, axis=1) - source_places
-    return np.asarray(differences.T @ lines / projections)
 
 
 def ball_candidates(

@@ -48,8 +48,9 @@ class SpdlSettings(SelfPacedSettings):
     """Radius of a step: the divergence from the old Gaussian to the new one."""
     zeta: float = 0.25
     """How much the target weighs against the student's performance, from 0 up."""
-    alpha_zero_updates: int = 10
-    """First updates that only raise the student's value and leave the target out."""
+    alpha_zero_updates: int = 9
+    """First updates that only raise the student's value and leave the target out. TeachMyAgent's offset of 10 makes
+    nine such, as its counter is at 1 in the first update."""
     performance: Literal["return", "value"] = "return"
     """What the target is weighed by: the mean discounted return, or the mean of the student's values."""
     discount: float = 0.99

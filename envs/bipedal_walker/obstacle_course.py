@@ -111,7 +111,7 @@ class ObstacleCourse(_GrassWithObstacles):
 
     @cached_property
     def task_space(self) -> TaskSpace:
-        """Roughness of the grass, and sizes of the obstacles. Steps towards harder are those of ACCEL's editor."""
+        """Roughness of the grass, and sizes of the obstacles; steps towards harder are those of ACCEL's editor."""
         named = [
             ("ground_roughness", "times that of BipedalWalker-v3", 0.6),
             *((f"pit_gap_{end}", "terrain steps", 0.4) for end in ("low", "high")),
@@ -121,7 +121,7 @@ class ObstacleCourse(_GrassWithObstacles):
         ]
         return TaskSpace(
             [
-                Parameter(name, low, high, unit, harder=harder)
+                Parameter(name, low, high, unit, harder=harder, random_step=name == "ground_roughness")
                 for (name, unit, harder), (low, high) in zip(named, RANGES[self.ranges], strict=True)
             ]
         )

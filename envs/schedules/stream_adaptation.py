@@ -218,7 +218,7 @@ class StreamAdaptationEnv(ScheduleEnv):
 
     Measured here, errors with defaults, seeds 0 to 4:
 
-    | shift | none | source | rescaled | no-replay | constant | random knobs |
+    | shift | ``none`` | ``paper`` | ``rescaled`` | ``no-replay`` | ``constant`` | random knobs |
     |---|---|---|---|---|---|---|
     | gradual | 0.446 | 0.441 | 0.264 | 0.176 | 0.176 | 0.469 |
     | abrupt | 0.435 | 0.436 | 0.455 | 0.452 | 0.411 | 0.462 |

@@ -1,9 +1,11 @@
-"""Contract checks that an outside author can call on a teacher, student, world, task or teacher environment.
+"""Contract checks that an outside author can call on a teacher, student, world, task, engine or environment.
 
 Each raises ``AssertionError`` with what is wrong; none needs a test framework.
 """
 
+from teachgym.testing.data_engine import check_data_engine
 from teachgym.testing.data_task import check_data_task
+from teachgym.testing.discovery import check_discovery
 from teachgym.testing.schedule import check_schedule
 from teachgym.testing.student import check_student
 from teachgym.testing.supervised_student import check_supervised_student
@@ -12,7 +14,9 @@ from teachgym.testing.teacher_env import check_teacher_env
 from teachgym.testing.world import check_world
 
 __all__ = [
+    "check_data_engine",
     "check_data_task",
+    "check_discovery",
     "check_schedule",
     "check_student",
     "check_supervised_student",

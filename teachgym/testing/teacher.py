@@ -25,6 +25,7 @@ from teachgym.testing.made_up import (
     made_up_trace,
     out_of_order,
 )
+from teachgym.testing.purity import growing, kept_environment, sizes, written_files
 
 MakeTeacher = Callable[..., Teacher]
 
@@ -44,8 +45,9 @@ def check_teacher(
     values only, is a snapshot, and continues the run bit for bit in a fresh teacher from any point; that
     feedback may be missing, out of order or degenerate, without errors or warnings; that what counts as
     mastered makes no difference to a teacher that does not need to know; that nothing is drawn from
-    or done to the global generators of Python, NumPy and PyTorch; and that nothing passed in is modified or
-    relied upon afterwards.
+    or done to the global generators of Python, NumPy and PyTorch; that nothing passed in is modified or
+    relied upon afterwards; and that the teacher writes no files, keeps no environment, and has a state that does
+    not grow with every answer, unless its class says so by ``grows``.
 
     Args:
         teacher: A ``Teacher`` subclass, or a function ``(problem, *, seed) -> Teacher`` for one whose settings
@@ -105,10 +107,12 @@ class _Check:
         """Make all checks."""
         before, generators = copy.deepcopy(self.problem.action_space), _global_generators()
         self.settings()
-        self.seeds()
-        self.saving()
-        for history in DEGENERATE:
-            self.play(self.make(0), history)
+        with written_files() as written:
+            self.seeds()
+            self.saving()
+            for history in DEGENERATE:
+                self.play(self.make(0), history)
+        self.claim(not written, f"writes files, the first of them {written[:1]}; a teacher has its state_dict")
         after = {name: state for name, state in _global_generators().items() if name in generators}
         self.claim(
             difference(generators, after, "their state") is None,
@@ -134,7 +138,7 @@ class _Check:
         history = History("with answers in order")
         teacher = self.make(0)
         start = teacher.state_dict()["rng"]
-        run = self.play(teacher, history)
+        run = self.measured(teacher, history)
         again = self.play(self.make(0), history)
         self.claim(_first(run, again) is None, f"made two different runs from one seed: {_first(run, again)}")
         scribbled = self.play(self.make(0), replace(history, name="with arrays overwritten", scribble=True))
@@ -159,6 +163,23 @@ class _Check:
         """The problem, where it is offered to know what counts as mastered, and that is something else."""
         other = self.threshold - 0.25 * (self.problem.outcome_range[1] - self.problem.outcome_range[0])
         return replace(self.problem, mastered_above=other, offers=self.problem.offers | {SUCCESS})
+
+    def measured(self, teacher: Teacher, history: History) -> list[Any]:
+        """Play, and see that the teacher keeps no environment, and no more of a longer run unless it says so."""
+        run: list[Any] = []
+        measured = []
+        for eighth in range(9):
+            run = self.play(teacher, history, run, eighth * self.episodes // 8)
+            measured.append(sizes(teacher.state_dict()["teacher"]))
+        part = None if teacher.grows else growing(measured)
+        self.claim(
+            part is None,
+            f"has a state whose {part!r} grows with every answer; keep the latest only, or give the check settings "
+            "whose limits are reached within the run, or declare grows = True",
+        )
+        kept = kept_environment(teacher, beside=[teacher.problem])
+        self.claim(kept is None, f"keeps an environment, at {kept}; it must know its student by feedback alone")
+        return run
 
     def saving(self) -> None:
         """A saved state continues the run bit for bit in a fresh teacher, from any point."""

@@ -47,6 +47,12 @@ def answer(teacher: Teacher, number: int, decision: Decision, outcome: float, ad
     teacher.update(Transition(None, None, 0.0, None, False, feedback))
 
 
+def replays_per_hundred(teacher: Teacher, count: int) -> FloatArray:
+    """``(count / 100,)`` share of replays among each hundred decisions, where the score is the first parameter."""
+    decisions = play(teacher, count, lambda task: 0.0, lambda task: float(task[0]))
+    return np.array([decision.origin == "replay" for decision in decisions]).reshape(-1, 100).mean(axis=1)
+
+
 def play(
     teacher: Teacher, count: int, outcome: Outcome, advantage: Outcome | None = None, *, first: int = 0
 ) -> list[Decision]:

@@ -10,7 +10,7 @@ from teachgym.problem import SCREENING, VALUES, EasyTasks, Problem
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.made_up import made_up_problems
 from teachgym.testing.teacher import check_teacher
-from tests.agents.levels import Decision, answer, decide, level_problem, play
+from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
 from tests.agents.problems import WALKER
 
 EASY = EasyTasks((0.1, 5.9), (0.1, 0.1))
@@ -56,7 +56,7 @@ def test_each_batch_of_answered_replays_has_as_many_children_which_are_played_at
 
 
 def test_children_lie_within_the_edits_of_a_level_of_their_batch_and_in_the_box() -> None:
-    decisions = play(accel(), 800, zero, height)
+    decisions = play(accel(bases="batch"), 800, zero, height)
     sizes, children = 3 * edit_sizes(WALKER), 0
     batch: list[FloatArray] = []
     for decision in decisions:
@@ -107,13 +107,13 @@ def test_easy_bases_are_the_levels_with_the_best_outcome_less_score() -> None:
 def test_children_enter_the_store_by_their_score() -> None:
     teacher = accel(capacity=4, staleness_share=0.0)
     decisions = play(teacher, 400, zero, height)
-    best = sorted({decision.task[0] for decision in decisions})[-4:]
+    best = sorted(height for height, _ in {tuple(decision.task) for decision in decisions})[-4:]
     assert sorted(teacher._store.tasks[:, 0]) == best
     assert any(decision.task[0] in best for decision in of(decisions, "edited"))
 
 
 def test_replays_without_an_answer_are_not_edited() -> None:
-    teacher = accel(replay_chance=1.0, replay_batch=3)
+    teacher = accel(bases="batch", replay_schedule="fixed", replay_chance=1.0, replay_batch=3)
     play(teacher, 10, zero, height)
     open_replays = [decide(teacher) for _ in range(20)]
     assert {decision.origin for decision in open_replays} == {"replay"}
@@ -124,6 +124,13 @@ def test_replays_without_an_answer_are_not_edited() -> None:
     assert {child.origin for child in children} == {"edited"}
     assert (np.abs(np.array([child.task for child in children]) - parents) <= 3 * edit_sizes(WALKER) + 1e-12).all()
     assert decide(teacher).origin == "replay"
+
+
+def test_from_half_full_on_replays_come_as_often_as_in_the_source() -> None:
+    teachers = [accel(seed, capacity=200, least_filled=0.5, edit_chance=0.0) for seed in range(4)]
+    shares = np.mean([replays_per_hundred(teacher, 500) for teacher in teachers], axis=0)
+    assert shares[0] == 0
+    np.testing.assert_allclose(shares[1:], [0.61, 0.75, 0.86, 0.87], atol=0.07)  # counted in the authors' code
 
 
 def test_the_sizes_of_edits_may_be_set() -> None:
@@ -143,8 +150,9 @@ def test_the_sizes_of_edits_may_be_set() -> None:
 def test_the_defaults_are_those_of_the_source() -> None:
     settings = AccelSettings()
     assert (settings.score, settings.priority, settings.temperature) == ("positive-value-loss", "rank", 0.1)
-    assert (settings.replay_chance, settings.least_filled, settings.capacity) == (0.9, 0.5, 1000)
-    assert (settings.staleness_share, settings.edits, settings.edit_chance, settings.bases) == (0.5, 3, 1.0, "batch")
+    assert (settings.replay_chance, settings.replay_schedule) == (0.9, "proportionate")
+    assert (settings.least_filled, settings.capacity, settings.staleness_share) == (0.5, 1000, 0.5)
+    assert (settings.edits, settings.edit_chance, settings.bases, settings.easy_bases) == (3, 1.0, "easy", 4)
     assert Accel.needs_with(settings) == OFFERS
 
 
@@ -175,7 +183,7 @@ def easy_problems() -> list[Problem]:
     ("settings", "problems"),
     [
         (AccelSettings(capacity=8, least_filled=0.25, replay_batch=4), None),
-        (AccelSettings(capacity=8, least_filled=0.25, replay_batch=5, bases="easy", edit_chance=0.5), easy_problems()),
+        (AccelSettings(capacity=8, least_filled=0.25, replay_batch=5, bases="batch", edit_chance=0.5), easy_problems()),
         (AccelSettings(capacity=1, replay_batch=1, score="outcome-change", edit_steps=None), None),
     ],
 )

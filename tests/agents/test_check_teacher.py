@@ -1,6 +1,8 @@
 import random
+import tempfile
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from teachgym.teacher import NoSettings, State, Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import problem
+from tests.toy import Reach
 
 
 def test_alp_gmm_keeps_the_contract_with_normalised_tasks() -> None:
@@ -236,6 +239,47 @@ class ShrinksTheSpace(Mean):
         box.low = box.low + 1e-9
 
 
+class WritesAFile(Mean):
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        (Path(tempfile.gettempdir()) / "teacher.log").write_text("learnt\n")
+
+
+class KeepsAnEnvironment(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.lives = [{"first": Reach()}]
+
+
+class KeepsAnEnvironmentInAFunction(Mean):
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        world = Reach()
+        self.try_out = lambda action: world.step(action)
+
+
+class RemembersAll(Mean):
+    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+        super().__init__(problem, settings, seed=seed)
+        self.history: list[float] = []
+
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        if transition.feedback is not None:
+            self.history.append(transition.feedback.outcome)
+
+    def _state(self) -> State:
+        return {**super()._state(), "history": np.array(self.history)}
+
+    def _load(self, state: State) -> None:
+        super()._load(state)
+        self.history = [float(outcome) for outcome in state["history"]]
+
+
+class SaysThatItRemembers(RemembersAll):
+    grows = True
+
+
 @dataclass
 class Thawed:
     """Settings that are not frozen."""
@@ -310,6 +354,10 @@ BROKEN: dict[type[Teacher], str] = {
     UpsideDown: "a window upside down",
     Unbalanced: "a mixture that is none",
     ShrinksTheSpace: "modified the problem's action space",
+    WritesAFile: "writes files, the first of them .*teacher.log",
+    KeepsAnEnvironment: r"keeps an environment, at self.lives\[0\]\['first'\]",
+    KeepsAnEnvironmentInAFunction: "keeps an environment, at self.try_out, by world",
+    RemembersAll: "has a state whose 'history' grows with every answer",
     ThawedSettings: "expected a frozen dataclass",
     DemandingSettings: "without a default for rate",
 }
@@ -334,6 +382,10 @@ def test_what_counts_as_mastered_is_for_teachers_that_declare_that_they_need_to_
     check_teacher(DeclaredLadder, episodes=40, problems=[unit])
     with pytest.raises(AssertionError, match="mastered_above without 'success' in what it needs"):
         check_teacher(Ladder, episodes=40, problems=[replace(unit, offers=frozenset())])
+
+
+def test_a_teacher_that_says_that_its_state_grows_passes(unit: Problem) -> None:
+    check_teacher(SaysThatItRemembers, episodes=40, problems=[unit])
 
 
 def test_a_deterministic_teacher_passes(unit: Problem) -> None:

@@ -13,7 +13,7 @@ from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem, teach
 
-SMALL = CurrotSettings(particles=100, candidates=40, projections=30, update_every=25)
+SMALL = CurrotSettings(particles=100, candidates=40, line_candidates=5, update_every=25)
 SQUARE = spaces.Box(0.0, 1.0, (2,), np.float64)
 
 
@@ -71,6 +71,26 @@ def test_as_the_student_learns_more_the_particles_approach_the_target_through_wh
     assert distances[-1] < 0.12
 
 
+def test_the_defaults_are_those_of_the_adapter_in_the_code_that_it_follows() -> None:
+    settings = CurrotSettings()
+    assert (settings.particles, settings.update_every, settings.bandwidth) == (500, 50, 0.3)
+    assert (settings.candidates, settings.line_candidates, settings.wait_for_threshold) == (100, 10, False)
+    teacher = Currot(problem(SQUARE), seed=0)
+    assert teacher._reach == pytest.approx(0.0707, abs=1e-4)  # a twentieth of the diagonal, not its root, 0.266
+    assert teacher._threshold == pytest.approx(180)
+
+
+def test_particles_that_can_go_anywhere_go_straight_to_their_targets() -> None:
+    teacher = Currot(problem(SQUARE), replace(SMALL, target_mean=(0.9, 0.9), target_std=(0.0, 0.0)), seed=0)
+    teach(teacher, 25, lambda task: 300)
+    before = teacher._particles
+    teach(teacher, 25, lambda task: 300)
+    left = np.linalg.norm(before - 0.9, axis=1)
+    np.testing.assert_allclose(
+        np.linalg.norm(teacher._particles - 0.9, axis=1), np.maximum(left - 0.0707, 0), atol=0.01
+    )
+
+
 def test_particles_move_no_further_than_their_reach() -> None:
     teacher = Currot(problem(SQUARE), replace(SMALL, reach=0.04, line_candidates=10), seed=0)
     teacher._particles = teacher._particles * 0.2
@@ -82,16 +102,9 @@ def test_particles_move_no_further_than_their_reach() -> None:
     assert distance(teacher) < 0.5
 
 
-@pytest.mark.parametrize("direction", ["sliced", "assigned"])
 @pytest.mark.parametrize("line_candidates", [0, 10])
-def test_a_gaussian_target_is_reached(direction: Any, line_candidates: int) -> None:
-    settings = replace(
-        SMALL,
-        direction=direction,
-        line_candidates=line_candidates,
-        target_mean=(2.0, 5.0),
-        target_std=(0.2, 0.1),
-    )
+def test_a_gaussian_target_is_reached(line_candidates: int) -> None:
+    settings = replace(SMALL, line_candidates=line_candidates, target_mean=(2.0, 5.0), target_std=(0.2, 0.1))
     teacher = Currot(problem(), settings, seed=0)
     teach(teacher, 1000, lambda task: 300)
     np.testing.assert_allclose(teacher._particles.mean(axis=0), [2, 5], atol=0.1)
@@ -134,9 +147,7 @@ def test_it_needs_to_know_success_unless_a_threshold_is_set() -> None:
 
 
 def test_it_keeps_the_contract_where_particles_move() -> None:
-    settings = CurrotSettings(
-        particles=15, update_every=20, candidates=10, projections=5, threshold=0.0, line_candidates=3
-    )
+    settings = CurrotSettings(particles=15, update_every=20, candidates=10, threshold=0.0, line_candidates=3)
     check_teacher(Currot, settings=settings, episodes=200)
 
 
@@ -150,8 +161,6 @@ def test_it_keeps_the_contract_where_particles_move() -> None:
         ({"bandwidth": 0}, "bandwidth is 0"),
         ({"candidates": 0}, "candidates is 0"),
         ({"line_candidates": -1}, "line_candidates is -1"),
-        ({"direction": "up"}, "direction is 'up'; expected one of 'sliced', 'assigned'"),
-        ({"projections": 0}, "projections is 0"),
         ({"target_mean": (0.0,)}, "expected both or neither"),
         ({"target_mean": (0.0,), "target_std": (-1.0,)}, "target_std is"),
     ],

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.replay.editors import edit, edit_sizes
+from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse
 from teachgym.task_space import Parameter, TaskSpace
 from tests.agents.problems import WALKER
 
@@ -24,17 +25,25 @@ def test_wrong_sizes_are_named() -> None:
         edit_sizes(MIXED, sizes=(1, 2, -3))
 
 
-def test_an_edit_moves_one_parameter_by_less_than_its_size_in_three_directions_alike() -> None:
+def test_an_edit_moves_one_parameter_by_its_size_in_three_directions_alike() -> None:
     rng, sizes = np.random.default_rng(0), edit_sizes(WALKER)
     task = np.array([1.5, 3.0])
     moves = np.array([edit(task, WALKER, sizes, count=1, rng=rng) for _ in range(6000)]) - task
     assert task.tolist() == [1.5, 3.0]
     assert (np.count_nonzero(moves, axis=1) <= 1).all()
-    assert (np.abs(moves) <= sizes).all()
     for i in range(2):
         np.testing.assert_allclose([np.mean(moves[:, i] > 0), np.mean(moves[:, i] < 0)], [1 / 6, 1 / 6], atol=0.02)
-        upwards = moves[moves[:, i] > 0, i] / sizes[i]
-        np.testing.assert_allclose(np.quantile(upwards, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.05)
+        np.testing.assert_allclose(np.abs(moves[moves[:, i] != 0, i]), sizes[i])
+
+
+def test_on_the_obstacle_course_seven_steps_are_the_authors_and_that_of_the_roughness_is_drawn() -> None:
+    space = ObstacleCourse().task_space
+    rng, sizes, task = np.random.default_rng(0), edit_sizes(space), (space.low + space.high) / 2
+    moves = np.abs([edit(task, space, sizes, count=1, rng=rng) - task for _ in range(6000)])
+    means = [moves[moves[:, i] > 0, i].mean() for i in range(8)]
+    np.testing.assert_allclose(means[1:], [0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 1.0])
+    roughness = moves[moves[:, 0] > 0, 0] / 0.6
+    np.testing.assert_allclose(np.quantile(roughness, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.07)
 
 
 def test_children_lie_within_all_edits_of_their_parent_and_inside_the_box() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.shaping import particle_moves
-from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression, sliced_directions
+from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 
 
 def test_predictions_are_nadarayas_and_watsons(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,28 +22,6 @@ def test_far_from_all_tasks_the_nearest_decides() -> None:
 
 def test_equal_outcomes_are_predicted_exactly() -> None:
     assert kernel_regression(np.ones((2, 1)), np.zeros((3, 1)), np.full(3, 180.0), 0.1).tolist() == [180, 180]
-
-
-def test_in_one_dimension_sliced_ways_pair_by_rank() -> None:
-    sources, targets = np.array([[3.0], [1.0], [2.0]]), np.array([[10.0], [30.0], [20.0]])
-    ways = sliced_directions(sources, targets, np.random.default_rng(0), 5)
-    np.testing.assert_allclose(sources + ways, [[30], [10], [20]])
-
-
-def test_ways_to_a_shifted_copy_are_the_shift_on_average_over_lines() -> None:
-    rng = np.random.default_rng(0)
-    sources = rng.normal(size=(50, 2))
-    ways = sliced_directions(sources, sources + np.array([3, -4]), rng, 4000)
-    np.testing.assert_allclose(ways, np.broadcast_to([1.5, -2], (50, 2)), atol=0.1)  # each line sees its part: 1/n
-
-
-def test_following_sliced_ways_brings_one_cloud_to_another() -> None:
-    rng = np.random.default_rng(0)
-    sources, targets = rng.normal(size=(200, 2)), rng.uniform(5, 9, size=(200, 2))
-    for _ in range(60):
-        sources = sources + sliced_directions(sources, targets, rng, 50)
-    np.testing.assert_allclose(sources.mean(axis=0), targets.mean(axis=0), atol=0.05)
-    np.testing.assert_allclose(np.sort(sources, axis=0), np.sort(targets, axis=0), atol=0.3)
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 30])

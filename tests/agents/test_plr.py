@@ -11,7 +11,7 @@ from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSet
 from teachgym.problem import ENTROPIES, SCREENING, VALUES, EasyTasks, Problem
 from teachgym.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
-from tests.agents.levels import Decision, answer, decide, level_problem, play
+from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
 
 EASY = EasyTasks((0.5, 5.0), (0.1, 0.2))
 SMALL = RobustPlrSettings(capacity=40, least_filled=0.25)
@@ -60,9 +60,9 @@ def test_where_one_corner_teaches_replays_go_there_more_often_than_uniform(score
     assert in_corner([decision for decision in decisions if decision.origin == "replay"][-400:]) > 2 / 9
 
 
-@pytest.mark.parametrize("make", [plain, robust])
-def test_where_one_corner_surprises_the_critic_replays_go_there(make: Any) -> None:
-    decisions = play(make(), 1000, zero, lambda task: float(is_corner(task)))
+@pytest.mark.parametrize("teacher", [plain(PlrSettings(capacity=40)), robust()], ids=["plain", "robust"])
+def test_where_one_corner_surprises_the_critic_replays_go_there(teacher: LevelReplay) -> None:
+    decisions = play(teacher, 1000, zero, lambda task: float(is_corner(task)))
     replayed = [decision for decision in decisions if decision.origin == "replay"]
     assert len(replayed) > 50
     assert in_corner(replayed) > 0.4
@@ -90,12 +90,28 @@ def test_plain_plr_trains_on_all_even_where_it_could_screen() -> None:
 def test_the_chance_of_a_replay_grows_with_the_filled_share_up_to_its_setting() -> None:
     replays = []
     for seed in range(300):
-        teacher = plain(PlrSettings(capacity=10, replay_chance=0.5), seed)
+        teacher = plain(PlrSettings(capacity=10, replay_chance=0.5, least_filled=0.0), seed)
         play(teacher, 1, zero, height)
         replays.append([decision.origin == "replay" for decision in play(teacher, 60, zero, height, first=1)])
     shares = np.mean(replays, axis=0)
     assert 0.05 < shares[0] < 0.16  # one level of ten
     assert np.mean(shares[-20:]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_plain_plr_replays_from_a_full_store_on_as_often_as_in_the_source() -> None:
+    teachers = [plain(PlrSettings(capacity=200), seed) for seed in range(4)]
+    shares = np.mean([replays_per_hundred(teacher, 500) for teacher in teachers], axis=0)
+    assert shares[:2].tolist() == [0, 0]
+    # Counted once in the authors' code: .40, .64 and .47.
+    np.testing.assert_allclose(shares[2:], 0.5, atol=0.08)
+
+
+@pytest.mark.parametrize("schedule", ["fixed", "proportionate"])
+def test_below_the_least_filled_share_neither_schedule_replays(schedule: Any) -> None:
+    settings = PlrSettings(capacity=40, least_filled=0.25, replay_chance=1.0, replay_schedule=schedule)
+    origins = [decision.origin for decision in play(plain(settings), 60, zero, height)]
+    assert origins[:10] == ["new"] * 10
+    assert "replay" in origins
 
 
 def test_a_full_store_holds_the_best_of_what_was_seen() -> None:
@@ -108,7 +124,7 @@ def test_a_full_store_holds_the_best_of_what_was_seen() -> None:
 
 
 def test_levels_without_an_answer_are_never_replayed() -> None:
-    teacher = robust(replace(SMALL, least_filled=0.0))
+    teacher = robust(replace(SMALL, least_filled=0.0, replay_schedule="fixed"))
     for _ in range(50):
         assert decide(teacher).origin == "new"
     answered = decide(teacher)

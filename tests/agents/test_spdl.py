@@ -120,6 +120,12 @@ def test_alpha_is_zeta_times_performance_over_the_distance_from_the_target(monke
     assert calls[0][2] == 0  # performance is negative
 
 
+def test_by_default_the_target_is_left_out_of_nine_updates_as_in_teachmyagent(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch)
+    teach(Spdl(valued(), SpdlSettings(update_every_episodes=2), seed=0), 24, lambda task: 1.0)
+    assert [alpha > 0 for *_, alpha in calls] == [False] * 9 + [True] * 3
+
+
 def test_with_a_heavy_target_it_goes_there_at_the_rate_of_the_radius() -> None:
     teacher = Spdl(valued(), replace(EAGER, zeta=1000.0, max_kl=0.1), seed=0)
     distances, moves = [], []

@@ -28,11 +28,6 @@ def upright(count: int, seed: int = 0) -> list[Example]:
     return Digits().make(("upright",), count, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_keeps_the_contract(kind: type[Classifier]) -> None:
-    check_supervised_student(kind, Digits(), learns_within=100)
-
-
 def test_it_keeps_the_contract_with_colours_and_larger_images() -> None:
     settings = MLPSettings(image_size=16, colours=True, hidden=5, batch_size=3)
     check_supervised_student(partial(MLPStudent, settings=settings), Digits())

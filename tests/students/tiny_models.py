@@ -11,6 +11,8 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from teachgym.data.example import Example
+from teachgym.data.skills import Skill
+from teachgym.data.task import DataTask
 from teachgym.students.global_state import preserved
 from teachgym.students.supervised.model_folder import library, quiet
 
@@ -128,6 +130,24 @@ def tiny_paligemma(folder: Path) -> str:
         pictures.image_seq_length = 4
         transformers.PaliGemmaProcessor(pictures, tokenizer).save_pretrained(folder)
     return str(folder)
+
+
+class Riddles(DataTask):
+    """Riddles to be learnt by heart."""
+
+    skills = (Skill("riddles"),)
+
+    def make(self, path: Any, count: int, rng: np.random.Generator) -> list[Example]:
+        return riddles(count)
+
+
+class Pictures(DataTask):
+    """Images whose colour is to be named."""
+
+    skills = (Skill("pictures"),)
+
+    def make(self, path: Any, count: int, rng: np.random.Generator) -> list[Example]:
+        return pictures()
 
 
 def riddles(count: int = 8) -> list[Example]:

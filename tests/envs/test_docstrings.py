@@ -1,0 +1,119 @@
+"""What the docstrings of environments state of ranges, defaults, rewards and rules is so."""
+
+import ast
+import inspect
+import re
+from contextlib import nullcontext
+from dataclasses import fields
+from typing import Any
+
+import gymnasium
+import pytest
+from gymnasium import spaces
+
+from teachgym.envs.skill_model import SkillSettings
+from teachgym.envs.task_model import TaskSettings
+from teachgym.problem import RULES
+from teachgym.study.environment import environment_class
+from teachgym.study.spec import Spec
+
+NAMES = sorted(spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym")
+VARIANTS = {
+    "Distillation": ["problem=robust", "problem=noisy,weights=sample,truth=true", "problem=noisy", "problem=order"],
+    "HexagonTracks": ["student=ppo"],
+    "Hypercubes": ["dimensions=2"],
+    "Intervention": ["truth=true", "action=scores", "action=each"],
+    "ObstacleCourse": ["ranges=full", "ranges=easy"],
+    "ProxyDistillation": ["truth=true"],
+    "PseudoLabel": ["truth=true", "thresholds=per-class"],
+    "SelfDistillation": ["truth=true"],
+    "SimulatedTasks": ["irrelevant_dimensions=1"],
+    "StreamAdaptation": ["shift=cyclic"],
+    "StumpSequence": ["student=ppo"],
+    "StumpTracks": ["student=ppo"],
+    "TeacherForcing": ["system=lorenz"],
+}
+"""Settings with which everything that an environment's docstring names is there."""
+REWARDS = {"outcome": "the outcome", "learning-progress": "learning progress", "gain": "or the gain"}
+"""Rewards that simulated and acting students offer, and what the summary calls them."""
+
+
+def section(name: str, heading: str) -> str:
+    """A section of the docstring, on one line."""
+    text = inspect.getdoc(environment_class(name)) or ""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
+def make(name: str, settings: str) -> Any:
+    return gymnasium.make(f"teachgym/{name}-v0", **Spec.parse(f"{name},{settings}").settings).unwrapped
+
+
+def bounds(space: spaces.Space[Any]) -> set[tuple[float, float]]:
+    if not isinstance(space, spaces.Box):
+        return set()
+    return {(round(float(low), 6), round(float(high), 6)) for low, high in zip(space.low, space.high, strict=True)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_stated_ranges_of_actions_are_those_of_the_spaces(name: str) -> None:
+    number = r"(-?\d+(?:\.\d+)?)"
+    stated = re.findall(rf"(?:from |\| ){number}[^.;|]{{0,30}}? to {number}", section(name, "Action Space"))
+    actual = set().union(*(bounds(make(name, settings).action_space) for settings in VARIANTS[name]))
+    assert {(float(low), float(high)) for low, high in stated} in (set(), actual)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_stated_sizes_of_observations_are_those_of_the_spaces(name: str) -> None:
+    space = make(name, VARIANTS[name][0]).observation_space
+    count = re.search(r"(\d+) numbers( and the last task)?,? from 0 to 1", section(name, "Observation Space"))
+    if count is not None:
+        task = make(name, VARIANTS[name][0]).task_space.dimensions if count[2] else 0
+        assert space == spaces.Box(0.0, 1.0, (int(count[1]) + task,))
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """Of all keywords that the environment takes."""
+    found: dict[str, Any] = {}
+    settings = {"SimulatedSkills": SkillSettings, "SimulatedTasks": TaskSettings}.get(name)
+    for cls in reversed(environment_class(name).__mro__):
+        if "__init__" in vars(cls):
+            keywords = inspect.signature(cls).parameters.values()
+            found |= {keyword.name: keyword.default for keyword in keywords if keyword.default is not keyword.empty}
+    return found | ({field.name: field.default for field in fields(settings)} if settings else {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stated_defaults_are_those_of_the_keywords(name: str) -> None:
+    actual, stated = defaults(name), dict[str, Any]()
+    for keyword, value in re.findall(r"``(\w+)=([^`=]+)``", section(name, "Arguments")):
+        if keyword in actual and value[0] in "'\"-0123456789NTF(":
+            stated.setdefault(keyword, ast.literal_eval(value))
+    of_problem = {"outcome_range"} & stated.keys() if name == "ObstacleCourse" else set()
+    for keyword in of_problem:  # chosen by the environment where the base has another default
+        assert stated.pop(keyword) == getattr(make(name, "ranges=full").problem, keyword)
+    assert {keyword: actual[keyword] for keyword in stated} == stated
+
+
+@pytest.mark.parametrize("name", ["Curriculum", "Hypercubes", "SimulatedSkills", "SimulatedTasks"])
+def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
+    (line,) = re.findall(r"- Reward: (.*?) - ", section(name, "In Short"))
+    world = "teachgym/ParametricBipedalWalker-v0"
+    curriculum = {"world": world, "student_steps": 1, "outcome_range": (0, 1), "mastered_above": 1}
+    for reward, words in REWARDS.items():
+        settings = {"reward": reward, **(curriculum if name == "Curriculum" else {})}
+        stated = words in line or f'``"{reward}"``' in section(name, "Rewards")
+        with nullcontext() if stated else pytest.raises(ValueError, match="reward"):
+            gymnasium.make(f"teachgym/{name}-v0", **settings)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if section(name, "Reference Policies")])
+def test_reference_policies_that_are_named_are_rules(name: str) -> None:
+    environments = [make(name, settings) for settings in VARIANTS[name]]
+    assert all(RULES in env.problem.offers for env in environments)
+    known = set(defaults(name)).union(*(env.problem.rules for env in environments))
+    named = set(re.findall(r"``([a-z][a-z-]*)``", section(name, "Reference Policies")))
+    assert "none" in named
+    assert named <= known
+    words = section(name, "Reference Policies")
+    assert not re.search(r"[|,:] source (\d|\|)", words), "a rule goes by its name, not by that of its origin"
