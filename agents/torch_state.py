@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from teachgym.students.global_state import one_thread, preserved, seed_all
+from teachgym.students.global_state import one_thread, seeded
 from teachgym.task_space import FloatArray
 
 Arrays = dict[str, NDArray[Any]]
@@ -25,8 +25,7 @@ def deciding() -> Iterator[None]:
 @contextmanager
 def learning(rng: np.random.Generator) -> Iterator[None]:
     """For making and training networks: global generators are seeded from ``rng``, and afterwards as before."""
-    with one_thread(), preserved():
-        seed_all(int(rng.integers(2**32)))
+    with one_thread(), seeded(int(rng.integers(2**32))):
         yield
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import sklearn.mixture
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
+from teachgym.exclusive import one_core
 from teachgym.sampling import GaussianMixture
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -100,7 +100,7 @@ def fit_mixture(
     most = min(most, len(np.unique(vectors, axis=0)))
     best: tuple[float, Mixture] | None = None
     with (
-        threadpool_limits(limits=1),
+        one_core(),
         warnings.catch_warnings(),
         np.errstate(over="raise", divide="raise", invalid="raise"),
     ):

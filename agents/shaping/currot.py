@@ -3,12 +3,12 @@
 from typing import final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.exclusive import one_core
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_numbers, check_positive, check_whole
 from teachgym.settings import checked_dataclass
@@ -174,7 +174,7 @@ class Currot(TaskTeacher):
     def _learn(self, task: FloatArray, outcome: float) -> None:
         self._answers.append(np.append(task / self._unit, outcome))
         if len(self._answers) == self.settings.update_every:
-            with threadpool_limits(limits=1):  # so that the result does not depend on the number of cores
+            with one_core():  # so that the result does not depend on the number of cores
                 self._update(np.array(self._answers))
             self._answers = []
 

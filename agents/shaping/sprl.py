@@ -5,11 +5,11 @@ from typing import final
 
 import numpy as np
 from scipy.optimize import NonlinearConstraint, minimize
-from threadpoolctl import threadpool_limits
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
+from teachgym.exclusive import one_core
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_positive, check_whole
 from teachgym.settings import checked_dataclass
@@ -212,7 +212,7 @@ class _Search:
                     lambda vector: [self.performance(vector)], threshold, np.inf, jac=self._performance_gradient
                 )
             )
-        with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+        with one_core(), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a trial that went wrong is rejected, by the solver or below
             try:
                 found = minimize(

@@ -8,10 +8,10 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
-from threadpoolctl import threadpool_limits
 
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
 from teachgym.data.example import Answer
+from teachgym.exclusive import one_core
 from teachgym.setting_checks import check_positive, check_whole
 from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
@@ -55,7 +55,7 @@ class Clustering(SkillDiscovery):
         prompts = [answer.example.prompt.translate(_DIGITS) for answer in answers]
         given = [answer.given.translate(_DIGITS) or " " for answer in answers]
         seed = int(rng.integers(2**31))
-        with threadpool_limits(1):
+        with one_core():
             counts, vocabulary = _ngrams(prompts)
             parts = [_reduced(counts, self.settings.dimensions, seed)]
             weight = self.settings.error_weight

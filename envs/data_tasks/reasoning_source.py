@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
+from teachgym.exclusive import exclusive
 from teachgym.names import unknown_name
 from teachgym.students.global_state import preserved
 
@@ -136,14 +137,14 @@ class Source:
         return score >= 1.0 - 1e-9
 
     def _entry(self, seed: int) -> Any:
-        self._dataset.seed = seed
-        with contextlib.redirect_stdout(io.StringIO()):
+        with exclusive(), contextlib.redirect_stdout(io.StringIO()):
+            self._dataset.seed = seed
             return self._dataset[0]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Swallow what the package prints and warns about."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with exclusive(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from teachgym.envs.schedules.learner import Fixed
-from teachgym.students.supervised.torch_network import making
+from teachgym.students.global_state import seeded
 
 SYMBOLS, LENGTH, PROMPT = 16, 8, 8
 """Size of the vocabulary; symbols of a sequence; numbers of a prompt."""
@@ -47,7 +47,7 @@ class OracleModel(Fixed):
 
 def make_model(hidden: int, seed: int) -> nn.Sequential:
     """A perceptron with one hidden layer."""
-    with making(seed):
+    with seeded(seed):
         return nn.Sequential(nn.Linear(PROMPT + SYMBOLS, hidden), nn.Tanh(), nn.Linear(hidden, SYMBOLS))
 
 

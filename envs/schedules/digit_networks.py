@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from teachgym.envs.schedules.handwritten import digits
 from teachgym.envs.schedules.learner import Fixed
+from teachgym.students.global_state import seeded
 from teachgym.students.supervised.objectives import cross_entropy
-from teachgym.students.supervised.torch_network import making
 
 RADIUS = 0.15
 """Of an attack, in ink: the greatest change of a pixel."""
@@ -46,7 +46,7 @@ def split_digits() -> Digits:
 
 def make_network(hidden: int, seed: int) -> nn.Sequential:
     """A perceptron with one hidden layer, from pixels to logits ``(m, 10)``."""
-    with making(seed):
+    with seeded(seed):
         return nn.Sequential(nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
 

@@ -16,6 +16,7 @@ from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
 from teachgym.envs.schedules.knob_rules import KnobRule, OnObservations
 from teachgym.envs.schedules.learner import Learner
 from teachgym.evaluation import Evaluation
+from teachgym.exclusive import exclusive
 from teachgym.feedback import Feedback
 from teachgym.problem import RULES, SCREENING, TRUTH, Problem
 from teachgym.seeding import Seeds
@@ -160,7 +161,8 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         """
         if tasks is not None and self.test_space.validate_all(tasks).any():
             raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
-        score, one = self.learner.score() - self._paid, np.zeros((1, 1))
+        with exclusive():
+            score, one = self.learner.score() - self._paid, np.zeros((1, 1))
         return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.outcome_range[1], self.spent)
 
     def probe(self, knobs: ArrayLike) -> Feedback:
@@ -179,9 +181,22 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         self._check_running("probe")
         if self.spent + 1 >= self._steps:
             raise ValueError("the last quantum of the budget can't be a probe; take it with step()")
-        feedback = self._try(self.task_space.validate(knobs))
+        with exclusive():
+            feedback = self._try(self.task_space.validate(knobs))
         self._probes += 1
         return feedback
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Float32Array, dict[str, Any]]:
+        """Make a fresh student; see ``TeacherEnv.reset``."""
+        with exclusive():  # other threads may change how many cores a sum is split among
+            return super().reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
+        """Let the student learn one quantum; see ``TeacherEnv.step``."""
+        with exclusive():
+            return super().step(action)
 
     def _begin(self, seeds: Seeds) -> None:
         self._learner = self._make_learner(seeds)

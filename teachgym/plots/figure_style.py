@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from teachgym.agents import TEACHERS
+from teachgym.exclusive import exclusive
 from teachgym.files import replacing
 from teachgym.task_space import Parameter
 
@@ -85,7 +86,7 @@ def teacher_looks(names: Iterable[str]) -> dict[str, Look]:
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw with the same fonts and frames whatever style the user has set; theirs is back afterwards."""
-    with matplotlib.rc_context():
+    with exclusive(), matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield

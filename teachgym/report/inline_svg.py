@@ -7,6 +7,8 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
+from teachgym.exclusive import exclusive
+
 _PAGE_COLOURS = {
     "#000000": "currentColor",
     "#444444": "currentColor",
@@ -28,7 +30,7 @@ def inline_svg(figure: Figure, *, key: str, label: str) -> str:
         label: What it shows, for those who can't see it.
     """
     file = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "teachgym"}):
+    with exclusive(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "teachgym"}):
         figure.savefig(file, format="svg", transparent=True, dpi=_DOTS_PER_INCH, metadata={"Date": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]

@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import greenlet
 
-from teachgym.students.global_state import GlobalState, capture, restore, seed_all
+from teachgym.students.global_state import GlobalState, capture, in_force, seeded
+from teachgym.students.stack_end import call_at_stack_end
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -22,8 +23,9 @@ class BudgetSpent(greenlet.GreenletExit):
 class Coroutine(Generic[Question, Answer]):
     """Runs ``function`` until it asks something, and again from there with the answer.
 
-    Global generators and torch's gradient mode are exchanged at every switch, so that what the function
-    draws never depends on what its caller draws in between.
+    Global generators and torch's modes are exchanged at every switch, so that what the function draws never depends
+    on what its caller draws in between. The generators belong to the whole process: while a function runs, those of
+    other threads wait. Only what other threads draw outside of ``global_state.preserved`` disturbs it.
 
     Args:
         function: Called with ``ask``, by which it puts a question and gets the answer.
@@ -31,7 +33,7 @@ class Coroutine(Generic[Question, Answer]):
     """
 
     def __init__(self, function: Callable[[Callable[[Question], Answer]], None], *, seed: int) -> None:
-        self._greenlet = greenlet.greenlet(lambda _: function(self._ask))
+        self._greenlet = greenlet.greenlet(lambda _: call_at_stack_end(lambda: function(self._ask)))
         self._seed = seed
         self._inner: GlobalState | None = None
         self._thread: int | None = None
@@ -72,17 +74,12 @@ class Coroutine(Generic[Question, Answer]):
             self._thread = threading.get_ident()
         if self._thread != threading.get_ident():
             raise RuntimeError("step() and close() must be called from the thread that called reset()")
-        outer = capture()
-        if self._inner is None:
-            seed_all(self._seed)
-        else:
-            restore(self._inner)
-        try:
-            self._greenlet.parent = greenlet.getcurrent()
-            return switch()
-        finally:
-            self._inner = capture()
-            restore(outer)
+        with seeded(self._seed) if self._inner is None else in_force(self._inner):
+            try:
+                self._greenlet.parent = greenlet.getcurrent()
+                return switch()
+            finally:
+                self._inner = capture()
 
     def _ask(self, question: Question) -> Answer:
         parent = self._greenlet.parent

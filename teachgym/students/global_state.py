@@ -1,4 +1,4 @@
-"""The process-wide state that a student library draws from: captured, exchanged, kept apart."""
+"""The state of process and thread that a student library draws from: captured, exchanged, kept apart."""
 
 import random
 from collections.abc import Iterator
@@ -8,16 +8,26 @@ from typing import Any
 import numpy as np
 import torch  # at once, because a student that imports it later would bring its state into its caller's stretch
 
+from teachgym.exclusive import exclusive
+
 GlobalState = dict[str, Any]
+
+_AUTOCAST = {"cpu": torch.bfloat16, "cuda": torch.float16}
+"""Kinds of devices, and torch's own defaults of what autocast turns numbers into there."""
 
 
 def capture() -> GlobalState:
-    """The global generators of ``random``, NumPy and torch (CPU, and CUDA where in use), and torch's gradient mode."""
+    """The global generators of ``random``, NumPy and torch (CPU, and CUDA where in use), and torch's modes.
+
+    These are gradient mode, inference mode and autocast.
+    """
     state: GlobalState = {
         "random": random.getstate(),
         "numpy": np.random.get_state(),  # noqa: NPY002
         "torch": torch.get_rng_state(),
         "gradients": torch.is_grad_enabled(),
+        "inference": torch.is_inference_mode_enabled(),
+        "autocast": {kind: (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in _AUTOCAST},
     }
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         state["cuda"] = torch.cuda.get_rng_state_all()
@@ -25,17 +35,24 @@ def capture() -> GlobalState:
 
 
 def restore(state: GlobalState) -> None:
-    """Put back what ``capture`` found."""
+    """Put back what ``capture`` found; inference mode is left to ``in_force``, as torch sets it for a block only."""
     random.setstate(state["random"])
     np.random.set_state(state["numpy"])  # noqa: NPY002
     torch.set_rng_state(state["torch"])
     torch.set_grad_enabled(state["gradients"])
+    _set_autocast(state["autocast"])
     if "cuda" in state:
         torch.cuda.set_rng_state_all(state["cuda"])
 
 
+def _set_autocast(modes: dict[str, tuple[bool, torch.dtype]]) -> None:
+    for kind, (enabled, dtype) in modes.items():
+        torch.set_autocast_enabled(kind, enabled)
+        torch.set_autocast_dtype(kind, dtype)
+
+
 def to_plain(state: GlobalState) -> dict[str, Any]:
-    """What ``capture`` found as arrays and plain values, to be stored."""
+    """What ``capture`` found as arrays and plain values, to be stored; without inference mode and autocast."""
     version, words, gauss = state["random"]
     kind, key, position, has_gauss, cached = state["numpy"]
     plain: dict[str, Any] = {
@@ -58,6 +75,8 @@ def from_plain(plain: dict[str, Any]) -> GlobalState:
         "numpy": tuple(of_numpy[name] for name in ("kind", "key", "position", "has_gauss", "cached")),
         "torch": torch.tensor(plain["torch"]),
         "gradients": plain["gradients"],
+        "inference": False,
+        "autocast": _no_autocast(),
     }
     if "cuda" in plain:
         state["cuda"] = [torch.tensor(generator) for generator in plain["cuda"]]
@@ -65,32 +84,58 @@ def from_plain(plain: dict[str, Any]) -> GlobalState:
 
 
 def seed_all(seed: int) -> None:
-    """Seed every global generator of this process; for a student's own stretch of it only."""
+    """Seed every global generator of this process, and set torch's default modes; for a block of ``preserved`` only."""
     random.seed(seed)
     np.random.set_state(np.random.RandomState(seed).get_state())  # noqa: NPY002
     torch.manual_seed(seed)
     torch.set_grad_enabled(True)
+    _set_autocast(_no_autocast())
+
+
+def _no_autocast() -> dict[str, tuple[bool, torch.dtype]]:
+    return {kind: (False, dtype) for kind, dtype in _AUTOCAST.items()}
 
 
 @contextmanager
 def preserved() -> Iterator[None]:
-    """Whatever the block draws from global generators, the state after it is as before."""
-    state = capture()
-    try:
+    """A block after which global generators and modes are as before, whatever it does to them.
+
+    Blocks of this module that change what belongs to the whole process are left to one thread at a time.
+    """
+    with exclusive():
+        state = capture()
+        try:
+            yield
+        finally:
+            restore(state)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """A block with global generators of its own, seeded, and torch's default modes; all is as before after it."""
+    with preserved(), torch.inference_mode(False):
+        seed_all(seed)
         yield
-    finally:
+
+
+@contextmanager
+def in_force(state: GlobalState) -> Iterator[None]:
+    """A block that finds what ``capture`` found; all is as before after it."""
+    with preserved(), torch.inference_mode(state["inference"]):
         restore(state)
+        yield
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """So many CPU threads for torch in the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    """A block in which torch uses so many CPU threads."""
+    with exclusive():
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import numpy as np
 
 from teachgym.feedback import Feedback
 from teachgym.students.episode import Episode
-from teachgym.students.global_state import preserved, seed_all
+from teachgym.students.global_state import seeded
 from teachgym.students.student import Student
 from teachgym.students.taught_worlds import Ledger
 from teachgym.task_space import FloatArray
@@ -42,8 +42,7 @@ def screen(
     rewards: list[float] = []
     decision, ledger.decisions = ledger.decisions, ledger.decisions + 1
     started = time.perf_counter()
-    with preserved():
-        seed_all(student_seed)
+    with seeded(student_seed):
         observations = [batch.reset(slot, [task], [world_seed])[0]]
         over = terminated = False
         while not over and not (counted and ledger.exhausted):

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from teachgym.envs.schedules.digit_networks import split_digits
+from teachgym.students.global_state import seeded
 from teachgym.students.supervised.objectives import redi
-from teachgym.students.supervised.torch_network import making
 
 TOKENS, LENGTH = 20, 3
 ALPHAS = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -56,7 +56,7 @@ def train(alpha: float, seed: int, *, updates: int = 400, rate: float = 1e-3) ->
     torch.set_num_threads(1)
     parts, rng = split_digits(), np.random.default_rng(seed)
     images, labels = (one[:LABELLED] for one in parts.train)
-    with making(seed):
+    with seeded(seed):
         network = nn.Sequential(nn.Linear(64 + TOKENS + LENGTH, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, TOKENS))
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     lengths = torch.full((BATCH,), float(LENGTH))

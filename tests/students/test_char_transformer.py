@@ -31,6 +31,18 @@ def taught(updates: int = 150, settings: CharTransformerSettings = SMALL) -> tup
     return student, examples
 
 
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_modes_of_the_caller_do_not_reach_it(mode: type[torch.no_grad]) -> None:
+    student, examples = taught(3)
+    with mode():
+        other, _ = taught(3)
+        answers = other.answer(examples)
+    assert answers == student.answer(examples)
+    assert all(
+        torch.equal(a, b) for a, b in zip(student._network.parameters(), other._network.parameters(), strict=True)
+    )
+
+
 def test_it_learns_to_copy_numbers_that_it_has_not_seen() -> None:
     student, examples = taught(400)
     known = {example.prompt for example in examples}

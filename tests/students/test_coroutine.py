@@ -119,6 +119,52 @@ def test_gradient_mode_is_exchanged_at_every_switch() -> None:
     assert inside == [True, False, True]
 
 
+def modes() -> tuple[bool, bool, bool, torch.dtype]:
+    autocast = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
+    return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), *autocast
+
+
+def test_modes_of_the_caller_do_not_reach_the_student() -> None:
+    inside = []
+
+    def function(ask: Ask) -> None:
+        for _ in range(2):
+            weights = torch.ones(2, requires_grad=True)
+            (weights * torch.ones(2)).sum().backward()  # type: ignore[no-untyped-call]
+            inside.append(modes())
+            ask(None)
+
+    coroutine: Coroutine[None, None] = Coroutine(function, seed=0)
+    plain = modes()
+    with torch.inference_mode(), torch.autocast("cpu", torch.float16):
+        coroutine.resume(None)
+        assert modes() == (False, True, True, torch.float16)
+    with torch.no_grad():
+        coroutine.resume(None)
+    assert modes() == plain
+    assert inside == [(True, False, False, torch.bfloat16)] * 2
+
+
+def test_modes_of_the_student_do_not_reach_the_caller() -> None:
+    inside = []
+
+    def function(ask: Ask) -> None:
+        with torch.inference_mode(), torch.autocast("cpu", torch.float16):
+            ask(None)
+            inside.append(modes())
+            ask(None)
+        inside.append(modes())
+        (torch.ones(2, requires_grad=True) * torch.ones(2)).sum().backward()  # type: ignore[no-untyped-call]
+
+    coroutine: Coroutine[None, None] = Coroutine(function, seed=0)
+    plain = modes()
+    for _ in range(3):
+        coroutine.resume(None)
+        assert modes() == plain
+        torch.ones(2, requires_grad=True).add(torch.ones(2)).sum().backward()  # type: ignore[no-untyped-call]
+    assert inside == [(False, True, True, torch.float16), plain]
+
+
 class StudentError(Exception):
     pass
 

@@ -221,7 +221,12 @@ def test_what_does_not_fit_is_said_in_a_sentence_before_anything_runs(
 
 
 @pytest.mark.parametrize(
-    ("student", "reason"), [(toy_study.FAILING, "the student lost its way"), (toy_study.DYING, "exit code 7")]
+    ("student", "reason"),
+    [
+        (toy_study.FAILING, "the student lost its way"),
+        ("tests.students.torch_errors:StumblingStudent", "shapes cannot be multiplied"),
+        (toy_study.DYING, "exit code 7"),
+    ],
 )
 def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Path, student: str, reason: str) -> None:
     chosen = settings(tmp_path, student=student, teachers=("random",), seeds=2, workers=1)

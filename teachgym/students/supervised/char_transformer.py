@@ -15,8 +15,9 @@ from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.settings import checked_dataclass
 from teachgym.students.devices import chosen_device
+from teachgym.students.global_state import seeded
 from teachgym.students.supervised.student import State, SupervisedStudent
-from teachgym.students.supervised.torch_network import load_network_state, making, network_state
+from teachgym.students.supervised.torch_network import load_network_state, network_state
 
 PAD, SEPARATOR, END, UNKNOWN = range(4)
 _FIRST = 4
@@ -93,9 +94,9 @@ class CharTransformer(SupervisedStudent):
         super().__init__(task, settings, seed=seed)
         chosen = self.settings
         self._device = chosen_device(chosen.device)
-        with making(seed):
+        with seeded(seed):
             self._network = _Network(chosen).to(self._device)
-        self._average = copy.deepcopy(self._network).requires_grad_(False)
+            self._average = copy.deepcopy(self._network).requires_grad_(False)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=chosen.learning_rate,
@@ -115,7 +116,7 @@ class CharTransformer(SupervisedStudent):
         """Minimise the cross entropy of the answers' characters, over minibatches drawn with replacement."""
         rows, chosen = self._rows(examples), self.settings
         start = chosen.prompt_length + 1  # the column of the answer's first character
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             for _ in range(updates):
                 self._updates += 1
                 rate = chosen.learning_rate * min(1.0, self._updates / max(chosen.warmup, 1))

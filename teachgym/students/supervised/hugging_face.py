@@ -15,11 +15,10 @@ from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.seeding import generator_from_state, generator_state
 from teachgym.students.devices import chosen_device
-from teachgym.students.global_state import preserved
+from teachgym.students.global_state import preserved, seeded
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.model_folder import check_model_folder, library, load_model, load_reader, quiet
 from teachgym.students.supervised.student import State, SupervisedStudent
-from teachgym.students.supervised.torch_network import making
 
 NO_LOSS = -100
 """Label of a token that is not to be learnt."""
@@ -50,7 +49,7 @@ class HuggingFaceStudent(SupervisedStudent):
         self.device = chosen_device(chosen.device)
         self.halves = _halves(chosen.precision, self.device)
         self._rng = np.random.default_rng(seed)
-        with quiet(), making(self._draw_seed()):
+        with quiet(), seeded(self._draw_seed()):
             self.reader = load_reader(self.reader_kind, chosen.path, allow_download=chosen.allow_download)
             self.tokenizer = getattr(self.reader, "tokenizer", self.reader)
             self._prepare_tokenizer()
@@ -93,7 +92,7 @@ class HuggingFaceStudent(SupervisedStudent):
             return
         if not examples:
             raise ValueError("there are no examples; expected at least one")
-        with quiet(), making(self._draw_seed()):  # dropout draws
+        with quiet(), seeded(self._draw_seed()):  # dropout draws
             batches = _batches(len(examples), self.settings.batch_size, self._rng)
             self.model.train()
             for update in range(updates):

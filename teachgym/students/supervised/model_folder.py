@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from teachgym.exclusive import exclusive
+
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
@@ -110,15 +112,16 @@ def naming(path: str) -> Iterator[None]:
 def quiet() -> Iterator[None]:
     """No progress bars, and only errors in the log of ``transformers``; afterwards as before."""
     logging = library("transformers", "hf").utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
+    with exclusive():
+        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()
 
 
 def _missing_weights(folder: Path) -> list[str]:

@@ -16,9 +16,10 @@ from teachgym.data.task import DataTask
 from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.settings import checked_dataclass
 from teachgym.students.devices import chosen_device
+from teachgym.students.global_state import seeded
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
-from teachgym.students.supervised.torch_network import load_network_state, making, network_state
+from teachgym.students.supervised.torch_network import load_network_state, network_state
 
 _BUCKETS = 256
 """Rows of the table of words; row 0 is for the place after the last word."""
@@ -88,7 +89,7 @@ class QuestionCNN(ImageChooser):
         super().__init__(task, settings, seed=seed)
         chosen = self.settings
         self._device = chosen_device(chosen.device)
-        with making(seed):
+        with seeded(seed):
             self._network = _Network(chosen, len(self.choices)).to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), lr=chosen.learning_rate, weight_decay=chosen.weight_decay
@@ -103,7 +104,7 @@ class QuestionCNN(ImageChooser):
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
         """Minimise the cross entropy of the answers, over minibatches drawn with replacement."""
         images, questions, labels = self._images(examples), self._questions(examples), self.labels(examples)
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             for _ in range(updates):
                 chosen = self._rng.integers(len(examples), size=self.settings.batch_size)
                 logits = self._network(self._there(images[chosen]), self._there(questions[chosen]))

@@ -1,7 +1,5 @@
-"""What students with small networks of their own share: private randomness, and state as arrays."""
+"""What students with small networks of their own share: state as arrays."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,16 +7,7 @@ import torch
 from torch import nn
 
 from teachgym.seeding import generator_from_state, generator_state
-from teachgym.students.global_state import preserved, seed_all
 from teachgym.students.supervised.student import State
-
-
-@contextmanager
-def making(seed: int) -> Iterator[None]:
-    """For making networks: global generators are seeded, and afterwards as before."""
-    with preserved():
-        seed_all(seed)
-        yield
 
 
 def network_state(network: nn.Module, optimiser: torch.optim.Optimizer, rng: np.random.Generator) -> State:
