@@ -280,12 +280,14 @@ def test_where_nobody_masters_anything_no_steps_are_shown(tmp_path: Path) -> Non
     assert "Steps:" not in words
 
 
+MARKUP = "$\\frac{ [/red] <b>"
+"""What would be markup for matplotlib, the terminal or the browser."""
 HOSTILE = "$\\frac{ \udcff [/red] <b>"
-"""What would be markup for matplotlib, the terminal or the browser, and what no encoding has."""
+"""The same with what no encoding has."""
 
 
 def test_no_name_ends_a_report(tmp_path: Path) -> None:
-    space = TaskSpace([Parameter(f"a{HOSTILE}", 0.0, 3.0, f"b{HOSTILE}"), Parameter("spacing", 0.0, 6.0)])
+    space = TaskSpace([Parameter(f"a{MARKUP}", 0.0, 3.0, f"b{MARKUP}"), Parameter("spacing", 0.0, 6.0)])
     measures = replace(MEASURES, record_space=space, test_space=space, outcome_name=f"return {HOSTILE}")
     runs = two_teachers(second="manual,note=$\\frac{")
     folder = write_study(tmp_path / "study", runs, title=f"Study {HOSTILE}", measures=measures)
