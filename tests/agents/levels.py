@@ -50,7 +50,8 @@ def answer(teacher: Teacher, number: int, decision: Decision, outcome: float, ad
 def replays_per_hundred(teacher: Teacher, count: int) -> FloatArray:
     """``(count / 100,)`` share of replays among each hundred decisions, where the score is the first parameter."""
     decisions = play(teacher, count, lambda task: 0.0, lambda task: float(task[0]))
-    return np.array([decision.origin == "replay" for decision in decisions]).reshape(-1, 100).mean(axis=1)
+    shares: FloatArray = np.array([decision.origin == "replay" for decision in decisions]).reshape(-1, 100).mean(axis=1)
+    return shares
 
 
 def play(

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ import pytest
 from teachgym.agents.learned.trained_policy import POLICY, TrainedPolicy
 from teachgym.cli import main
 from teachgym.files import read_state, write_state
+from teachgym.record import Record
 from teachgym.study import study_file
-from teachgym.study.cell import RESULT, SETTINGS, Result, run_cell
+from teachgym.study.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell
+from teachgym.study.finished import Result, finish
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trust import check_cell, check_links, check_study
 
@@ -105,8 +107,11 @@ def write_cell(folder: Path, cell: Cell) -> Path:
     """A folder that looks like a finished cell."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SETTINGS).write_text(json.dumps(cell.to_json()))
-    (folder / RESULT).write_text(json.dumps(asdict(Result(60, 6, 1.0, 1.0, 1.0, 1.0))))
-    write_state(folder / "student.npz", {"weights": np.zeros(2)})
+    (folder / PROVENANCE).write_text("[]")
+    for name in (STUDENT, TEACHER):
+        write_state(folder / name, {"weights": np.zeros(2)})
+    Record().save(folder)
+    finish(folder, Result(60, 6, 1.0, 1.0, 1.0, 1.0), [SETTINGS, PROVENANCE, STUDENT, TEACHER])
     return folder
 
 
