@@ -1,5 +1,6 @@
 """The teachers: a package for each family, one file each, and a read-only table of their names."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -85,10 +86,10 @@ def teacher_class(teacher: str | type[Teacher]) -> type[Teacher]:
         if ":" not in teacher and teacher not in TEACHERS:
             raise unknown_name("teacher", teacher, TEACHERS)
         found = load_path("teacher", TEACHERS.get(teacher, teacher))
-    if not (isinstance(found, type) and issubclass(found, Teacher)):
+    if not (isinstance(found, type) and issubclass(found, Teacher)) or inspect.isabstract(found):
         raise TypeError(
             f"teacher is {teacher!r}; expected a name ({', '.join(TEACHERS)}), an import path "
-            "'package.module:Class', or a subclass of teachgym.teacher.Teacher"
+            "'package.module:Class', or a subclass of teachgym.teacher.Teacher that is not abstract"
         )
     return found
 

@@ -180,7 +180,8 @@ def _read_float(value: Any) -> float:
         raise _MismatchError("a number of at most 1e308") from None
     if math.isnan(number):
         raise _MismatchError("a number, not nan")
-    return int(value) if isinstance(value, int | np.integer) else number
+    is_whole = isinstance(value, int | np.integer) and -(2**63) <= value < 2**63  # what NumPy takes for a whole number
+    return int(value) if is_whole else number
 
 
 def _read_str(value: Any) -> str:

@@ -33,15 +33,16 @@ class Coroutine(Generic[Question, Answer]):
     """
 
     def __init__(self, function: Callable[[Callable[[Question], Answer]], None], *, seed: int) -> None:
-        self._greenlet = greenlet.greenlet(lambda _: call_at_stack_end(lambda: function(self._ask)))
+        self._greenlet = greenlet.greenlet(lambda _: call_at_stack_end(lambda: self._run(function)))
         self._seed = seed
         self._inner: GlobalState | None = None
-        self._thread: int | None = None
+        self._thread: threading.Thread | None = None
+        self._finished = False
 
     @property
     def finished(self) -> bool:
         """Whether the function has returned, raised or been closed."""
-        return bool(self._greenlet.dead)
+        return self._finished
 
     def resume(self, answer: Answer | None) -> Question | None:
         """Let the function go on with the answer to its last question (None at the start).
@@ -59,20 +60,22 @@ class Coroutine(Generic[Question, Answer]):
         return None if self.finished else cast(Question, question)
 
     def close(self) -> None:
-        """End the function where it waits, running its ``finally`` blocks. Harmless when it has finished.
+        """End the function where it waits, running its ``finally`` blocks; harmless when it or its thread has finished.
 
         Raises:
             RuntimeError: If called from another thread than the first ``resume``.
             BaseException: Whatever the ``finally`` blocks raised.
         """
+        if self._thread is not None and not self._thread.is_alive():
+            return  # nothing of the function can be run any more
         if not self.finished and self._inner is not None:
             self._exchange(lambda: self._greenlet.throw(greenlet.GreenletExit))
 
     def _exchange(self, switch: Callable[[], Any]) -> Any:
         """Switch to the function and back, with its own global state in force in between."""
         if self._thread is None:
-            self._thread = threading.get_ident()
-        if self._thread != threading.get_ident():
+            self._thread = threading.current_thread()
+        if self._thread is not threading.current_thread():
             raise RuntimeError("step() and close() must be called from the thread that called reset()")
         with seeded(self._seed) if self._inner is None else in_force(self._inner):
             try:
@@ -80,6 +83,12 @@ class Coroutine(Generic[Question, Answer]):
                 return switch()
             finally:
                 self._inner = capture()
+
+    def _run(self, function: Callable[[Callable[[Question], Answer]], None]) -> None:
+        try:
+            function(self._ask)
+        finally:
+            self._finished = True
 
     def _ask(self, question: Question) -> Answer:
         parent = self._greenlet.parent

@@ -1,5 +1,6 @@
 """The state of process and thread that a student library draws from: captured, exchanged, kept apart."""
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,15 @@ def from_plain(plain: dict[str, Any]) -> GlobalState:
     if "cuda" in plain:
         state["cuda"] = [torch.tensor(generator) for generator in plain["cuda"]]
     return state
+
+
+def _one_thread_in_child() -> None:
+    """In a forked process torch's other threads are gone, and work that is shared with them would never end."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_one_thread_in_child)
 
 
 def seed_all(seed: int) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from teachgym import __version__
-from teachgym.agents import make_teacher
+from teachgym.agents import make_teacher, teacher_class
 from teachgym.checksums import check_file
 from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
 from teachgym.loop import Progress, Teaching
-from teachgym.settings import checked_dataclass
+from teachgym.settings import checked_dataclass, make_settings
 from teachgym.study.cells_there import cells_there
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
@@ -51,7 +51,12 @@ def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
         ValueError: If it is unknown, or a setting is not allowed.
     """
     spec = Spec.parse(cell.teacher)
-    return make_teacher(spec.name, env, seed=cell.seed, **spec.settings)
+    try:
+        found = teacher_class(spec.name)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    settings = make_settings(f"teacher {spec.name!r}", found.Settings, spec.settings)
+    return make_teacher(found, env, seed=cell.seed, settings=settings)
 
 
 @checked_dataclass

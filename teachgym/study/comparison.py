@@ -304,6 +304,11 @@ class _Comparing:
             a, b = self._shared(name, self._reference)
             yield stratified_welch(a, b) if name != self._reference and a else math.nan
 
+    def _steps_to_threshold(self, run: Run, measures: Measures) -> float:
+        if math.isnan(self._threshold):
+            return math.inf
+        return steps_to_threshold(*self._curve(run, measures), self._threshold)
+
     def _row(self, name: str, p_value: float, p_corrected: float) -> Row:
         strata = [scores for scores in self._scores[name] if scores]
         runs = [(run, stratum.measures) for stratum in self._strata for run in stratum.runs.get(name, [])]
@@ -315,7 +320,7 @@ class _Comparing:
         ]
         tests = [(run.record.evaluations[-1], measures) for run, measures in runs]
         worst = [self._scaled_outcome(worst_case(test.returns, self._worst_share), m) for test, m in tests]
-        times = [steps_to_threshold(*self._curve(run, measures), self._threshold) for run, measures in runs]
+        times = [self._steps_to_threshold(run, measures) for run, measures in runs]
         return Row(
             teacher=name,
             seeds=len(runs),

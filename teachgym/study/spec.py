@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from teachgym.annotations import shown
 from teachgym.settings import checked_dataclass
 
 LONGEST_NAME = 120
@@ -31,7 +32,10 @@ class Spec:
 
         Raises:
             ValueError: If a part after the first is not ``setting=value``, or the name is empty.
+            TypeError: If it is not text.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"{shown(text)} is not text; expected name or name,setting=value,...")
         name, *parts = (part.strip() for part in _split(text))
         if not name or "=" in name:
             raise ValueError(f"{text!r} has no name; expected name or name,setting=value,...")

@@ -24,6 +24,8 @@ from teachgym.study.spec import Spec
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _OWN = re.compile(r"teachgym(\.\w+)*:[^:]+")
+_LONGEST, _MOST = 150, 8
+"""Letters of one thing that a file would do, and things, that are told."""
 _ASKING = (TEACHERS, DATA_ENGINES, DISCOVERIES)
 """Tables that have users of language models in them."""
 
@@ -88,8 +90,10 @@ def check_links(folder: Path) -> None:
 
 def _refuse(source: Path, found: Sequence[str]) -> None:
     if found:
+        told = [one if len(one) <= _LONGEST else f"{one[:_LONGEST]}..." for one in dict.fromkeys(found)]
+        more = f"; and {len(told) - _MOST} things more" if len(told) > _MOST else ""
         raise ValueError(
-            f"{source} may be somebody else's, and would {'; '.join(dict.fromkeys(found))}; if you trust whoever made "
+            f"{source} may be somebody else's, and would {'; '.join(told[:_MOST])}{more}; if you trust whoever made "
             "it, give --trust (trust=True in Python)"
         )
 
@@ -134,11 +138,16 @@ def _of_text(key: str, text: str, settings: Mapping[str, Any]) -> Iterator[str]:
     for spec in gymnasium.registry.values():
         if spec.namespace != "teachgym" and text in (spec.id, spec.id.removesuffix(f"-v{spec.version}")):
             yield f"import {spec.entry_point}, which {text} is registered for"
-    for path in (table[text] for table in _ASKING if text in table):
+    for path in (path for table in _ASKING for name, path in table.items() if _is_named(text, name, path)):
         kind = getattr(load_path("class", path), "Settings", None)
         if isinstance(kind, type) and issubclass(kind, ModelSettings):
             yield f"call {settings.get('base_url', ModelSettings.base_url)}"
             yield f"read the environment variable {settings.get('api_key_env', ModelSettings.api_key_env)}"
+
+
+def _is_named(text: str, name: str, path: str) -> bool:
+    """Whether a text means an entry of a table, by its name or by a path to its class, in whatever module of ours."""
+    return text == name or (_OWN.fullmatch(text) is not None and text.partition(":")[2] == path.partition(":")[2])
 
 
 def _is_outside(path: str | Path) -> bool:

@@ -311,7 +311,7 @@ class Ladder(Mean):
 
     def update(self, transition: Transition) -> None:
         if transition.feedback is not None:
-            self.tasks = [*self.tasks, 0.1 if self._mastered(transition.feedback) else -0.1]
+            self.tasks = [sum(self.tasks) + (0.1 if self._mastered(transition.feedback) else -0.1)]
 
     def _mastered(self, feedback: Feedback) -> bool:
         return feedback.outcome > self.problem.mastered_above

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ class CounterSettings:
 class Counter(DataEngine):
     """A sound engine to break: it numbers its examples, and goes on counting through an episode."""
 
-    Settings = CounterSettings
+    Settings: ClassVar[type[Any]] = CounterSettings
 
     def __init__(self, task: Any, settings: Any = None) -> None:
         super().__init__(task, settings)
@@ -130,6 +130,7 @@ class NeverWorks(Counter):
 
 class ChangesTheTask(Counter):
     def example(self, order: Order, rng: np.random.Generator) -> Example:
+        assert isinstance(self.task.validation, list)
         self.task.validation.append(self.task.validation[0])
         return super().example(order, rng)
 

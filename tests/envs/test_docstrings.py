@@ -101,7 +101,7 @@ def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
     world = "teachgym/ParametricBipedalWalker-v0"
     curriculum = {"world": world, "student_steps": 1, "outcome_range": (0, 1), "mastered_above": 1}
     for reward, words in REWARDS.items():
-        settings = {"reward": reward, **(curriculum if name == "Curriculum" else {})}
+        settings: dict[str, Any] = {"reward": reward, **(curriculum if name == "Curriculum" else {})}
         stated = words in line or f'``"{reward}"``' in section(name, "Rewards")
         with nullcontext() if stated else pytest.raises(ValueError, match="reward"):
             gymnasium.make(f"teachgym/{name}-v0", **settings)

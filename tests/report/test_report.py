@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from teachgym.checksums import write_checked
 from teachgym.evaluation import Evaluation
 from teachgym.report.page import finding
 from teachgym.report.tables import main_table, to_csv, to_latex
@@ -307,6 +308,9 @@ def test_what_is_no_study_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no study"):
         write_report([tmp_path])
     (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(ValueError, match="it was written by another version"):
+        write_report([tmp_path])
+    write_checked(tmp_path / "study.json", {})
     with pytest.raises(ValueError, match="not describe a study of this version"):
         write_report([tmp_path])
     with pytest.raises(ValueError, match="no studies"):

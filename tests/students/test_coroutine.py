@@ -370,3 +370,22 @@ print(float(torch.rand(())))
     outside, inside, alone = done.stdout.split("\n")[:3]
     assert outside == "True True"
     assert inside == alone
+
+
+def test_in_another_thread_a_function_whose_thread_has_ended_is_not_taken_for_finished() -> None:
+    made: list[Coroutine[int, int]] = []
+
+    def count(ask: Callable[[int], int]) -> None:
+        ask(1)
+
+    def begin() -> None:
+        made.append(Coroutine(count, seed=0))
+        made[0].resume(None)
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    thread.join()
+    assert not made[0].finished
+    with pytest.raises(RuntimeError, match="from the thread that called reset"):
+        made[0].resume(0)
+    made[0].close()

@@ -1,6 +1,7 @@
 import random
 import subprocess
 import sys
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -64,3 +65,16 @@ def test_importing_the_library_does_not_import_torch() -> None:
     code = "import sys, teachgym, teachgym.agents; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_forked_process_can_use_torch_though_its_parent_has_shared_work_among_threads() -> None:
+    script = """
+    import os, torch, teachgym.students.global_state
+    torch.set_num_threads(2)
+    torch.ones(600, 600) @ torch.ones(600, 600)
+    if os.fork() == 0:
+        torch.ones(600, 600) @ torch.ones(600, 600)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=120)

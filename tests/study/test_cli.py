@@ -95,7 +95,7 @@ def test_help_shows_the_settings_of_a_study_as_defaults(capsys: pytest.CaptureFi
         (["compare", "hypercubes", "--seeds", "0"], "seeds is 0; expected a whole number of students, at least 1"),
         (["compare", "--cells", "3,x"], "cells is '3,x'; expected numbers and ranges of them"),
         (["compare", "--dry-run", "--cells", "0-6"], "the grid has 6 cells, numbered 0 to 5"),
-        (["compare", "--dry-run", "--calibrate-seconds", "-1"], "expected a time, or 0 for no calibration"),
+        (["compare", "--dry-run", "--calibrate-seconds", "-1"], "calibrate_seconds is -1.0; expected a finite number"),
         (["evaluate", "no/such/folder"], "has no cell.json"),
         (["watch", "no/such/folder"], "has no cell.json"),
     ],

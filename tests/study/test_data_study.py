@@ -35,7 +35,7 @@ def test_teachers_with_different_actions_are_compared_on_accuracy(
     (tmp_path / "s" / "cells" / "ucb-seed-1" / "result.json").unlink()
     assert main(arguments(tmp_path, *teachers, "--resume")) == 0
     assert "ucb seed 1" in capsys.readouterr().out
-    assert main(["evaluate", str(cell)]) == 0
+    assert main(["evaluate", str(cell), "--trust"]) == 0
     printed = capsys.readouterr().out
     assert "double" in printed
     assert "mean accuracy" in printed

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from teachgym.agents.learned.trained_policy import POLICY, TrainedPolicy
+from teachgym.checksums import write_manifest
 from teachgym.cli import main
 from teachgym.files import read_state, write_state
-from teachgym.record import Record
+from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
 from teachgym.study import study_file
 from teachgym.study.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell
-from teachgym.study.finished import Result, finish
+from teachgym.study.finished import RESULT, Result, finish
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trust import check_cell, check_links, check_study
 
@@ -25,6 +26,7 @@ CANARY, KEY = "canary_module", "CANARY_KEY"
 OWN = Cell("SkillList", "uniform", "simulated", 0, 60, 1, task="digits")
 HARD = json.dumps({"model": "m", "base_url": "URL", "api_key_env": KEY}, separators=(",", ":"))
 NESTED = f'SkillList,engine=weak-then-strong,engine_settings={{"strong":"language-model","strong_settings":{HARD}}}'
+ENGINE = "teachgym.envs.data_generation.language_model_engine:LanguageModelEngine"
 HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "environment": ({"env": f"{CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
     "world": ({"env": f"Curriculum,world={CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
@@ -36,6 +38,10 @@ HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "engine in an engine": ({"env": NESTED}, ["call URL", f"read the environment variable {KEY}"]),
     "engine by default": (
         {"env": 'SkillList,engine=language-model,engine_settings={"model":"m"}'},
+        ["call http://127.0.0.1:8000/v1", "read the environment variable OPENAI_API_KEY"],
+    ),
+    "engine by its path": (
+        {"env": f"SkillList,engine={ENGINE}"},
         ["call http://127.0.0.1:8000/v1", "read the environment variable OPENAI_API_KEY"],
     ),
     "download": ({"student": "causal-lm,path=some/model,allow_download=true"}, ["download from the Hugging Face hub"]),
@@ -107,7 +113,7 @@ def write_cell(folder: Path, cell: Cell) -> Path:
     """A folder that looks like a finished cell."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SETTINGS).write_text(json.dumps(cell.to_json()))
-    (folder / PROVENANCE).write_text("[]")
+    (folder / PROVENANCE).write_text('[{"versions": {}, "machine": {}}]')
     for name in (STUDENT, TEACHER):
         write_state(folder / name, {"weights": np.zeros(2)})
     Record().save(folder)
@@ -146,6 +152,7 @@ def test_evaluation_neither_imports_nor_makes_the_teacher(watched: Watched, caps
     for kind in ("teacher", "language model"):
         teacher = HOSTILE_TEACHERS[kind][0]
         (folder / SETTINGS).write_text(json.dumps(replace(OWN, teacher=watched.filled(teacher)).to_json()))
+        write_manifest(folder, [SETTINGS, PROVENANCE, STUDENT, TEACHER, RESULT, EPISODES, EVALUATIONS, SAMPLING])
         assert main(["evaluate", str(folder)]) == 0
         assert expected.splitlines()[-1] in capsys.readouterr().out
     assert watched.touched() == []
