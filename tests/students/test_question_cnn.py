@@ -73,7 +73,7 @@ def test_any_text_is_read() -> None:
     image = np.zeros((7, 9, 3), dtype=np.uint8)
     odd = [
         Example(prompt, "yes", image=image)
-        for prompt in ("漢字 é?", "_", "\x01", "word " * 500, "".join(map(chr, range(33, 127))))
+        for prompt in ("漢字 é?", "_", "\t?\u200b", "word " * 500, "".join(map(chr, range(33, 127))))
     ]
     student.train(odd, updates=2)
     assert len(student.answer(odd)) == len(odd)
