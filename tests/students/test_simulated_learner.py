@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ PLAIN = SimulatedSettings(
 )
 """Alike skills that do not depend on each other; each has three parts, each of which needs 30 examples."""
 BLANK = BlankTask(Numbers())
+SEEDS = count()
 SAME_SMALL, SAME_LARGE, NEXT_SMALL = ("same", "small"), ("same", "large"), ("next", "small")
 
 
 def made(counts: dict[Path, int]) -> list[Example]:
-    rng = np.random.default_rng(0)
-    return [example for path, count in counts.items() for example in BLANK.make(path, count, rng)]
+    """So many examples by path, other ones at every call."""
+    rng = np.random.default_rng(next(SEEDS))
+    return [example for path, number in counts.items() for example in BLANK.make(path, number, rng)]
 
 
 def taught(*rounds: Sequence[Example], settings: SimulatedSettings = PLAIN, seed: int = 0) -> dict[Path, float]:
