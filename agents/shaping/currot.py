@@ -107,7 +107,7 @@ class Currot(TaskTeacher):
 
     Differs from the code that it follows: predictions use all answers kept, also where the kernel is tiny (the nearest
     one decides there); a prediction equal to the threshold is enough; the buffer starts empty instead of with an
-    invented task; noise that leads out of bounds is drawn anew from the same task instead of added up; and the least
+    invented task; noise that leads out of bounds is redrawn from the same task instead of accumulating; and the least
     outcome that scales the noise is the least of all answers. Distances are in raw task units as in theirs, so a
     parameter of wider range weighs more: ``normalise`` changes that.
 

@@ -3,7 +3,7 @@
 The eight parameters are those of Parker-Holder et al. (2022, ACCEL, arXiv:2203.01302), who took the first five from
 POET (Wang et al. 2019, arXiv:1901.01753). With the same random numbers the tracks are the authors', to the last bit.
 One thing differs: a stump that is too low for Box2D to build (one in ten thousand on easy courses) is drawn again from
-the same generator, where the authors seed theirs anew.
+the same generator, where the authors reseed theirs.
 """
 
 import math
