@@ -222,6 +222,6 @@ def test_agreement_makes_pseudo_labels_more_precise_and_the_truth_beats_all() ->
 
 def test_its_documentation_measures_rules_by_their_names() -> None:
     measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
-    names = re.findall(r"([a-z-]+)\s+0\.\d", measured)
+    names = re.findall(r"([a-z-]+)`*\s+0\.\d", measured)
     assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "knobs", "oracle"}
     assert set(names) - {"knobs", "oracle"} <= set(PseudoLabelEnv(steps=2).problem.rules)
