@@ -303,7 +303,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} can't be copied or pickled, as its student is in the middle of a training loop; "
+            f"{type(self).__name__} can't be copied or pickled, as its student learns in a loop that can't be; "
             "make another one with the same settings, and give its load_state_dict what state_dict of this one gives"
         )
 

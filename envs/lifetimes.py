@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from teachgym.names import unknown_name
+from teachgym.names import reset_options
 from teachgym.seeding import fan_out, slot_seeds
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray
@@ -128,10 +128,7 @@ class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         Raises:
             ValueError: If a seed is not allowed, or an option unknown.
         """
-        for name in options or {}:
-            if name != "reset_mask":
-                raise unknown_name("reset option", str(name), ["reset_mask"])
-        slots = self._chosen((options or {}).get("reset_mask"))
+        slots = self._chosen(reset_options(options, ["reset_mask"]).get("reset_mask"))
         seeds = slot_seeds(seed, self.num_envs)
         for slot in slots.tolist():
             if seeds[slot] is not None:

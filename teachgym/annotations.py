@@ -69,11 +69,13 @@ def read_numbers(name: str, given: Any, *, shape: tuple[int, ...] | None = None)
         shape: The shape that is wanted; None takes any.
 
     Raises:
-        ValueError: If it is not numeric, ragged, or of another shape.
+        ValueError: If it is not numeric, ragged, masked in part, or of another shape.
     """
+    if np.ma.is_masked(given):
+        raise ValueError(f"{name} {shown(given)} is masked in part; expected numbers")
     try:
         numbers = np.asarray(given)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last of a tensor that needs its gradient
         raise ValueError(f"{name} {shown(given)} is not numeric; expected numbers") from error
     if numbers.dtype.kind not in "fiu":
         raise ValueError(f"{name} {shown(given)} is not numeric; expected numbers")

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from teachgym.names import unknown_name
+from teachgym.names import reset_options
 from teachgym.seeding import slot_seeds
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Flags, Slots, WorldBatch
@@ -74,15 +74,12 @@ class BatchVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
         Raises:
             ValueError: If a task or seed is not allowed, or an option unknown.
-            TypeError: If the mask is no array of bool.
+            TypeError: If the options are not a mapping, or the mask is no array of bool.
             ResetNeeded: If the mask leaves a slot out that was never reset.
             ClosedEnvironmentError: If the environment was closed.
         """
         self._check_open("reset")
-        options = options or {}
-        for name in options:
-            if name not in ("task", "reset_mask"):
-                raise unknown_name("reset option", str(name), ["task", "reset_mask"])
+        options = reset_options(options, ["task", "reset_mask"])
         slots = self._chosen_slots(options.get("reset_mask"))
         seeds, tasks = slot_seeds(seed, self.num_envs), self._checked_tasks(options.get("task"))
         chosen = slots.tolist()
@@ -133,7 +130,10 @@ class BatchVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self._check_open("stepped")
         if self._observations is None:
             raise ResetNeeded("call reset() before step()")
-        actions = np.asarray(actions)
+        try:
+            actions = np.asarray(actions)
+        except ValueError as error:
+            raise ValueError(f"actions are ragged; expected an array of shape {self._actions_shape}") from error
         if actions.shape != self._actions_shape:
             raise ValueError(f"actions have shape {actions.shape}; expected {self._actions_shape}")
         if self._some_over:

@@ -41,6 +41,27 @@ def unknown_keyword(kind: str, name: str, known: Iterable[str]) -> UnknownKeywor
     return UnknownKeywordError(f"{unknown_name(kind, name, known)} (unexpected keyword argument {name!r})")
 
 
+def reset_options(options: Any, known: Iterable[str]) -> Mapping[str, Any]:
+    """The options of a ``reset``, checked: none of them where None is given.
+
+    Args:
+        options: What was given.
+        known: The options that exist.
+
+    Raises:
+        TypeError: If they are not given by name.
+        ValueError: If one of them is unknown.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(f"options are {shown(options)}; expected a mapping from {', '.join(map(repr, known))}, or None")
+    for name in options:
+        if name not in known:
+            raise unknown_name("reset option", str(name), known)
+    return options
+
+
 def load_path(kind: str, path: str) -> Any:
     """Import what ``"package.module:name"`` points at.
 

@@ -23,11 +23,12 @@ def check_share(name: str, value: object, *, above_zero: bool = False) -> None:
         raise ValueError(f"{name} is {shown(value)}; expected a number in {'(' if above_zero else '['}0, 1]")
 
 
-def check_positive(name: str, value: object) -> None:
-    """Raise ``ValueError`` unless the value is a finite number above 0."""
+def check_positive(name: str, value: object, *, most: float | None = None) -> None:
+    """Raise ``ValueError`` unless the value is a finite number above 0, and at most ``most`` if that is given."""
     number = _number(value)
-    if not np.isfinite(number) or number <= 0:
-        raise ValueError(f"{name} is {shown(value)}; expected a number above 0")
+    if not np.isfinite(number) or number <= 0 or (most is not None and number > most):
+        limit = "" if most is None else f" and at most {most:,}"
+        raise ValueError(f"{name} is {shown(value)}; expected a number above 0{limit}")
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -20,7 +20,7 @@ from teachgym.envs.bipedal_walker.reference import Float32Array, ReferenceWalker
 from teachgym.envs.bipedal_walker.rendering import Renderer
 from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND
 from teachgym.envs.bipedal_walker.terrain import TERRAINS, Terrain
-from teachgym.names import unknown_name
+from teachgym.names import reset_options, unknown_name
 from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -168,6 +168,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
                 one, the task is drawn uniformly.
 
         Raises:
+            TypeError: If the options are not a mapping.
             ValueError: If the task is not valid, or there is another option.
             ClosedEnvironmentError: If the environment was closed.
         """
@@ -248,10 +249,8 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         return ReferenceWalker(self.body, self.terrain, self.defects)
 
     def _chosen_task(self, options: dict[str, Any] | None) -> FloatArray | None:
-        for name in options or ():
-            if name != "task":
-                raise unknown_name("reset option", str(name), ["task"])
-        return self.task_space.validate(options["task"]) if options else None
+        given = reset_options(options, ["task"])
+        return self.task_space.validate(given["task"]) if given else None
 
     def _checked(self, action: ArrayLike) -> FloatArray:
         expected = f"expected {self.body.joints} finite numbers"

@@ -73,6 +73,8 @@ class Dashboard(Observer):
     def __enter__(self) -> "Dashboard":
         if self._console.is_terminal:
             self._live.start()
+        else:
+            self._console.print(f"  0/{len(self._lines)}  a line for each cell that ends", highlight=False)
         return self
 
     def __exit__(

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from teachgym.annotations import shown
 from teachgym.setting_checks import check_positive, check_whole
 from teachgym.settings import checked_dataclass
+
+_DAY = 24 * 60 * 60
 
 Reason = Literal["finished", "crashed", "cpu-time", "wall-time", "memory", "output"]
 
@@ -20,27 +23,36 @@ class Limits:
     cpu_seconds: int = 2
     """Time on a processor, by all its threads together. The limit that counts: the same on a busy machine."""
     wall_seconds: float = 20.0
-    """Time on the clock: a guard against programs that wait for ever, so generous."""
+    """Time on the clock, at most a day: a guard against programs that wait for ever, so generous."""
     memory_mb: int = 512
-    """Address space in MiB, from 128 up: the interpreter itself takes some 50."""
+    """Address space in MiB, at least 128: the interpreter itself takes some 50."""
     output_kb: int = 256
-    """KiB that may be written to standard output, and as many to standard error."""
+    """KiB that may be written to standard output, and as many to standard error; at most 1 GiB."""
 
     def __post_init__(self) -> None:
-        check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds")
-        check_positive("wall_seconds", self.wall_seconds)
-        check_whole("memory_mb", self.memory_mb, 128, "MiB")
-        check_whole("output_kb", self.output_kb, 1, "KiB")
+        check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds", most=_DAY)
+        check_positive("wall_seconds", self.wall_seconds, most=_DAY)
+        check_whole("memory_mb", self.memory_mb, 128, "MiB", most=2**24)
+        check_whole("output_kb", self.output_kb, 1, "KiB", most=2**20)
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program to run."""
+    """A program to run.
+
+    Raises:
+        TypeError: If its source or input is not text.
+    """
 
     source: str
     """In Python, for the version that runs this; the standard library is there and nothing else."""
     stdin: str = ""
     """What it can read from standard input."""
+
+    def __post_init__(self) -> None:
+        for name in ("source", "stdin"):
+            if not isinstance(text := getattr(self, name), str):
+                raise TypeError(f"{name} of a program is {shown(text)}; expected text")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import final
 
+from teachgym.annotations import shown
 from teachgym.sandbox.connection import Connection
 from teachgym.sandbox.kinds import AUTO, Kind, choose_kind
 from teachgym.sandbox.limits import Limits, Outcome, Program
 from teachgym.setting_checks import check_whole
+from teachgym.settings import chosen_settings
 
 _LOST = Outcome("", "the sandbox was lost while this program ran", -9, "crashed")
 
@@ -26,13 +28,14 @@ class Sandbox:
         workers: How many programs run at once; more than processors makes no sense.
 
     Raises:
-        ValueError: If an argument is not allowed.
+        TypeError: If ``limits`` are something else.
+        ValueError: If another argument is not allowed.
         SandboxError: If this kind of sandbox does not work here.
     """
 
     def __init__(self, limits: Limits | None = None, *, kind: str = AUTO, workers: int = 1) -> None:
         check_whole("workers", workers, 1, "processes")
-        self.limits = Limits() if limits is None else limits
+        self.limits: Limits = chosen_settings(Limits, limits)
         self.kind: Kind = choose_kind(kind)
         self._workers = workers
 
@@ -44,8 +47,12 @@ class Sandbox:
         """Run programs, each by itself, and give their outcomes in order; a few hundred a second if they are small.
 
         Raises:
+            TypeError: If something among them is not a ``Program``.
             SandboxError: If the sandbox does not start any more.
         """
+        for program in programs:
+            if not isinstance(program, Program):
+                raise TypeError(f"{shown(program)} is not a Program; expected Program(source, stdin)")
         workers = min(self._workers, len(programs))
         if workers <= 1:
             return self._run_in_turn(programs)

@@ -18,6 +18,7 @@ Frames are four bytes of length and so many bytes. In: the settings as JSON, the
 frames, its source and its input. Out: as JSON what holds, then the outcomes.
 """
 
+import atexit
 import base64
 import builtins
 import contextlib
@@ -225,7 +226,7 @@ def _execute(source: str) -> int:
     random.seed(0)
     code = 0
     try:
-        exec(compile(source, "program.py", "exec"), vars(module))
+        exec(compile(source.removeprefix("\ufeff"), "program.py", "exec"), vars(module))
     except SystemExit as asked:
         if isinstance(asked.code, int):
             code = asked.code & 255
@@ -238,6 +239,7 @@ def _execute(source: str) -> int:
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

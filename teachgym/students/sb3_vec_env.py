@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.names import unknown_name
+from teachgym.names import reset_options
 
 
 class SB3VecEnv(VecEnv):
@@ -40,9 +40,7 @@ class SB3VecEnv(VecEnv):
     def reset(self) -> NDArray[Any]:
         """Begin an episode in all slots, with the seeds and options that were set for it."""
         for options in self._options:
-            for name in options:
-                if name != "task":
-                    raise unknown_name("reset option", str(name), ["task"])
+            reset_options(options, ["task"])
         tasks = [options.get("task") for options in self._options]
         given = None if all(task is None for task in tasks) else {"task": _one_a_slot(tasks)}
         observations, info = self.env.reset(seed=self._seeds, options=given)

@@ -31,7 +31,7 @@ class Spec:
         """Read ``name,setting=value,...``. Values are JSON, or literals of Python, where they can be; else text.
 
         Raises:
-            ValueError: If a part after the first is not ``setting=value``, or the name is empty.
+            ValueError: If a part after the first is not ``setting=value``, or is a setting again, or there is no name.
             TypeError: If it is not text.
         """
         if not isinstance(text, str):
@@ -44,6 +44,8 @@ class Spec:
             key, sign, value = part.partition("=")
             if not sign or not key.isidentifier():
                 raise ValueError(f"{part!r} in {text!r} is not a setting; expected setting=value")
+            if key in settings:
+                raise ValueError(f"{text!r} gives {key} twice; expected each setting once")
             settings[key] = _read(value)
         return cls(name, settings)
 

@@ -22,6 +22,7 @@ from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.teacher import Teacher
 from teachgym.testing import check_teacher
+from teachgym.testing.made_up import made_up_problems
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
 DATA = "task=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
@@ -110,13 +111,13 @@ NAMES = [name for name in TEACHERS if name not in LOADED]
 def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
     found, settings = teacher_class(name), dict(Spec.parse(spec(name, tmp_path)).settings)
 
-    def manual(problem: Problem, *, seed: int) -> Teacher:
-        path = tmp_path / f"{problem.task_space.dimensions}.json"
-        path.write_text(json.dumps([task.tolist() for task in (problem.task_space.low, problem.task_space.high)]))
-        return Manual(problem, ManualSettings(path=str(path), at_end="cycle"), seed=seed)
-
-    if name in ("oracle", "manual"):  # their settings depend on the problem
-        check_teacher({"oracle": oracle, "manual": manual}[name], episodes=70)
+    if name == "oracle":  # settings depend on the problem
+        check_teacher(oracle, episodes=70)
+    elif name == "manual":  # and a file, too
+        for made_up in made_up_problems(frozenset()):
+            path = tmp_path / "tasks.json"
+            path.write_text(json.dumps([made_up.task_space.low.tolist(), made_up.task_space.high.tolist()]))
+            check_teacher(Manual, settings=ManualSettings(str(path), "cycle"), episodes=70, problems=[made_up])
     else:
         chosen = found.Settings(**settings)
         offers = found.needs_with(chosen) | ({EASY_TASKS} if name == "annealing" else set())

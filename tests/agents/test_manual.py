@@ -7,9 +7,8 @@ from gymnasium import spaces
 
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.task_actions import TaskActions
-from teachgym.problem import Problem
 from teachgym.teacher import Teacher
-from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.made_up import discrete_problems, made_up_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import answered
 from tests.agents.problems import problem
@@ -33,25 +32,22 @@ def tasks(teacher: Teacher, count: int, cost: int = 1) -> list[Any]:
 
 @pytest.mark.parametrize("at_end", ["repeat", "cycle"])
 def test_it_keeps_the_contract(tmp_path: Path, at_end: Any) -> None:
-    def manual(problem: Problem, *, seed: int) -> Teacher:
-        actions = TaskActions(problem)
+    for made_up in [*made_up_problems(frozenset()), *discrete_problems()]:
+        actions = TaskActions(made_up)
         rows = [actions.low.tolist(), {"task": actions.high.tolist(), "count": 3}]
-        return Manual(problem, ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)), at_end), seed=seed)
-
-    check_teacher(manual, episodes=20)
-    check_teacher(manual, episodes=20, problems=discrete_problems())
+        settings = ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)), at_end)
+        check_teacher(Manual, settings=settings, episodes=20, problems=[made_up])
 
 
 def test_it_keeps_the_contract_by_steps(tmp_path: Path) -> None:
-    def manual(problem: Problem, *, seed: int) -> Teacher:
-        actions = TaskActions(problem)
+    for made_up in made_up_problems(frozenset()):
+        actions = TaskActions(made_up)
         rows = [
             {"task": actions.low.tolist(), "after_steps": 0},
             {"task": actions.high.tolist(), "after_steps": 1000},
         ]
-        return Manual(problem, ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows))), seed=seed)
-
-    check_teacher(manual, episodes=20)
+        settings = ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)))
+        check_teacher(Manual, settings=settings, episodes=20, problems=[made_up])
 
 
 def test_a_csv_file_names_the_parameters_in_any_order_and_counts(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def tell(teacher: Stages, decision: int, *, share: float = 0.5, cost: int = 1, s
     teacher.update(answered(decision, task, share, cost=cost, success=success))
 
 
-@pytest.mark.parametrize("settings", [OPEN, StagesSettings()])
+@pytest.mark.parametrize("settings", [OPEN, StagesSettings(window=20)])
 def test_it_keeps_the_contract(settings: StagesSettings) -> None:
     offers = frozenset({SUCCESS})
     check_teacher(Stages, settings=settings, episodes=50, problems=made_up_problems(offers))
