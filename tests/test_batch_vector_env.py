@@ -194,6 +194,8 @@ def test_the_options_of_the_caller_stay_as_they_are() -> None:
         ({"options": {"reset_mask": np.array([True])}}, ValueError, r"shape \(1,\); expected \(2,\)"),
         ({"options": {"reset_mask": np.array([False] * 2)}}, ValueError, "at least one slot"),
         ({"options": {"reset_mask": np.array([False, True])}}, ResetNeeded, "reset all slots before"),
+        ({"options": 5}, TypeError, "options are 5; expected a mapping from 'task', 'reset_mask'"),
+        ({"seed": 1.5}, ValueError, "seed is 1.5"),
         ({"seed": [1, 2, 3]}, ValueError, "there are 3 seeds; expected 2"),
         ({"seed": -1}, ValueError, "seed is -1"),
         ({"seed": [1, -1]}, ValueError, "seed is -1"),

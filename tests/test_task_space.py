@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from hypothesis import given
@@ -48,6 +49,8 @@ def test_the_bounds_themselves_are_allowed() -> None:
         ([0.0, -6.001], "'spacing' is -6.001"),
         (["a", "b"], "not numeric"),
         ([1.0, [2.0]], "not numeric"),
+        (torch.zeros(2, requires_grad=True), "not numeric"),
+        (np.ma.masked_array([1.0, 2.0], mask=[True, False]), "masked in part"),
         (None, "not numeric|shape"),
         ({"height": 1.0, "spacin": 1.0}, "unknown task parameter 'spacin'; did you mean 'spacing'"),
         ({"height": 1.0}, "lacks spacing; expected height, spacing"),

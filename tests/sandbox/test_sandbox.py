@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
         ("from dataclasses import dataclass\n@dataclass\nclass A:\n    x: 'int' = 3\nprint(A())", "A(x=3)\n", 0),
         ("import sys; print(sys.argv, sys.flags.no_site)", "['program.py'] 1\n", 0),
         ("import decimal, fractions, heapq, datetime, statistics, sqlite3.dump; print(1)", "1\n", 0),
+        ("import atexit; atexit.register(print, 'bye'); print('at work')", "at work\nbye\n", 0),
+        ("\ufeffprint('after a byte order mark')", "after a byte order mark\n", 0),
         ("import numpy", "", 1),
     ],
 )
@@ -107,13 +110,29 @@ def test_workers_keep_the_order() -> None:
     [
         ({"cpu_seconds": 0}, "cpu_seconds is 0; expected a whole number of seconds, at least 1"),
         ({"wall_seconds": -1}, "wall_seconds is -1"),
+        ({"wall_seconds": 1e300}, "wall_seconds is 1e+300; expected a number above 0 and at most 86,400"),
         ({"memory_mb": 64}, "at least 128"),
+        ({"memory_mb": 2**62}, "at most 16,777,216"),
         ({"output_kb": 1.5}, "output_kb is 1.5"),
     ],
 )
 def test_limits_that_are_not_allowed(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         Limits(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda: Sandbox(5), "expected a Limits"),  # type: ignore[arg-type]
+        (lambda: Sandbox().run(5), "source of a program is 5; expected text"),  # type: ignore[arg-type]
+        (lambda: Sandbox().run("", stdin=b""), "stdin of a program is b''; expected text"),  # type: ignore[arg-type]
+        (lambda: Sandbox().run_many(["print(1)"]), "expected Program"),  # type: ignore[list-item]
+    ],
+)
+def test_what_is_no_program_is_refused(use: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        use()
 
 
 def test_unknown_kind_suggests_the_nearest() -> None:

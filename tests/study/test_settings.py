@@ -33,7 +33,9 @@ def test_a_spec_is_read_and_written_back(text: str, name: str, settings: dict[st
     assert Spec.parse(str(spec)) == spec
 
 
-@pytest.mark.parametrize("text", ["", ",", "fit_every=3", "alp-gmm,fit_every", "alp-gmm,3=4"])
+@pytest.mark.parametrize(
+    "text", ["", ",", "fit_every=3", "alp-gmm,fit_every", "alp-gmm,3=4", "alp-gmm,fit_every=1,fit_every=2"]
+)
 def test_a_spec_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         Spec.parse(text)
