@@ -37,7 +37,7 @@ class TrackEnv(CurriculumEnv):
         student: str | Student = "sac",
         student_steps: int = 20_000_000,
         body: str = "default",
-        defects: str | Mapping[str, str | int] = "fixed",
+        defects: str | Mapping[str, Any] = "fixed",
         engine: str = AUTO,
         outcome_range: tuple[float, float] = OUTCOME_RANGE,
         **curriculum: Any,

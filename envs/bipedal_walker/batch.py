@@ -39,7 +39,7 @@ def make_walkers(
     *,
     body: str | Sequence[str] = "default",
     terrain: str | Terrain | Sequence[str | Terrain] = "stump-tracks",
-    defects: str | Mapping[str, str | int] = "fixed",
+    defects: str | Mapping[str, Any] = "fixed",
     engine: str = AUTO,
     render_mode: str | None = None,
     max_episode_steps: int | None = None,

@@ -133,7 +133,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         *,
         body: str = "default",
         terrain: str | Terrain = "stump-tracks",
-        defects: str | Mapping[str, str | int] = "fixed",
+        defects: str | Mapping[str, Any] = "fixed",
         engine: str = AUTO,
         render_mode: str | None = None,
     ) -> None:

@@ -146,7 +146,7 @@ def test_walkers_that_were_not_reset_or_were_closed_can_be_pickled() -> None:
         ({"defects": {"lidar": "broken"}}, "unknown variant of lidar 'broken'"),
         ({"defects": {"lidar": True}}, "lidar is True; expected 'fixed' or 'faithful'"),
         ({"defects": {"effort_price": 0}}, "effort_price is 0; expected at least 1"),
-        ({"defects": 1}, "defects is 1; expected 'fixed', 'faithful' or a mapping"),
+        ({"defects": 1}, "defects is 1; expected text, or values by name"),
         ({"render_mode": "rgb"}, "unknown render mode 'rgb'; did you mean 'rgb_array'"),
     ],
 )
