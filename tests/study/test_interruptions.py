@@ -259,9 +259,11 @@ def test_one_process_at_a_time_runs_a_cell(tmp_path: Path, monkeypatch: pytest.M
     with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(FolderInUseError, match="another process"):
-            run_to_end(cell(), tmp_path)
-        process.kill()
+        try:
+            with pytest.raises(FolderInUseError, match=f"by process {process.pid} on "):
+                run_to_end(cell(), tmp_path)
+        finally:
+            process.kill()
     assert run_to_end(cell(), tmp_path)[-1] == 300
 
 
