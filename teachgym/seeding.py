@@ -51,7 +51,7 @@ def slot_seeds(seed: int | Sequence[int | None] | None, slots: int) -> list[int 
     """
     if seed is None:
         return [None] * slots
-    if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
+    if not isinstance(seed, Sequence | np.ndarray):
         check_seed(seed)
         return [int(seed) + slot for slot in range(slots)]
     if len(seed) != slots:
