@@ -1,6 +1,5 @@
 """What cells of a study will take, as far as their first seconds tell."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -25,6 +24,7 @@ from teachgym.study.environment import make_environment
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.trackers import Tracking
+from teachgym.study.workers import take_environment, worker_context
 
 _CHECKPOINTS = 3
 """Two are kept, and a third is written before the older of them is deleted."""
@@ -69,12 +69,12 @@ def calibrate(
     Raises:
         ValueError: If a cell can't be made, or fails.
     """
-    context, measured = multiprocessing.get_context("spawn"), []
+    context, measured = worker_context(), []
     trackers = [name for name in trackers if name == "tensorboard"]
     for first in range(0, len(cells), workers):
         batch = cells[first : first + workers]
         company = islice(cycle(cells), workers - len(batch))
-        with ProcessPoolExecutor(workers, context, initializer=_prepare) as pool:
+        with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(dict(os.environ),)) as pool:
             begun = time.time()
             waiting = [pool.submit(_measure, cell, seconds, trackers, begun) for cell in (*batch, *company)]
             for cell, future in zip(batch, waiting, strict=False):
@@ -85,7 +85,8 @@ def calibrate(
     return measured
 
 
-def _prepare() -> None:
+def _prepare(environment: Mapping[str, str]) -> None:
+    take_environment(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's business
     torch.set_num_threads(1)  # as in the workers of a study
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -24,6 +24,7 @@ from teachgym.study.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.environment import environment_class
 from teachgym.study.lock import FolderInUseError
 from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.workers import take_environment, worker_context
 
 REPORT_SECONDS = 0.25
 """A worker tells how far it is no more often than this."""
@@ -136,7 +137,7 @@ class _Pool:
         self._options, self._observer = options, observer
         self._working: dict[Connection, _Worker] = {}
         self._deaths: dict[Cell, int] = {}
-        self._context = multiprocessing.get_context("spawn")
+        self._context = worker_context()
 
     def run(self) -> None:
         """Until no cell waits or works."""
@@ -161,7 +162,7 @@ class _Pool:
             self._observer.failed(cell, f"its folder can't be made: {error}")
             return
         receiver, sender = self._context.Pipe(duplex=False)
-        arguments = (cell, folder, self._options.cell, sender)
+        arguments = (cell, folder, self._options.cell, sender, dict(os.environ))
         process = self._context.Process(target=_work, args=arguments, name=cell.folder_name, daemon=True)
         with _interrupts_ignored():
             process.start()
@@ -237,8 +238,11 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work(cell: Cell, folder: Path, options: CellOptions, connection: Connection) -> None:
+def _work(
+    cell: Cell, folder: Path, options: CellOptions, connection: Connection, environment: Mapping[str, str]
+) -> None:
     """The worker: everything it prints goes to the cell's log."""
+    take_environment(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # not every system hands this on to a new process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     told = 0.0

@@ -245,7 +245,9 @@ def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Pat
         assert "in _fail" in log
 
 
-def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chosen = settings(tmp_path / "interrupted", student=toy_study.SLOW, seeds=3, teachers=("random",), workers=1)
     words = ["--env", chosen.env, "--student", toy_study.SLOW, "--teachers", "random", "--seeds", "3"]
     words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
@@ -266,6 +268,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
     assert "interrupted: 2 of 3 cells are not finished" in " ".join(output.split())
     assert is_finished(first)
     assert not is_finished(second)
+    monkeypatch.setenv(toy_study.PAUSE, "0")
     assert compare(chosen, if_used="resume").stored.missing == []
     whole = dataclasses.replace(chosen, runs=tmp_path / "whole")
     compare(whole)

@@ -74,7 +74,9 @@ def test_workers_killed_at_random_moments_leave_what_an_undisturbed_study_leaves
     assert len(set(killer.killed)) >= 3, "kills came at different steps"
 
 
-def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chosen = StudySettings(
         env=toy_study.ENV,
         student=toy_study.SLOW,
@@ -99,6 +101,7 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(tmp_path: Path
     assert not (folder / RESULT).exists()
     with alone_in(folder, patience=300):  # the worker has noticed, and let go
         newest = sorted((folder / "checkpoints").iterdir())[-1]
+    monkeypatch.setenv(toy_study.PAUSE, "0")
     found = compare(chosen, if_used="resume")
     assert not found.stored.missing
     assert f"going on from {newest.name}" in (folder / "log.txt").read_text()

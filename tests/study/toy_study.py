@@ -53,6 +53,10 @@ class DyingStudent(CallableStudent):
         super().__init__(_die)
 
 
+PAUSE = "TEACHGYM_TEST_PAUSE"
+"""Environment variable: seconds that the slow student sleeps at every episode."""
+
+
 class SlowStudent(CallableStudent):
     """Sleeps at every episode."""
 
@@ -110,9 +114,11 @@ def _die(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -
 
 
 def _dawdle(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    pause = float(os.environ.get(PAUSE, "0.05"))
+
     class Sleepy(gymnasium.Wrapper[Any, Any, Any, Any]):
         def reset(self, **arguments: Any) -> Any:
-            time.sleep(0.05)
+            time.sleep(pause)
             return super().reset(**arguments)
 
     noisy_walk(Sleepy(world), steps=steps, seed=seed, publish=publish)
