@@ -113,8 +113,8 @@ CHALLENGE = (
     ("env", "student", "steps"),
     [
         (EASY, PPO, 1500),
-        (EASY, SAC, 2500),
-        (EASY, SAC + ",slots=3,steps_per_update=4", 2500),
+        (EASY, SAC, 1200),
+        (EASY, SAC + ",slots=3,steps_per_update=4", 1500),
         ("StumpTracks,engine=reference,max_stump_height=0.2", PPO, 1500),
         (f"{EASY},screening=counted", PPO, 6000),
         (f"{EASY},antagonist=true", PPO, 2000),

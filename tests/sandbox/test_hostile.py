@@ -113,7 +113,7 @@ def test_deep_recursion(kind: str) -> None:
 
 
 def test_threads_end_at_the_memory_limit(filtered: str) -> None:
-    assert not run(filtered, hostile.THREAD_BOMB).finished
+    assert not run(filtered, hostile.THREAD_BOMB, limits=Limits(wall_seconds=3.0, memory_mb=256)).finished
 
 
 @pytest.mark.parametrize(("source", "stream"), [(hostile.ENDLESS_OUTPUT, "stdout"), (hostile.ENDLESS_ERRORS, "stderr")])

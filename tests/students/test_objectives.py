@@ -138,7 +138,7 @@ def test_simpo_with_beta_to_nothing_has_the_gradient_of_the_symmetric_loss() -> 
 
 @pytest.mark.slow
 def test_with_redi_both_traces_lose_probability_and_accuracy_falls_the_more_the_greater_alpha() -> None:
-    found = {alpha: [train(alpha, seed) for seed in range(5)] for alpha in (0.0, 0.5, 1.0)}
+    found = {alpha: [train(alpha, seed) for seed in range(2)] for alpha in (0.0, 0.5, 1.0)}
     for none, half, whole in zip(*found.values(), strict=True):
         assert none[0] > half[0] + 0.05 > whole[0] + 0.1  # accuracy
         assert none[1] > half[1] + 5 > whole[1] + 10  # log-probability of the right trace

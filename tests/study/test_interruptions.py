@@ -66,10 +66,10 @@ def run_to_end(settings: Cell, folder: Path, options: CellOptions = HALFWAY) -> 
 @pytest.mark.slow
 def test_workers_killed_at_random_moments_leave_what_an_undisturbed_study_leaves(tmp_path: Path) -> None:
     cells = [
-        cell(TRACKS, "alp-gmm,fit_every=5", PPO, student_steps=12_000),
-        cell(TRACKS, "plr,capacity=20", SAC, student_steps=6_000),
+        cell(TRACKS, "alp-gmm,fit_every=5", PPO, student_steps=6_000),
+        cell(TRACKS, "plr,capacity=20", SAC, student_steps=2_500),
     ]
-    killer = check_kills(cells, tmp_path, kills=8, longest=1.0, seed=0)
+    killer = check_kills(cells, tmp_path, kills=8, longest=0.5, seed=0)
     assert len(killer.killed) >= 6
     assert len(set(killer.killed)) >= 3, "kills came at different steps"
 

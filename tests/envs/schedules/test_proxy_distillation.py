@@ -19,7 +19,7 @@ from teachgym.envs.schedules.bigram_models import (
 from teachgym.envs.schedules.proxy_distillation import SPLITS, HackingStudent, Knobs, ProxyDistillationEnv
 from tests.envs.schedules.schedules import final_score, play_rule
 
-pytestmark = pytest.mark.learned
+pytestmark = [pytest.mark.learned, pytest.mark.xdist_group("proxy-distillation")]  # one process, for its cache
 
 SEEDS = range(5)
 
@@ -128,7 +128,7 @@ def test_the_slope_is_that_of_a_power_law() -> None:
 @pytest.mark.slow
 def test_golden_falls_and_rises_while_the_proxy_falls() -> None:
     rises, falls = [], []
-    for seed in range(8):
+    for seed in SEEDS:
         golden, proxy = curves("fresh", seed)
         place = int(golden.argmin())
         rises.append(golden[-1] / golden[place])
