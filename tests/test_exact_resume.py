@@ -12,6 +12,7 @@ from teachgym.loop import Teaching
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
+from tests.agents.test_every_teacher import spec
 
 PPO = "ppo,slots=3,rollout_steps=40,batch_size=30,epochs=2,hidden=[8]"
 SAC = "sac,hidden=[16],batch_size=20,random_steps=60,buffer_size=150"
@@ -155,18 +156,16 @@ def test_simulated_students(env: str, reward: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(TEACHERS) - set(ELSEWHERE)))
 def test_every_teacher(name: str, tmp_path: Path) -> None:
-    if name == "manual":
-        (tmp_path / "tasks.json").write_text("[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]")
-        name = f"manual,path={tmp_path / 'tasks.json'}"
+    teacher = spec(name, tmp_path)
     tried = []
     for env in WHERE:
         try:
-            make_cell_teacher(cell(env, name), make_environment(cell(env, name)))
+            make_cell_teacher(cell(env, teacher), make_environment(cell(env, teacher)))
         except ValueError as error:
             tried.append(str(error))
             continue
         every = 1 if "budget" in env else 67 if name in SLOW else 11
-        check(cell(env, name), tmp_path / str(len(tried)), stop_every=every)
+        check(cell(env, teacher), tmp_path / str(len(tried)), stop_every=every)
         return
     raise AssertionError(f"{name} can be made nowhere: {tried}")
 

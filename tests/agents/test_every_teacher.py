@@ -14,7 +14,6 @@ from teachgym import Transition
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
-from teachgym.files import read_state, write_state
 from teachgym.problem import EASY_TASKS, RULES, SHARES, TREE_PLAN, Problem
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
@@ -83,24 +82,19 @@ def make(teacher: str) -> tuple[Any, Teacher]:
     return env, make_cell_teacher(cell, env)
 
 
-def play(teacher: str, *, hand_over: int | None = None, folder: Path | None = None) -> str:
-    """A fingerprint of all actions and outcomes; at ``hand_over`` a fresh teacher takes over from a file."""
+def play(teacher: str) -> str:
+    """A fingerprint of all actions and outcomes."""
     env, acting = make(teacher)
     seen = hashlib.sha256()
     observation, _ = env.reset(seed=3)
-    over, decision = False, 0
+    over = False
     while not over:
-        if decision == hand_over:
-            assert folder is not None
-            write_state(folder / "teacher.npz", acting.state_dict())
-            _, acting = make(teacher)
-            acting.load_state_dict(read_state(folder / "teacher.npz"))
         action = acting.act(observation)
         following, reward, over, _, info = env.step(action)
         acting.update(Transition(observation, action, reward, following, over, info["feedback"]))
         for number in (*(action.values() if isinstance(action, dict) else [action]), reward):
             seen.update(np.asarray(number, dtype=np.float64).tobytes())
-        observation, decision = following, decision + 1
+        observation = following
     return seen.hexdigest()
 
 
@@ -122,13 +116,6 @@ def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
         chosen = found.Settings(**settings)
         offers = found.needs_with(chosen) | ({EASY_TASKS} if name == "annealing" else set())
         check_teacher(found, settings=chosen, offers=offers, episodes=70)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_it_goes_on_from_a_file_as_if_it_had_never_stopped(name: str, tmp_path: Path) -> None:
-    teacher = spec(name, tmp_path)
-    moment = 40 if {SHARES, TREE_PLAN} & teacher_class(name).needs else 83
-    assert play(teacher, hand_over=moment, folder=tmp_path) == play(teacher)
 
 
 def test_one_seed_makes_one_run_also_in_another_process(tmp_path: Path) -> None:

@@ -27,10 +27,6 @@ def with_regret(tasks: FloatArray) -> float:
     return float(np.mean((tasks[:, 0] >= 0.3) & (tasks[:, 0] < 0.6)))
 
 
-def test_it_keeps_the_contract() -> None:
-    check_teacher(Paired, settings=SMALL, episodes=60)
-
-
 def test_it_keeps_the_contract_with_several_episodes_per_task() -> None:
     settings = PairedSettings(
         tasks_per_update=4, epochs=1, minibatches=2, hidden=(), episodes_per_task=2, flexible=True, noise_dimensions=0
