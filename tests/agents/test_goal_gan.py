@@ -10,8 +10,6 @@ from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
-pytestmark = pytest.mark.learned
-
 SMALL = GoalGanSettings(
     train_every=10,
     iterations=5,
@@ -57,6 +55,7 @@ def test_it_keeps_the_contract_with_everything_at_its_limit() -> None:
     check_teacher(GoalGan, settings=settings, episodes=60)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("seed", [0, 1])
 def test_where_one_band_is_neither_too_hard_nor_too_easy_it_goes_there(seed: int) -> None:
     teacher = GoalGan(unit_problem(), GoalGanSettings(noise=0.1, replay_share=0), seed=seed)
@@ -65,6 +64,7 @@ def test_where_one_band_is_neither_too_hard_nor_too_easy_it_goes_there(seed: int
     assert in_band(teacher.generate(500)) > 0.9
 
 
+@pytest.mark.learned
 def test_pretrained_on_easy_tasks_it_starts_there() -> None:
     """Generators swing about their target: single means spread by 0.03 here, with the seed as with the processor."""
     easy = EasyTasks((0.2, 0.7), (0.05, 0.1))
@@ -75,6 +75,7 @@ def test_pretrained_on_easy_tasks_it_starts_there() -> None:
     np.testing.assert_allclose(tasks.std(axis=1).mean(axis=0), easy.std, atol=0.05)
 
 
+@pytest.mark.learned
 def test_without_pretraining_easy_tasks_change_nothing() -> None:
     easy = EasyTasks((0.2, 0.7), (0.05, 0.1))
     untrained = GoalGan(unit_problem(EASY_TASKS, easy=easy), GoalGanSettings(pretrain=False), seed=0)
@@ -83,6 +84,7 @@ def test_without_pretraining_easy_tasks_change_nothing() -> None:
         np.testing.assert_array_equal(untrained.act(None), plain.act(None))
 
 
+@pytest.mark.learned
 def test_the_generator_reaches_all_of_the_box_and_no_more() -> None:
     for reach in (1.0, 2.0):
         teacher = GoalGan(unit_problem(low=2.0, high=4.0), GoalGanSettings(reach=reach), seed=0)

@@ -6,11 +6,10 @@ import pytest
 from teachgym.agents.adversaries.minimax import Minimax, MinimaxSettings
 from tests.agents.lessons import lesson, lessons, unit_problem
 
-pytestmark = pytest.mark.learned
-
 SMALL = MinimaxSettings(tasks_per_update=8, epochs=2, minibatches=2, hidden=(8,), episodes_per_task=2)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("normalise", [False, True])
 def test_it_goes_to_where_the_student_fails(normalise: bool) -> None:
     settings = MinimaxSettings(learning_rate=1e-3, hidden=(32,), normalise_rewards=normalise)

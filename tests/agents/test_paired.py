@@ -9,8 +9,6 @@ from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
-pytestmark = pytest.mark.learned
-
 SMALL = PairedSettings(tasks_per_update=8, epochs=2, minibatches=2, hidden=(8,))
 FAST = PairedSettings(learning_rate=3e-3, hidden=(32,), epochs=6)
 
@@ -34,6 +32,7 @@ def test_it_keeps_the_contract_with_several_episodes_per_task() -> None:
     check_teacher(Paired, settings=settings, episodes=60)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_goes_to_what_the_antagonist_can_do_and_the_protagonist_cannot(seed: int) -> None:
     tasks = lessons(Paired(unit_problem(ANTAGONIST), FAST, seed=seed), 1000, protagonist, antagonist)

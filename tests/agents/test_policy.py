@@ -26,8 +26,6 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 from teachgym.testing import check_teacher
 
-pytestmark = pytest.mark.learned
-
 SKILLS = SimulatedSkillsEnv(lessons=20)
 TASKS = SimulatedTasksEnv(episodes=20)
 

@@ -17,8 +17,6 @@ from teachgym.students.global_state import preserved, seed_all
 from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference
 
-pytestmark = pytest.mark.learned
-
 LANES, STEPS = 4, 3
 
 
@@ -86,6 +84,7 @@ def play(policy: PPOLearner, rng: np.random.Generator, lanes: int = LANES) -> Ro
     return Rollout(observations, actions, rewards, starts, values.reshape(shape), log_probs.reshape(shape))
 
 
+@pytest.mark.learned
 def test_an_update_is_bit_for_bit_the_one_of_stable_baselines3_on_the_same_rollout() -> None:
     settings = PPOLearnerSettings(minibatches=2)
     mine = learner(settings)
@@ -114,6 +113,7 @@ def test_an_update_is_bit_for_bit_the_one_of_stable_baselines3_on_the_same_rollo
             assert difference(weights_of(theirs.policy), weights_of(mine.policy)) is None
 
 
+@pytest.mark.learned
 def test_it_learns_to_do_what_is_paid() -> None:
     settings = PPOLearnerSettings(learning_rate=3e-3, entropy_coefficient=0)
     policy, rng = learner(settings, lanes=16), np.random.default_rng(1)

@@ -7,8 +7,6 @@ import torch
 from teachgym.agents.shaping.real_nvp import MIN_SCALE, RealNvp, soft_positive
 from teachgym.agents.torch_state import deciding, learning
 
-pytestmark = pytest.mark.learned
-
 DOUBLE = torch.float64
 
 

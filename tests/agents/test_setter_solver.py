@@ -11,8 +11,6 @@ from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference
 from tests.agents.lessons import lesson, lessons, unit_problem
 
-pytestmark = pytest.mark.learned
-
 SMALL = SetterSolverSettings(train_every=15, hidden=8, judge_hidden=(8,), blocks=2, depth=1)
 FAST = SetterSolverSettings(
     steps=20, learning_rate=3e-3, noise=0.05, hidden=32, blocks=2, depth=1, judge_hidden=(32, 32)
@@ -32,6 +30,7 @@ class Slope:
         return float(self.rng.random() < self.chance(task))
 
 
+@pytest.mark.learned
 def test_tasks_asked_to_be_more_feasible_are_easier_and_the_judge_knows_it() -> None:
     student = Slope()
     teacher = SetterSolver(unit_problem(), FAST, seed=0)
@@ -46,6 +45,7 @@ def test_tasks_asked_to_be_more_feasible_are_easier_and_the_judge_knows_it() -> 
     np.testing.assert_allclose(judged, [0.88, 0.5, 0.12], atol=0.2)
 
 
+@pytest.mark.learned
 def test_with_a_judge_that_is_content_coverage_makes_the_setter_uniform() -> None:
     teacher = SetterSolver(unit_problem(), FAST, seed=0)
     for parameter in teacher._judge.parameters():

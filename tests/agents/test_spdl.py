@@ -16,8 +16,6 @@ from teachgym.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem
 
-pytestmark = pytest.mark.learned
-
 BOX = spaces.Box(0.0, 10.0, (2,))
 EAGER = SpdlSettings(update_every_episodes=20, alpha_zero_updates=0, initial_mean=(2.0, 2.0), initial_std=(1.0, 1.0))
 """In units of the box of 0 to 10: a centre of 0.2 and a width of 0.1."""
@@ -126,6 +124,7 @@ def test_by_default_the_target_is_left_out_of_nine_updates_as_in_teachmyagent(mo
     assert [alpha > 0 for *_, alpha in calls] == [False] * 9 + [True] * 3
 
 
+@pytest.mark.learned
 def test_with_a_heavy_target_it_goes_there_at_the_rate_of_the_radius() -> None:
     teacher = Spdl(valued(), replace(EAGER, zeta=1000.0, max_kl=0.1), seed=0)
     distances, moves = [], []
@@ -141,6 +140,7 @@ def test_with_a_heavy_target_it_goes_there_at_the_rate_of_the_radius() -> None:
     assert min(moves[:4]) > 0.05  # as far as it may, as long as the target is far
 
 
+@pytest.mark.learned
 def test_without_a_target_it_follows_the_students_values() -> None:
     teacher = Spdl(valued(), replace(EAGER, alpha_zero_updates=1000, initial_mean=(5.0, 5.0)), seed=0)
     teach(teacher, 400, lambda task: float(task[0] - task[1]))
@@ -193,6 +193,7 @@ def test_the_floor_under_widths_holds_until_the_target_is_near() -> None:
     assert near._context.factor.tolist() == free._context.factor.tolist()
 
 
+@pytest.mark.learned
 def test_30_dimensions_get_to_the_target() -> None:
     settings = replace(
         EAGER, initial_mean=(0.2,) * 30, initial_std=(0.1,) * 30, zeta=1000.0, max_kl=1.0, update_every_episodes=5

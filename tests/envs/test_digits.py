@@ -14,8 +14,6 @@ from teachgym.envs.data_tasks import make_data_task
 from teachgym.envs.data_tasks.digits import Digits, DigitSettings
 from teachgym.testing import check_data_task
 
-pytestmark = pytest.mark.learned
-
 EXACT: dict[tuple[str, ...], Callable[[NDArray[np.int64]], NDArray[np.int64]]] = {
     ("upright",): lambda image: image,
     ("inverted", "fully"): lambda image: 16 - image,

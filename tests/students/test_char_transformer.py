@@ -18,8 +18,6 @@ from teachgym.students.supervised.char_transformer import (
 )
 from tests.data.toy import Numbers
 
-pytestmark = pytest.mark.learned
-
 SMALL = CharTransformerSettings(width=24, layers=2, heads=2, batch_size=32, device="cpu")
 
 
@@ -43,6 +41,7 @@ def test_modes_of_the_caller_do_not_reach_it(mode: type[torch.no_grad]) -> None:
     )
 
 
+@pytest.mark.learned
 def test_it_learns_to_copy_numbers_that_it_has_not_seen() -> None:
     student, examples = taught(400)
     known = {example.prompt for example in examples}

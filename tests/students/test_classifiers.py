@@ -19,8 +19,6 @@ from teachgym.students.supervised.classifiers import (
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
-pytestmark = pytest.mark.learned
-
 KINDS: tuple[type[Classifier], ...] = (LogisticRegressionStudent, MLPStudent)
 
 
@@ -33,6 +31,7 @@ def test_it_keeps_the_contract_with_colours_and_larger_images() -> None:
     check_supervised_student(partial(MLPStudent, settings=settings), Digits())
 
 
+@pytest.mark.learned
 def test_logistic_regression_steps_down_the_gradient_of_the_softmax_loss() -> None:
     examples = upright(1)
     student = LogisticRegressionStudent(Digits(), ClassifierSettings(learning_rate=0.5, batch_size=4), seed=3)

@@ -14,8 +14,6 @@ from teachgym.students.supervised.question_cnn import QuestionCNN, QuestionCNNSe
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
-pytestmark = pytest.mark.learned
-
 SMALL = QuestionCNNSettings(width=8, batch_size=8)
 
 
@@ -39,6 +37,7 @@ def test_its_size_is_that_of_its_layers() -> None:
     assert QuestionCNN(VisualQuestions(), seed=0).parameters == expected
 
 
+@pytest.mark.learned
 def test_it_learns_colours_of_pictures_that_it_has_not_seen() -> None:
     task = VisualQuestions()
     examples = [task.make(("colour",), 200, np.random.default_rng(seed)) for seed in range(2)]
@@ -47,6 +46,7 @@ def test_it_learns_colours_of_pictures_that_it_has_not_seen() -> None:
     assert accuracy(student, examples[1]) > 0.9
 
 
+@pytest.mark.learned
 def test_it_reads_the_question_and_its_words_in_order() -> None:
     task = VisualQuestions()
     student = QuestionCNN(task, seed=0)

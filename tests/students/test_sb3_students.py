@@ -16,8 +16,6 @@ from teachgym.students.ppo import PPOSettings, PPOStudent
 from teachgym.students.sac import SACSettings, SACStudent
 from tests.toy import Countdown, Reach
 
-pytestmark = pytest.mark.learned
-
 QUICK_PPO: dict[str, Any] = {
     "slots": 4,
     "rollout_steps": 32,
@@ -75,6 +73,7 @@ def some_observations() -> NDArray[np.float32]:
     return np.random.default_rng(1).uniform(-1, 1, size=(20, 2)).astype(np.float32)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize(
     ("name", "settings", "steps"),
     [("ppo", QUICK_PPO, 3000), ("sac", QUICK_SAC, 1200), ("sac", {**QUICK_SAC, "precision": "bfloat16"}, 1200)],
@@ -249,6 +248,7 @@ def test_settings_that_are_not_allowed_are_named(name: str, settings: dict[str, 
         make_student(name, **settings)
 
 
+@pytest.mark.learned
 def test_sac_in_bfloat16_keeps_float32_weights_near_those_of_float32() -> None:
     weights = {}
     for precision in ("float32", "bfloat16"):

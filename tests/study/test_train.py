@@ -29,8 +29,6 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import TrainProgress, train_teacher
 from tests.study import toy_study
 
-pytestmark = pytest.mark.learned
-
 OFF_POLICY = "learning_starts=20,batch_size=16,buffer_size=500,net_arch=[16]"
 SKILLS, TASKS = "SimulatedSkills,lessons=20", "SimulatedTasks,episodes=20"
 QUICK = {
@@ -98,6 +96,7 @@ def test_what_is_stored_acts_as_the_model_does(tmp_path: Path) -> None:
         assert teacher.act(seen) == pytest.approx((expected + 1) / 2, abs=1e-6)
 
 
+@pytest.mark.learned
 def test_training_teaches_a_teacher_to_teach(tmp_path: Path) -> None:
     env = "SimulatedSkills,lessons=10,skills=4,structure=independent,targets=[2],rate=0.1,reward=gain"
     trained = train_teacher(

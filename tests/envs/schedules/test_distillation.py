@@ -22,8 +22,6 @@ from teachgym.envs.schedules.distilled_student import DistilledStudent
 from teachgym.envs.schedules.triangle_student import TriangleStudent
 from tests.envs.schedules.schedules import final_score
 
-pytestmark = pytest.mark.learned
-
 
 def net(env: DistillationEnv, rule: str, *, seed: int) -> float:
     """The final score less what was paid."""
@@ -57,6 +55,7 @@ def test_an_attack_stays_within_its_radius_and_the_ink_and_does_harm() -> None:
     assert accuracy(network, changed, labels) < accuracy(network, images, labels) - 0.5
 
 
+@pytest.mark.learned
 def test_the_teachers_are_what_their_names_say() -> None:
     images, labels = split_digits().test
     of = {name: accuracy(teacher(name), images, labels) for name in ("clean", "robust", "early", "weak", "random")}
@@ -83,6 +82,7 @@ def test_without_any_weight_nothing_is_learnt_and_nothing_is_paid() -> None:
     assert reward == 0
 
 
+@pytest.mark.learned
 def test_labels_alone_are_plain_training() -> None:
     env = DistillationEnv(problem="noisy", label_noise=0.0)
     found = taught(env, [0.0, 1.0, 1.0], epochs=1)
@@ -141,6 +141,7 @@ def seen(env: DistillationEnv, **values: float) -> np.ndarray:
     return np.array([values.get(name, 0.0) for name in env.observation_names], dtype=np.float32)
 
 
+@pytest.mark.learned
 @settings(deadline=None)
 @given(clean=st.floats(0.1, 2.0), robust=st.floats(0.1, 2.0))
 def test_the_weights_of_mtard_converge_to_the_share_of_the_losses(clean: float, robust: float) -> None:
@@ -218,6 +219,7 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
         DistillationEnv(**settings)
 
 
+@pytest.mark.learned
 @pytest.mark.slow
 def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_there() -> None:
     of = {
@@ -247,6 +249,7 @@ def test_the_oracle_of_examples_is_above_constants_and_both_teachers_alone() -> 
     assert constant > max(mean("none"), mean("teacher")) + 0.01
 
 
+@pytest.mark.learned
 @pytest.mark.slow
 def test_where_the_strong_teacher_is_dear_weak_then_strong_beats_both_and_the_other_order() -> None:
     of = {

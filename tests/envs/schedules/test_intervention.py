@@ -12,8 +12,6 @@ import teachgym
 from teachgym.envs.schedules.intervention import ExplainedStudent, InterventionEnv
 from tests.envs.schedules.schedules import final_score, play_rule
 
-pytestmark = pytest.mark.learned
-
 SEEDS = range(5)
 
 
@@ -55,6 +53,7 @@ def test_with_the_whole_budget_every_rule_explains_everything_and_that_is_worse_
         assert final_score(InterventionEnv(budget=1.0, truth=True), "oracle", seed=seed) > everything
 
 
+@pytest.mark.learned
 def test_unguided_explanations_gain_in_proportion_to_the_budget() -> None:
     budgets = np.array([0.2, 0.4, 0.6, 0.8])
     shares = []

@@ -19,7 +19,7 @@ from teachgym.envs.schedules.bigram_models import (
 from teachgym.envs.schedules.proxy_distillation import SPLITS, HackingStudent, Knobs, ProxyDistillationEnv
 from tests.envs.schedules.schedules import final_score, play_rule
 
-pytestmark = [pytest.mark.learned, pytest.mark.xdist_group("proxy-distillation")]  # one process, for its cache
+pytestmark = pytest.mark.xdist_group("proxy-distillation")  # one process, for its cache
 
 SEEDS = range(5)
 
@@ -117,6 +117,7 @@ def test_the_oracle_is_no_worse_than_any_kind_of_data_stopped_at_any_epoch() -> 
         assert -best <= golden.min() + 1e-12
 
 
+@pytest.mark.learned
 def test_the_slope_is_that_of_a_power_law() -> None:
     env = ProxyDistillationEnv()
     env.reset(seed=0)
@@ -125,6 +126,7 @@ def test_the_slope_is_that_of_a_power_law() -> None:
     assert one._slopes() == pytest.approx([-0.8] * 14)
 
 
+@pytest.mark.learned
 @pytest.mark.slow
 def test_golden_falls_and_rises_while_the_proxy_falls() -> None:
     rises, falls = [], []

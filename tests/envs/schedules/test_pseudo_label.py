@@ -16,8 +16,6 @@ from teachgym.envs.schedules.pseudo_label_rules import LEAST_SCORES, mixture_thr
 from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
-pytestmark = pytest.mark.learned
-
 KEPT = 0.7, 1.0, 0.95
 """Knobs under which some pseudo-labels are kept."""
 
@@ -115,6 +113,7 @@ def test_the_thresholds_of_the_mixture_part_two_clusters() -> None:
     assert middle == pytest.approx(high.min(axis=1))
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("seed", range(5))
 def test_the_mixture_is_that_of_the_library_that_the_source_uses(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -20,8 +20,6 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 from tests.envs.schedules.schedules import final_score, play_rule
 
-pytestmark = pytest.mark.learned
-
 TOY = RidgeProblem(np.array(TOY_LABELS), gamma=80.0, ridge=0.2)
 
 
@@ -67,6 +65,7 @@ def test_fits_follow_the_spectral_recursion() -> None:
         np.testing.assert_allclose(student._fit, vectors @ factor @ vectors.T @ TOY.labels, atol=1e-12)
 
 
+@pytest.mark.learned
 @settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5))
 def test_the_source_is_the_best_next_step(weights: list[float]) -> None:

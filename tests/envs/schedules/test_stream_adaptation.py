@@ -13,8 +13,6 @@ from teachgym.envs.schedules.stream_adaptation import StreamAdaptationEnv, Strea
 from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
-pytestmark = pytest.mark.learned
-
 IMAGES = split_digits().validation[0].numpy().astype(np.float64)
 
 
@@ -59,6 +57,7 @@ def test_the_angles_are_those_of_the_shift() -> None:
     np.testing.assert_allclose(angles("cyclic", 161)[::40], [0.0, 50.0, 0.0, 50.0, 0.0], atol=1e-9)
 
 
+@pytest.mark.learned
 def test_the_network_knows_upright_digits_and_not_turned_ones() -> None:
     images, labels = split_digits().test
     network = source_network().student

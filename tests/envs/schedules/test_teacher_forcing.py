@@ -19,8 +19,6 @@ from teachgym.envs.schedules.teacher_forcing import (
 )
 from tests.envs.schedules.schedules import final_score
 
-pytestmark = pytest.mark.learned
-
 
 def network(seed: int, *, dimensions: int = 3, hidden: int = 7, scale: float = 1.0) -> ClippedPlrnn:
     rng = np.random.default_rng(seed)
@@ -131,6 +129,7 @@ def test_adam_minimises_a_square() -> None:
     assert weights["x"] == pytest.approx([0, 0], abs=1e-3)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("system", ["logistic", "henon", "lorenz"])
 def test_every_system_can_be_learnt_a_little(system: Any) -> None:
     env = TeacherForcingEnv(system=system, steps=2, updates=20)
