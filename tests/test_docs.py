@@ -15,6 +15,7 @@ import tyro
 from teachgym.agents import TEACHERS
 from teachgym.cli import Command
 from teachgym.study import study_file
+from tests.scripts import run_script
 from tests.students.tiny_models import tiny_llama
 
 ROOT = Path(__file__).parent.parent
@@ -52,11 +53,7 @@ RUN_ALONE = [(page, code) for page, kind, code in BLOCKS if kind == "python" and
 
 @pytest.mark.parametrize(("page", "code"), RUN_ALONE)
 def test_a_python_block_runs_as_a_script(page: str, code: str, tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(code)
-    command = [sys.executable, "-W", "error::UserWarning", "script.py"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # beside other tests, more threads slow each other down
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_script(code, tmp_path)
 
 
 def test_the_blocks_on_real_models_run_with_tiny_ones(tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
 """Every command and code block of the README works as it is written."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ import tyro
 
 from teachgym.cli import Command
 from teachgym.cli.compare import Compare
+from tests.scripts import run_script
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -21,15 +19,7 @@ COMMANDS = [line for language, code in BLOCKS if language == "sh" for line in co
 
 @pytest.mark.parametrize("code", PYTHON, ids=[f"block-{i}" for i in range(len(PYTHON))])
 def test_a_python_block_runs_as_a_script(code: str, tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "script.py"],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # beside other tests, more threads than cores slow each other down
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    run_script(code, tmp_path)
 
 
 def test_every_command_is_a_make_target_or_one_of_ours() -> None:

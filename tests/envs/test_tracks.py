@@ -67,19 +67,14 @@ def test_the_contract_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRACKS)
 @pytest.mark.parametrize("teacher", OF_TASKS)
-def test_every_teacher_teaches_on_every_track_and_the_same_seed_gives_the_same_run(name: str, teacher: str) -> None:
+def test_every_teacher_teaches_on_every_track(name: str, teacher: str) -> None:
     found = teacher_class(teacher)
     needed = dict(NEEDED[need] for need in found.needs_with(found.Settings()) if need in NEEDED)
-    records = []
-    for _ in range(2):
-        env = make(name, student=Lunger(), student_steps=3000 if "antagonist" in needed else 1500, **needed)
-        records.append(teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3))
-    first, second = records
-    assert first.tasks.shape[1] == DIMENSIONS[name]
-    assert len(first.feedback) >= 5
-    np.testing.assert_array_equal(first.tasks, second.tasks)
-    np.testing.assert_array_equal(first.outcomes, second.outcomes)
-    assert all(-150 < outcome < -90 for outcome in first.outcomes)  # a fall on the start pad
+    env = make(name, student=Lunger(), student_steps=3000 if "antagonist" in needed else 1500, **needed)
+    record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3)
+    assert record.tasks.shape[1] == DIMENSIONS[name]
+    assert len(record.feedback) >= 5
+    assert all(-150 < outcome < -90 for outcome in record.outcomes)  # a fall on the start pad
 
 
 @pytest.mark.parametrize("body", ["short", "default", "quadruped"])
