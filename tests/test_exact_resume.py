@@ -113,13 +113,13 @@ CHALLENGE = (
 @pytest.mark.parametrize(
     ("env", "student", "steps"),
     [
-        (EASY, PPO, 1500),
+        (EASY, PPO, 900),
         (EASY, SAC, 1200),
-        (EASY, SAC + ",slots=3,steps_per_update=4", 1500),
-        ("StumpTracks,engine=reference,max_stump_height=0.2", PPO, 1500),
-        (f"{EASY},screening=counted", PPO, 6000),
-        (f"{EASY},antagonist=true", PPO, 2000),
-        (CHALLENGE, None, 1500),
+        (EASY, SAC + ",slots=3,steps_per_update=4", 1000),
+        ("StumpTracks,engine=reference,max_stump_height=0.2", PPO, 900),
+        (f"{EASY},screening=counted", PPO, 4000),
+        (f"{EASY},antagonist=true", PPO, 1500),
+        (CHALLENGE, None, 900),
         (f"{REACH},screening=counted", QUICK, 200),
     ],
 )

@@ -55,7 +55,6 @@ def test_it_keeps_the_contract_with_everything_at_its_limit() -> None:
     check_teacher(GoalGan, settings=settings, episodes=60)
 
 
-@pytest.mark.learned
 @pytest.mark.parametrize("seed", [0, 1])
 def test_where_one_band_is_neither_too_hard_nor_too_easy_it_goes_there(seed: int) -> None:
     teacher = GoalGan(unit_problem(), GoalGanSettings(noise=0.1, replay_share=0), seed=seed)

@@ -45,7 +45,6 @@ def test_tasks_asked_to_be_more_feasible_are_easier_and_the_judge_knows_it() -> 
     np.testing.assert_allclose(judged, [0.88, 0.5, 0.12], atol=0.2)
 
 
-@pytest.mark.learned
 def test_with_a_judge_that_is_content_coverage_makes_the_setter_uniform() -> None:
     teacher = SetterSolver(unit_problem(), FAST, seed=0)
     for parameter in teacher._judge.parameters():

@@ -134,7 +134,6 @@ def test_simpo_with_beta_to_nothing_has_the_gradient_of_the_symmetric_loss() -> 
     assert math.isfinite(float(symmetric.abs().sum()))
 
 
-@pytest.mark.learned
 @pytest.mark.slow
 def test_with_redi_both_traces_lose_probability_and_accuracy_falls_the_more_the_greater_alpha() -> None:
     found = {alpha: [train(alpha, seed) for seed in range(2)] for alpha in (0.0, 0.5, 1.0)}

@@ -219,7 +219,6 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
         DistillationEnv(**settings)
 
 
-@pytest.mark.learned
 @pytest.mark.slow
 def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_there() -> None:
     of = {

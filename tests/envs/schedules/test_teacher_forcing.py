@@ -129,7 +129,6 @@ def test_adam_minimises_a_square() -> None:
     assert weights["x"] == pytest.approx([0, 0], abs=1e-3)
 
 
-@pytest.mark.learned
 @pytest.mark.parametrize("system", ["logistic", "henon", "lorenz"])
 def test_every_system_can_be_learnt_a_little(system: Any) -> None:
     env = TeacherForcingEnv(system=system, steps=2, updates=20)
