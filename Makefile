@@ -27,7 +27,7 @@ install: .venv/installed
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "teachgym needs Python 3.11, 3.12 or 3.13, not $$($(PYTHON) --version): make demo PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@! test -e $(ENGINE)_missing.txt || \
 		echo "The walker's fast engine was not built: $$(cat $(ENGINE)_missing.txt). The slower reference engine serves." >&2
 	touch $@
