@@ -2,8 +2,9 @@
 
 import builtins
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,34 @@ def run_on(
 
 
 def check_equal(chosen: list[tuple[Cell, Path]], folder: Path) -> None:
-    """To cells that were never interrupted, in local processes that do not dawdle."""
+    """To cells that were never interrupted, in local processes."""
     whole = [(cell, folder / "whole" / cell.folder_name) for cell, _ in chosen]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(toy_study.PAUSE, "0")
-        run_cells(whole, RunOptions(workers=2), Observer())
+    run_cells(whole, RunOptions(workers=2), Observer())
     for (_, place), (_, expected) in zip(chosen, whole, strict=True):
         assert list(differences(place, expected)) == []
+
+
+def waiting(gate: Path) -> str:
+    return f"{toy_study.WAITING},gate={gate}"
+
+
+def under_way(chosen: list[tuple[Cell, Path]]) -> set[Path]:
+    """The older of two checkpoints of each cell that has so many."""
+    kept = [sorted((folder / "checkpoints").glob("[0-9]*.npz")) for _, folder in chosen]
+    return {found[0] for found in kept if len(found) == 2}
+
+
+@contextmanager
+def beside(action: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
+    """Do something in another thread while cells run; it is told whether they still do."""
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(action, lambda: not over.is_set())
+        try:
+            yield
+        finally:
+            over.set()
+        done.result()
 
 
 def test_a_study_on_a_cluster_equals_one_of_local_processes(two_nodes: Cluster, tmp_path: Path) -> None:
@@ -94,24 +116,20 @@ def test_a_study_on_a_cluster_equals_one_of_local_processes(two_nodes: Cluster, 
 
 
 def test_a_node_that_is_lost_costs_nothing_but_time(two_nodes: Cluster, tmp_path: Path) -> None:
-    chosen = cells(tmp_path, toy_study.SLOW, 3, steps=1000)  # so that each node has one of them at least
-    diary, over = Diary(), threading.Event()
-    every = [folder / "checkpoints" for _, folder in chosen]
+    gate = tmp_path / "gate"
+    chosen = cells(tmp_path, waiting(gate), 3)  # so that each node has one of them at least
+    diary = Diary()
 
-    def all_are_under_way() -> bool:
-        return all(len(list(path.glob("[0-9]*.npz"))) == 2 for path in every)
-
-    def lose_a_node() -> None:
-        wait_for(all_are_under_way, while_running=lambda: not over.is_set())
+    def lose_a_node(running: Callable[[], bool]) -> None:
+        wait_for(lambda: len(under_way(chosen)) == 3, while_running=running)
         two_nodes.second.kill()
+        wait_for(lambda: any(line.startswith("retried") for line in diary.lines), while_running=running)
+        before = under_way(chosen)
+        wait_for(lambda: not before & under_way(chosen), while_running=running)  # every cell has gone on since
+        gate.touch()
 
-    with ThreadPoolExecutor(1) as pool:
-        lost = pool.submit(lose_a_node)
-        try:
-            run_on(two_nodes, chosen, diary)
-        finally:
-            over.set()
-        lost.result()
+    with beside(lose_a_node):
+        run_on(two_nodes, chosen, diary)
     two_nodes.second = two_nodes.add()
     assert sum(line.startswith("finished") for line in diary.lines) == 3
     runs = [read_json(folder / "provenance.json") for _, folder in chosen]
@@ -139,9 +157,11 @@ def test_cells_that_fail_or_die_fail_alone_with_their_logs(two_nodes: Cluster, t
     assert (chosen[1][1] / RESULT).exists()
 
 
-@pytest.mark.parametrize(("gpus", "at_once"), [(0.5, True), (1.0, False)])
-def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: float, at_once: bool) -> None:
+@pytest.mark.parametrize(("gpus", "at_once"), [(0.5, 3), (1.0, 2)])
+def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: float, at_once: int) -> None:
     """Three cells: each node has two CPUs and one GPU, so that halves of it let all run, and wholes let two."""
+    gate = tmp_path / "gate"
+    chosen = cells(tmp_path, waiting(gate), 3)
     most = 0
 
     class Counter(Observer):
@@ -156,8 +176,13 @@ def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: floa
         def finished(self, cell: Cell) -> None:
             self.running.remove(cell.folder_name)
 
-    run_on(two_nodes, cells(tmp_path, toy_study.SLOW, 3, steps=250), Counter(), gpus=gpus)
-    assert most == 3 if at_once else most <= 2
+    def let_them_go_on(running: Callable[[], bool]) -> None:
+        wait_for(lambda: len(under_way(chosen)) >= at_once, while_running=running)
+        gate.touch()
+
+    with beside(let_them_go_on):
+        run_on(two_nodes, chosen, Counter(), gpus=gpus)
+    assert most == at_once
 
 
 def test_an_address_without_a_cluster_is_named(tmp_path: Path) -> None:

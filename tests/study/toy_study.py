@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -19,6 +20,7 @@ QUICK = "tests.study.toy_study:QuickStudent"
 FAILING = "tests.study.toy_study:FailingStudent"
 DYING = "tests.study.toy_study:DyingStudent"
 SLOW = "tests.study.toy_study:SlowStudent"
+WAITING = "tests.study.toy_study:WaitingStudent"
 HANGING = "tests.study.toy_study:HangingStudent"
 GREEDY = "tests.study.toy_study:GreedyStudent"
 KILLED = "tests.study.toy_study:KilledStudent"
@@ -62,6 +64,36 @@ class SlowStudent(CallableStudent):
 
     def __init__(self, settings: Any = None) -> None:
         super().__init__(_dawdle)
+
+
+@dataclass
+class WaitingSettings:
+    """Of a student that waits for a test."""
+
+    gate: str = ""
+    """File whose existence lets it go on."""
+
+
+class WaitingStudent(CallableStudent):
+    """Goes on slowly, and more slowly the longer it takes, until a file is there; then at once."""
+
+    Settings = WaitingSettings
+
+    def __init__(self, settings: WaitingSettings) -> None:
+        def train(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+            episodes = 0
+
+            class Waiting(gymnasium.Wrapper[Any, Any, Any, Any]):
+                def reset(self, **arguments: Any) -> Any:
+                    nonlocal episodes
+                    episodes += 1
+                    if not os.path.exists(settings.gate):
+                        time.sleep(0.05 if episodes < 30 else 2.0)
+                    return super().reset(**arguments)
+
+            noisy_walk(Waiting(world), steps=steps, seed=seed, publish=publish)
+
+        super().__init__(train)
 
 
 class HangingStudent(CallableStudent):
