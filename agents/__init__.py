@@ -12,6 +12,7 @@ if __name__ != "teachgym.agents":
 
 import gymnasium
 
+from teachgym.annotations import shown
 from teachgym.names import load_path, unknown_name
 from teachgym.problem import Problem
 from teachgym.settings import chosen_settings, make_settings
@@ -120,7 +121,8 @@ def make_teacher(
     problem = getattr(getattr(env, "unwrapped", None), "problem", None)
     if not isinstance(problem, Problem):
         raise TypeError(
-            f"{env!r} is not a teacher environment: it has no attribute 'problem' that is a teachgym.problem.Problem"
+            f"{shown(env)} is not a teacher environment: it has no attribute 'problem' that is a "
+            "teachgym.problem.Problem"
         )
     if overrides:
         base = chosen_settings(cls.Settings, settings)

@@ -88,7 +88,11 @@ class SkillLifetimes(Lifetimes):
         Raises:
             ValueError: If one is no skill.
         """
-        skills, count = np.asarray(actions), self.model.settings.skills
+        count = self.model.settings.skills
+        try:
+            skills = np.asarray(actions)
+        except (ValueError, RuntimeError):  # ragged, or a tensor that needs its gradient
+            skills = np.empty(())
         if skills.ndim != 1 or not np.issubdtype(skills.dtype, np.integer):
             raise ValueError(f"the action is {shown(actions)}; expected the number of a skill, from 0 to {count - 1}")
         outside = (skills < 0) | (skills >= count)

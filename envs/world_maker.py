@@ -1,6 +1,5 @@
 """Makes the worlds of a curriculum: one, or a batch."""
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
@@ -9,6 +8,7 @@ import gymnasium
 from gymnasium.vector import AutoresetMode
 
 from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.names import import_module
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_dataclass
 from teachgym.world_batch import SerialBatch, WorldBatch
@@ -26,6 +26,7 @@ class WorldMaker:
     def make_world(self, **settings: Any) -> gymnasium.Env[Any, Any]:
         """Make one world; keywords come before those of ``settings``."""
         if isinstance(self.world, str):
+            self._import_world(self.world)
             return gymnasium.make(self.world, **{**self.settings, **settings})
         return self.world(**settings)
 
@@ -42,10 +43,7 @@ class WorldMaker:
     def _make_whole(self, count: int) -> WorldBatch | None:
         if not isinstance(self.world, str):
             return None
-        module, _, name = self.world.rpartition(":")
-        if module:
-            importlib.import_module(module)
-        if gymnasium.spec(name).vector_entry_point is None:
+        if gymnasium.spec(self._import_world(self.world)).vector_entry_point is None:
             return None
         vector = gymnasium.make_vec(
             self.world,
@@ -58,3 +56,11 @@ class WorldMaker:
             return vector.batch
         vector.close()
         return None
+
+    @staticmethod
+    def _import_world(world: str) -> str:
+        """Import the module that registers a world, where its id names one; the id without it."""
+        module, _, name = world.rpartition(":")
+        if module:
+            import_module(module)
+        return name

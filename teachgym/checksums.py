@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from teachgym.files import json_text, read_json, write_json
+from teachgym.files import json_text, opened, read_json, write_json
 
 MANIFEST = "manifest.json"
 _OWN = "checksum"
@@ -96,7 +96,7 @@ def _is_within(name: str) -> bool:
 
 
 def _of_file(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -5,11 +5,13 @@ import math
 import os
 import re
 import secrets
+import stat
 import struct
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -72,15 +74,31 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a file to read it, and nothing that only looks like one: a pipe would be waited for, for ever.
+
+    Raises:
+        OSError: If it can't be opened.
+        ValueError: If it is no regular file; the message names it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        yield file
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        ValueError: If the file is not JSON, holds a number that is not finite, or nests deeper than 100 levels; the
-            message names it.
+        ValueError: If the file is not a regular one, is not JSON, holds a number that is not finite, or nests deeper
+            than 100 levels; the message names it.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
+        with opened(path) as file:
+            value = json.loads(file.read().decode("utf-8"), parse_float=_finite, parse_constant=_finite)
         _check_depth(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a JSON file ({error}); it may be damaged") from error
@@ -140,7 +158,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             256 MiB and more than its own size; the message names it.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             if file.read(len(_ZIP)) != _ZIP:
                 raise ValueError("it is empty, or not a .npz file")
             size = os.fstat(file.fileno()).st_size

@@ -1,10 +1,12 @@
 """Look names up in a table, and say which one was probably meant when there is no such name."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from teachgym.annotations import shown
@@ -62,6 +64,36 @@ def reset_options(options: Any, known: Iterable[str]) -> Mapping[str, Any]:
     return options
 
 
+def import_module(name: str) -> ModuleType:
+    """Import a module that somebody has named, from the current folder too if it is nowhere else.
+
+    Where that folder has it, it is searched from then on, after all others, so that the module finds its neighbours.
+    It is not searched before: libraries try to import what is not there, and the folder may be somebody else's.
+
+    Raises:
+        ImportError: If it is not found, or can't be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        package = name.partition(".")[0]
+        here = _current_folder()
+        if error.name != package or here is None or here in map(os.path.abspath, sys.path):
+            raise
+        if not any((Path(here) / found).exists() for found in (package, f"{package}.py")):
+            raise
+        sys.path.append(here)
+        return importlib.import_module(name)
+
+
+def _current_folder() -> str | None:
+    """The current folder; None if it has been deleted."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
 def load_path(kind: str, path: str) -> Any:
     """Import what ``"package.module:name"`` points at.
 
@@ -74,7 +106,7 @@ def load_path(kind: str, path: str) -> Any:
     """
     module_name, _, attribute = path.partition(":")
     try:
-        return getattr(importlib.import_module(module_name), attribute)
+        return getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         reason = str(error)[:_LONGEST_REASON]
         raise ValueError(
@@ -86,7 +118,9 @@ def searched(error: Exception) -> str:
     """Where a module that was not found has been looked for, to end a message; nothing for another error."""
     if not isinstance(error, ModuleNotFoundError):
         return ""
-    return f"; looked in {', '.join(str(Path(place).absolute()) for place in sys.path)}"
+    here = _current_folder()
+    places = [os.path.abspath(place) for place in sys.path if here or os.path.isabs(place)]
+    return f"; looked in {', '.join(dict.fromkeys([*places, *([here] if here else [])]))}"
 
 
 def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class]) -> type[Class]:

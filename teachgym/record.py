@@ -111,6 +111,10 @@ class Record:
 
     def _take_sampling(self, sampling: Sequence[dict[str, Any]]) -> None:
         self.sampling = [_undescribe(entry) for entry in sampling]
+        for _, one in self.sampling:
+            centre = (one.means if isinstance(one, GaussianMixture) else one.low).shape[-1]
+            if self.feedback and centre != self.feedback[0].task.size:
+                raise ValueError(f"a teacher sampled {centre} numbers for tasks of {self.feedback[0].task.size}")
 
     def _sampling_entries(self) -> list[dict[str, Any]]:
         return [_describe(steps, sampling) for steps, sampling in self.sampling]

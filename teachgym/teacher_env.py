@@ -232,7 +232,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         Raises:
             ValueError: If the seed or the options are not allowed.
         """
-        if options:
+        if options is not None and not (isinstance(options, dict) and not options):
             raise ValueError(f"options are {shown(options)}; a teacher environment takes none")
         if seed is not None:
             check_seed(seed)

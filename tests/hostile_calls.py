@@ -9,6 +9,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import torch
 
 from teachgym import Parameter, TaskSpace, Transition
 from teachgym.agents import make_teacher
@@ -51,6 +52,7 @@ def values() -> list[Any]:
         np.zeros(0), np.zeros(2), np.ones((2, 2)), np.full(2, np.nan), np.full((1, 2), np.inf), np.zeros((1, 0)),
         np.array(3.0), np.array([None, "a"], dtype=object), np.array([b"a"]), np.array([1j, 2]), np.zeros(2, bool),
         np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), np.ma.array([1.0, 2.0], mask=True), np.zeros((1,) * 30),
+        torch.ones(2), torch.ones(1, requires_grad=True), torch.tensor(float("nan")),
     ]  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 import collections
+import sys
 from pathlib import Path
 
 import pytest
 
-from teachgym.names import load_path, named_class, unknown_name
+from teachgym.names import import_module, load_path, named_class, unknown_name
 
 
 def test_the_nearest_known_name_is_suggested_whatever_the_case() -> None:
@@ -41,6 +42,28 @@ def refusal(name: str) -> ValueError:
     with pytest.raises(ValueError, match="teacher") as caught:
         named_class("teacher", name, {"random": "collections:OrderedDict"}, dict)
     return caught.value
+
+
+def test_the_current_folder_is_searched_for_what_is_named_in_it_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "named_here.py").write_text("import neighbour_here\n")
+    (tmp_path / "neighbour_here.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", paths := [*sys.path])
+    with pytest.raises(ModuleNotFoundError):
+        import_module("no_such_module_here")
+    assert str(tmp_path) not in paths
+    assert Path(str(import_module("named_here").__file__)) == tmp_path / "named_here.py"
+    assert paths[-1] == str(tmp_path), "after all others"
+
+
+def test_in_a_folder_that_is_gone_a_module_is_still_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ValueError, match="no_such_module_here"):
+        load_path("teacher", "no_such_module_here:X")
 
 
 def test_where_a_module_was_looked_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

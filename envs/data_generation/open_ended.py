@@ -117,9 +117,10 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     def _check_action(self, action: Any) -> OpenEndedPlan:
         kind = self._action
         if kind == "discrete":
-            if np.ndim(action) != 0 or action not in range(self.shown):
+            number = read_numbers("the action", action)
+            if number.ndim != 0 or number not in range(self.shown):
                 raise ValueError(f"the action is {shown(action)}; expected an error's number, 0 to {self.shown - 1}")
-            return OpenEndedPlan(np.array([float(action)]), ((int(action), None, ""),))
+            return OpenEndedPlan(number.reshape(1), ((int(number), None, ""),))
         if kind == "weights":
             weights = read_numbers("the action", action)
             if weights.shape != (self.shown,):

@@ -132,13 +132,15 @@ class SkillTreeEnv(DataEnv[_Decision]):
         skills, kind, most = len(self.classroom.task.skills), self._action, len(MENU) - 1
         choices = np.zeros(skills, dtype=np.int64)
         if kind == "menu":
-            if np.shape(action) != (skills,) or not all(choice in range(len(MENU)) for choice in action):
+            numbers = read_numbers("the action", action)
+            if numbers.shape != (skills,) or not all(choice in range(len(MENU)) for choice in numbers):
                 raise ValueError(f"the action is {shown(action)}; expected {skills} numbers from 0 to {most}")
-            choices[:] = action
+            choices[:] = numbers
         else:
-            if np.ndim(action) != 0 or action not in range(len(MENU) * skills):
+            number = read_numbers("the action", action)
+            if number.ndim != 0 or number not in range(len(MENU) * skills):
                 raise ValueError(f"the action is {shown(action)}; expected a number from 0 to {len(MENU) * skills - 1}")
-            choices[int(action) // len(MENU)] = int(action) % len(MENU)
+            choices[int(number) // len(MENU)] = int(number) % len(MENU)
         return _Decision(self._from_menu(choices), None if kind == "menu" else int(action))
 
     def _from_menu(self, choices: NDArray[np.int64]) -> TreePlan:

@@ -1,9 +1,7 @@
 """The command line: ``compare``, ``suite``, ``report``, ``replay``, ``train``, ``evaluate``, ``watch`` and ``list``."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import tyro
@@ -19,6 +17,7 @@ from teachgym.cli.status import INTERRUPTED
 from teachgym.cli.suite import Suite
 from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
+from teachgym.standard_streams import open_standard_streams
 
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
@@ -42,29 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With status 2 if the arguments can't be read; with 0 after ``--help``.
     """
+    open_standard_streams()
+    paths = [*sys.path]
     try:
-        with _current_folder_searched():
-            command = _read(sys.argv[1:] if arguments is None else arguments)
-            return command.run(Console())
+        command = _read(sys.argv[1:] if arguments is None else arguments)
+        return command.run(Console())
     except (ValueError, OSError, ImportError) as error:
         Console(stderr=True).print("[bold red]error:[/]", Text(str(error)), highlight=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-@contextmanager
-def _current_folder_searched() -> Iterator[None]:
-    """Modules of the current folder are found in the block, after all others; worker processes take the path over."""
-    here = str(Path.cwd())
-    if here in (str(Path(place).absolute()) for place in sys.path):
-        yield
-        return
-    sys.path.append(here)
-    try:
-        yield
     finally:
-        sys.path.remove(here)
+        sys.path[:] = paths
 
 
 def _read(words: Sequence[str]) -> Compare | Suite | Report | Replay | Train | Evaluate | Watch | List:

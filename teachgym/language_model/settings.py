@@ -91,7 +91,8 @@ class ModelSettings:
         if parts.username is not None or parts.password is not None or parts.query:
             raise ValueError("base_url holds a user, a password or a query; keys belong in an environment variable")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"base_url is {self.base_url!r}; expected http:// or https://, a host and a path")
+            # It is not repeated either: what has no scheme may be a key in the wrong place.
+            raise ValueError("base_url is no address; expected http:// or https://, a host and a path")
         if self.api_key_env and not self.api_key_env.isidentifier():
             # It is not repeated: who mistakes this for the key has given it.
             raise ValueError("api_key_env is no name of an environment variable; give the name, never the key itself")

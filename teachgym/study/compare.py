@@ -17,7 +17,6 @@ from teachgym.study.cell import make_cell_teacher
 from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.environment import make_environment
 from teachgym.study.lock import LOCK, FolderInUseError, alone_in, together_in
-from teachgym.study.main_guard import check_main_guard
 from teachgym.study.measures import Measures
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
@@ -26,6 +25,7 @@ from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_
 from teachgym.study.summary import summary_entries
 from teachgym.study.trackers import check_installed
 from teachgym.study.trust import check_links
+from teachgym.study.workers import check_workers_can_start
 
 SUMMARY = "summary.json"
 _CLAIM = "claim.lock"
@@ -68,9 +68,9 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
         ValueError: If a setting is not allowed, or the folder can't be used, for instance as another process runs the
             study that is to be overwritten; nothing has been run then.
         ImportError: If a tracker or Ray is not installed; nothing has been run then.
-        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
+        RuntimeError: If worker processes can't be started, or a script without a main guard calls it in one of them.
     """
-    check_main_guard()
+    check_workers_can_start()
     observer = observer or Observer()
     cells = [(cell, settings.folder / CELLS / cell.folder_name) for _, cell in settings.chosen()]
     measures = Measures.of(_check(settings))

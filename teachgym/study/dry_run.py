@@ -9,10 +9,10 @@ from pathlib import Path
 from teachgym.study.calibration import Calibration, calibrate
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
-from teachgym.study.main_guard import check_main_guard
 from teachgym.study.runner import default_workers
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import CELLS, load_cell_folder
+from teachgym.study.workers import check_workers_can_start
 
 UNCERTAINTY = 2.0
 """Times that are told may be wrong by this factor, either way: students that have learnt something play longer or
@@ -100,9 +100,9 @@ def dry_run(settings: StudySettings, *, calibrate_seconds: float = 10.0) -> DryR
 
     Raises:
         ValueError: If a setting is not allowed, or a cell can't be made, or fails at once.
-        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
+        RuntimeError: If worker processes can't be started, or a script without a main guard calls it in one of them.
     """
-    check_main_guard()
+    check_workers_can_start()
     if calibrate_seconds < 0:
         raise ValueError(f"calibrate_seconds is {calibrate_seconds}; expected a time, or 0 for no calibration")
     cells = [

@@ -1,6 +1,5 @@
 """The teacher environment of a cell, made for its teacher."""
 
-import importlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +8,7 @@ import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.names import UnknownKeywordError, searched, unknown_name
+from teachgym.names import UnknownKeywordError, import_module, searched, unknown_name
 from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
@@ -56,7 +55,7 @@ def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:
     module, _, bare = name.rpartition(":")
     try:
         if module:
-            importlib.import_module(module)
+            import_module(module)
         found: Any = gymnasium.spec(bare).entry_point
         if isinstance(found, str):
             found = gymnasium.envs.registration.load_env_creator(found)
@@ -112,7 +111,7 @@ def _check_options(cell: Cell) -> None:
 
 
 def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
-    env = Spec.parse(cell.env)
+    env, kind = Spec.parse(cell.env), environment_class(cell.env)
     settings = {**asked, **env.settings}
     if cell.task is not None:
         task = Spec.parse(cell.task)
@@ -121,7 +120,7 @@ def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
         student = Spec.parse(cell.student)
         settings |= {"student": student.name, "student_settings": dict(student.settings)}
     if cell.student_steps is not None:
-        settings[getattr(environment_class(cell.env), "budget_name", "student_steps")] = cell.student_steps
+        settings[getattr(kind, "budget_name", "student_steps")] = cell.student_steps
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:

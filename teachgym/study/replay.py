@@ -13,10 +13,10 @@ from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
 from teachgym.study.cells_there import cells_there
 from teachgym.study.finished import check_whole, is_finished
-from teachgym.study.main_guard import check_main_guard
 from teachgym.study.provenance import provenance
 from teachgym.study.runner import Observer, RunOptions, run_cells
 from teachgym.study.trust import check_cell
+from teachgym.study.workers import check_workers_can_start
 
 _READERS = {
     EPISODES: read_arrays,
@@ -49,10 +49,10 @@ def replay(folder: Path, observer: Observer | None = None, *, trust: bool = Fals
 
     Raises:
         ValueError: If it is not a finished cell, a file is damaged, or the cell would need trust.
-        RuntimeError: If the new run fails, or a script without a main guard calls it, in one of the workers that it
-            has started itself.
+        RuntimeError: If the new run fails, worker processes can't be started, or a script without a main guard calls
+            it in one of them.
     """
-    check_main_guard()
+    check_workers_can_start()
     if not is_finished(folder):
         raise ValueError(
             f"{folder} holds no finished cell; give one, for instance runs/demo/cells/random-seed-0"

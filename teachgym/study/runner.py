@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from teachgym.files import write_json
 from teachgym.loop import Progress
 from teachgym.settings import checked_dataclass
+from teachgym.standard_streams import open_standard_streams
 from teachgym.study.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.environment import environment_class
 from teachgym.study.lock import FolderInUseError
@@ -137,6 +138,7 @@ class _Pool:
         self._options, self._observer = options, observer
         self._working: dict[Connection, _Worker] = {}
         self._deaths: dict[Cell, int] = {}
+        open_standard_streams()
         self._context = worker_context()
 
     def run(self) -> None:
@@ -194,7 +196,9 @@ class _Pool:
         self._end(connection)
         code = worker.process.exitcode or 0
         how = f"signal {-code}{', as when memory runs out' if code == -signal.SIGKILL else ''}" if code < 0 else code
-        reason = f"the worker ended with {'' if code < 0 else 'exit code '}{how}; see {worker.folder / LOG}"
+        log = worker.folder / LOG
+        more = f"; see {log}" if log.exists() else " before its cell began, and printed why beside this study's errors"
+        reason = f"the worker ended with {'' if code < 0 else 'exit code '}{how}{more}"
         deaths = self._deaths[worker.cell] = self._deaths.get(worker.cell, 0) + 1
         if deaths <= self._options.retries:
             self._observer.retried(worker.cell, reason)
@@ -272,8 +276,11 @@ def _work(
 
 def _print_into(path: Path) -> None:
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(log, sys.stdout.fileno())
-    os.dup2(log, sys.stderr.fileno())
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(log, number)
+        if getattr(sys, name) is None:  # it was closed when this process began
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", buffering=1, closefd=False))
+    os.close(log)
 
 
 def _end_with_parent() -> None:

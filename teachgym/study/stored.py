@@ -109,15 +109,17 @@ def load_cell_folder(folder: Path, cell: Cell) -> tuple[Run | None, str]:
     """What there is of a cell, and why there is not more: a damaged file costs its own cell, and no other."""
     try:
         finished = load_finished(folder) if is_finished(folder) else None
-        if not (folder / SETTINGS).exists() or load_settings(folder) != cell:
+        failure = read_json(folder / FAILURE) if (folder / FAILURE).exists() else {}
+        reason = str(failure.get("reason", "")) if isinstance(failure, dict) else ""
+        if not (folder / SETTINGS).exists():
+            return None, reason
+        if load_settings(folder) != cell:
             return None, ""
         if finished is not None:
             return Run(cell, *finished), ""
-        run = Run(cell, Record.load(folder), None) if (folder / EVALUATIONS).exists() else None
-        failure = read_json(folder / FAILURE) if (folder / FAILURE).exists() else {}
+        return Run(cell, Record.load(folder), None) if (folder / EVALUATIONS).exists() else None, reason
     except (ValueError, OSError) as error:
         return None, str(error)
-    return run, str(failure.get("reason", "")) if isinstance(failure, dict) else ""
 
 
 def damages(folder: Path) -> Iterator[str]:

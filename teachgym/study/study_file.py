@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from teachgym.annotations import read_value, shown
-from teachgym.files import replacing
+from teachgym.files import opened, replacing
 from teachgym.names import unknown_name
 from teachgym.study.settings import StudySettings
 from teachgym.study.spec import Spec
@@ -70,7 +70,8 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: If the file is not TOML, or a key or the type of a value is not allowed; the message says what is.
     """
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        with opened(path) as file:
+            given = tomllib.load(file)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     kinds, settings = get_type_hints(StudySettings), {}

@@ -9,11 +9,11 @@ from teachgym.study.cell import make_cell_teacher
 from teachgym.study.compare import IfUsed, Study, compare
 from teachgym.study.environment import make_environment
 from teachgym.study.leaderboard import BASELINE, Leaderboard, leaderboard
-from teachgym.study.main_guard import check_main_guard
 from teachgym.study.runner import Observer
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.spec import Spec
 from teachgym.study.suite_settings import Entry, SuiteSettings
+from teachgym.study.workers import check_workers_can_start
 
 LEADERBOARD = "leaderboard.json"
 Observe = Callable[[StudySettings], AbstractContextManager[Observer]]
@@ -82,9 +82,9 @@ def run_suite(
 
     Raises:
         ValueError: If a setting is not allowed, or a folder can't be used.
-        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
+        RuntimeError: If worker processes can't be started, or a script without a main guard calls it in one of them.
     """
-    check_main_guard()
+    check_workers_can_start()
     studies = [(entry, study_of(settings, entry)) for entry in settings.entries()]
     done = []
     for _, study in studies:

@@ -38,10 +38,10 @@ from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figu
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.environment import environment_id
 from teachgym.study.lock import alone_in
-from teachgym.study.main_guard import check_main_guard
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
+from teachgym.study.workers import check_workers_can_start
 from teachgym.task_space import FloatArray
 from teachgym.teacher_env import TeacherEnv
 
@@ -104,9 +104,9 @@ def train_teacher(
         ValueError: If a setting is not allowed, the folder holds a teacher already, or another process trains one in
             it; nothing has been run then.
         ImportError: If the algorithm needs a package that is not installed.
-        RuntimeError: If a script without a main guard calls it, in one of the workers that it has started itself.
+        RuntimeError: If worker processes can't be started, or a script without a main guard calls it in one of them.
     """
-    check_main_guard()
+    check_workers_can_start()
     folder = settings.folder
     _check_free(folder, overwrite=overwrite)
     started = time.perf_counter()

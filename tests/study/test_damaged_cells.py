@@ -288,6 +288,36 @@ def test_a_study_whose_own_file_is_forged_is_refused_by_name(study: StudySetting
         assert len(str(caught.value)) < 2000
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_no_file_that_is_waited_for(study: StudySettings, tmp_path: Path) -> None:
+    one, _ = folders(study)
+    for path in (one / MANIFEST, one / "episodes.npz", study.folder / "study.json"):
+        path.unlink()
+        os.mkfifo(path)
+    with pytest.raises(ValueError, match=r"study\.json is not a regular file"):
+        load_study(study.folder)
+    with pytest.raises(ValueError, match=r"manifest\.json is not a regular file"):
+        load_finished(one)
+    with pytest.raises(ValueError, match=r"episodes\.npz is not a regular file"):
+        read_arrays(one / "episodes.npz")
+
+
+@pytest.mark.parametrize("kind", ["a mean less", "another width"])
+def test_a_teacher_that_sampled_what_does_not_fit_is_named_with_its_file(study: StudySettings, kind: str) -> None:
+    one, _ = folders(study)
+    entries = read_json(one / "sampling.json")
+    entry = next(entry for entry in entries if entry["kind"] == "GaussianMixture")
+    if kind == "a mean less":
+        del entry["means"][-1]
+    else:
+        k = len(entry["weights"])
+        entry["means"], entry["covariances"] = np.zeros((k, 3)).tolist(), np.zeros((k, 3, 3)).tolist()
+    (one / "sampling.json").write_text(json.dumps(entries))
+    forge_manifest(one)
+    (missing,) = load_study(study.folder).missing
+    assert str(one / "sampling.json") in missing.reason
+
+
 @pytest.fixture
 def killed_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     """Ends whatever writes files just before a file is in its place: the one of that number."""

@@ -1,6 +1,7 @@
 """Studies survive what happens to studies: kills, damaged files, full disks, hanging workers, diverging students."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -110,6 +111,17 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(
     again = StudySettings(**{**vars(chosen), "runs": tmp_path / "whole"})
     compare(again)
     assert list(differences(folder, again.folder / "cells" / "random-seed-0")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell")
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- >&- 2>&-"])
+def test_a_study_runs_where_the_streams_are_closed(closed: str, tmp_path: Path) -> None:
+    words = ["--env", "Hypercubes,episodes=30", "--teachers", "random", "--seeds", "1", "--workers", "1"]
+    words += ["--runs", str(tmp_path), "--name", "study"]
+    command = shlex.join([sys.executable, "-m", "teachgym.cli", "compare", *words])
+    done = subprocess.run(["sh", "-c", f"exec {command} {closed}"], stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert (tmp_path / "study" / "cells" / "random-seed-0" / RESULT).exists()
 
 
 def test_what_is_gone_on_from_is_not_done_twice(tmp_path: Path) -> None:

@@ -141,6 +141,23 @@ def test_a_study_of_a_teacher_in_the_current_folder_runs_there(
     assert str(tmp_path) in " ".join(capsys.readouterr().err.split())
 
 
+def test_no_command_searches_the_current_folder_for_what_nobody_has_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    searched: list[str] = []
+
+    def run(command: object, console: Console) -> int:
+        searched.extend(sys.path)
+        return 0
+
+    monkeypatch.setattr("teachgym.cli.list.List.run", run)
+    assert main(["list"]) == 0
+    assert searched
+    assert str(tmp_path) not in searched
+    assert "" not in searched
+
+
 def test_a_teacher_with_long_settings_gets_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("teachgym.study.compare.run_cells", run_here)
     stage = '{"low":[%g],"high":[%g],"until":"outcome>%d & episodes>5 & success>0.5"}'
