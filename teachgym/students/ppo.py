@@ -15,6 +15,7 @@ from torch import nn
 from teachgym.problem import ENTROPIES, VALUES
 from teachgym.setting_checks import check_from_zero, check_positive, check_share, check_whole
 from teachgym.settings import checked_dataclass
+from teachgym.students.averaged_policy import AveragedPolicy
 from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 
@@ -36,6 +37,8 @@ class PPOSettings:
     """Passes over each rollout."""
     learning_rate: float = 3e-4
     """Step size of Adam."""
+    learning_rate_decay: bool = False
+    """Whether it falls to 0, in a line over the budget."""
     discount: float = 0.999
     """Discount factor gamma."""
     gae_lambda: float = 0.95
@@ -48,6 +51,12 @@ class PPOSettings:
     """Weight of the entropy bonus."""
     log_std_init: float = 0.0
     """Initial log of the exploration noise's standard deviation."""
+    log_std_final: float | None = None
+    """What that log changes to, in a line over ``noise_steps``, to stay there; None for noise that is learned."""
+    noise_steps: int = 1_000_000
+    """Student steps over which it changes."""
+    averaging: float = 0.0
+    """Share of the past in the moving average of weights that is tested, which follows each minibatch; 0 for none."""
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers, of the policy and of the value function alike."""
     device: str = "auto"
@@ -64,10 +73,13 @@ class PPOSettings:
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
         check_from_zero("entropy_coefficient", self.entropy_coefficient)
-        if abs(self.log_std_init) > MOST_LOG_STD:
-            raise ValueError(
-                f"log_std_init is {self.log_std_init}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}"
-            )
+        for name in ("log_std_init", "log_std_final"):
+            value = getattr(self, name)
+            if value is not None and abs(value) > MOST_LOG_STD:
+                raise ValueError(f"{name} is {value}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}")
+        check_whole("noise_steps", self.noise_steps, 1, "student steps")
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"averaging is {self.averaging}; expected a number in [0, 1)")
         for width in self.hidden:
             check_whole("hidden", width, 1, "units")
         if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
@@ -117,9 +129,9 @@ class PPOStudent(SB3Student):
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
         settings = self.settings
         return PPO(
-            "MlpPolicy",
+            AveragedPolicy if settings.averaging else "MlpPolicy",
             VecNormalize(worlds, gamma=settings.discount),
-            learning_rate=settings.learning_rate,
+            learning_rate=self._step_size if settings.learning_rate_decay else settings.learning_rate,
             n_steps=settings.rollout_steps,
             batch_size=settings.batch_size,
             n_epochs=settings.epochs,
@@ -134,11 +146,26 @@ class PPOStudent(SB3Student):
         )
 
     def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
-        return ActorCriticPolicy(observation_space, action_space, lambda _: 0.0, **self._policy_arguments())
+        kind = AveragedPolicy if self.settings.averaging else ActorCriticPolicy
+        return kind(observation_space, action_space, lambda _: 0.0, **self._policy_arguments())
 
     def _policy_arguments(self) -> dict[str, Any]:
+        settings = self.settings
         return {
-            "net_arch": list(self.settings.hidden),
+            "net_arch": list(settings.hidden),
             "activation_fn": nn.Tanh,
-            "log_std_init": self.settings.log_std_init,
+            "log_std_init": settings.log_std_init,
+            **({"averaging": settings.averaging} if settings.averaging else {}),
         }
+
+    def _step_size(self, left: float) -> float:
+        """Of Adam, where this share of the budget is left."""
+        return self.settings.learning_rate * left
+
+    def _before_rollout(self, algorithm: BaseAlgorithm) -> None:
+        """Set the exploration noise, where it is not learned."""
+        first, final = self.settings.log_std_init, self.settings.log_std_final
+        noise = getattr(algorithm.policy, "log_std", None)  # of continuous actions only
+        if final is not None and isinstance(noise, nn.Parameter):
+            share = min(algorithm.num_timesteps / self.settings.noise_steps, 1.0)
+            noise.requires_grad_(False).fill_(first + share * (final - first))

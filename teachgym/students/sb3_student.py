@@ -24,13 +24,14 @@ from teachgym.world_batch import WorldBatch
 class _Boundaries(BaseCallback):
     """Says when a rollout is about to begin: no rollout is in the making then, and no update."""
 
-    def __init__(self, student: Student) -> None:
+    def __init__(self, student: "SB3Student") -> None:
         super().__init__()
         self._student = student
 
     def _on_rollout_start(self) -> None:
         if self._student.at_boundary is not None:
             self._student.at_boundary()
+        self._student._before_rollout(self.model)
 
     def _on_step(self) -> bool:
         return True
@@ -58,6 +59,9 @@ class SB3Student(Student):
     @abstractmethod
     def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
         """Make a policy of the same shape, to load stored weights into."""
+
+    def _before_rollout(self, algorithm: BaseAlgorithm) -> None:
+        """Whatever depends on how far the algorithm is. Here: nothing."""
 
     def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
         """Train from scratch."""

@@ -1,0 +1,46 @@
+"""A policy that is tested with the moving average of its weights."""
+
+from typing import Any
+
+import torch
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.type_aliases import PyTorchObs
+from torch import nn
+from torch.func import functional_call
+
+_ACTING = ("mlp_extractor.policy_net.", "action_net.")
+"""Parts of the network that actions come from, by the beginnings of their names."""
+
+
+class AveragedPolicy(ActorCriticPolicy):
+    """Explores and learns as Stable-Baselines3's does, and takes its most likely actions with averaged weights.
+
+    The exponential moving average follows each step of the optimiser and is part of the state. An update that spoils
+    the mean action for a while hardly reaches it.
+
+    Args:
+        *policy: As for Stable-Baselines3's policy.
+        averaging: Share of the past in each average, in ``[0, 1)``.
+        **settings: As for Stable-Baselines3's policy.
+    """
+
+    def __init__(self, *policy: Any, averaging: float, **settings: Any) -> None:
+        super().__init__(*policy, **settings)
+        self.averaging = averaging
+        acting = {name: value for name, value in self.named_parameters() if name.startswith(_ACTING)}
+        self._names = list(acting)
+        self.averaged = nn.ParameterList([nn.Parameter(value.detach().clone(), False) for value in acting.values()])
+        self.optimizer.register_step_post_hook(lambda *_: self._average())
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        current = dict(self.named_parameters())
+        for name, average in zip(self._names, self.averaged, strict=True):
+            average.lerp_(current[name], 1.0 - self.averaging)
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
+        if not deterministic:
+            return super()._predict(observation)
+        averaged = dict(zip(self._names, self.averaged, strict=True))
+        actions: torch.Tensor = functional_call(self, averaged, (observation,), {"deterministic": True})[0]
+        return actions
