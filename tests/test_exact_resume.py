@@ -114,6 +114,7 @@ CHALLENGE = (
     ("env", "student", "steps"),
     [
         (EASY, PPO, 900),
+        (EASY, f"{PPO},log_std_final=-1.0,noise_steps=500,learning_rate_decay=True,averaging=0.9", 900),
         (EASY, SAC, 1200),
         (EASY, SAC + ",slots=3,steps_per_update=4", 1000),
         ("StumpTracks,engine=reference,max_stump_height=0.2", PPO, 900),

@@ -4,14 +4,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.files import read_state, write_state
 from teachgym.students import Student, make_student
+from teachgym.students.averaged_policy import AveragedPolicy
 from teachgym.students.ppo import PPOSettings, PPOStudent
 from teachgym.students.sac import SACSettings, SACStudent
 from tests.toy import Countdown, Reach
@@ -188,6 +191,65 @@ def test_ppo_updates_once_per_full_rollout() -> None:
     assert env.student.algorithm._n_updates == 3 * 5
 
 
+def test_the_exploration_noise_of_ppo_follows_its_line_and_is_not_learnt() -> None:
+    settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, noise_steps=300)
+    env = make_env(WatchedPPO(settings), 520)
+    env.reset(seed=0)
+    student = env.student
+    assert isinstance(student, WatchedPPO)
+    seen: dict[int, float] = {}
+    over = False
+    while not over:
+        _, _, over, _, _ = env.step(np.array([0.5]))
+        policy = student.algorithm.policy
+        assert isinstance(policy, ActorCriticPolicy)
+        seen[student.algorithm.num_timesteps // 128] = float(policy.log_std.detach()[0])
+    # A rollout is 128 steps; the line falls by 1.5 over 300 steps.
+    expected = {0: 0.5, 1: 0.5 - 128 / 200, 2: 0.5 - 256 / 200, 3: -1.0, 4: -1.0}
+    assert seen.keys() == expected.keys()
+    assert all(math.isclose(seen[number], expected[number], abs_tol=1e-6) for number in expected)
+
+
+def test_the_step_size_of_ppo_falls_to_nothing_at_the_end_of_the_budget() -> None:
+    env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO, learning_rate_decay=True)), 128 * 4)
+    sizes = set()
+    env.reset(seed=0)
+    over = False
+    while not over:
+        _, _, over, _, _ = env.step(np.array([0.5]))
+        assert isinstance(env.student, WatchedPPO)
+        sizes.add(env.student.algorithm.policy.optimizer.param_groups[0]["lr"])
+    assert sizes == {0.01 * left for left in (1.0, 0.75, 0.5, 0.25)} | {0.0}
+
+
+def test_averaged_weights_follow_each_step_of_the_optimiser_and_are_what_is_tested() -> None:
+    observations, actions = spaces.Box(-1, 1, (2,)), spaces.Box(-1, 1, (1,))
+    torch.manual_seed(0)
+    policy = AveragedPolicy(observations, actions, lambda _: 0.1, averaging=0.5, net_arch=[3])
+    plain = ActorCriticPolicy(observations, actions, lambda _: 0.1, net_arch=[3])
+    given = some_observations()
+    expected = policy.action_net.bias.detach().clone()
+    for _ in range(3):
+        policy.optimizer.zero_grad()
+        policy.action_net.bias.sum().backward()
+        policy.optimizer.step()
+        expected = 0.5 * expected + 0.5 * policy.action_net.bias.detach()
+    averaged = dict(zip(policy.acting, policy.averaged, strict=True))
+    assert torch.allclose(averaged["action_net.bias"], expected)
+    assert not torch.allclose(averaged["action_net.bias"], policy.action_net.bias)
+    assert not any(parameter.requires_grad for parameter in policy.averaged)
+
+    plain.load_state_dict({name: value for name, value in policy.state_dict().items() if "averaged." not in name})
+    weights = [plain.get_parameter(name) for name in policy.acting]
+    torch.manual_seed(1)
+    sampled = policy.predict(given)[0]
+    torch.manual_seed(1)
+    assert np.array_equal(plain.predict(given)[0], sampled)
+    for weight, average in zip(weights, policy.averaged, strict=True):
+        weight.data.copy_(average)
+    assert np.allclose(plain.predict(given, deterministic=True)[0], policy.predict(given, deterministic=True)[0])
+
+
 def test_the_episode_that_ends_with_the_budget_is_still_learnt_from() -> None:
     settings = SACSettings(hidden=(4,), batch_size=8, random_steps=0, steps_per_update=5, device="cpu")
     env = make_env(WatchedSAC(settings), 15)
@@ -238,6 +300,9 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("ppo", {"entropy_coefficient": "0.1"}, "entropy_coefficient is '0.1'; expected a number"),
         ("ppo", {"log_std_init": 1e3}, "log_std_init is 1000.0; expected a number from -20 to 20"),
         ("ppo", {"log_std_init": float("nan")}, "log_std_init is nan; expected a number, not nan"),
+        ("ppo", {"log_std_final": -30.0}, "log_std_final is -30.0; expected a number from -20 to 20"),
+        ("ppo", {"noise_steps": 0}, "noise_steps is 0; expected a whole number of student steps, at least 1"),
+        ("ppo", {"averaging": 1.0}, r"averaging is 1.0; expected a number in \[0, 1\)"),
         ("sac", {"hidden": (-1,)}, "hidden is -1; expected a whole number of units, at least 1"),
         ("sac", {"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'bfloat16'"),
         ("ppo", {"target_kl": 0}, "target_kl is 0; expected a number above 0"),
