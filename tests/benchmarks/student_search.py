@@ -6,15 +6,18 @@ trials are in a file, so that several processes share a search and a later one g
 tuning; reports take others.
 """
 
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 import optuna
 import torch
 import tyro
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 import teachgym
 from teachgym.envs.curriculum import CurriculumEnv
@@ -57,13 +60,13 @@ def settings_of(trial: optuna.trial.BaseTrial) -> PPOSettings:
         log_std_final=trial.suggest_float("log_std_final", -1.8, -0.8),
         noise_steps=trial.suggest_int("noise_steps", 500_000, 3_000_000, log=True),
         averaging=trial.suggest_categorical("averaging", [0.0, 0.99, 0.998]),
-        hidden=trial.suggest_categorical("hidden", ["64", "128"]) == "64" and (64, 64) or (128, 128),
+        hidden=(trial.suggest_categorical("hidden", [64, 128]),) * 2,
     )
 
 
 def test_returns(settings: PPOSettings, arguments: Arguments, seed: int) -> list[tuple[float, float]]:
     """Mean return and percent mastered at each test of one student."""
-    track = EASY if arguments.tracks == "easy" else {}
+    track: dict[str, Any] = EASY if arguments.tracks == "easy" else {}
     made = gymnasium.make(
         "teachgym/StumpTracks-v0", student=PPOStudent(settings), student_steps=arguments.student_steps, **track
     )
@@ -108,16 +111,15 @@ def main(arguments: Arguments) -> None:
     """Search, and print what is best so far."""
     torch.set_num_threads(1)
     arguments.storage.parent.mkdir(parents=True, exist_ok=True)
-    backend = optuna.storages.journal.JournalFileBackend(str(arguments.storage))
     study = optuna.create_study(
         study_name=arguments.tracks,
-        storage=optuna.storages.JournalStorage(backend),
+        storage=JournalStorage(JournalFileBackend(str(arguments.storage))),
         direction="maximize",
         load_if_exists=True,
         pruner=optuna.pruners.PercentilePruner(50.0, n_startup_trials=5),
     )
     search(study, arguments)
-    print(study.best_value, asdict(settings_of(optuna.trial.FixedTrial(study.best_params))))  # noqa: T201
+    sys.stdout.write(f"{study.best_value:.1f}  {asdict(settings_of(optuna.trial.FixedTrial(study.best_params)))}\n")
 
 
 if __name__ == "__main__":
