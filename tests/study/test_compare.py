@@ -245,22 +245,22 @@ def test_a_worker_that_fails_or_dies_fails_its_own_cell_with_a_log(tmp_path: Pat
         assert "in _fail" in log
 
 
-def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chosen = settings(tmp_path / "interrupted", student=toy_study.SLOW, seeds=3, teachers=("random",), workers=1)
-    words = ["--env", chosen.env, "--student", toy_study.SLOW, "--teachers", "random", "--seeds", "3"]
+def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    student = f"{toy_study.WAITING},gate={gate}"
+    chosen = settings(tmp_path / "interrupted", student=student, seeds=3, teachers=("random",), workers=1)
+    gate.touch()
+    compare(dataclasses.replace(chosen, seeds=1))
+    gate.unlink()
+    words = ["--env", chosen.env, "--student", student, "--teachers", "random", "--seeds", "3"]
     words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
-    words += ["--runs", str(chosen.runs), "--name", "study"]
+    words += ["--runs", str(chosen.runs), "--name", "study", "--resume"]
     command = [sys.executable, "-c", "import sys; from teachgym.cli import main; sys.exit(main())", "compare", *words]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
     first, second = (chosen.folder / "cells" / f"random-seed-{seed}" for seed in (0, 1))
-    wait_for(
-        lambda: is_finished(first) and (second / "episodes.npz").exists(),
-        while_running=lambda: process.poll() is None,
-    )
+    wait_for((second / "episodes.npz").exists, while_running=lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate()
     assert process.returncode == 130, output
@@ -268,7 +268,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(
     assert "interrupted: 2 of 3 cells are not finished" in " ".join(output.split())
     assert is_finished(first)
     assert not is_finished(second)
-    monkeypatch.setenv(toy_study.PAUSE, "0")
+    gate.touch()
     assert compare(chosen, if_used="resume").stored.missing == []
     whole = dataclasses.replace(chosen, runs=tmp_path / "whole")
     compare(whole)

@@ -75,12 +75,12 @@ def test_workers_killed_at_random_moments_leave_what_an_undisturbed_study_leaves
     assert len(set(killer.killed)) >= 3, "kills came at different steps"
 
 
-def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    student = f"{toy_study.WAITING},gate={gate}"
     chosen = StudySettings(
         env=toy_study.ENV,
-        student=toy_study.SLOW,
+        student=student,
         teachers=("random",),
         seeds=1,
         student_steps=300,
@@ -89,7 +89,7 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(
         name="study",
         checkpoint_seconds=0.05,
     )
-    words = ["--env", chosen.env, "--student", toy_study.SLOW, "--teachers", "random", "--seeds", "1"]
+    words = ["--env", chosen.env, "--student", student, "--teachers", "random", "--seeds", "1"]
     words += ["--student-steps", "300", "--evaluations", "3", "--checkpoint-seconds", "0.05"]
     words += ["--runs", str(chosen.runs), "--name", "study"]
     command = [sys.executable, "-m", "teachgym.cli", "compare", *words]
@@ -102,7 +102,7 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(
     assert not (folder / RESULT).exists()
     with alone_in(folder, patience=300):  # the worker has noticed, and let go
         newest = sorted((folder / "checkpoints").iterdir())[-1]
-    monkeypatch.setenv(toy_study.PAUSE, "0")
+    gate.touch()
     found = compare(chosen, if_used="resume")
     assert not found.stored.missing
     assert f"going on from {newest.name}" in (folder / "log.txt").read_text()

@@ -55,10 +55,6 @@ class DyingStudent(CallableStudent):
         super().__init__(_die)
 
 
-PAUSE = "TEACHGYM_TEST_PAUSE"
-"""Environment variable: seconds that the slow student sleeps at every episode."""
-
-
 class SlowStudent(CallableStudent):
     """Sleeps at every episode."""
 
@@ -146,11 +142,9 @@ def _die(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -
 
 
 def _dawdle(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
-    pause = float(os.environ.get(PAUSE, "0.05"))
-
     class Sleepy(gymnasium.Wrapper[Any, Any, Any, Any]):
         def reset(self, **arguments: Any) -> Any:
-            time.sleep(pause)
+            time.sleep(0.05)
             return super().reset(**arguments)
 
     noisy_walk(Sleepy(world), steps=steps, seed=seed, publish=publish)
