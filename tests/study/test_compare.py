@@ -255,7 +255,10 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
     words = ["--env", chosen.env, "--student", student, "--teachers", "random", "--seeds", "3"]
     words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
     words += ["--runs", str(chosen.runs), "--name", "study", "--resume"]
-    command = [sys.executable, "-c", "import sys; from teachgym.cli import main; sys.exit(main())", "compare", *words]
+    # What starts tests in the background may have them ignore Ctrl-C, and all that they start.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    script = f"{heard}; import sys; from teachgym.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "compare", *words]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
