@@ -14,7 +14,7 @@ from teachgym.envs.task_maps import Same, Shuffled, Stretched, TaskMap
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.names import unknown_name
+from teachgym.names import environment_id
 from teachgym.problem import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
 from teachgym.setting_checks import check_positive, check_whole
@@ -115,10 +115,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         check_whole("intervals", intervals, 2, "intervals", most=10_000)
         if forget_every is not None:
             check_positive("forget_every", forget_every)
-        self._id = env if "/" in env else f"teachgym/{env.removesuffix('-v0')}-v0"
-        if ":" not in self._id and self._id not in gymnasium.registry:
-            known = [spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym"]
-            raise unknown_name("environment", env, known)
+        self._id = environment_id(env)
         self._settings = {**settings, **({} if screening == "off" else {"screening": screening})}
         self._counts_screening = screening != "free"
         own_unfeasible = challenge == "mostly-unfeasible" and self._id in UNFEASIBLE

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+import gymnasium
+
 from teachgym.annotations import shown
 
 Class = TypeVar("Class")
@@ -62,6 +64,23 @@ def reset_options(options: Any, known: Iterable[str]) -> Mapping[str, Any]:
         if name not in known:
             raise unknown_name("reset option", str(name), known)
     return options
+
+
+def environment_id(name: str) -> str:
+    """Complete ``StumpTracks`` to ``teachgym/StumpTracks-v0``; full ids are taken as they are.
+
+    ``module:namespace/Name-v0`` is an environment that importing ``module`` registers.
+
+    Raises:
+        ValueError: If no environment has that name; suggests the nearest.
+    """
+    if ":" in name or name in gymnasium.registry:
+        return name
+    known = {spec.name: spec.id for spec in gymnasium.registry.values() if spec.namespace == "teachgym"}
+    bare = name.removeprefix("teachgym/").removesuffix("-v0")
+    if bare not in known:
+        raise unknown_name("environment", name, known)
+    return known[bare]
 
 
 def import_module(name: str) -> ModuleType:

@@ -28,15 +28,14 @@ class AveragedPolicy(ActorCriticPolicy):
         super().__init__(*policy, **settings)
         self.averaging = averaging
         acting = {name: value for name, value in self.named_parameters() if name.startswith(_ACTING)}
-        self.acting = list(acting)  # names, in the order of the averages
+        self.acting = acting  # by name, in the order of the averages
         self.averaged = nn.ParameterList([nn.Parameter(value.detach().clone(), False) for value in acting.values()])
         self.optimizer.register_step_post_hook(lambda *_: self._average())
 
     @torch.no_grad()
     def _average(self) -> None:
-        current = dict(self.named_parameters())
-        for name, average in zip(self.acting, self.averaged, strict=True):
-            average.lerp_(current[name], 1.0 - self.averaging)
+        for current, average in zip(self.acting.values(), self.averaged, strict=True):
+            average.lerp_(current, 1.0 - self.averaging)
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
         if not deterministic:

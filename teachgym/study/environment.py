@@ -8,7 +8,7 @@ import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.names import UnknownKeywordError, import_module, searched, unknown_name
+from teachgym.names import UnknownKeywordError, environment_id, import_module, searched
 from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
@@ -26,23 +26,6 @@ NEEDED: dict[str, tuple[str, Any]] = {
     TRUTH: ("truth", True),
 }
 """How an environment is asked for what it offers only on demand."""
-
-
-def environment_id(name: str) -> str:
-    """Complete ``StumpTracks`` to ``teachgym/StumpTracks-v0``; full ids are taken as they are.
-
-    ``module:namespace/Name-v0`` is an environment that importing ``module`` registers.
-
-    Raises:
-        ValueError: If no environment has that name; suggests the nearest.
-    """
-    if ":" in name or name in gymnasium.registry:
-        return name
-    known = {spec.name: spec.id for spec in gymnasium.registry.values() if spec.namespace == "teachgym"}
-    bare = name.removeprefix("teachgym/").removesuffix("-v0")
-    if bare not in known:
-        raise unknown_name("environment", name, known)
-    return known[bare]
 
 
 def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:

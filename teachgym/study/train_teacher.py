@@ -33,10 +33,9 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.checksums import MANIFEST, write_manifest
 from teachgym.files import write_arrays, write_json
-from teachgym.names import unknown_name
+from teachgym.names import environment_id, unknown_name
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
-from teachgym.study.environment import environment_id
 from teachgym.study.lock import alone_in
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv

@@ -1,9 +1,9 @@
 """Search settings of the PPO student: ``python -m tests.benchmarks.student_search --trials 40``, once for each core.
 
 Every trial teaches several students on random tracks and is worth the mean of its worse half of seeds, since a setting
-that leaves some students standing is of no use. A trial that is behind the others at one of its tests ends there. The
-trials are in a file, so that several processes share a search and a later one goes on with it. Seeds below 100 are for
-tuning; reports take others.
+that leaves some students standing is of no use. A trial whose first students are behind those of the others ends there.
+The trials are in a file, so that several processes share a search and a later one goes on with it. Seeds below 100 are
+for tuning; reports take others.
 """
 
 import sys

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from teachgym.files import read_arrays, read_json, read_state
+from teachgym.names import environment_id
 from teachgym.record import Record
 from teachgym.study.cell import load_cell, run_cell
 from teachgym.study.compare import Study, compare
-from teachgym.study.environment import environment_id
 from teachgym.study.finished import is_finished
 from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings

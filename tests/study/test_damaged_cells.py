@@ -289,7 +289,7 @@ def test_a_study_whose_own_file_is_forged_is_refused_by_name(study: StudySetting
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_a_pipe_is_no_file_that_is_waited_for(study: StudySettings, tmp_path: Path) -> None:
+def test_a_pipe_is_no_file_that_is_waited_for(study: StudySettings) -> None:
     one, _ = folders(study)
     for path in (one / MANIFEST, one / "episodes.npz", study.folder / "study.json"):
         path.unlink()
