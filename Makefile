@@ -5,7 +5,7 @@ ENGINE := envs/bipedal_walker/engine
 
 .PHONY: demo test lint docs install
 
-demo: install  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
+demo: .venv/package  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
 	$(BIN)/teachgym compare --name demo --resume --env StumpTracks --student ppo --student-steps 400000 \
 		--teachers random alp-gmm,fit_every=50
 
@@ -21,13 +21,23 @@ lint: install  ## Style, formatting, types and the direction of imports
 docs: install  ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-install: .venv/installed
+install: .venv/developer  ## Install the package with all that its tests need
 
-.venv/installed: pyproject.toml setup.py $(wildcard $(ENGINE)/*.* $(ENGINE)/*/*.*)
+# The package alone is what the demo needs; the developer's extras hold it, so that neither undoes the other.
+PACKAGE := pyproject.toml setup.py $(wildcard $(ENGINE)/*.* $(ENGINE)/*/*.*)
+define installed
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "teachgym needs Python 3.11, 3.12 or 3.13, not $$($(PYTHON) --version): make demo PYTHON=python3.12" >&2; exit 1; }
+		{ echo "teachgym needs Python 3.11, 3.12 or 3.13, not $$($(PYTHON) --version): make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '$(1)'
 	@! test -e $(ENGINE)_missing.txt || \
 		echo "The walker's fast engine was not built: $$(cat $(ENGINE)_missing.txt). The slower reference engine serves." >&2
+endef
+
+.venv/package: $(PACKAGE)
+	$(call installed,.)
 	touch $@
+
+.venv/developer: $(PACKAGE)
+	$(call installed,.[dev])
+	touch .venv/package $@

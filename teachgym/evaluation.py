@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from teachgym.task_space import FloatArray
 from teachgym.world_batch import Slots, WorldBatch
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
+Headline = Literal["mastered", "mean_return"]
+"""A number of an ``Evaluation`` that teachers may be compared by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,11 @@ class Evaluation:
     """A return above this counts as mastered."""
     student_steps: int
     """Training steps that the student had had."""
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the student had had no training yet."""
+        return self.student_steps == 0
 
     @property
     def mastered(self) -> float:

@@ -16,7 +16,7 @@ from teachgym.teacher_env import TeacherEnv
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands, after each decision."""
+    """Where a run stands: before the first decision, and after each."""
 
     student_steps: int
     """Student steps spent."""
@@ -25,7 +25,7 @@ class Progress:
     episodes: int
     """Student episodes finished."""
     over: bool
-    """Whether this was the last decision."""
+    """Whether the last decision has been taken."""
     record: Record
     """Everything so far."""
 
@@ -120,7 +120,12 @@ class Teaching:
         previous, self._sampling = self._sampling, teacher.sampling()
         if self._sampling is not None and self._sampling is not previous:
             record.sampling.append((steps, self._sampling))
-        return Progress(steps, self._inner.budget, len(record.feedback), self.over, record)
+        return self.progress
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        return Progress(self._inner.spent, self._inner.budget, len(self.record.feedback), self.over, self.record)
 
     def state_dict(self) -> dict[str, Any]:
         """What ``load_state_dict`` needs to go on after the last decision, bit for bit on CPU."""

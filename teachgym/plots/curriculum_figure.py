@@ -11,13 +11,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from teachgym.plots.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun
+from teachgym.plots.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun, colour_scale
 from teachgym.plots.figure_style import house_style, save_figure, teacher_looks, wrapped
 from teachgym.plots.task_maps import draw_maps, maps_every
 from teachgym.plots.task_timelines import draw_timelines, timelines_every
 from teachgym.record import Record
 from teachgym.sampling import GaussianMixture, Window
-from teachgym.task_space import TaskSpace
+from teachgym.task_space import FloatArray, TaskSpace
+
+_MIDDLE = (2.5, 97.5)
+"""Percentiles of the outcomes at the ends of the colour scale."""
 
 
 def plot_curriculum(
@@ -26,7 +29,6 @@ def plot_curriculum(
     path: Path,
     *,
     title: str,
-    outcome_range: tuple[float, float],
 ) -> None:
     """Write ``curriculum_figure`` to a file, atomically.
 
@@ -35,12 +37,11 @@ def plot_curriculum(
         space: The task space that the tasks lie in.
         path: Where to; the suffix decides the format.
         title: Stands above the panels.
-        outcome_range: Outcomes at the two ends of the colour scale.
 
     Raises:
         ValueError: As ``curriculum_figure``, or if the suffix names no known format.
     """
-    save_figure(curriculum_figure(runs, space, title=title, outcome_range=outcome_range), path)
+    save_figure(curriculum_figure(runs, space, title=title), path)
 
 
 def curriculum_figure(
@@ -48,35 +49,34 @@ def curriculum_figure(
     space: TaskSpace,
     *,
     title: str,
-    outcome_range: tuple[float, float],
 ) -> Figure:
     """The finished episodes of each teacher's first seed, coloured by outcome, with how the teacher sampled.
+
+    Colours go over the middle 95 % of the outcomes, so that a few extreme ones do not leave the others all alike.
 
     A space of two parameters is drawn as maps, one for each of four equal stretches of the student's steps;
     any other as one panel for each parameter, its value against the student's steps. Long runs are thinned
     evenly, and the legend says how much.
 
     Raises:
-        ValueError: If there are no teachers or too many, the outcome range is empty, or tasks do not lie in a
-            space of that many dimensions.
+        ValueError: If there are no teachers or too many, or tasks do not lie in a space of that many dimensions.
     """
     if not runs:
         raise ValueError("there are no runs to draw; expected records of at least one teacher")
-    least, greatest = outcome_range
-    if not -np.inf < least < greatest < np.inf:
-        raise ValueError(f"outcome_range is {outcome_range}; expected two finite numbers, the first below the second")
     drawn = {name: DrawnRun.of(name, records, space) for name, records in runs.items()}
     looks, maps = teacher_looks(runs), space.dimensions == 2
     with house_style():
         figure = Figure(layout="constrained")
-        dots = Dots(Normalize(least, greatest), maps_every(drawn) if maps else timelines_every(drawn))
+        outcomes = np.concatenate([run.outcomes for run in drawn.values()])
+        scale = colour_scale(np.percentile(outcomes, _MIDDLE) if outcomes.size else outcomes)
+        dots = Dots(scale, maps_every(drawn) if maps else timelines_every(drawn))
         panels = (draw_maps if maps else draw_timelines)(figure, drawn, space, looks, dots)
-        figure.suptitle(wrapped(title, 80))
+        figure.suptitle(wrapped(title, 90))
         figure.colorbar(
             ScalarMappable(dots.outcomes, COLOUR_MAP),
             ax=panels,
             label="outcome of the episode",
-            extend=_beyond(drawn.values(), least, greatest),
+            extend=_beyond(outcomes, scale),
             aspect=30,
             pad=0.01,
         )
@@ -84,9 +84,9 @@ def curriculum_figure(
     return figure
 
 
-def _beyond(runs: Collection[DrawnRun], least: float, greatest: float) -> str:
-    below = any(np.any(run.outcomes < least) for run in runs)
-    above = any(np.any(run.outcomes > greatest) for run in runs)
+def _beyond(outcomes: FloatArray, scale: Normalize) -> str:
+    placed = np.asarray(scale(outcomes))
+    below, above = bool(np.any(placed < 0.0)), bool(np.any(placed > 1.0))
     return {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[below, above]
 
 

@@ -20,6 +20,14 @@ FEW = 60
 """Dots of a panel below which they are drawn larger."""
 
 
+def colour_scale(values: FloatArray) -> Normalize:
+    """From the least to the greatest of the values that are shown, or from 0 where they are all the same."""
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if low == high:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Normalize(low, high if low < high else 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class DrawnRun:
     """One run of a teacher, ready to be drawn."""

@@ -24,28 +24,35 @@ LINE_STYLES = ("-", "--", ":", "-.")
 MOST_LOOKS = len(COLOURS) * len(LINE_STYLES)
 """More teachers than this can't be told apart in one figure."""
 DOTS_PER_INCH = 150
+FONT_SIZE = 11
+"""Of all text in all figures, in points; a report shows it as large as its own text."""
+PAGE_WIDTH = 10.6
+"""Inches of a figure that is as wide as a report, whose text is ``FONT_SIZE``."""
+COLUMN_WIDTH = 6.2
+"""Inches of a figure beside a column of text."""
 MUTED = "#666666"
 
 _STYLE: Any = {  # typed loosely: the known settings differ between versions of matplotlib
     "axes.edgecolor": "#444444",
     "axes.grid": False,
-    "axes.labelsize": 12,
+    "axes.labelsize": FONT_SIZE,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlesize": 12,
-    "figure.titlesize": 14,
-    "figure.labelsize": 12,
+    "axes.titlesize": FONT_SIZE,
+    "figure.titlesize": FONT_SIZE,
+    "figure.titleweight": "bold",
+    "figure.labelsize": FONT_SIZE,
     "font.family": "sans-serif",
-    "font.size": 11,
+    "font.size": FONT_SIZE,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.8,
-    "legend.fontsize": 11,
+    "legend.fontsize": FONT_SIZE,
     "legend.frameon": False,
-    "legend.title_fontsize": 10,
+    "legend.title_fontsize": FONT_SIZE,
     "text.parse_math": False,  # a dollar in a name is a dollar
     "text.usetex": False,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
+    "xtick.labelsize": FONT_SIZE,
+    "ytick.labelsize": FONT_SIZE,
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from teachgym.plots.figure_style import house_style, legible, teacher_looks, wrapped
+from teachgym.plots.figure_style import PAGE_WIDTH, house_style, legible, teacher_looks, wrapped
 from teachgym.statistics import Interval
 
 _THICK = 7
@@ -28,7 +28,7 @@ def interval_figure(
         raise ValueError("there are no intervals to draw; expected those of at least one teacher")
     looks, names = teacher_looks(intervals), list(intervals)
     with house_style():
-        figure = Figure(layout="constrained", figsize=(11.0, 1.5 + 0.42 * len(names)))
+        figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 1.5 + 0.42 * len(names)))
         panels = figure.subplots(1, len(statistics), sharey=True, squeeze=False)[0]
         for place, (axes, statistic) in enumerate(zip(panels, statistics, strict=True)):
             for line, name in enumerate(reversed(names)):

@@ -62,7 +62,7 @@ def leaderboard_figure(board: Shares) -> Figure:
             if row.teacher in names:
                 cells[names.index(row.teacher), place] = row.share.mean
     with house_style():
-        size = (3.2 + 0.95 * len(columns), 1.8 + 0.3 * len(names))
+        size = (3.8 + 1.05 * len(columns), 2.2 + 0.3 * len(names))
         figure = Figure(layout="constrained", figsize=size)
         axes = figure.subplots()
         axes.imshow(np.clip(cells, 0, 1), cmap="Blues", vmin=0, vmax=1.6, aspect="auto")
@@ -71,12 +71,12 @@ def leaderboard_figure(board: Shares) -> Figure:
             text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
             text = f"+{text}" if place == 0 and value > 0 else text
             weight = "bold" if place == 0 else "normal"
-            axes.text(place, line, text, ha="center", va="center", fontsize=9, weight=weight)
+            axes.text(place, line, text, ha="center", va="center", weight=weight)
         for line, place in zip(*np.nonzero(np.isnan(cells)), strict=True):
             axes.text(place, line, "·", ha="center", va="center", color=MUTED)
-        axes.set_yticks(range(len(names)), [legible(name) for name in names], fontsize=9)
+        axes.set_yticks(range(len(names)), [legible(name) for name in names])
         titles = [wrapped(name.replace(",", ", "), COLUMNS, lines=4) for name in columns]
-        axes.set_xticks(range(len(columns)), titles, rotation=60, ha="left", fontsize=9)
+        axes.set_xticks(range(len(columns)), titles, rotation=60, ha="left")
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         axes.axvline(0.5, color="white", linewidth=4)

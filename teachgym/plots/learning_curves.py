@@ -8,9 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from teachgym.evaluation import Evaluation
+from teachgym.evaluation import Evaluation, Headline
 from teachgym.plots.figure_style import (
+    COLUMN_WIDTH,
     MUTED,
+    PAGE_WIDTH,
     Look,
     house_style,
     legible,
@@ -24,6 +26,8 @@ from teachgym.statistics import mean_interval
 from teachgym.task_space import FloatArray
 
 Seeds = Sequence[Sequence[Evaluation]]
+FEWEST_FOR_BAND = 3
+"""Over two seeds a t interval is as wide as 12.7 standard errors, and would hide the lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,50 +64,66 @@ def plot_learning_curves(
 
 
 def learning_curve_figure(
-    runs: Mapping[str, Sequence[Record]], *, title: str, outcome_name: str = "return", masters: bool = True
+    runs: Mapping[str, Sequence[Record]],
+    *,
+    title: str,
+    outcome_name: str = "return",
+    shows: Sequence[Headline] = ("mastered", "mean_return"),
 ) -> Figure:
-    """Share of test tasks mastered, where that means anything, and mean test return, against student steps.
+    """Share of test tasks mastered, mean test return, or both, against student steps; a panel each.
 
-    One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, and a thin line
-    for each seed. Seeds are aligned by the index of the evaluation, since an evaluation waits for the end of
-    an episode and so comes at slightly different steps. Where seeds have different numbers of evaluations, for
-    instance because one was interrupted, line and band end with the shortest and the legend says so. Seeds
-    without any evaluation are not counted.
+    One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, unless there are
+    only two seeds, and a thin line for each seed. Seeds are aligned by the index of the evaluation, since an
+    evaluation waits for the end of an episode and so comes at slightly different steps. Where seeds have
+    different numbers of evaluations, for instance because one was interrupted, line and band end with the
+    shortest and the legend says so. Seeds without any evaluation are not counted. A line begins with the
+    untrained student, unless a seed of the teacher was not tested then.
+
+    Args:
+        runs: For each teacher the records of its seeds.
+        title: Stands above the panels.
+        outcome_name: What an outcome is called.
+        shows: The panels.
 
     Raises:
         ValueError: If there are no teachers, or too many.
     """
     if not runs:
         raise ValueError("there are no runs to draw; expected records of at least one teacher")
-    looks = teacher_looks(runs)
+    looks, beside_text = teacher_looks(runs), len(shows) == 1
     with house_style():
         figure = Figure(layout="constrained")
-        *first, returns = figure.subplots(1, 2 if masters else 1, squeeze=False)[0]
-        figure.suptitle(wrapped(title, 90))
-        for axes in first:
-            axes.set_ylabel("test tasks mastered (%)")
-        returns.set_ylabel(f"mean {legible(outcome_name)} on the test tasks")
-        curves: list[tuple[Curve, Curve]] = []
-        for name, records in runs.items():
-            seeds = [record.evaluations for record in records if record.evaluations]
-            label = wrapped(name, 44) + f" ({_extent(seeds)})"
-            if not seeds:
-                returns.plot([], [], color=looks[name].colour, linestyle=looks[name].line_style, label=label)
-                continue
-            curves.append((mastered_curve(seeds), return_curve(seeds)))
-            for axes in first:
-                _draw(axes, curves[-1][0], looks[name], label)
-            _draw(returns, curves[-1][1], looks[name], label)
-        for axes in first:
-            _fit_axes(axes, [curve for curve, _ in curves], within=(0.0, 100.0), span=10.0)
-        _fit_axes(returns, [curve for _, curve in curves])
-        handles, labels = returns.get_legend_handles_labels()
-        columns = min(len(labels), 3 if max(map(len, labels)) <= 30 else 2)
-        explained = "thick: mean over seeds; band: its 95 % Student-t interval; thin: single seeds"
-        several = any(len(curve.seeds) > 1 for curve, _ in curves)
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=explained if several else None)
-        lines = sum(1 + label.count("\n") for label in labels) / columns
-        figure.set_size_inches(11.0, 4.7 + 0.25 * lines)  # so that a long legend takes nothing from the panels
+        panels = dict(zip(shows, figure.subplots(1, len(shows), squeeze=False)[0], strict=True))
+        figure.suptitle(wrapped(title, 60 if beside_text else 90))
+        tested = {name: _aligned([record.evaluations for record in runs[name]]) for name in runs}
+        labels = {name: wrapped(name, 44) + f" ({_extent(seeds)})" for name, seeds in tested.items()}
+        several = any(len(seeds) > 1 for seeds in tested.values())
+        for measure, axes in panels.items():
+            curves = []
+            for name, seeds in tested.items():
+                if seeds:
+                    curves.append(mastered_curve(seeds) if measure == "mastered" else return_curve(seeds))
+                    _draw(axes, curves[-1], looks[name], labels[name])
+                else:
+                    axes.plot([], [], color=looks[name].colour, linestyle=looks[name].line_style, label=labels[name])
+            if measure == "mastered":
+                axes.set_ylabel("test tasks mastered (%)")
+                _fit_axes(axes, curves, within=(0.0, 100.0), span=10.0)
+            else:
+                axes.set_ylabel(f"mean {legible(outcome_name)} on the test tasks")
+                _fit_axes(axes, curves)
+        columns = (1 if beside_text else 2) + (max(map(len, labels.values())) <= 30)
+        columns = min(len(labels), columns)
+        explained = f"thick: mean; thin: seeds; band: 95 % t-interval of the mean, from {FEWEST_FOR_BAND} seeds"
+        figure.legend(
+            *panels[shows[0]].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=columns,
+            title=explained if several else None,
+        )
+        lines = sum(1 + label.count("\n") for label in labels.values()) / columns
+        width, height = (COLUMN_WIDTH, 3.6) if beside_text else (PAGE_WIDTH, 4.7)
+        figure.set_size_inches(width, height + 0.25 * lines)  # so that a long legend takes nothing from the panels
     return figure
 
 
@@ -116,6 +136,15 @@ def mastered_curve(seeds: Seeds) -> Curve:
 def return_curve(seeds: Seeds) -> Curve:
     """Mean return over the test tasks."""
     return _curve(seeds, [np.array([test.mean_return for test in seed]) for seed in seeds])
+
+
+def _aligned(seeds: Seeds) -> Seeds:
+    """The tests of those seeds that have any; without those of untrained students unless all seeds have one."""
+    seeds = [seed for seed in seeds if seed]
+    if all(seed[0].untrained for seed in seeds):
+        return seeds
+    trained = [[test for test in seed if not test.untrained] for seed in seeds]
+    return [seed for seed in trained if seed]
 
 
 def _curve(seeds: Seeds, values: Sequence[FloatArray]) -> Curve:
@@ -143,9 +172,11 @@ def _draw(axes: Axes, curve: Curve, look: Look, label: str) -> None:
     if len(curve.seeds) > 1:
         for steps, values in curve.seeds:
             marker = "." if len(steps) == 1 else ""
-            axes.plot(steps, values, color=look.colour, linewidth=0.8, marker=marker, alpha=0.4, zorder=2)
+            alpha = min(0.4, 2.0 / len(curve.seeds))  # many lines would hide the band
+            axes.plot(steps, values, color=look.colour, linewidth=0.8, marker=marker, alpha=alpha, zorder=2)
+    if len(curve.seeds) >= FEWEST_FOR_BAND:
         axes.fill_between(curve.steps, curve.low, curve.high, color=look.colour, alpha=0.15, linewidth=0, zorder=1)
-    if len(curve.steps) == 1:  # a band of one evaluation has no area
+    if len(curve.seeds) >= FEWEST_FOR_BAND and len(curve.steps) == 1:  # a band of one evaluation has no area
         axes.vlines(curve.steps, curve.low, curve.high, color=look.colour, linewidth=4, alpha=0.3)
     marker = "o" if len(curve.steps) == 1 else ""
     axes.plot(
@@ -165,7 +196,7 @@ def _fit_axes(
 ) -> None:
     """Fit the axes to what the seeds did, at least ``span`` wide; of a band they show half as much again a side.
 
-    With two seeds a t interval can be ten times as wide as the seeds lie apart, and would flatten the lines.
+    Over few seeds a t interval can be several times as wide as they lie apart, and would flatten the lines.
     """
     axes.grid(True)
     axes.set_axisbelow(True)
@@ -176,8 +207,8 @@ def _fit_axes(
         axes.set_yticks([])
         return
     values = np.concatenate([values for curve in curves for _, values in curve.seeds])
-    bands = np.concatenate([ends for curve in curves for ends in (curve.low, curve.high)])
-    bands = bands[np.isfinite(bands)]
+    banded = [curve for curve in curves if len(curve.seeds) >= FEWEST_FOR_BAND]
+    bands = np.array([ends for curve in banded for ends in (*curve.low, *curve.high)])
     low, high = float(values.min()), float(values.max())
     reach = (high - low) / 2.0
     bottom = max(min(low, bands.min(initial=low)), low - reach, within[0])

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from teachgym.evaluation import Evaluation
-from teachgym.plots.drawn_episodes import COLOUR_MAP
-from teachgym.plots.figure_style import house_style, legible, parameter_label, wrapped
+from teachgym.plots.drawn_episodes import COLOUR_MAP, colour_scale
+from teachgym.plots.figure_style import PAGE_WIDTH, house_style, legible, parameter_label, wrapped
 from teachgym.task_space import FloatArray, TaskSpace
 
 _COLUMNS = 4
@@ -44,6 +44,8 @@ def mastery_figure(
 ) -> Figure:
     """Maps of a test space of two parameters; a grid of teachers by tasks, from easy to hard, for any other.
 
+    Colours go over the range of what is shown.
+
     Args:
         found: For each teacher what its students master.
         space: The test tasks' space.
@@ -67,14 +69,14 @@ def mastery_figure(
 def _maps(found: Mapping[str, Mastery], space: TaskSpace, title: str) -> Figure:
     columns = min(len(found), _COLUMNS)
     rows = -(-len(found) // columns)
-    figure = Figure(layout="constrained", figsize=(2.7 * columns + 1.4, 2.5 * rows + 0.9))
+    figure = Figure(layout="constrained", figsize=(2.3 * columns + 1.4, 2.5 * rows + 0.9))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    dots = None
+    dots, scale = None, colour_scale(np.concatenate([one.share for one in found.values()]))
     for axes in panels.ravel()[len(found) :]:
         axes.set_visible(False)
     for (name, one), axes in zip(found.items(), panels.ravel(), strict=False):
-        dots = axes.scatter(*one.tasks.T, c=one.share, cmap=COLOUR_MAP, vmin=0, vmax=1, s=34, clip_on=False)
-        axes.set_title(f"{wrapped(name, 24)}\n{one.seeds} seed{'s' if one.seeds > 1 else ''}", fontsize=11)
+        dots = axes.scatter(*one.tasks.T, c=one.share, cmap=COLOUR_MAP, norm=scale, s=34, clip_on=False)
+        axes.set_title(f"{wrapped(name, 24)}\n{one.seeds} seed{'s' if one.seeds > 1 else ''}")
         axes.set_xlim(space.low[0], space.high[0])
         axes.set_ylim(space.low[1], space.high[1])
     for axes in panels[:, 0]:
@@ -83,7 +85,7 @@ def _maps(found: Mapping[str, Mastery], space: TaskSpace, title: str) -> Figure:
         axes.set_xlabel(parameter_label(space.parameters[0]))
     assert dots is not None, "there is at least one teacher"
     figure.colorbar(dots, ax=panels, label="share of seeds\nthat master the task", aspect=25, pad=0.01)
-    figure.suptitle(wrapped(title, 80))
+    figure.suptitle(wrapped(title, 90))
     return figure
 
 
@@ -92,18 +94,19 @@ def _grid(
 ) -> Figure:
     values: NDArray[np.float64] = np.array(rows)
     order = np.arange(values.shape[1]) if skills else np.argsort(-values.mean(axis=0), kind="stable")
-    figure = Figure(layout="constrained", figsize=(11.0, 1.9 + 0.45 * len(found) + (1.0 if skills else 0.0)))
+    figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 1.9 + 0.45 * len(found) + (1.0 if skills else 0.0)))
     axes = figure.subplots()
-    image = axes.imshow(values[:, order], cmap=COLOUR_MAP, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    scale = colour_scale(values)
+    image = axes.imshow(values[:, order], cmap=COLOUR_MAP, norm=scale, aspect="auto", interpolation="nearest")
     names = [f"{wrapped(name, 26)} ({one.seeds})" for name, one in found.items()]
     axes.set_yticks(range(len(names)), names)
     if skills and len(skills) <= _MOST_NAMED:
         numbers = next(iter(found.values())).tasks[:, 0].astype(int)
         axes.set_xticks(range(len(order)), [legible(skills[number]) for number in numbers], rotation=30, ha="right")
         for (row, column), value in np.ndenumerate(values[:, order]):
-            red, green, blue, _ = colormaps[COLOUR_MAP](float(value))
+            red, green, blue, _ = colormaps[COLOUR_MAP](scale(float(value)))
             ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=10)
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink)
     else:
         axes.set_xticks([])
         axes.set_xlabel(f"{len(order)} test tasks, from those that most master to those that nobody does")

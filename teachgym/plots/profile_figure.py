@@ -4,12 +4,18 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from teachgym.plots.figure_style import house_style, legible, teacher_looks, wrapped
+from teachgym.plots.figure_style import PAGE_WIDTH, house_style, legible, teacher_looks, wrapped
 from teachgym.statistics import Profile
 
 
-def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: str) -> Figure:
+def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: str, intervals: bool = True) -> Figure:
     """One step line for each teacher, with its pointwise 95 % bootstrap band.
+
+    Args:
+        profiles: By teacher.
+        title: Stands above.
+        score_name: What the score is, with its unit.
+        intervals: Whether to draw the bands, which are too narrow over few seeds.
 
     Raises:
         ValueError: If there are no teachers, or too many.
@@ -18,14 +24,23 @@ def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: s
         raise ValueError("there are no profiles to draw; expected those of at least one teacher")
     looks = teacher_looks(profiles)
     with house_style():
-        figure = Figure(layout="constrained", figsize=(11.0, 4.6))
+        figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 4.6))
         axes = figure.subplots()
         for name, profile in profiles.items():
             look = looks[name]
             label = f"{wrapped(name, 44)} ({profile.count} run{'s' if profile.count > 1 else ''})"
-            axes.fill_between(profile.scores, profile.low, profile.high, color=look.colour, alpha=0.12, linewidth=0)
+            if intervals:
+                axes.fill_between(
+                    profile.scores, profile.low, profile.high, color=look.colour, alpha=0.12, linewidth=0, step="post"
+                )
             axes.plot(
-                profile.scores, profile.share, color=look.colour, linestyle=look.line_style, linewidth=2.2, label=label
+                profile.scores,
+                profile.share,
+                color=look.colour,
+                linestyle=look.line_style,
+                linewidth=2.2,
+                drawstyle="steps-post",
+                label=label,
             )
         axes.set_xlabel(f"{legible(score_name)} (tau)")
         axes.set_ylabel("share of runs above tau")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
 from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
-from teachgym.plots.figure_style import Look, parameter_label, short_steps, wrapped
+from teachgym.plots.figure_style import PAGE_WIDTH, Look, parameter_label, short_steps, wrapped
 from teachgym.sampling import GaussianMixture, Sampling
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -33,7 +33,7 @@ def draw_maps(
     A map shows the episodes that finished in its stretch, and how the teacher sampled as the stretch ended:
     each Gaussian as its ellipses of 1 and 2 sigma, the heavier the more often it is chosen, or the window.
     """
-    figure.set_size_inches(2.7 * STRETCHES + 1.6, 2.3 * len(runs) + 1.9)
+    figure.set_size_inches(PAGE_WIDTH, 2.3 * len(runs) + 1.9)
     grid = figure.subplots(len(runs), STRETCHES, sharex=True, sharey=True, squeeze=False)
     edges = _edges(runs)
     for (name, run), row in zip(runs.items(), grid, strict=True):
@@ -45,7 +45,6 @@ def draw_maps(
             ha="right",
             va="center",
             color=looks[name].colour,
-            fontsize="large",
             fontweight="bold",
             linespacing=1.1,
         )
@@ -63,7 +62,7 @@ def draw_maps(
     grid[0, 0].set_xlim(space.low[0] - margin[0], space.high[0] + margin[0])
     grid[0, 0].set_ylim(space.low[1] - margin[1], space.high[1] + margin[1])
     for axes in grid.flat:
-        axes.set_xlabel(wrapped(parameter_label(space.parameters[0]), 28))
+        axes.set_xlabel(wrapped(parameter_label(space.parameters[0]), 22))
         axes.label_outer(remove_inner_ticks=True)
     figure.supylabel(parameter_label(space.parameters[1]))
     return list(grid.flat)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
-from teachgym.plots.figure_style import Look, parameter_label, set_step_axis, wrapped
+from teachgym.plots.figure_style import PAGE_WIDTH, Look, parameter_label, set_step_axis, wrapped
 from teachgym.sampling import GaussianMixture, Sampling
 from teachgym.task_space import FloatArray, TaskSpace
 
@@ -30,10 +30,10 @@ def draw_timelines(
     """
     tall = space.dimensions > MOST_COLUMNS
     if tall:
-        figure.set_size_inches(max(1.9, 9.0 / len(runs)) * len(runs) + 3.2, 0.85 * space.dimensions + 2.2)
+        figure.set_size_inches(max(PAGE_WIDTH, 1.5 * len(runs) + 3.0), 0.85 * space.dimensions + 2.2)
         panels = figure.subplots(space.dimensions, len(runs), sharex=True, sharey="row", squeeze=False).T
     else:
-        figure.set_size_inches(max(3.5 * space.dimensions, 8.0) + 1.8, 2.3 * len(runs) + 1.9)
+        figure.set_size_inches(PAGE_WIDTH, 2.3 * len(runs) + 1.9)
         panels = figure.subplots(len(runs), space.dimensions, sharex=True, sharey="col", squeeze=False)
     for (name, run), of_teacher in zip(runs.items(), panels, strict=True):
         title = {"color": looks[name].colour, "fontweight": "bold"}

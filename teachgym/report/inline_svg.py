@@ -1,4 +1,4 @@
-"""A figure as SVG within a page: its text and axes take the page's colours, light or dark."""
+"""A figure as SVG within a page: its text has the page's size, and text and axes its colours, light or dark."""
 
 import io
 import re
@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from teachgym.exclusive import exclusive
+from teachgym.plots.figure_style import FONT_SIZE
 
 _PAGE_COLOURS = {
     "#000000": "currentColor",
@@ -44,7 +45,11 @@ def inline_svg(figure: Figure, *, key: str, label: str) -> str:
     text = re.sub(r"url\(#", f"url(#{key}-", text)
     text = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1sans-serif", text)
     opening = text[: text.index(">")]
-    box = re.search(r'viewBox="[^"]+"', opening)
+    box = re.search(r'viewBox="0 0 ([0-9.]+) [0-9.]+"', opening)
     assert box is not None, "matplotlib gives every drawing a view box"
-    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} role="img" aria-label="{escape(label)}"'
+    width = float(box.group(1)) / FONT_SIZE
+    head = (
+        f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} style="width: {width:.2f}rem" role="img" '
+        f'aria-label="{escape(label)}"'
+    )
     return head + text[text.index(">") :].replace("\n", " ")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from html import escape
 
 from teachgym import __version__
-from teachgym.report.drawings import Drawing
+from teachgym.report.drawings import FINAL_SCORES, Drawing
+from teachgym.report.findings import finding, headline
 from teachgym.report.inline_svg import inline_svg
 from teachgym.report.page_style import CSS
 from teachgym.report.tables import TextTable, cost_table, improvement_table, main_table, more_table
-from teachgym.study.comparison import LEVEL, Comparison, p_between
+from teachgym.study.comparison import Comparison
 from teachgym.study.stored import StoredStudy
-from teachgym.study.summary import p_text
 
 _SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing but what is in it. It has no scripts."""
@@ -21,6 +21,7 @@ _SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 def page(
     comparison: Comparison | None,
     studies: Sequence[StoredStudy],
+    first: Drawing | None,
     overall: Sequence[Drawing],
     by_study: Sequence[tuple[str, Sequence[Drawing]]],
     *,
@@ -31,17 +32,15 @@ def page(
     Args:
         comparison: What was found; None if no cell is finished.
         studies: What was read.
+        first: The figure of the first screen, if there is one.
         overall: Figures of all studies together.
         by_study: The title of each study, with its figures.
         left_out: Teachers that the figures leave out.
     """
     title = " and ".join(dict.fromkeys(study.title for study in studies))
-    parts = [f"<h1>{escape(title)}</h1>", _navigation(comparison is not None)]
-    if comparison is None:
-        parts.append('<p class="finding">No cell is finished, so there is nothing to compare yet.</p>')
-    else:
+    parts = [f"<h1>{escape(title)}</h1>", _navigation(comparison is not None), _first_screen(comparison, first)]
+    if comparison is not None:
         parts += [
-            f'<p class="finding">{escape(finding(comparison))}</p>',
             _cautions(comparison.cautions),
             '<h2 id="results">Results</h2>',
             _table(main_table(comparison), _main_caption(comparison)),
@@ -71,50 +70,15 @@ def page(
     return _document(title, "\n".join(part for part in parts if part))
 
 
-def finding(comparison: Comparison) -> str:
-    """What is significant, by which test, the best first."""
-    rows = {row.teacher: row for row in comparison.rows}
-    if len(rows) == 1:
-        return f"Only {comparison.rows[0].teacher} has finished cells: there is nothing to compare it with."
-    best = f"{comparison.best} ({_score(comparison, comparison.best)})"
-    others = [name for name in rows if name != comparison.best]
-    if not comparison.leaders:
-        return (
-            f"No teacher differs significantly from {best}, which has the best mean {comparison.score_name} "
-            f"(Welch's tests, corrected by Holm over all pairs, level {LEVEL:g}). That is not evidence that they are "
-            "equal: see the notes."
-        )
-    tests = (
-        f"The p values are of Welch's tests against {comparison.best}, corrected by Holm over all pairs; the level is "
-        f"{LEVEL:g}."
-    )
-    worse = [_tested(comparison, name) for name in others if name not in comparison.leaders]
-    if len(comparison.leaders) == 1:
-        return (
-            f"{best} is significantly better than every other teacher in {comparison.score_name}: {_listed(worse)}. "
-            f"{tests}"
-        )
-    near = [_tested(comparison, name) for name in comparison.leaders if name != comparison.best]
-    return (
-        f"{best} has the best mean {comparison.score_name}. Significantly worse than {comparison.best}: "
-        f"{_listed(worse)}. Not significantly worse: {_listed(near)}. {tests}"
-    )
-
-
-def _score(comparison: Comparison, name: str) -> str:
-    row = next(row for row in comparison.rows if row.teacher == name)
-    return f"{row.mean.mean:.{comparison.score_decimals}f}, {row.seeds} seed{'s' if row.seeds > 1 else ''}"
-
-
-def _tested(comparison: Comparison, name: str) -> str:
-    p_value = p_between(comparison.pairs, name, comparison.best)
-    shown = p_text(p_value)
-    tested = "not tested" if math.isnan(p_value) else f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-    return f"{name} ({_score(comparison, name)}, {tested})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+def _first_screen(comparison: Comparison | None, drawing: Drawing | None) -> str:
+    """The answer, and the learning curve of a single study beside it."""
+    if comparison is None:
+        said = '<p class="finding">No cell is finished, so there is nothing to compare yet.</p>'
+    else:
+        rest = headline(comparison).removeprefix(comparison.best)
+        said = f'<p class="finding"><strong>{escape(comparison.best)}</strong>{escape(rest)}</p>'
+        said += f"<p>{escape(finding(comparison))}</p>" if len(comparison.rows) > 1 else ""
+    return said if drawing is None else f'<div class="first"><div>{said}</div>{_figure(drawing)}</div>'
 
 
 def _main_caption(comparison: Comparison) -> str:
@@ -125,8 +89,9 @@ def _main_caption(comparison: Comparison) -> str:
     )
     return (
         f"{marked}IQM: interquartile mean, with a 95 % stratified bootstrap interval; the others are means with 95 % "
-        f"Student-t intervals. p: Welch's test of {comparison.score_name} against {comparison.reference}, corrected by "
-        "Holm over these tests alone."
+        f"Student-t intervals. Above {comparison.reference}: how far the mean {comparison.score_name} lies above that "
+        f"of {comparison.reference}, with Welch's 95 % interval for this difference alone. p: Welch's test of it, "
+        "corrected by Holm over these tests alone."
     )
 
 
@@ -145,7 +110,7 @@ def _more_caption(comparison: Comparison) -> str:
 
 def _navigation(compared: bool) -> str:
     entries = (
-        [("results", "Results"), ("intervals", "Final scores"), ("improvement", "Improvement")] if compared else []
+        [("results", "Results"), (FINAL_SCORES, "Final scores"), ("improvement", "Improvement")] if compared else []
     )
     entries += [
         ("study-0", "Curves and curricula"),
@@ -179,12 +144,15 @@ def _table(table: TextTable, caption: str) -> str:
 
 
 def _drawing(drawing: Drawing) -> str:
+    return f'<h3 id="{drawing.key}">{escape(drawing.heading)}</h3>{_figure(drawing)}'
+
+
+def _figure(drawing: Drawing) -> str:
     svg = inline_svg(drawing.figure, key=drawing.key, label=drawing.label)
     kind = ' class="paper"' if drawing.on_paper else ""
     return (
-        f'<h3 id="{drawing.key}">{escape(drawing.heading)}</h3><figure{kind}><div class="scroll" tabindex="0" '
-        f'role="region" aria-label="{escape(drawing.heading)}">{svg}</div>'
-        f"<figcaption>{escape(drawing.note)}</figcaption></figure>"
+        f'<figure{kind}><div class="scroll" tabindex="0" role="region" aria-label="{escape(drawing.heading)}">{svg}'
+        f"</div><figcaption>{escape(drawing.note)}</figcaption></figure>"
     )
 
 

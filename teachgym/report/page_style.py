@@ -1,4 +1,7 @@
-"""The look of a report's page: one column, light or dark as the reader's system is, fit for print and for a phone."""
+"""The look of a report's page: one column, and two on a wide first screen; light or dark as the reader's system is.
+
+It is fit for print and for a phone.
+"""
 
 CSS = """\
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --muted: #57606a; --grid: #e4e4e4; --line: #d0d7de;
@@ -18,7 +21,13 @@ h2 { font-size: 1.3rem; margin: 2.4rem 0 0.6rem; border-bottom: 1px solid var(--
   overflow-wrap: anywhere; }
 h3 { font-size: 1.08rem; margin: 1.8rem 0 0.4rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; padding: 0; margin: 0.5rem 0; }
-.finding { font-size: 1.12rem; background: var(--soft); border-left: 4px solid var(--link); padding: 0.7rem 1rem; }
+.first { display: grid; gap: 0 1.5rem; margin: 1rem 0; }
+.first > * { min-width: 0; }
+.first figure { margin: 0; }
+@media (max-width: 43rem) { .first svg { max-width: 100%; } }
+@media (min-width: 72rem) { .first { grid-template-columns: minmax(0, 1fr) auto; } }
+.finding { font-size: 1.3rem; line-height: 1.45; background: var(--soft); border-left: 4px solid var(--link);
+  padding: 0.7rem 1rem; margin: 0 0 0.8rem; }
 .cautions { border-left: 4px solid var(--warn); background: var(--soft); padding: 0.5rem 1rem 0.5rem 2rem; }
 .cautions li { margin: 0.3rem 0; }
 .scroll { overflow-x: auto; }
@@ -30,8 +39,8 @@ thead th { vertical-align: bottom; white-space: normal; border-bottom: 2px solid
 tr.lead { background: var(--lead); font-weight: 600; }
 table.text th, table.text td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
 figure { margin: 1rem 0 1.6rem; }
-figure svg { width: 100%; height: auto; display: block; min-width: 34rem; }
-figure svg text { fill: currentColor; }
+figure svg { height: auto; display: block; }
+figure svg text { fill: currentColor; font-family: inherit !important; }
 figure.paper .scroll { background: #ffffff; color: #1b1f24; --muted: #57606a; --grid: #e4e4e4; --page: #ffffff;
   border-radius: 4px; }
 figcaption { color: var(--muted); font-size: 0.9rem; }
@@ -41,5 +50,6 @@ pre { background: var(--soft); border: 1px solid var(--line); padding: 0.7rem 0.
   font-size: 0.86rem; }
 code { overflow-wrap: anywhere; }
 footer { margin-top: 3rem; color: var(--muted); font-size: 0.9rem; }
-@media print { .skip, nav { display: none; } body { max-width: none; } figure { break-inside: avoid; } }
+@media print { .skip, nav { display: none; } body { max-width: none; } figure { break-inside: avoid; }
+  figure svg { max-width: 100%; } }
 """

@@ -1,4 +1,4 @@
-"""The tables of a report, as cells of text: for the page, for LaTeX and for spreadsheets."""
+"""The tables of a report, the best teacher first, as cells of text: for the page, for LaTeX and for spreadsheets."""
 
 import csv
 import io
@@ -46,6 +46,7 @@ def main_table(comparison: Comparison) -> TextTable:
         (f"IQM, {comparison.score_name}", lambda row: interval_text(row.iqm, score)),
         ("% mastered", lambda row: interval_text(row.mastered, 1, low=0.0, high=100.0)),
         (f"mean {comparison.outcome_name}", lambda row: interval_text(row.mean_return, decimals)),
+        (f"above {comparison.reference}", lambda row: interval_text(row.difference, score)),
         (f"p against {comparison.reference}", lambda row: p_text(row.p_corrected)),
     ]
     if not comparison.masters:
@@ -85,7 +86,7 @@ def cost_table(comparison: Comparison) -> TextTable:
 
 def improvement_table(comparison: Comparison) -> TextTable:
     """For every two teachers the probability that a run of the row's beats one of the column's."""
-    names = [row.teacher for row in comparison.rows]
+    names = [row.teacher for row in comparison.ranked]
     found = {(pair.first, pair.second): pair for pair in comparison.pairs}
     rows = []
     for name in names:
@@ -94,7 +95,7 @@ def improvement_table(comparison: Comparison) -> TextTable:
             if (name, other) in found:
                 cells.append(interval_text(found[name, other].improvement, 2, low=0.0, high=1.0))
             elif (other, name) in found:
-                cells.append(interval_text(_turned(found[other, name].improvement), 2, low=0.0, high=1.0))
+                cells.append(interval_text(turned(found[other, name].improvement, about=1.0), 2, low=0.0, high=1.0))
             else:
                 cells.append("-")
         rows.append(tuple(cells))
@@ -129,7 +130,7 @@ def to_csv(comparison: Comparison) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    for number, row in enumerate(comparison.rows):
+    for number, row in enumerate(comparison.ranked):
         cells = {**dict(_flat(row)), "reference": comparison.reference, "leads": row.teacher in comparison.leaders}
         if number == 0:
             writer.writerow(cells)
@@ -152,8 +153,8 @@ def _flat(row: Row) -> list[tuple[str, object]]:
 def _table(comparison: Comparison, columns: Sequence[tuple[str, Callable[[Row], str]]]) -> TextTable:
     return TextTable(
         tuple(heading for heading, _ in columns),
-        tuple(tuple(text(row) for _, text in columns) for row in comparison.rows),
-        tuple(row.teacher in comparison.leaders for row in comparison.rows),
+        tuple(tuple(text(row) for _, text in columns) for row in comparison.ranked),
+        tuple(row.teacher in comparison.leaders for row in comparison.ranked),
     )
 
 
@@ -163,8 +164,9 @@ def _steps_text(row: Row) -> str:
     return f"{steps} ({reached.reached} of {reached.count})"
 
 
-def _turned(interval: Interval) -> Interval:
-    return Interval(1.0 - interval.mean, 1.0 - interval.high, 1.0 - interval.low, interval.count)
+def turned(interval: Interval, *, about: float = 0.0) -> Interval:
+    """The interval of ``about`` minus the estimate: a difference, or a probability, seen from the other side."""
+    return Interval(about - interval.mean, about - interval.high, about - interval.low, interval.count)
 
 
 def _latex(text: str) -> str:

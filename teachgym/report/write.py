@@ -5,7 +5,14 @@ from pathlib import Path
 
 from teachgym.files import replacing
 from teachgym.plots.figure_style import legible, save_figure
-from teachgym.report.drawings import MOST_DRAWN, Drawing, drawn_teachers, overall_drawings, study_drawings
+from teachgym.report.drawings import (
+    MOST_DRAWN,
+    Drawing,
+    drawn_teachers,
+    overall_drawings,
+    score_drawing,
+    study_drawings,
+)
 from teachgym.report.page import page
 from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.study.comparison import Comparison, compare_studies, merge
@@ -44,13 +51,17 @@ def write_report(folders: Sequence[Path], output: Path | None = None, *, referen
     strata = merge(studies)
     every = list(dict.fromkeys(name for study in studies for name in study.runs))
     names = every[:MOST_DRAWN] if comparison is None else drawn_teachers(comparison)
+    several = len(strata) > 1
+    first = None if several else score_drawing(strata[0], names, _unfinished(studies, strata[0].title))
     by_study: list[tuple[str, list[Drawing]]] = []
     for number, stratum in enumerate(strata):
-        key = f"-{number}" if len(strata) > 1 else ""
-        by_study.append((stratum.title, list(study_drawings(stratum, names, _unfinished(studies, stratum.title), key))))
-    left_out = [] if comparison is None else [row.teacher for row in comparison.rows if row.teacher not in names]
-    text = page(comparison, studies, overall, by_study, left_out=left_out)
-    for drawing in [*overall, *(drawing for _, drawings in by_study for drawing in drawings)]:
+        key, unfinished = f"-{number}" if several else "", _unfinished(studies, stratum.title)
+        found = study_drawings(stratum, names, unfinished, key, score_shown=first is not None)
+        by_study.append((stratum.title, list(found)))
+    left_out = [] if comparison is None else [row.teacher for row in comparison.ranked if row.teacher not in names]
+    text = page(comparison, studies, first, overall, by_study, left_out=left_out)
+    drawings = [*overall, *(drawing for _, of_study in by_study for drawing in of_study)]
+    for drawing in drawings if first is None else [first, *drawings]:
         for suffix in ("png", "pdf"):
             save_figure(drawing.figure, place / FIGURES / f"{drawing.key}.{suffix}")
     if comparison is not None:

@@ -4,7 +4,7 @@ from teachgym.statistics.bootstrap import bootstrap, interquartile_mean
 from teachgym.statistics.improvement import probability_of_improvement
 from teachgym.statistics.means import Interval, Values, mean_interval
 from teachgym.statistics.profiles import Profile, performance_profile
-from teachgym.statistics.significance import holm, stratified_welch, welch
+from teachgym.statistics.significance import holm, mean_difference, stratified_welch, welch
 
 __all__ = [
     "Interval",
@@ -13,6 +13,7 @@ __all__ = [
     "bootstrap",
     "holm",
     "interquartile_mean",
+    "mean_difference",
     "mean_interval",
     "performance_profile",
     "probability_of_improvement",

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 from teachgym.annotations import read_numbers, read_value, shown
-from teachgym.statistics.means import Values, checked_sample, moments
+from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata, moments
 from teachgym.task_space import FloatArray
+
+_UNKNOWN = (float("nan"), float("nan"))
 
 
 def welch(a: Values, b: Values) -> float:
@@ -34,21 +36,52 @@ def stratified_welch(a: Sequence[Values], b: Sequence[Values]) -> float:
     Raises:
         ValueError: If a value is not finite, or the sides have different numbers of studies.
     """
-    difference, terms, freedoms = 0.0, [], []
+    difference, error, freedom = _difference(a, b)
+    return float(2.0 * stdtr(freedom, -abs(difference) / error)) if error > 0 else float("nan")
+
+
+def mean_difference(a: Sequence[Values], b: Sequence[Values], confidence: float = 0.95) -> Interval:
+    """How far the mean of the first lies above that of the second, averaged over studies, with Welch's interval.
+
+    The 95 % interval leaves 0 out exactly where ``stratified_welch`` gives less than 0.05.
+
+    Args:
+        a: As for ``stratified_welch``.
+        b: As for ``stratified_welch``.
+        confidence: Wanted coverage, strictly between 0 and 1.
+
+    Returns:
+        The difference, with an interval from NaN to NaN where the test is undefined; its count is the lesser number of
+        values of a side.
+
+    Raises:
+        ValueError: As ``stratified_welch``, and if there is no study or the confidence is out of range.
+    """
+    check_confidence(confidence)
+    count = min(sum(map(len, checked_strata(side))) for side in (a, b))
+    difference, error, freedom = _difference(a, b)
+    half = float(stdtrit(freedom, (1.0 + confidence) / 2.0)) * error if error > 0 else float("nan")
+    return Interval(difference, difference - half, difference + half, count)
+
+
+def _difference(a: Sequence[Values], b: Sequence[Values]) -> tuple[float, float, float]:
+    """The mean over studies of the difference of means, its standard error, and its degrees of freedom.
+
+    The error is NaN with fewer than 2 values on a side.
+    """
+    differences, terms, freedoms = [], [], []
     for first, second in zip(*(read_value("studies", side, Sequence[Any]) for side in (a, b)), strict=True):
         sides = [checked_sample(side) for side in (first, second)]
-        if min(len(side) for side in sides) < 2:
-            return float("nan")
-        (mean_a, variance_a), (mean_b, variance_b) = (moments(side) for side in sides)
-        difference += mean_a - mean_b
+        (mean_a, variance_a), (mean_b, variance_b) = (moments(side) if len(side) else _UNKNOWN for side in sides)
+        differences.append(mean_a - mean_b)
         terms += [variance_a / len(sides[0]), variance_b / len(sides[1])]
         freedoms += [len(sides[0]) - 1, len(sides[1]) - 1]
+    if not differences:
+        return float("nan"), float("nan"), float("nan")
     errors = np.array(terms)
     total = float(errors.sum())
-    if total == 0.0:
-        return float("nan")
-    freedom = 1.0 / float(np.sum((errors / total) ** 2 / np.array(freedoms)))
-    return float(2.0 * stdtr(freedom, -abs(difference) / np.sqrt(total)))
+    freedom = 1.0 / float(np.sum((errors / total) ** 2 / np.array(freedoms))) if total > 0 else float("nan")
+    return float(np.mean(differences)), float(np.sqrt(total)) / len(differences), freedom
 
 
 def holm(p_values: Values) -> FloatArray:

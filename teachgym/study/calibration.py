@@ -50,8 +50,9 @@ class Calibration:
     """Whether the student was seen to learn, so that its updates are in the speed; True where that can't be told."""
 
     def seconds(self, evaluations: int, share: float = 1.0) -> float:
-        """Time of such a share of a cell with so many tests."""
-        return self.start_seconds + share * (self.budget / self.steps_per_second + evaluations * self.test_seconds)
+        """Time of such a share of a cell with so many tests beside that of the untrained student."""
+        tests = evaluations + 1
+        return self.start_seconds + share * (self.budget / self.steps_per_second + tests * self.test_seconds)
 
 
 def calibrate(
@@ -174,7 +175,7 @@ class _Beginning:
         total = 0.0
         for path, size in self._files().items():
             before = earlier.get(path, 0)
-            times = {STUDENT: 1.0, EVALUATIONS: self._cell.evaluations}.get(path.name, grown)
+            times = {STUDENT: 1.0, EVALUATIONS: self._cell.evaluations + 1}.get(path.name, grown)
             total += before + max(size - before, 0) * times
         return round(total)
 

@@ -8,6 +8,8 @@ from teachgym.study.stored import Missing
 
 BOOTSTRAP_COVERAGE = {2: 52, 3: 74, 4: 80, 5: 84, 6: 86, 7: 87, 8: 88, 9: 89}
 """Percent of 95 % percentile bootstrap intervals of a mean of so many normal values that hold the true mean."""
+ENOUGH_FOR_BOOTSTRAP = max(BOOTSTRAP_COVERAGE) + 1
+"""With fewer seeds than this a report says that bootstrap intervals are too narrow, and draws the seeds instead."""
 FEW_FOR_WELCH = 5
 _MOST_NAMED = 5
 
@@ -19,6 +21,7 @@ def cautions(
     spread: float,
     score_name: str,
     decimals: int,
+    unmastered: Sequence[str] = (),
     versions: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Sentences, the gravest first.
@@ -29,13 +32,15 @@ def cautions(
         spread: Standard deviation of the score between seeds of a teacher; NaN where it is unknown.
         score_name: What teachers are compared by.
         decimals: How many of the score are worth showing.
+        unmastered: Titles of the studies that were to be compared by what is mastered, in which nothing was.
         versions: Of teachgym, that cells may have been run by.
     """
     of_versions = (
         f"Several versions of teachgym have run these cells ({', '.join(versions)}); their results may differ by that."
     )
+    of_mastery = f"No student mastered a test task of {' and '.join(unmastered)}: the score is the mean outcome there."
     found = _cautions(seeds, missing, spread, score_name, decimals)
-    return (*found, of_versions) if len(versions) > 1 else tuple(found)
+    return (*([of_mastery] if unmastered else []), *found, *([of_versions] if len(versions) > 1 else []))
 
 
 def _cautions(

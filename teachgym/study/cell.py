@@ -72,7 +72,7 @@ class CellOptions:
 def run_cell(
     cell: Cell, folder: Path, report: Callable[[Progress], None], options: CellOptions | None = None
 ) -> Result:
-    """Teach one student, testing it on the way, and store everything in ``folder``.
+    """Teach one student, testing it before and on the way, and store everything in ``folder``.
 
     If the folder holds checkpoints of this cell, it is gone on from the last good one; on CPU the result is then the
     same, bit for bit, as if the run had never stopped. If another process has finished the cell meanwhile, nothing is
@@ -145,9 +145,10 @@ class _Runner:
             with Tracking(
                 self._options.trackers, self._folder, self._cell, measures, resumed_at=resumed_at
             ) as tracking:
+                tracking.show(self._teaching.progress)
                 while not self._teaching.over:
                     progress = self._teaching.step()
-                    self._test(progress)
+                    self._test_if_due(progress)
                     self._save(progress)
                     tracking.show(progress)
                     report(progress)
@@ -192,6 +193,10 @@ class _Runner:
             say(f"going on from {path.name}, {self._env.spent:,} of {self._env.budget:,} spent")
             return self._env.spent
         self._teaching.begin(self._cell.seed)
+        try:
+            self._test()
+        except RuntimeError as error:  # a training function may take its first steps before it publishes a policy
+            say(f"the untrained student is not tested: {error}")
         return 0
 
     def _note_run(self, resumed_at: int) -> None:
@@ -208,17 +213,21 @@ class _Runner:
             if path.is_file():
                 yield path.relative_to(self._folder).as_posix()
 
-    def _test(self, progress: Progress) -> None:
+    def _test_if_due(self, progress: Progress) -> None:
         tests, wanted = progress.record.evaluations, self._cell.evaluations
         due = min(progress.student_steps * wanted // progress.budget, wanted - 1)
-        if not progress.over and len(tests) >= due:
-            return
-        began = time.perf_counter()
-        tests.append(self._env.evaluate())
-        if not np.isfinite(tests[-1].returns).all():
+        if progress.over or len(tests) - bool(tests and tests[0].untrained) < due:
+            self._test()
+
+    def _test(self) -> None:
+        """Test the student as it is now, and store it, its teacher and the record so far."""
+        record, began = self._teaching.record, time.perf_counter()
+        test = self._env.evaluate()
+        if not np.isfinite(test.returns).all():
             raise FloatingPointError("a test gave an outcome that is not finite: the student has diverged")
+        record.evaluations.append(test)
         self._evaluation_seconds += time.perf_counter() - began
-        progress.record.save(self._folder)
+        record.save(self._folder)
         write_state(self._folder / TEACHER, self._teacher.state_dict())
         student = self._env.student_state()
         if student is not None:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from teachgym.evaluation import Evaluation
 from teachgym.record import EVALUATIONS
 from teachgym.statistics import (
     Interval,
@@ -14,6 +15,7 @@ from teachgym.statistics import (
     bootstrap,
     holm,
     interquartile_mean,
+    mean_difference,
     mean_interval,
     performance_profile,
     probability_of_improvement,
@@ -21,7 +23,7 @@ from teachgym.statistics import (
 )
 from teachgym.statistics.bootstrap import mean, median
 from teachgym.statistics.curves import WORST_SHARE, area_under_curve, forgetting, steps_to_threshold, worst_case
-from teachgym.study.cautions import cautions
+from teachgym.study.cautions import ENOUGH_FOR_BOOTSTRAP, cautions
 from teachgym.study.measures import Measures
 from teachgym.study.stored import CELLS, Run, StoredStudy
 from teachgym.task_space import FloatArray
@@ -29,6 +31,7 @@ from teachgym.task_space import FloatArray
 LEVEL = 0.05
 """P values below it, after Holm's correction, are called significant."""
 PROFILE_SCORES = 101
+_UNKNOWN = Interval(math.nan, math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ class Row:
     """Best score of the learning curve minus the final one, with a Student-t interval."""
     reached: Reached
     """Student steps to the threshold."""
+    difference: Interval
+    """Mean score minus that of the reference, in the studies that have both, with Welch's 95 % interval; NaN for the
+    reference itself."""
     p_value: float
     """Welch's test of the score against the reference; NaN for the reference itself, and where undefined."""
     p_corrected: float
@@ -116,6 +122,8 @@ class Comparison:
     """One a teacher with a finished cell, in the order of the studies."""
     pairs: tuple[Pair, ...]
     """Every two of them."""
+    scores: dict[str, tuple[float, ...]]
+    """By teacher: the final score of each of its runs."""
     profiles: dict[str, Profile]
     """By teacher: the share of its runs above each score."""
     best: str
@@ -125,6 +133,16 @@ class Comparison:
     nothing is found then."""
     cautions: tuple[str, ...]
     """What a reader should know before believing any of it."""
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """The rows by falling mean score."""
+        return tuple(sorted(self.rows, key=lambda row: -row.mean.mean))
+
+    @property
+    def few_seeds(self) -> bool:
+        """Whether bootstrap intervals are too narrow, as a teacher has too few seeds for them."""
+        return any(row.seeds < ENOUGH_FOR_BOOTSTRAP for row in self.rows)
 
     @property
     def leading(self) -> str:
@@ -163,8 +181,8 @@ def compare_studies(
     Args:
         studies: From 1 up.
         reference: The teacher that the others are tested against; None takes the first.
-        threshold: Score that counts as reached; None takes half of the best teacher's mean if that is above 0, and
-            else none.
+        threshold: Score that counts as reached; None takes half of the best teacher's mean if that is above 0 when
+            it is shown, and else none.
         worst_share: Share of the test tasks that are the worst case.
         seed: Of the bootstrap.
         samples: Of the bootstrap.
@@ -187,13 +205,17 @@ def compare_studies(
 def merge(studies: Sequence[StoredStudy]) -> list[Stratum]:
     """Put finished runs under the same settings together.
 
+    Where no student, finished or not, mastered a test task, the measures are ``without_mastery``.
+
     Raises:
         ValueError: If two studies hold the same seed of the same teacher under the same settings, or a run's last test
             has a return that is not finite.
     """
     strata: dict[str, Stratum] = {}
+    mastering = {study.title for study in studies if any(test.mastered > 0 for test in _tests(study))}
     for study in studies:
-        stratum = strata.setdefault(study.title, Stratum(study.title, study.measures, {}))
+        measures = study.measures if study.title in mastering else study.measures.without_mastery()
+        stratum = strata.setdefault(study.title, Stratum(study.title, measures, {}))
         for teacher, runs in study.runs.items():
             there = stratum.runs.setdefault(teacher, [])
             for run in runs:
@@ -215,6 +237,10 @@ def merge(studies: Sequence[StoredStudy]) -> list[Stratum]:
     return list(strata.values())
 
 
+def _tests(study: StoredStudy) -> Iterator[Evaluation]:
+    return (test for runs in study.runs.values() for run in runs for test in run.record.evaluations)
+
+
 class _Comparing:
     """One comparison in the making."""
 
@@ -234,8 +260,11 @@ class _Comparing:
         self._scores = {name: [self._of(stratum, name, _final) for stratum in strata] for name in names}
         self._means = {name: float(np.mean(self._together(name))) for name in names}
         self._best = max(names, key=self._means.__getitem__)
+        measures = strata[0].measures
+        self._decimals = 3 if self._several else 1 if measures.headline == "mastered" else measures.decimals
         half = self._means[self._best] / 2
-        self._threshold = threshold if threshold is not None else half if half > 0 else math.nan
+        shown = round(half, self._decimals) > 0
+        self._threshold = threshold if threshold is not None else half if shown else math.nan
 
     def compare(self, studies: Sequence[StoredStudy]) -> Comparison:
         pairs = self._pairs()
@@ -249,11 +278,12 @@ class _Comparing:
             score_name="score, from 0 to 1" if self._several else measures.headline_name,
             outcome_name="outcome, from 0 to 1" if self._several else measures.outcome_name,
             decimals=3 if self._several else measures.decimals,
-            score_decimals=3 if self._several else 1 if measures.headline == "mastered" else measures.decimals,
+            score_decimals=self._decimals,
             masters=all(stratum.measures.masters for stratum in self._strata),
             reference=self._reference,
             rows=rows,
             pairs=pairs,
+            scores={name: tuple(self._together(name).tolist()) for name in self._names},
             profiles=self._profiles(),
             best=self._best,
             leaders=leaders if len(leaders) < len(self._names) else (),
@@ -290,8 +320,7 @@ class _Comparing:
         for number, (first, second) in enumerate(combinations(self._names, 2)):
             a, b = self._shared(first, second)
             rng = np.random.default_rng([self._seed, 1, number])
-            unknown = Interval(math.nan, math.nan, math.nan, 0)
-            found.append(probability_of_improvement(a, b, rng, samples=self._samples) if a else unknown)
+            found.append(probability_of_improvement(a, b, rng, samples=self._samples) if a else _UNKNOWN)
             p_values.append(stratified_welch(a, b) if a else math.nan)
         corrected = holm(p_values).tolist() if p_values else []
         return tuple(
@@ -303,6 +332,10 @@ class _Comparing:
         for name in self._names:
             a, b = self._shared(name, self._reference)
             yield stratified_welch(a, b) if name != self._reference and a else math.nan
+
+    def _difference(self, name: str) -> Interval:
+        a, b = self._shared(name, self._reference)
+        return mean_difference(a, b) if name != self._reference and a else _UNKNOWN
 
     def _steps_to_threshold(self, run: Run, measures: Measures) -> float:
         if math.isnan(self._threshold):
@@ -333,6 +366,7 @@ class _Comparing:
             worst_case=mean_interval(worst),
             forgetting=mean_interval([forgetting(self._curve(run, measures)[1]) for run, measures in runs]),
             reached=Reached(self._threshold, float(np.median(times)), int(np.isfinite(times).sum()), len(times)),
+            difference=self._difference(name),
             p_value=p_value,
             p_corrected=p_corrected,
             steps_per_second=sum(result.student_steps for result in results) / busy,
@@ -347,7 +381,8 @@ class _Comparing:
 
     def _profiles(self) -> dict[str, Profile]:
         every = np.concatenate([self._together(name) for name in self._names])
-        scores = np.linspace(every.min(), every.max(), PROFILE_SCORES)
+        step = np.ptp(every) / PROFILE_SCORES
+        scores = np.linspace(every.min() - step, every.max(), PROFILE_SCORES)  # all runs are above the first
         return {
             name: performance_profile(
                 [found for found in self._scores[name] if found],
@@ -366,12 +401,14 @@ class _Comparing:
         found = [scores for name in self._names for scores in self._scores[name] if len(scores) > 1]
         spread = float(np.sqrt(np.mean([np.var(scores, ddof=1) for scores in found]))) if found else math.nan
         measures = self._strata[0].measures
+        meant = {study.title: study.measures.headline for study in studies}
         return cautions(
             {row.teacher: row.seeds for row in rows},
             [missing for study in studies for missing in study.missing],
             spread=math.nan if self._several else spread,
             score_name=measures.headline_name,
-            decimals=1 if measures.headline == "mastered" else measures.decimals,
+            decimals=self._decimals,
+            unmastered=[one.title for one in self._strata if one.measures.headline != meant[one.title]],
             versions=list(dict.fromkeys(version for study in studies for version in study.versions)),
         )
 

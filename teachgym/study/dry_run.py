@@ -135,7 +135,8 @@ def _standing(folder: Path, cell: Cell) -> tuple[float, str]:
     if run.result is not None:
         return 1.0, ""
     # The last test comes with the result: a cell that has had it without one is not quite done.
-    return min(len(run.record.evaluations), cell.evaluations - 1) / cell.evaluations, reason
+    tests = sum(not test.untrained for test in run.record.evaluations)
+    return min(tests, cell.evaluations - 1) / cell.evaluations, reason
 
 
 def _first_of_each_teacher(cells: list[PlannedCell]) -> Iterator[Cell]:

@@ -1,14 +1,13 @@
 """What the numbers of a study are about: stored with it, so that a report needs no environment."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any, get_args
 
+from teachgym.evaluation import Headline
 from teachgym.problem import SUCCESS
 from teachgym.task_space import Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
-
-Headline = Literal["mastered", "mean_return"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,10 @@ class Measures:
             masters=SUCCESS in env.problem.offers or env.headline == "mastered",
             skills=tuple(skills),
         )
+
+    def without_mastery(self) -> "Measures":
+        """The same for a study in which no student mastered anything: by the mean outcome, without percents."""
+        return replace(self, headline="mean_return", masters=False)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

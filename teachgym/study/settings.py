@@ -40,7 +40,8 @@ class StudySettings:
     """World steps that each student may play, or examples that it may be given; None takes the environment's own
     budget."""
     evaluations: int = 4
-    """Evenly spaced tests of each student on the fixed test set, the last at the end."""
+    """Evenly spaced tests of each student on the fixed test set, the last at the end; the untrained student is tested
+    besides."""
     name: str = ""
     """Name of the study's folder; made from the other settings where it is empty."""
     runs: Path = Path("runs")
@@ -167,7 +168,7 @@ class Cell:
     student_steps: int | None
     """World steps that the student may play, or examples that it may be given; None for the environment's own."""
     evaluations: int
-    """Number of tests, the last at the end."""
+    """Number of tests beside that of the untrained student, the last at the end."""
     task: str | None = None
     """What the student learns from data, with settings; None for the environment's own."""
 

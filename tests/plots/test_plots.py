@@ -1,4 +1,5 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -9,19 +10,33 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.text import Text
 from PIL import Image
 
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.plots.curriculum_figure import curriculum_figure, plot_curriculum
-from teachgym.plots.drawn_episodes import DrawnRun
-from teachgym.plots.figure_style import COLOURS, parameter_label, short_steps, teacher_looks, wrapped
+from teachgym.plots.drawn_episodes import DrawnRun, colour_scale
+from teachgym.plots.figure_style import (
+    COLOURS,
+    COLUMN_WIDTH,
+    FONT_SIZE,
+    PAGE_WIDTH,
+    parameter_label,
+    short_steps,
+    teacher_looks,
+    wrapped,
+)
+from teachgym.plots.interval_figure import interval_figure
 from teachgym.plots.learning_curves import learning_curve_figure, mastered_curve, plot_learning_curves, return_curve
+from teachgym.plots.mastery_figure import Mastery, mastery_figure
+from teachgym.plots.profile_figure import profile_figure
+from teachgym.plots.score_figure import score_figure
 from teachgym.plots.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, in_force
 from teachgym.plots.task_timelines import MOST_COLUMNS, sampled_spans
 from teachgym.record import Record
 from teachgym.sampling import GaussianMixture, Window
-from teachgym.statistics import mean_interval
+from teachgym.statistics import mean_interval, performance_profile
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 OUTCOMES = (-100.0, 300.0)
@@ -50,7 +65,7 @@ def record(
         made.feedback.append(Feedback(task, float(rng.uniform(*OUTCOMES)), False, steps_each, i))
         made.finished_at.append(steps_each * (i + 1))
     for i in range(evaluations):
-        made.evaluations.append(evaluation(1_000 * i + seed, rng.uniform(*OUTCOMES, size=10).tolist()))
+        made.evaluations.append(evaluation(1_000 * (i + 1) + seed, rng.uniform(*OUTCOMES, size=10).tolist()))
     return made
 
 
@@ -133,12 +148,33 @@ def test_wide_band_of_two_seeds_does_not_flatten_the_lines() -> None:
     assert top - bottom < 2.5 * (max(values) - min(values))
 
 
+def test_two_seeds_have_no_band_and_three_have_one() -> None:
+    for count in (2, 3):
+        axes = learning_curve_figure({"random": [record(seed) for seed in range(count)]}, title="").axes[0]
+        assert len(axes.collections) == count - 2
+
+
+def test_lines_begin_with_the_untrained_student_unless_a_seed_was_not_tested_then() -> None:
+    old, new, newer = record(0), record(1), record(2)
+    for made in (new, newer):
+        made.evaluations.insert(0, evaluation(0, [0.0] * 10))
+    steps, values = lines(learning_curve_figure({"random": [new, newer]}, title="").axes[1], "random")
+    assert (steps[0], values[0], len(steps)) == (0.0, 0.0, 5)
+    steps, _ = lines(learning_curve_figure({"random": [old, new]}, title="").axes[1], "random")
+    assert steps.tolist() == [1_000.5, 2_000.5, 3_000.5, 4_000.5]
+
+
+def test_one_measure_may_be_shown_alone() -> None:
+    (axes,) = learning_curve_figure({"random": [record()]}, title="", shows=("mean_return",)).axes
+    assert axes.get_ylabel() == "mean return on the test tasks"
+
+
 # curricula of two parameters
 
 
 def test_every_episode_is_drawn_once_in_its_stretch() -> None:
     made = record(episodes=40)
-    panels = maps(curriculum_figure({"random": [made]}, space(2), title="", outcome_range=OUTCOMES))
+    panels = maps(curriculum_figure({"random": [made]}, space(2), title=""))
     for i, axes in enumerate(panels):
         np.testing.assert_array_equal(dots(axes), made.tasks[10 * i : 10 * (i + 1)])
     assert [axes.get_title() for axes in panels] == [
@@ -151,14 +187,15 @@ def test_every_episode_is_drawn_once_in_its_stretch() -> None:
 
 def test_colours_are_the_outcomes_on_one_scale() -> None:
     made = record(episodes=40)
-    figure = curriculum_figure({"random": [made], "oracle": [record(1)]}, space(2), title="", outcome_range=OUTCOMES)
+    figure = curriculum_figure({"random": [made], "oracle": [record(1)]}, space(2), title="")
     groups = [axes.collections[0] for axes in figure.axes[: 2 * STRETCHES]]
     np.testing.assert_array_equal(np.asarray(groups[1].get_array()), made.outcomes[10:20])
-    assert {(group.norm.vmin, group.norm.vmax) for group in groups} == {OUTCOMES}
+    shown = np.percentile([*made.outcomes, *record(1).outcomes], [2.5, 97.5])
+    assert {(group.norm.vmin, group.norm.vmax) for group in groups} == {tuple(shown)}
 
 
 def test_only_the_first_seed_is_drawn() -> None:
-    both = curriculum_figure({"random": [record(0), record(1)]}, space(2), title="", outcome_range=OUTCOMES)
+    both = curriculum_figure({"random": [record(0), record(1)]}, space(2), title="")
     assert sum(len(dots(axes)) for axes in maps(both)) == 40
     assert "first seed" in legend(both)[0]
 
@@ -170,7 +207,7 @@ def test_each_gaussian_in_force_as_a_stretch_ends_has_two_ellipses() -> None:
         (3_500, mixture([[1.0, 1.0], [0.5, 2.0], [0.2, 0.2]], [0.5, 0.4, 0.1])),
         (4_000, mixture([[1.0, 1.0]], [1.0])),  # fitted after the last episode: nothing was drawn from it
     ]
-    panels = maps(curriculum_figure({"alp-gmm": [made]}, space(2), title="", outcome_range=OUTCOMES))
+    panels = maps(curriculum_figure({"alp-gmm": [made]}, space(2), title=""))
     assert [len(ellipses(axes)) for axes in panels] == [0, 4, 4, 6]
     heavy, light = ellipses(panels[1])[0], ellipses(panels[1])[2]
     assert heavy.get_linewidth() > light.get_linewidth()
@@ -181,7 +218,7 @@ def test_each_gaussian_in_force_as_a_stretch_ends_has_two_ellipses() -> None:
 def test_a_window_is_a_rectangle() -> None:
     made = record(episodes=40)
     made.sampling = [(0, Window(np.array([0.5, 1.0]), np.array([1.0, 3.0])))]
-    panels = maps(curriculum_figure({"oracle": [made]}, space(2), title="", outcome_range=OUTCOMES))
+    panels = maps(curriculum_figure({"oracle": [made]}, space(2), title=""))
     for axes in panels:
         (window,) = axes.patches
         assert isinstance(window, Rectangle)
@@ -192,14 +229,14 @@ def test_a_teacher_that_stopped_early_has_empty_maps_and_no_overlay_afterwards()
     short = record(episodes=10)
     short.sampling = [(0, mixture([[1.0, 1.0]], [1.0]))]
     runs = {"random": [record(episodes=40)], "alp-gmm": [short]}
-    row = maps(curriculum_figure(runs, space(2), title="", outcome_range=OUTCOMES), row=1)
+    row = maps(curriculum_figure(runs, space(2), title=""), row=1)
     assert [len(ellipses(axes)) for axes in row] == [2, 0, 0, 0]
     assert [text.get_text() for axes in row[1:] for text in axes.texts] == ["no episodes"] * 3
 
 
 def test_long_runs_are_thinned_evenly_and_the_legend_says_so() -> None:
     made = record(episodes=4 * (2 * DOTS_IN_MAP + 1), evaluations=0)
-    figure = curriculum_figure({"random": [made]}, space(2), title="", outcome_range=OUTCOMES)
+    figure = curriculum_figure({"random": [made]}, space(2), title="")
     inside = made.tasks[: 2 * DOTS_IN_MAP + 1]
     np.testing.assert_array_equal(dots(maps(figure)[0]), inside[::3])
     assert legend(figure)[0].endswith("one in 3 drawn")
@@ -227,7 +264,7 @@ def test_what_is_in_force_began_before() -> None:
 @pytest.mark.parametrize("dimensions", [1, 3, 4, 12])
 def test_every_teacher_and_parameter_has_a_panel(dimensions: int) -> None:
     runs = {name: [record(seed, dimensions=dimensions)] for seed, name in enumerate(["random", "alp-gmm"])}
-    figure = curriculum_figure(runs, space(dimensions), title="", outcome_range=OUTCOMES)
+    figure = curriculum_figure(runs, space(dimensions), title="")
     pairs = [(name, i) for name in runs for i in range(dimensions)]
     if dimensions > MOST_COLUMNS:  # then a row belongs to a parameter
         pairs = [(name, i) for i in range(dimensions) for name in runs]
@@ -284,7 +321,7 @@ def test_degenerate_runs_make_whole_pictures(case: str, dimensions: int, tmp_pat
         for name, seeds in CASES[case].items()
     }
     plot_learning_curves(runs, tmp_path / "curves.png", title=LONG)
-    plot_curriculum(runs, space(dimensions), tmp_path / "tasks.png", title=LONG, outcome_range=OUTCOMES)
+    plot_curriculum(runs, space(dimensions), tmp_path / "tasks.png", title=LONG)
     for name in ("curves.png", "tasks.png"):
         with Image.open(tmp_path / name) as picture:
             assert picture.format == "PNG"
@@ -298,14 +335,14 @@ def test_a_gaussian_without_width_and_weights_of_zero_are_drawn(tmp_path: Path) 
     flat = GaussianMixture(np.ones((2, 2)), np.zeros((2, 2, 2)), np.zeros(2), uniform=1.0)
     made = record()
     made.sampling = [(0, flat)]
-    plot_curriculum({"alp-gmm": [made]}, space(2), tmp_path / "flat.png", title="", outcome_range=OUTCOMES)
+    plot_curriculum({"alp-gmm": [made]}, space(2), tmp_path / "flat.png", title="")
 
 
 def test_figures_leave_the_users_style_and_backend_alone(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 33.0, "axes.facecolor": "black"}):
         before = dict(matplotlib.rcParams.items())
         figure = learning_curve_figure({"random": [record()]}, title="")
-        plot_curriculum({"random": [record()]}, space(2), tmp_path / "a.png", title="", outcome_range=OUTCOMES)
+        plot_curriculum({"random": [record()]}, space(2), tmp_path / "a.png", title="")
         assert dict(matplotlib.rcParams.items()) == before
     assert to_hex(figure.axes[0].get_facecolor()) == "#ffffff"
 
@@ -323,11 +360,82 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one teacher"):
         learning_curve_figure({}, title="")
     with pytest.raises(ValueError, match="at least one teacher"):
-        curriculum_figure({}, space(2), title="", outcome_range=OUTCOMES)
-    with pytest.raises(ValueError, match="outcome_range"):
-        curriculum_figure({"random": [record()]}, space(2), title="", outcome_range=(1.0, 1.0))
+        curriculum_figure({}, space(2), title="")
     with pytest.raises(ValueError, match="'random' have 3 parameters; expected 2: knob_0, knob_1"):
-        curriculum_figure({"random": [record(dimensions=3)]}, space(2), title="", outcome_range=OUTCOMES)
+        curriculum_figure({"random": [record(dimensions=3)]}, space(2), title="")
+
+
+SHARES = Mastery(space(2).uniform(np.random.default_rng(0), 4), np.array([0.0, 0.2, 0.4, 0.4]), np.arange(4.0), 5)
+
+
+def every_figure() -> Iterator[Figure]:
+    runs = {"random": [record(0), record(1)], "alp-gmm": [record(2), record(3)]}
+    yield learning_curve_figure(runs, title="title")
+    yield learning_curve_figure(runs, title="title", shows=("mastered",))
+    for dimensions in (1, 2, 5):
+        of_space = {name: [record(dimensions=dimensions)] for name in runs}
+        of_space["alp-gmm"][0].sampling = [(0, Window(np.zeros(dimensions), np.ones(dimensions)))]
+        yield curriculum_figure(of_space, space(dimensions), title="title")
+    for dimensions in (2, 3):
+        yield mastery_figure({"random": SHARES}, space(dimensions), title="title", outcome_name="return")
+    skills = Mastery(np.arange(4.0)[:, None], SHARES.share, np.array([0.2, 0.3, 0.4, 0.5]), 5)
+    names = ("a", "b", "c", "d")
+    yield mastery_figure({"random": skills}, space(1), title="title", outcome_name="accuracy", skills=names)
+    scores = {"random": [1.0, 2.0], "alp-gmm": [3.0]}
+    yield score_figure(scores, title="title", score_name="score")
+    intervals = {name: [mean_interval([1.0, 2.0])] for name in scores}
+    yield interval_figure(intervals, ("mean",), title="title", score_name="score")
+    profiles = {
+        name: performance_profile([of], np.arange(4.0), np.random.default_rng(0)) for name, of in scores.items()
+    }
+    yield profile_figure(profiles, title="title", score_name="score")
+
+
+def test_all_text_of_all_figures_has_one_size() -> None:
+    for figure in every_figure():
+        sizes = {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
+        assert sizes == {FONT_SIZE}
+
+
+def test_figures_fit_a_page_or_a_column() -> None:
+    for figure in every_figure():
+        assert figure.get_figwidth() <= PAGE_WIDTH
+    curves = learning_curve_figure({"random": [record()]}, title="", shows=("mastered",))
+    assert curves.get_figwidth() == COLUMN_WIDTH
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_colours_of_what_is_mastered_go_over_what_is_shown(dimensions: int) -> None:
+    axes = mastery_figure({"random": SHARES}, space(dimensions), title="", outcome_name="return").axes[0]
+    (drawn,) = axes.collections or axes.images
+    assert (drawn.norm.vmin, drawn.norm.vmax) == (0.0, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [([3.0, 1.0, 2.0], (1.0, 3.0)), ([-2.0, -2.0], (-2.0, 0.0)), ([0.0], (0.0, 1.0)), ([], (0.0, 1.0))],
+)
+def test_ends_of_a_colour_scale(values: list[float], ends: tuple[float, float]) -> None:
+    scale = colour_scale(np.array(values))
+    assert (scale.vmin, scale.vmax) == ends
+
+
+def test_a_few_extreme_outcomes_do_not_leave_the_others_all_alike() -> None:
+    made = record(episodes=100)
+    made.feedback[0] = replace(made.feedback[0], outcome=-1e6)
+    figure = curriculum_figure({"random": [made]}, space(2), title="")
+    scale = figure.axes[0].collections[0].norm
+    assert np.sum(np.asarray(scale(made.outcomes)) < 0.0) == 3, "of a hundred"
+    assert {axes.collections[0].norm.vmax for axes in maps(figure)} == {np.percentile(made.outcomes, 97.5)}
+
+
+def test_every_run_has_a_point_and_every_teacher_its_mean() -> None:
+    (axes,) = score_figure({"random": [1.0, 2.0, 6.0], "alp-gmm": [4.0]}, title="", score_name="% mastered").axes
+    points = {tuple(np.asarray(line.get_xdata()).tolist()) for line in axes.get_lines()}
+    assert points == {(1.0, 2.0, 6.0), (4.0,)}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["alp-gmm", "random"], "the first on top"
+    strokes = [np.asarray(one.get_paths()[0].vertices)[0, 0] for one in axes.collections]
+    assert strokes == [4.0, 3.0]
 
 
 # looks

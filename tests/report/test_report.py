@@ -18,7 +18,9 @@ from rich.console import Console
 
 from teachgym.checksums import write_checked
 from teachgym.evaluation import Evaluation
-from teachgym.report.page import finding
+from teachgym.plots.figure_style import FONT_SIZE
+from teachgym.report.drawings import overall_drawings
+from teachgym.report.findings import finding, headline
 from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.report.write import write_report
 from teachgym.study.comparison import compare_studies
@@ -84,10 +86,8 @@ def text(folder: Path) -> str:
 
 def test_the_page_says_what_was_found_and_marks_it(text: str) -> None:
     page = Checked(text)
-    better = (
-        "alp-gmm (74.0, 5 seeds) is significantly better than every other teacher in % mastered: random (8.0, 5 seeds,"
-    )
-    assert better in page.words
+    assert page.words.index("alp-gmm has the best mean % mastered: 74.0 (5 seeds).") < page.words.index("Before you")
+    assert "alp-gmm is significantly better than every other teacher: random (8.0, 5 seeds, p < 0.001)" in page.words
     assert re.findall(r'<tr class="lead"><th scope="row">([^<]+)', text) == ["alp-gmm"] * 4
     assert "74.0 [59.8, 88.2]" in page.words
     assert "p against random < 0.001" in page.words or "< 0.001" in page.words
@@ -112,7 +112,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(text: str) -> 
 
 def test_figures_are_named_for_those_who_do_not_see_them(text: str) -> None:
     drawings = re.findall(r'<svg [^>]*role="img" aria-label="([^"]+)"', text)
-    assert len(drawings) == 5
+    assert len(drawings) == 6
     assert all(len(label) > 40 for label in drawings)
     headings = re.findall(r"<h([123])", text)
     assert headings[0] == "1"
@@ -123,17 +123,18 @@ def test_figures_are_named_for_those_who_do_not_see_them(text: str) -> None:
 
 def test_figures_and_tables_lie_beside_it(folder: Path) -> None:
     names = {path.name for path in (folder / "report" / "figures").iterdir()}
-    kinds = ("intervals", "profiles", "learning-curves", "curriculum", "mastery")
+    kinds = ("score-curve", "final-scores", "profiles", "learning-curves", "curriculum", "mastery")
     assert names == {f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "pdf")}
     for path in (folder / "report" / "figures").iterdir():
         assert path.read_bytes()[:4] == (b"%PDF" if path.suffix == ".pdf" else b"\x89PNG")
     rows = list(csv.DictReader((folder / "report" / "table.csv").read_text().splitlines()))
-    assert [row["teacher"] for row in rows] == ["random", "alp-gmm"]
+    assert [row["teacher"] for row in rows] == ["alp-gmm", "random"], "the best first"
     found = compare_studies([load_study(folder)])
     assert found is not None
-    assert float(rows[1]["iqm_low"]) == found.rows[1].iqm.low
-    assert rows[0]["p_value"] == ""
-    assert rows[1]["seeds"] == "5"
+    assert float(rows[0]["iqm_low"]) == found.rows[1].iqm.low
+    assert float(rows[0]["difference_low"]) == found.rows[1].difference.low
+    assert rows[1]["p_value"] == ""
+    assert rows[0]["seeds"] == "5"
 
 
 def test_the_same_study_gives_the_same_page(folder: Path, text: str, tmp_path: Path) -> None:
@@ -186,7 +187,8 @@ def test_a_study_without_a_finished_cell_has_a_page(tmp_path: Path) -> None:
 def test_one_seed_claims_nothing(tmp_path: Path) -> None:
     runs = [run("random", 0, [1]), run("alp-gmm", 0, [9])]
     words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
-    assert "No teacher differs significantly" in words
+    assert "That is 80.0 above the reference, random (without an interval or a test)." in words
+    assert "no teacher differs significantly" in words
     assert "A teacher with one seed has no interval and no test" in words
 
 
@@ -200,13 +202,13 @@ def test_studies_are_merged(tmp_path: Path) -> None:
     assert {"learning-curves-0", "learning-curves-1"} <= set(page.ids)
     assert "StumpTracks and HexagonTracks" in page.words
     rows = list(csv.DictReader((tmp_path / "both" / "table.csv").read_text().splitlines()))
-    assert [(row["teacher"], row["seeds"]) for row in rows] == [("random", "10"), ("alp-gmm", "5"), ("riac", "5")]
+    assert [(row["teacher"], row["seeds"]) for row in rows] == [("alp-gmm", "5"), ("riac", "5"), ("random", "10")]
 
 
 def test_many_teachers_are_in_tables_and_the_best_in_figures(tmp_path: Path) -> None:
     runs = [run(f"constant,value={k}", seed, [k]) for k in range(9) for seed in range(2)]
     words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
-    assert "2 more are in the tables only: constant,value=1, constant,value=2" in words
+    assert "2 more are in the tables only: constant,value=2, constant,value=1" in words
 
 
 @pytest.mark.parametrize("kind", ["skills", "twelve"])
@@ -232,7 +234,7 @@ def test_other_test_sets(kind: str, tmp_path: Path) -> None:
     words = Checked(write_report([write_study(tmp_path / "s", runs, measures=measures)]).read_text()).words
     if kind == "skills":
         assert "skill a" in words
-        assert "alp-gmm (0.740, 5 seeds) is significantly better" in words
+        assert "alp-gmm has the best mean test accuracy: 0.740 (5 seeds)." in words
     else:
         assert "10 test tasks, from those that most master" in words
 
@@ -241,9 +243,9 @@ def test_the_finding_of_leaders_that_are_not_told_apart(tmp_path: Path) -> None:
     runs = [*two_teachers(), *(run("oracle", seed, [end]) for seed, end in enumerate([7, 8, 8, 9, 8]))]
     found = compare_studies([load_study(write_study(tmp_path / "study", runs))])
     assert found is not None
+    assert headline(found).startswith("oracle has the best mean % mastered: 80.0 (5 seeds).")
     said = finding(found)
-    assert said.startswith("oracle (80.0, 5 seeds) has the best mean % mastered.")
-    assert "Significantly worse than oracle: random (8.0, 5 seeds, p < 0.001)." in said
+    assert said.startswith("Significantly worse than oracle: random (8.0, 5 seeds, p < 0.001).")
     assert "Not significantly worse: alp-gmm (74.0, 5 seeds, p = 0." in said
 
 
@@ -260,8 +262,9 @@ def test_the_finding_names_the_best_and_agrees_with_the_tests_whatever_the_order
         assert p_values[frozenset(("random", "alp-gmm"))] > 0.05
         assert p_values[frozenset(("alp-gmm", "plr"))] > 0.05
         assert found.leaders == ("plr", "alp-gmm")
+        assert headline(found).startswith("plr")
         said = finding(found)
-        assert said.startswith("plr (87.5, 4 seeds) has the best mean % mastered. Significantly worse than plr: random")
+        assert said.startswith("Significantly worse than plr: random")
         assert "Not significantly worse: alp-gmm (40.0, 4 seeds, p = 0." in said
         assert "Welch's tests against plr, corrected by Holm over all pairs; the level is 0.05." in said
         assert "plr, which has the best mean, and those not significantly worse" in to_latex(
@@ -274,11 +277,74 @@ def test_the_finding_names_the_best_and_agrees_with_the_tests_whatever_the_order
         assert leads == {"random": "False", "alp-gmm": "True", "plr": "True"}
 
 
-def test_where_nobody_masters_anything_no_steps_are_shown(tmp_path: Path) -> None:
-    runs = [run(name, seed, [0, 0]) for name in ("random", "plr") for seed in range(3)]
-    words = Checked(write_report([write_study(tmp_path / "study", runs)]).read_text()).words
-    assert "steps to" not in words
-    assert "Steps:" not in words
+def test_where_nobody_masters_anything_the_mean_return_is_shown_instead(tmp_path: Path) -> None:
+    runs = [run(name, seed, [0, 0], spread=0.0) for name in ("random", "plr") for seed in range(3)]
+    for one in runs:
+        better = 20.0 * (one.cell.teacher == "plr") + one.cell.seed - 60.0
+        one.record.evaluations = [replace(test, returns=test.returns + better) for test in one.record.evaluations]
+    folder = write_study(tmp_path / "study", runs)
+    page = Checked(write_report([folder]).read_text())
+    assert "plr has the best mean test return: -39.0 (3 seeds). That is 20.0 above the reference, random" in page.words
+    assert "No student mastered a test task of StumpTracks: the score is the mean outcome there." in page.words
+    for word in ("% mastered", "steps to", "Steps:", "What is mastered"):
+        assert word not in page.words
+    figures = {path.stem for path in (folder / "report" / "figures").iterdir()}
+    assert figures == {"score-curve", "final-scores", "profiles", "curriculum"}
+
+
+def test_a_best_reference_is_set_against_the_second_best(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", two_teachers())
+    found = compare_studies([load_study(folder)], reference="alp-gmm")
+    against = compare_studies([load_study(folder)])
+    assert found is not None
+    assert against is not None
+    gap = against.rows[1].difference
+    assert headline(found) == (
+        "alp-gmm, the reference, has the best mean % mastered: 74.0 (5 seeds). That is 66.0 above the second, random "
+        f"(95 % interval {gap.low:.1f} to {gap.high:.1f}, p < 0.001)."
+    )
+    assert gap.low < 66.0 < gap.high
+
+
+def test_one_teacher_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
+    runs = [run("random", seed, [end]) for seed, end in enumerate([3, 5])]
+    found = compare_studies([load_study(write_study(tmp_path / "study", runs))])
+    assert found is not None
+    assert headline(found) == "random is the only teacher with finished cells, with a mean % mastered: 40.0 (2 seeds)."
+    assert finding(found) == ""
+
+
+def test_the_learning_curve_stands_beside_the_answer(text: str) -> None:
+    first = text[text.index('<div class="first">') : text.index('id="notes"')]
+    assert "has the best mean" in first
+    assert first.count("<svg") == 1
+    assert 'id="score-curve-' in first
+
+
+def test_text_in_figures_is_as_large_as_that_of_the_page(text: str) -> None:
+    drawings = re.findall(r'<svg [^>]*viewBox="0 0 ([0-9.]+) [0-9.]+" style="width: ([0-9.]+)rem"', text)
+    assert len(drawings) == 6
+    for units, width in drawings:
+        assert float(units) / FONT_SIZE == pytest.approx(float(width), abs=0.01)
+    assert {float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([0-9.]+)px", text)} == {FONT_SIZE}
+
+
+@pytest.mark.parametrize(("seeds", "few"), [(9, True), (10, False)])
+def test_seeds_that_are_too_few_for_intervals_are_shown_one_by_one(seeds: int, few: bool, tmp_path: Path) -> None:
+    ends = np.random.default_rng(0).integers(1, 10, size=(2, seeds)).tolist()
+    names = ("random", "alp-gmm")
+    runs = [run(name, seed, [end]) for name, of in zip(names, ends, strict=True) for seed, end in enumerate(of)]
+    folder = write_study(tmp_path / "study", runs)
+    found = compare_studies([load_study(folder)])
+    assert found is not None
+    assert any("too narrow" in caution for caution in found.cautions) == few
+    final, profiles = overall_drawings(found)
+    assert len(final.figure.axes) == (1 if few else 3)
+    assert bool(profiles.figure.axes[0].collections) != few, "bands are intervals, too"
+    if few:
+        points = [line.get_xdata() for line in final.figure.axes[0].get_lines() if line.get_marker() == "o"]
+        shown = {tuple(np.asarray(one).tolist()) for one in points}
+        assert shown == {tuple(10.0 * end for end in of) for of in ends}
 
 
 MARKUP = "$\\frac{ [/red] <b>"

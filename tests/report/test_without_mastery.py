@@ -26,11 +26,14 @@ def test_a_study_of_a_schedule_speaks_of_scores_only(tmp_path: Path) -> None:
         assert "mastered" not in text
 
 
-def test_a_study_of_cubes_speaks_of_both(tmp_path: Path) -> None:
+def test_a_study_of_cubes_in_which_none_is_mastered_speaks_of_returns_only(tmp_path: Path) -> None:
     settings = StudySettings(
         env="Hypercubes,episodes=200", teachers=("random", "constant"), seeds=2, evaluations=2, runs=tmp_path
     )
     study = compare(settings)
+    assert study.stored.measures.headline == "mastered"
     assert study.comparison is not None
-    assert study.comparison.masters
-    assert "% mastered" in write_report([settings.folder]).read_text()
+    assert study.comparison.score_name == "test return"
+    page = write_report([settings.folder]).read_text()
+    assert "test return" in page
+    assert "% mastered" not in page

@@ -11,6 +11,7 @@ from scipy import stats
 from teachgym.statistics import (
     bootstrap,
     interquartile_mean,
+    mean_difference,
     mean_interval,
     performance_profile,
     probability_of_improvement,
@@ -118,6 +119,34 @@ def test_welch_over_one_study_is_scipys() -> None:
     for _ in range(20):
         a, b = draw.normal(0, 1, size=5), draw.normal(0.5, 3, size=9)
         assert welch(a, b) == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue, rel=1e-9)
+
+
+def test_the_interval_of_a_difference_is_scipys() -> None:
+    draw = rng(5)
+    for _ in range(20):
+        a, b = draw.normal(0, 1, size=5), draw.normal(0.5, 3, size=9)
+        expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+        found = mean_difference([a], [b])
+        assert found.mean == pytest.approx(a.mean() - b.mean())
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+        assert found.count == 5
+
+
+def test_the_interval_of_a_difference_over_studies_agrees_with_the_test() -> None:
+    draw = rng(6)
+    for shift in np.linspace(0.0, 3.0, 40):
+        b = [draw.normal(0, scale, size=6) for scale in (1.0, 2.0)]
+        a = [draw.normal(shift, scale, size=4) for scale in (1.0, 2.0)]
+        found = mean_difference(a, b)
+        assert found.mean == pytest.approx(np.mean([a[0].mean() - b[0].mean(), a[1].mean() - b[1].mean()]))
+        assert (found.low <= 0.0 <= found.high) == (stratified_welch(a, b) >= 0.05)
+
+
+@pytest.mark.parametrize("sides", [([2.0], [1.0, 3.0]), ([2.0, 2.0], [1.0, 1.0])])
+def test_a_difference_without_a_test_has_no_interval(sides: tuple[list[float], list[float]]) -> None:
+    found = mean_difference([sides[0]], [sides[1]])
+    assert found.mean == np.mean(sides[0]) - np.mean(sides[1])
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_the_test_over_several_studies_keeps_its_level_and_gains_power() -> None:

@@ -96,7 +96,7 @@ def test_a_study_runs_every_cell(study: tuple[Study, Diary, StudySettings]) -> N
         for run in runs:
             assert run.result is not None
             assert run.result.student_steps == 300
-            assert [test.student_steps for test in run.record.evaluations] == [100, 200, 300]
+            assert [test.student_steps for test in run.record.evaluations] == [0, 100, 200, 300]
 
 
 def test_a_row_is_the_mean_of_its_cells(study: tuple[Study, Diary, StudySettings]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
 from teachgym.record import Record
-from teachgym.statistics import holm, welch
+from teachgym.statistics import holm, mean_difference, welch
 from teachgym.study.comparison import Comparison, compare_studies
 from teachgym.study.finished import Result
 from teachgym.study.measures import Measures
@@ -109,6 +109,35 @@ def test_another_reference_and_threshold() -> None:
     assert found.rows[1].reached.median == 50.0
     with pytest.raises(ValueError, match="reference is 'oracle'"):
         compared(two_teachers(), reference="oracle")
+
+
+def test_the_difference_from_the_reference_is_that_of_the_means_with_welchs_interval() -> None:
+    random, alp = compared(two_teachers()).rows
+    assert alp.difference == mean_difference([[10.0 * end for end in GOOD]], [[10.0 * end for end in BAD]])
+    assert alp.difference.mean == pytest.approx(alp.mean.mean - random.mean.mean)
+    assert np.isnan(random.difference.mean)
+
+
+def test_rows_are_ranked_by_their_means() -> None:
+    found = compared(two_teachers())
+    assert [row.teacher for row in found.ranked] == ["alp-gmm", "random"]
+    assert found.scores == {"random": tuple(10.0 * end for end in BAD), "alp-gmm": tuple(10.0 * end for end in GOOD)}
+
+
+def test_all_runs_are_above_the_least_score_of_a_profile() -> None:
+    for profile in compared(two_teachers()).profiles.values():
+        assert (profile.share[0], profile.share[-1]) == (1.0, 0.0)
+
+
+def test_where_nobody_masters_anything_teachers_are_compared_by_outcomes() -> None:
+    nothing = {name: [run(name, seed, [0, 0]) for seed in range(3)] for name in ("random", "plr")}
+    for one in nothing["plr"]:
+        one.record.evaluations[-1].returns[:] = 7.0 + one.cell.seed
+    found = compared(study(nothing))
+    assert (found.score_name, found.masters) == ("test return", False)
+    assert found.scores["plr"] == (7.0, 8.0, 9.0)
+    unfinished = run("random", 3, [1], finished=False)
+    assert compared(study({**nothing, "random": [*nothing["random"], unfinished]})).score_name == "% mastered"
 
 
 def test_where_nobody_masters_anything_there_is_no_threshold_to_reach() -> None:

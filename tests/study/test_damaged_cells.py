@@ -357,7 +357,7 @@ def test_a_cell_that_is_killed_between_any_two_of_its_files_is_run_again_or_whol
         assert run_to_end(one, folder, ENDLESS)[-1] == 60
         load_finished(folder)
         assert list(differences(folder, tmp_path / "whole")) == []
-    assert number == 8, "settings, provenance, three of the record, the teacher, the result, and the manifest"
+    assert number == 12, "settings, provenance, twice the record's three and the teacher, the result, and the manifest"
 
 
 def test_a_cell_that_is_killed_before_its_checkpoints_are_deleted_is_finished(

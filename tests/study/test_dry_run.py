@@ -59,8 +59,8 @@ def test_workers_take_the_next_cell_when_they_are_done(tmp_path: Path) -> None:
 
 def test_a_part_of_a_cell_takes_that_part_and_the_start() -> None:
     calibration = Calibration(1000, 2.0, 100.0, 0.5, 0, 0, learning=True)
-    assert calibration.seconds(4) == pytest.approx(2 + 1000 / 100 + 4 * 0.5)
-    assert calibration.seconds(4, 0.25) == pytest.approx(2 + 3)
+    assert calibration.seconds(4) == pytest.approx(2 + 1000 / 100 + 5 * 0.5)
+    assert calibration.seconds(4, 0.25) == pytest.approx(2 + 0.25 * 12.5)
 
 
 def test_the_disk_holds_all_cells_and_the_checkpoints_of_those_that_run_at_once(tmp_path: Path) -> None:

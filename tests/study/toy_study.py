@@ -17,6 +17,7 @@ from tests.toy import Reach, noisy_walk
 
 ENV = "tests.study.toy_study:tests/ReachCurriculum-v0"
 QUICK = "tests.study.toy_study:QuickStudent"
+LATE = "tests.study.toy_study:LateStudent"
 FAILING = "tests.study.toy_study:FailingStudent"
 DYING = "tests.study.toy_study:DyingStudent"
 SLOW = "tests.study.toy_study:SlowStudent"
@@ -39,6 +40,13 @@ class QuickStudent(CallableStudent):
 
     def __init__(self, settings: Any = None) -> None:
         super().__init__(noisy_walk)
+
+
+class LateStudent(CallableStudent):
+    """Has no policy before its first episode begins."""
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(_begin_late)
 
 
 class FailingStudent(CallableStudent):
@@ -128,6 +136,11 @@ class NotANumberStudent(CallableStudent):
 
     def state_dict(self) -> dict[str, Any]:
         return {"weights": {"w": np.array([1.0, np.nan])}}
+
+
+def _begin_late(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    world.reset()
+    noisy_walk(world, steps=steps, seed=seed, publish=publish)
 
 
 def _fail(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:

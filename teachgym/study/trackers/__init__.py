@@ -72,7 +72,7 @@ class Tracking:
                 tracker.close()
 
     def show(self, progress: Progress) -> None:
-        """Log what is due after a decision."""
+        """Log what is due before the first decision, and after each."""
         if not self._trackers:
             return
         metrics = self._metrics.due(progress)

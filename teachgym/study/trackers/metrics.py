@@ -24,13 +24,15 @@ class Metrics:
 
     def __init__(self, measures: Measures, *, resumed_at: int) -> None:
         self._measures = measures
-        self._began, self._began_at, self._tested_at = time.perf_counter(), resumed_at, resumed_at
+        self._began, self._began_at = time.perf_counter(), resumed_at
+        self._tested_at = resumed_at or -1
+        """Student steps of the last test that was logged; the untrained student's is at 0."""
         self._next_at: int | None = None
         """Student steps at which the next point is due."""
         self._tests = 0
 
     def due(self, progress: Progress) -> dict[str, float]:
-        """What to log after this decision; mostly nothing."""
+        """What to log where the run stands; mostly nothing."""
         if self._next_at is None:
             self._next_at = self._after(self._began_at, progress.budget)
         tests, steps = progress.record.evaluations, progress.student_steps
