@@ -19,27 +19,35 @@ from teachgym.students.averaged_policy import AveragedPolicy
 from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 
+SLOWEST, FASTEST = 1e-5, 3e-3
+"""Bounds of a step size that is adapted."""
 MOST_LOG_STD = 20.0
 """Beyond this, either way, the exploration noise has no finite density in float32."""
 
 
 @checked_dataclass
 class PPOSettings:
-    """Settings of the PPO student, tuned for the parametric walker."""
+    """Settings of the PPO student, tuned for the parametric walker.
 
-    slots: int = 16
+    Exploration noise that is large at first keeps students from standing still, since standing is then no way to avoid
+    falls; noise that is small at last makes what is tested, the most likely action, what was trained.
+    """
+
+    slots: int = 64
     """Number of worlds played at once."""
-    rollout_steps: int = 256
+    rollout_steps: int = 128
     """Steps of every slot between two updates."""
-    batch_size: int = 512
+    batch_size: int = 1024
     """Minibatch size."""
-    epochs: int = 10
+    epochs: int = 5
     """Passes over each rollout."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     """Step size of Adam."""
-    learning_rate_decay: bool = False
-    """Whether it falls to 0, in a line over the budget."""
-    discount: float = 0.999
+    desired_kl: float | None = 0.01
+    """Divergence of an update that the step size is adapted to: where the last pass over a rollout finds less than half
+    of it between the policy and the rollout's, the step size is multiplied by 1.5, and where it finds more than twice
+    as much, divided, within 1e-5 and 3e-3; None for a step size that stays."""
+    discount: float = 0.99
     """Discount factor gamma."""
     gae_lambda: float = 0.95
     """Lambda of generalised advantage estimation."""
@@ -51,11 +59,11 @@ class PPOSettings:
     """Weight of the entropy bonus."""
     log_std_init: float = 0.0
     """Initial log of the exploration noise's standard deviation."""
-    log_std_final: float | None = None
-    """What that log changes to, in a line over ``noise_steps``, to stay there; None for noise that is learned."""
-    noise_steps: int = 1_000_000
-    """Student steps over which it changes."""
-    averaging: float = 0.0
+    log_std_final: float | None = -2.0
+    """What that log changes to, in a line over ``noise_share``, to stay there; None for noise that is learned."""
+    noise_share: float = 0.6
+    """Share of the budget over which it changes."""
+    averaging: float = 0.998
     """Share of the past in the moving average of weights that is tested, which follows each minibatch; 0 for none."""
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers, of the policy and of the value function alike."""
@@ -68,8 +76,9 @@ class PPOSettings:
         check_whole("epochs", self.epochs, 1, "passes")
         for name in ("learning_rate", "clip_range"):
             check_positive(name, getattr(self, name))
-        if self.target_kl is not None:
-            check_positive("target_kl", self.target_kl)
+        for name in ("desired_kl", "target_kl"):
+            if (divergence := getattr(self, name)) is not None:
+                check_positive(name, divergence)
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
         check_from_zero("entropy_coefficient", self.entropy_coefficient)
@@ -77,7 +86,7 @@ class PPOSettings:
             value = getattr(self, name)
             if value is not None and abs(value) > MOST_LOG_STD:
                 raise ValueError(f"{name} is {value}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}")
-        check_whole("noise_steps", self.noise_steps, 1, "student steps")
+        check_share("noise_share", self.noise_share, above_zero=True)
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging is {self.averaging}; expected a number in [0, 1)")
         for width in self.hidden:
@@ -87,6 +96,30 @@ class PPOSettings:
                 f"batch_size is {self.batch_size}; expected from 2 to slots * rollout_steps = "
                 f"{self.slots * self.rollout_steps}"
             )
+
+
+class _PPO(PPO):
+    """PPO whose step size may follow the divergence of its updates.
+
+    As in ``rsl_rl``, which changes it after each minibatch; here once for each rollout. It is where the optimiser keeps
+    it, and stored with the optimiser.
+    """
+
+    desired_kl: float | None = None
+
+    def train(self) -> None:
+        super().train()
+        if self.desired_kl is None:
+            return
+        divergence = self.logger.name_to_value["train/approx_kl"]
+        (group,) = self.policy.optimizer.param_groups
+        if divergence > 2 * self.desired_kl:
+            group["lr"] = max(group["lr"] / 1.5, SLOWEST)
+        elif divergence < self.desired_kl / 2:
+            group["lr"] = min(group["lr"] * 1.5, FASTEST)
+
+    def _update_learning_rate(self, optimizers: list[torch.optim.Optimizer] | torch.optim.Optimizer) -> None:
+        """Leave the step size as it is."""
 
 
 class PPOStudent(SB3Student):
@@ -128,10 +161,10 @@ class PPOStudent(SB3Student):
 
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
         settings = self.settings
-        return PPO(
+        algorithm = _PPO(
             AveragedPolicy if settings.averaging else "MlpPolicy",
             VecNormalize(worlds, gamma=settings.discount),
-            learning_rate=self._step_size if settings.learning_rate_decay else settings.learning_rate,
+            learning_rate=settings.learning_rate,
             n_steps=settings.rollout_steps,
             batch_size=settings.batch_size,
             n_epochs=settings.epochs,
@@ -144,6 +177,8 @@ class PPOStudent(SB3Student):
             device=chosen_device(settings.device),
             seed=seed,
         )
+        algorithm.desired_kl = settings.desired_kl
+        return algorithm
 
     def _make_policy(self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> BasePolicy:
         kind = AveragedPolicy if self.settings.averaging else ActorCriticPolicy
@@ -158,14 +193,10 @@ class PPOStudent(SB3Student):
             **({"averaging": settings.averaging} if settings.averaging else {}),
         }
 
-    def _step_size(self, left: float) -> float:
-        """Of Adam, where this share of the budget is left."""
-        return self.settings.learning_rate * left
-
     def _before_rollout(self, algorithm: BaseAlgorithm) -> None:
         """Set the exploration noise, where it is not learned."""
         first, final = self.settings.log_std_init, self.settings.log_std_final
         noise = getattr(algorithm.policy, "log_std", None)  # of continuous actions only
         if final is not None and isinstance(noise, nn.Parameter):
-            share = min(algorithm.num_timesteps / self.settings.noise_steps, 1.0)
+            share = min(algorithm.num_timesteps / (self.settings.noise_share * algorithm._total_timesteps), 1.0)
             noise.requires_grad_(False).fill_(first + share * (final - first))

@@ -48,18 +48,15 @@ class Arguments:
 def settings_of(trial: optuna.trial.BaseTrial) -> PPOSettings:
     """What a trial tries."""
     return PPOSettings(
-        slots=64,
         rollout_steps=trial.suggest_categorical("rollout_steps", [64, 128, 256]),
-        batch_size=trial.suggest_categorical("batch_size", [1024, 2048, 4096]),
+        batch_size=trial.suggest_categorical("batch_size", [512, 1024, 2048]),
         epochs=trial.suggest_int("epochs", 3, 8),
-        learning_rate=trial.suggest_float("learning_rate", 1e-4, 1.5e-3, log=True),
-        learning_rate_decay=trial.suggest_categorical("learning_rate_decay", [False, True]),
-        discount=1.0 - trial.suggest_float("1 - discount", 0.002, 0.02, log=True),
+        desired_kl=trial.suggest_float("desired_kl", 0.003, 0.03, log=True),
+        discount=1.0 - trial.suggest_float("1 - discount", 0.003, 0.02, log=True),
         gae_lambda=trial.suggest_float("gae_lambda", 0.9, 0.98),
         log_std_init=trial.suggest_float("log_std_init", -0.5, 0.2),
-        log_std_final=trial.suggest_float("log_std_final", -1.8, -0.8),
-        noise_steps=trial.suggest_int("noise_steps", 500_000, 3_000_000, log=True),
-        averaging=trial.suggest_categorical("averaging", [0.0, 0.99, 0.998]),
+        log_std_final=trial.suggest_float("log_std_final", -2.5, -1.0),
+        noise_share=trial.suggest_float("noise_share", 0.3, 1.0),
         hidden=(trial.suggest_categorical("hidden", [64, 128]),) * 2,
     )
 

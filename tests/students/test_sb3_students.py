@@ -1,12 +1,14 @@
 import math
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
@@ -192,8 +194,8 @@ def test_ppo_updates_once_per_full_rollout() -> None:
 
 
 def test_the_exploration_noise_of_ppo_follows_its_line_and_is_not_learnt() -> None:
-    settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, noise_steps=300)
-    env = make_env(WatchedPPO(settings), 520)
+    settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, noise_share=0.5)
+    env = make_env(WatchedPPO(settings), 600)
     env.reset(seed=0)
     student = env.student
     assert isinstance(student, WatchedPPO)
@@ -204,22 +206,45 @@ def test_the_exploration_noise_of_ppo_follows_its_line_and_is_not_learnt() -> No
         policy = student.algorithm.policy
         assert isinstance(policy, ActorCriticPolicy)
         seen[student.algorithm.num_timesteps // 128] = float(policy.log_std.detach()[0])
-    # A rollout is 128 steps; the line falls by 1.5 over 300 steps.
+    # A rollout is 128 steps; the line falls by 1.5 over half of the 600 steps.
     expected = {0: 0.5, 1: 0.5 - 128 / 200, 2: 0.5 - 256 / 200, 3: -1.0, 4: -1.0}
     assert seen.keys() == expected.keys()
     assert all(math.isclose(seen[number], expected[number], abs_tol=1e-6) for number in expected)
 
 
-def test_the_step_size_of_ppo_falls_to_nothing_at_the_end_of_the_budget() -> None:
-    env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO, learning_rate_decay=True)), 128 * 4)
-    sizes = set()
+@pytest.mark.parametrize(
+    ("desired", "sizes"),
+    [
+        (None, [1e-3, 1e-3, 1e-3, 1e-3]),
+        (1e-9, [1e-3, 1e-3 / 1.5, 1e-3 / 1.5**2, 1e-3 / 1.5**3]),
+        (1e9, [1e-3, 1.5e-3, 1.5e-3 * 1.5, 3e-3]),
+    ],
+)
+def test_the_step_size_of_ppo_follows_the_divergence_of_its_updates(desired: float | None, sizes: list[float]) -> None:
+    settings = PPOSettings(**{**QUICK_PPO, "learning_rate": 1e-3}, desired_kl=desired)
+    env = make_env(WatchedPPO(settings), 128 * 4)
     env.reset(seed=0)
+    seen: dict[int, float] = {}
     over = False
     while not over:
-        _, _, over, _, _ = env.step(np.array([0.5]))
         assert isinstance(env.student, WatchedPPO)
-        sizes.add(env.student.algorithm.policy.optimizer.param_groups[0]["lr"])
-    assert sizes == {0.01 * left for left in (1.0, 0.75, 0.5, 0.25)} | {0.0}
+        algorithm = env.student.algorithm
+        seen[algorithm.num_timesteps // 128] = algorithm.policy.optimizer.param_groups[0]["lr"]
+        _, _, over, _, _ = env.step(np.array([0.5]))
+    assert [seen[number] for number in sorted(seen)][:4] == pytest.approx(sizes)
+
+
+def test_a_step_size_stays_where_updates_diverge_as_desired() -> None:
+    env = make_env(WatchedPPO(PPOSettings(**{**QUICK_PPO, "learning_rate": 1e-3}, desired_kl=1.0)), 128 * 2)
+    env.reset(seed=0)
+    assert isinstance(env.student, WatchedPPO)
+    algorithm = env.student.algorithm
+    assert isinstance(algorithm, PPO)
+    for found, size in ((0.6, 1e-3), (1.9, 1e-3), (2.1, 1e-3 / 1.5), (0.4, 1e-3)):
+        with patch.object(PPO, "train", lambda self, found=found: self.logger.record("train/approx_kl", found)):
+            algorithm.train()
+        assert algorithm.policy.optimizer.param_groups[0]["lr"] == pytest.approx(size)
+    env.close()
 
 
 def test_averaged_weights_follow_each_step_of_the_optimiser_and_are_what_is_tested() -> None:
@@ -230,17 +255,18 @@ def test_averaged_weights_follow_each_step_of_the_optimiser_and_are_what_is_test
     given = some_observations()
     bias = policy.get_parameter("action_net.bias")
     expected = bias.detach().clone()
-    for _ in range(3):
+    for step in range(1, 12):
         policy.optimizer.zero_grad()
         bias.sum().backward()  # type: ignore[no-untyped-call]
         policy.optimizer.step()
-        expected = 0.5 * expected + 0.5 * bias.detach()
+        past = min(0.5, (1 + step) / (10 + step))  # a half from the eighth step on
+        expected = past * expected + (1 - past) * bias.detach()
     averaged = dict(zip(policy.acting, policy.averaged, strict=True))
     assert torch.allclose(averaged["action_net.bias"], expected)
     assert not torch.allclose(averaged["action_net.bias"], bias)
     assert not any(parameter.requires_grad for parameter in policy.averaged)
 
-    plain.load_state_dict({name: value for name, value in policy.state_dict().items() if "averaged." not in name})
+    plain.load_state_dict({name: value for name, value in policy.state_dict().items() if name in plain.state_dict()})
     weights = [plain.get_parameter(name) for name in policy.acting]
     torch.manual_seed(1)
     sampled = policy.predict(given)[0]
@@ -289,8 +315,8 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("ppo", {"slots": 0}, "slots is 0; expected a whole number of .*at least 1"),
         ("ppo", {"rollout_steps": 0}, "rollout_steps is 0"),
         ("ppo", {"epochs": 0}, "epochs is 0"),
-        ("ppo", {"batch_size": 1}, r"batch_size is 1; expected from 2 to slots \* rollout_steps = 4096"),
-        ("ppo", {"batch_size": 5000}, "batch_size is 5000"),
+        ("ppo", {"batch_size": 1}, r"batch_size is 1; expected from 2 to slots \* rollout_steps = 8192"),
+        ("ppo", {"batch_size": 9000}, "batch_size is 9000"),
         ("sac", {"slots": 0}, "slots is 0; expected a whole number of .*at least 1"),
         ("sac", {"batch_size": 0}, "batch_size is 0"),
         ("sac", {"buffer_size": 0}, "buffer_size is 0"),
@@ -302,7 +328,8 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("ppo", {"log_std_init": 1e3}, "log_std_init is 1000.0; expected a number from -20 to 20"),
         ("ppo", {"log_std_init": float("nan")}, "log_std_init is nan; expected a number, not nan"),
         ("ppo", {"log_std_final": -30.0}, "log_std_final is -30.0; expected a number from -20 to 20"),
-        ("ppo", {"noise_steps": 0}, "noise_steps is 0; expected a whole number of student steps, at least 1"),
+        ("ppo", {"noise_share": 0}, r"noise_share is 0; expected a number in \(0, 1\]"),
+        ("ppo", {"desired_kl": 0}, "desired_kl is 0; expected a number above 0"),
         ("ppo", {"averaging": 1.0}, r"averaging is 1.0; expected a number in \[0, 1\)"),
         ("sac", {"hidden": (-1,)}, "hidden is -1; expected a whole number of units, at least 1"),
         ("sac", {"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'bfloat16'"),
