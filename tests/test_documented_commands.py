@@ -126,7 +126,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(f"teachgym.study.{module}.run_cells", in_this_process)
     monkeypatch.setattr("teachgym.envs.curriculum.evaluate", on_two)
     for drawings in ("overall_drawings", "study_drawings"):
-        monkeypatch.setattr(f"teachgym.report.write.{drawings}", lambda *given: ())
+        monkeypatch.setattr(f"teachgym.report.write.{drawings}", lambda *given, **named: ())
+    monkeypatch.setattr("teachgym.report.write.score_drawing", lambda *given: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "docs").symlink_to(ROOT / "docs")

@@ -49,7 +49,7 @@ class PPOSettings:
     as much, divided, within 1e-5 and 3e-3; None for a step size that stays."""
     discount: float = 0.99
     """Discount factor gamma."""
-    gae_lambda: float = 0.95
+    gae_lambda: float = 0.9
     """Lambda of generalised advantage estimation."""
     clip_range: float = 0.2
     """Clipping of the probability ratio."""

@@ -21,6 +21,7 @@ from teachgym.study.finished import is_finished
 from teachgym.study.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.stored import load_study
+from tests.benchmarks.keep_cells import keep
 from tests.study import toy_study
 from tests.waiting import wait_for
 
@@ -147,6 +148,24 @@ def test_slices_of_the_grid_join_one_study(study: tuple[Study, Diary, StudySetti
         compare(settings(tmp_path, cells="4"))
     with pytest.raises(ValueError, match="holds a study already"):
         compare(settings(tmp_path))
+
+
+def test_kept_cells_are_enough_for_a_report_and_to_go_on(
+    study: tuple[Study, Diary, StudySettings], tmp_path: Path
+) -> None:
+    found, _, chosen = study
+    assert len(keep(chosen.folder, tmp_path / "study")) == 4
+    assert not keep(chosen.folder, tmp_path / "study")
+    assert not list(tmp_path.rglob("teacher.npz"))
+    diary = Diary()
+    more = dataclasses.replace(chosen, runs=tmp_path, seeds=3)
+    again = compare(more, if_used="resume", observer=diary)
+    started = {line for line in diary.lines if line.startswith("started")}
+    assert started == {"started random-seed-2", "started alp-gmm-seed-2"}
+    for teacher, runs in found.stored.runs.items():
+        for run, kept in zip(runs, again.stored.runs[teacher][:2], strict=True):
+            assert kept.record.outcomes.tolist() == run.record.outcomes.tolist()
+            assert kept.result == run.result
 
 
 def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
