@@ -11,9 +11,6 @@ from teachgym.seeding import check_seed
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_dataclass
 
-EXAMPLE = Path(__file__).parent / "example"
-"""Cells that come with the package, one folder each."""
-
 
 @checked_dataclass
 class Watch:
@@ -26,8 +23,6 @@ class Watch:
     """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
     output: Path = Path("student.gif")
     """File to write; .gif, or .mp4 (needs `pip install 'teachgym[video]'`)."""
-    example: bool = False
-    """Film the students that come with teachgym in place of cells: one taught by random, one by alp-gmm."""
     max_steps: int = 600
     """World steps to film of each task, 50 a second."""
     seed: int = 0
@@ -45,19 +40,14 @@ class Watch:
         from teachgym.plots.film import Clip, check_output, film, side_by_side, write_film
         from teachgym.study.cell import load_cell
 
-        if self.example and self.cells:
-            raise ValueError("--example takes no cells; give one or the other")
-        cells = sorted(EXAMPLE.iterdir(), reverse=True) if self.example else self.cells
-        if not cells:
-            raise ValueError(
-                "there is no cell to watch; give its folder, for instance runs/demo/cells/random-seed-0, or --example"
-            )
+        if not self.cells:
+            raise ValueError("there is no cell to watch; give its folder, for instance runs/demo/cells/random-seed-0")
         check_output(self.output)
-        loaded = [(folder, *load_cell(folder, trust=self.trust)) for folder in cells]
+        loaded = [(folder, *load_cell(folder, trust=self.trust)) for folder in self.cells]
         space = loaded[0][2].task_space
         for folder, _, env in loaded:
             if env.task_space != space:
-                raise ValueError(f"{folder} has other tasks than {cells[0]}; watch students of one environment")
+                raise ValueError(f"{folder} has other tasks than {self.cells[0]}; watch students of one environment")
         students: dict[str, list[Clip]] = {}
         tasks = [*self.task]
         for folder, cell, env in loaded:
