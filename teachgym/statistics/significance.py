@@ -74,7 +74,7 @@ def _difference(a: Sequence[Values], b: Sequence[Values]) -> tuple[float, float,
         sides = [checked_sample(side) for side in (first, second)]
         (mean_a, variance_a), (mean_b, variance_b) = (moments(side) if len(side) else _UNKNOWN for side in sides)
         differences.append(mean_a - mean_b)
-        terms += [variance_a / len(sides[0]), variance_b / len(sides[1])]
+        terms += [variance_a / max(len(sides[0]), 1), variance_b / max(len(sides[1]), 1)]
         freedoms += [len(sides[0]) - 1, len(sides[1]) - 1]
     if not differences:
         return float("nan"), float("nan"), float("nan")

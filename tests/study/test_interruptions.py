@@ -28,7 +28,10 @@ from tests.study.killer import check_kills
 from tests.study.test_compare import Diary
 from tests.waiting import wait_for
 
-PPO = "ppo,slots=4,rollout_steps=64,batch_size=64,epochs=2,hidden=[16]"
+PPO = (
+    "ppo,slots=4,rollout_steps=64,batch_size=64,epochs=2,hidden=[16],learning_rate=3e-4,desired_kl=None,discount=0.999,"
+    "gae_lambda=0.95,log_std_final=None,averaging=0.0"
+)
 SAC = "sac,hidden=[32],batch_size=50,random_steps=500,buffer_size=2000"
 TRACKS = "StumpTracks,max_stump_height=0.3"
 HALFWAY = CellOptions(checkpoint_seconds=0.0)
