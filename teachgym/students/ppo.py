@@ -42,7 +42,7 @@ class PPOSettings:
     epochs: int = 5
     """Passes over each rollout."""
     learning_rate: float = 1e-3
-    """Step size of Adam."""
+    """Step size of Adam; at first only, where ``desired_kl`` is given."""
     desired_kl: float | None = 0.01
     """Divergence of an update that the step size is adapted to: where the last pass over a rollout finds less than half
     of it between the policy and the rollout's, the step size is multiplied by 1.5, and where it finds more than twice
@@ -113,10 +113,11 @@ class _PPO(PPO):
             return
         divergence = self.logger.name_to_value["train/approx_kl"]
         (group,) = self.policy.optimizer.param_groups
+        size = group["lr"]
         if divergence > 2 * self.desired_kl:
-            group["lr"] = max(group["lr"] / 1.5, SLOWEST)
+            group["lr"] = min(size, max(size / 1.5, SLOWEST))
         elif divergence < self.desired_kl / 2:
-            group["lr"] = min(group["lr"] * 1.5, FASTEST)
+            group["lr"] = max(size, min(size * 1.5, FASTEST))
 
     def _update_learning_rate(self, optimizers: list[torch.optim.Optimizer] | torch.optim.Optimizer) -> None:
         """Leave the step size as it is."""

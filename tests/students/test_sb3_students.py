@@ -213,15 +213,19 @@ def test_the_exploration_noise_of_ppo_follows_its_line_and_is_not_learnt() -> No
 
 
 @pytest.mark.parametrize(
-    ("desired", "sizes"),
+    ("first", "desired", "sizes"),
     [
-        (None, [1e-3, 1e-3, 1e-3, 1e-3]),
-        (1e-9, [1e-3, 1e-3 / 1.5, 1e-3 / 1.5**2, 1e-3 / 1.5**3]),
-        (1e9, [1e-3, 1.5e-3, 1.5e-3 * 1.5, 3e-3]),
+        (1e-3, None, [1e-3, 1e-3, 1e-3, 1e-3]),
+        (1e-3, 1e-9, [1e-3, 1e-3 / 1.5, 1e-3 / 1.5**2, 1e-3 / 1.5**3]),
+        (1e-3, 1e9, [1e-3, 1.5e-3, 1.5e-3 * 1.5, 3e-3]),
+        (1e-2, 1e9, [1e-2, 1e-2, 1e-2, 1e-2]),  # beyond the bounds it is not pulled back against its direction
+        (1e-6, 1e-9, [1e-6, 1e-6, 1e-6, 1e-6]),
     ],
 )
-def test_the_step_size_of_ppo_follows_the_divergence_of_its_updates(desired: float | None, sizes: list[float]) -> None:
-    settings = PPOSettings(**{**QUICK_PPO, "learning_rate": 1e-3}, desired_kl=desired)
+def test_the_step_size_of_ppo_follows_the_divergence_of_its_updates(
+    first: float, desired: float | None, sizes: list[float]
+) -> None:
+    settings = PPOSettings(**{**QUICK_PPO, "learning_rate": first}, desired_kl=desired)
     env = make_env(WatchedPPO(settings), 128 * 4)
     env.reset(seed=0)
     seen: dict[int, float] = {}
