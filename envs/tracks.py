@@ -230,8 +230,8 @@ class ObstacleCourseEnv(TrackEnv):
     ## Arguments
     ``ranges="full"`` (or ``"easy"``); ``student="ppo"``, of which the authors' has the settings ``slots=16``,
     ``rollout_steps=2048``, ``batch_size=1024``, ``epochs=5``, ``learning_rate=3e-4``, ``desired_kl=None``,
-    ``discount=0.99``, ``gae_lambda=0.9``, ``entropy_coefficient=1e-3``, ``log_std_final=None`` and ``averaging=0``;
-    ``student_steps=20_000_000`` (they give it up to two billion);
+    ``discount=0.99``, ``gae_lambda=0.9``, ``entropy_coefficient=1e-3``, ``log_std_final=None``,
+    ``discount_final=None`` and ``averaging=0``; ``student_steps=20_000_000`` (they give it up to two billion);
     ``outcome_range=(-200, 350)``, theirs; ``easy_tasks=EASY_COURSES``, where their ACCEL begins. Others as in
     ``StumpTracksEnv``, but for stumps. The test set is ``TEST_COURSES``, one episode on each; in the easy range,
     which does not hold them, 50 tasks of its own.

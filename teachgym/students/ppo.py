@@ -1,5 +1,6 @@
 """Proximal policy optimisation, on Stable-Baselines3."""
 
+import math
 from typing import Any
 
 import gymnasium
@@ -30,7 +31,8 @@ class PPOSettings:
     """Settings of the PPO student, tuned for the parametric walker.
 
     Exploration noise that is large at first keeps students from standing still, since standing is then no way to avoid
-    falls; noise that is small at last makes what is tested, the most likely action, what was trained.
+    falls; noise that is small at last makes what is tested, the most likely action, what was trained. A discount that
+    is small at first learns soon to go forward; one that is larger at last weighs a fall against the whole track.
     """
 
     slots: int = 64
@@ -48,7 +50,9 @@ class PPOSettings:
     of it between the policy and the rollout's, the step size is multiplied by 1.5, and where it finds more than twice
     as much, divided, within 1e-5 and 3e-3; None for a step size that stays."""
     discount: float = 0.99
-    """Discount factor gamma."""
+    """Discount factor gamma; at first only, where ``discount_final`` is given."""
+    discount_final: float | None = 0.995
+    """What it changes to, along with the noise: log(1 - gamma) goes in a line; None for a discount that stays."""
     gae_lambda: float = 0.9
     """Lambda of generalised advantage estimation."""
     clip_range: float = 0.2
@@ -60,9 +64,11 @@ class PPOSettings:
     log_std_init: float = 0.0
     """Initial log of the exploration noise's standard deviation."""
     log_std_final: float | None = -2.0
-    """What that log changes to, in a line over ``noise_share``, to stay there; None for noise that is learned."""
-    noise_share: float = 0.6
-    """Share of the budget over which it changes."""
+    """What that log changes to, in a line; None for noise that is learned."""
+    schedule_share: float = 1.0
+    """Share of the budget over which noise and discount change, to stay what they are then, ..."""
+    schedule_steps: int = 1_500_000
+    """... but never over fewer steps than these: students that begin with less noise stand still."""
     averaging: float = 0.998
     """Share of the past in the moving average of weights that is tested, which follows each minibatch; 0 for none."""
     hidden: tuple[int, ...] = (64, 64)
@@ -81,12 +87,17 @@ class PPOSettings:
                 check_positive(name, divergence)
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
+        if self.discount_final is not None:
+            check_share("discount_final", self.discount_final)
+            if 1.0 in (self.discount, self.discount_final):
+                raise ValueError("a discount of 1 can't change; expected discount and discount_final below 1, or None")
         check_from_zero("entropy_coefficient", self.entropy_coefficient)
         for name in ("log_std_init", "log_std_final"):
             value = getattr(self, name)
             if value is not None and abs(value) > MOST_LOG_STD:
                 raise ValueError(f"{name} is {value}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}")
-        check_share("noise_share", self.noise_share, above_zero=True)
+        check_share("schedule_share", self.schedule_share)
+        check_whole("schedule_steps", self.schedule_steps, 1, "steps")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging is {self.averaging}; expected a number in [0, 1)")
         for width in self.hidden:
@@ -195,9 +206,20 @@ class PPOStudent(SB3Student):
         }
 
     def _before_rollout(self, algorithm: BaseAlgorithm) -> None:
-        """Set the exploration noise, where it is not learned."""
-        first, final = self.settings.log_std_init, self.settings.log_std_final
+        """Set the exploration noise and the discount, where they follow their lines."""
+        settings = self.settings
+        assert isinstance(algorithm, PPO)
+        length = max(settings.schedule_share * algorithm._total_timesteps, settings.schedule_steps)
+        share = min(algorithm.num_timesteps / length, 1.0)
         noise = getattr(algorithm.policy, "log_std", None)  # of continuous actions only
-        if final is not None and isinstance(noise, nn.Parameter):
-            share = min(algorithm.num_timesteps / (self.settings.noise_share * algorithm._total_timesteps), 1.0)
-            noise.requires_grad_(False).fill_(first + share * (final - first))
+        if settings.log_std_final is not None and isinstance(noise, nn.Parameter):
+            noise.requires_grad_(False).fill_(_between(settings.log_std_init, settings.log_std_final, share))
+        if settings.discount_final is not None:
+            first, final = (math.log(1.0 - discount) for discount in (settings.discount, settings.discount_final))
+            discount = 1.0 - math.exp(_between(first, final, share))
+            assert self._normalise is not None
+            algorithm.gamma = algorithm.rollout_buffer.gamma = self._normalise.gamma = discount
+
+
+def _between(first: float, final: float, share: float) -> float:
+    return first + share * (final - first)

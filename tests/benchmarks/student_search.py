@@ -56,7 +56,8 @@ def settings_of(trial: optuna.trial.BaseTrial) -> PPOSettings:
         gae_lambda=trial.suggest_float("gae_lambda", 0.9, 0.98),
         log_std_init=trial.suggest_float("log_std_init", -0.5, 0.2),
         log_std_final=trial.suggest_float("log_std_final", -2.5, -1.0),
-        noise_share=trial.suggest_float("noise_share", 0.3, 1.0),
+        discount_final=1.0 - trial.suggest_float("1 - discount_final", 0.001, 0.01, log=True),
+        schedule_share=trial.suggest_float("schedule_share", 0.3, 1.0),
         hidden=(trial.suggest_categorical("hidden", [64, 128]),) * 2,
     )
 

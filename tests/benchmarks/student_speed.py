@@ -17,7 +17,7 @@ from teachgym.study.spec import Spec
 
 FIRST_PPO = (
     "ppo,slots=16,rollout_steps=256,batch_size=512,epochs=10,learning_rate=3e-4,desired_kl=None,discount=0.999,"
-    "gae_lambda=0.95,log_std_final=None,averaging=0.0"
+    "gae_lambda=0.95,log_std_final=None,discount_final=None,averaging=0.0"
 )
 """The settings before they were searched."""
 RUNS = (

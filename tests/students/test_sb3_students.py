@@ -28,6 +28,8 @@ QUICK_PPO: dict[str, Any] = {
     "epochs": 5,
     "hidden": (16,),
     "learning_rate": 0.01,
+    "schedule_share": 0.5,
+    "schedule_steps": 1,
     "device": "cpu",
 }
 QUICK_SAC: dict[str, Any] = {
@@ -193,23 +195,42 @@ def test_ppo_updates_once_per_full_rollout() -> None:
     assert env.student.algorithm._n_updates == 3 * 5
 
 
-def test_the_exploration_noise_of_ppo_follows_its_line_and_is_not_learnt() -> None:
-    settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, noise_share=0.5)
+def test_the_noise_and_the_discount_of_ppo_follow_their_lines_and_are_not_learnt() -> None:
+    settings = PPOSettings(
+        **QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, discount=0.9, discount_final=0.99
+    )  # fmt: skip
     env = make_env(WatchedPPO(settings), 600)
     env.reset(seed=0)
     student = env.student
     assert isinstance(student, WatchedPPO)
-    seen: dict[int, float] = {}
+    seen: dict[int, tuple[float, ...]] = {}
     over = False
     while not over:
         _, _, over, _, _ = env.step(np.array([0.5]))
-        policy = student.algorithm.policy
-        assert isinstance(policy, ActorCriticPolicy)
-        seen[student.algorithm.num_timesteps // 128] = float(policy.log_std.detach()[0])
-    # A rollout is 128 steps; the line falls by 1.5 over half of the 600 steps.
-    expected = {0: 0.5, 1: 0.5 - 128 / 200, 2: 0.5 - 256 / 200, 3: -1.0, 4: -1.0}
-    assert seen.keys() == expected.keys()
-    assert all(math.isclose(seen[number], expected[number], abs_tol=1e-6) for number in expected)
+        algorithm = student.algorithm
+        assert isinstance(algorithm, PPO)
+        assert isinstance(algorithm.policy, ActorCriticPolicy)
+        rewards = algorithm.get_vec_normalize_env()
+        assert rewards is not None
+        seen[algorithm.num_timesteps // 128] = (
+            float(algorithm.policy.log_std.detach()[0]), algorithm.gamma, algorithm.rollout_buffer.gamma, rewards.gamma
+        )  # fmt: skip
+    # A rollout is 128 steps; the log falls by 1.5 over half of the 600 steps, and 1 - gamma to a tenth.
+    shares = {0: 0.0, 1: 128 / 300, 2: 256 / 300, 3: 1.0, 4: 1.0}
+    assert seen.keys() == shares.keys()
+    for number, share in shares.items():
+        discount = 1 - 0.1 * 0.1**share
+        np.testing.assert_allclose(seen[number], (0.5 - 1.5 * share, discount, discount, discount), atol=1e-6)
+
+
+def test_the_lines_of_ppo_are_no_shorter_than_their_least_number_of_steps() -> None:
+    settings = PPOSettings(**{**QUICK_PPO, "schedule_steps": 6_000}, log_std_init=0.0, log_std_final=-1.0)
+    env = make_env(WatchedPPO(settings), 600)
+    play(env)
+    student = env.student
+    assert isinstance(student, WatchedPPO)
+    assert isinstance(student.algorithm.policy, ActorCriticPolicy)
+    assert math.isclose(float(student.algorithm.policy.log_std.detach()[0]), -512 / 6_000, abs_tol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +353,9 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("ppo", {"log_std_init": 1e3}, "log_std_init is 1000.0; expected a number from -20 to 20"),
         ("ppo", {"log_std_init": float("nan")}, "log_std_init is nan; expected a number, not nan"),
         ("ppo", {"log_std_final": -30.0}, "log_std_final is -30.0; expected a number from -20 to 20"),
-        ("ppo", {"noise_share": 0}, r"noise_share is 0; expected a number in \(0, 1\]"),
+        ("ppo", {"schedule_share": -1}, r"schedule_share is -1; expected a number in \[0, 1\]"),
+        ("ppo", {"schedule_steps": 0}, "schedule_steps is 0; expected"),
+        ("ppo", {"discount_final": 1.0}, "a discount of 1 can't change"),
         ("ppo", {"desired_kl": 0}, "desired_kl is 0; expected a number above 0"),
         ("ppo", {"averaging": 1.0}, r"averaging is 1.0; expected a number in \[0, 1\)"),
         ("sac", {"hidden": (-1,)}, "hidden is -1; expected a whole number of units, at least 1"),

@@ -30,7 +30,7 @@ from tests.waiting import wait_for
 
 PPO = (
     "ppo,slots=4,rollout_steps=64,batch_size=64,epochs=2,hidden=[16],learning_rate=3e-4,desired_kl=None,discount=0.999,"
-    "gae_lambda=0.95,log_std_final=None,averaging=0.0"
+    "gae_lambda=0.95,log_std_final=None,discount_final=None,averaging=0.0"
 )
 SAC = "sac,hidden=[32],batch_size=50,random_steps=500,buffer_size=2000"
 TRACKS = "StumpTracks,max_stump_height=0.3"
