@@ -65,7 +65,7 @@ class PPOSettings:
     """Initial log of the exploration noise's standard deviation."""
     log_std_final: float | None = -2.0
     """What that log changes to, in a line; None for noise that is learned."""
-    schedule_share: float = 1.0
+    schedule_share: float = 0.75
     """Share of the budget over which noise and discount change, to stay what they are then, ..."""
     schedule_steps: int = 1_500_000
     """... but never over fewer steps than these: students that begin with less noise stand still."""
