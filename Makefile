@@ -5,9 +5,9 @@ ENGINE := envs/bipedal_walker/engine
 
 .PHONY: demo test lint docs install
 
-demo: .venv/package  ## Compare random with ALP-GMM on the walker, about three minutes on two cores
-	$(BIN)/teachgym compare --name demo --resume --env StumpTracks --student ppo --student-steps 400000 \
-		--teachers random alp-gmm,fit_every=50
+demo: .venv/package  ## Compare two teachers of a walker, and film their students: three minutes on two cores
+	$(BIN)/teachgym compare demo --resume
+	$(BIN)/teachgym watch runs/demo/cells/random-seed-0 runs/demo/cells/adr-seed-0 --output runs/demo/walk.gif
 
 test: install  ## Run all tests, one process a core
 	$(BIN)/python -m pytest -n auto --dist loadgroup

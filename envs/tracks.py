@@ -91,18 +91,34 @@ class StumpTracksEnv(TrackEnv):
     ``engine="auto"`` of the world; ``max_stump_height=3.0`` (the paper's variants have 4 and 5) and
     ``min_stump_spacing=0.0``. The test set is the paper's, for heights to 3.0, whatever the training range that
     covers it, so that teachers of all ranges are compared on the same 50 tracks. A smaller range has 50 tracks of
-    its own: ``max_stump_height=0.5, min_stump_spacing=2.0`` are easy tracks, which PPO learns in minutes. Easy tasks
-    are those of Romac et al. 2021: no height, the widest spacing, deviations of a tenth of the range.
+    its own: ``max_stump_height=0.5, min_stump_spacing=2.0`` are easy tracks, which PPO learns in minutes.
+    ``max_test_height=None`` and ``min_test_spacing=None`` draw 50 test tracks from another range than the training
+    tracks. Easy tasks are those of Romac et al. 2021: no height, the widest spacing, deviations of a tenth of the
+    range.
 
     ## Version History
     - v0: first version.
     """
 
     @checked_arguments
-    def __init__(self, *, max_stump_height: float = 3.0, min_stump_spacing: float = 0.0, **track: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_stump_height: float = 3.0,
+        min_stump_spacing: float = 0.0,
+        max_test_height: float | None = None,
+        min_test_spacing: float | None = None,
+        **track: Any,
+    ) -> None:
         terrain = StumpTracks(max_height=max_stump_height, min_spacing=min_stump_spacing)
-        covers_paper = max_stump_height >= TEST_HEIGHT and min_stump_spacing <= 0.0
-        space = StumpTracks(max_height=TEST_HEIGHT).task_space if covers_paper else terrain.task_space
+        height = min(max_stump_height, TEST_HEIGHT) if max_test_height is None else max_test_height
+        spacing = min_stump_spacing if min_test_spacing is None else min_test_spacing
+        if height > max_stump_height or spacing < min_stump_spacing:
+            raise ValueError(
+                f"test tracks have stumps up to {height} and spacings from {spacing}; expected a range within that of "
+                f"training tracks, up to {max_stump_height} and from {min_stump_spacing}"
+            )
+        space = StumpTracks(max_height=height, min_spacing=spacing).task_space
         width = terrain.task_space.range
         easy = EasyTasks(mean=(0.0, WIDEST_SPACING), std=(0.1 * min(width[0], TEST_HEIGHT), 0.1 * width[1]))
         super().__init__(terrain, **{"test_tasks": draw_test_set(space.low, space.high), "easy_tasks": easy, **track})

@@ -9,6 +9,7 @@ import tyro
 
 from teachgym.cli import Command
 from teachgym.cli.compare import Compare
+from teachgym.study.spec import Spec
 from tests.scripts import run_script
 
 ROOT = Path(__file__).parent.parent
@@ -35,11 +36,12 @@ def test_every_command_is_a_make_target_or_one_of_ours() -> None:
 
 
 def test_the_demo_is_what_the_readme_says_it_is() -> None:
-    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
-    (line,) = re.findall(r"\$\(BIN\)/teachgym (compare .*)", makefile)
-    demo = tyro.cli(Compare, args=shlex.split(line)[1:], config=(tyro.conf.FlagCreatePairsOff,))
-    assert (demo.name, demo.env, demo.student, demo.seeds) == ("demo", "StumpTracks", "ppo", 3)
-    assert demo.teachers == ("random", "alp-gmm,fit_every=50")
+    (study,) = re.findall(r"\$\(BIN\)/teachgym compare (\w+) --resume", (ROOT / "Makefile").read_text())
+    demo = Compare.from_study(study)
+    assert (demo.name, demo.student, demo.student_steps, demo.seeds) == ("demo", "ppo", 800_000, 3)
+    assert Spec.parse(demo.env).name == "StumpTracks"
+    assert Spec.parse(demo.env).settings["max_stump_height"] == 9.0
+    assert demo.teachers == ("random", "adr")
 
 
 def test_the_pictures_of_the_readme_exist() -> None:

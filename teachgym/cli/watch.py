@@ -11,14 +11,18 @@ from teachgym.seeding import check_seed
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_dataclass
 
+EXAMPLE = Path(__file__).parent / "example"
+"""Two cells, with the students of two teachers and no records."""
+
 
 @checked_dataclass
 class Watch:
     """Film saved students on chosen tasks, side by side if there are several, to a GIF or MP4 file."""
 
-    cells: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders of cells, for instance runs/demo/cells/random-seed-0
-    runs/demo/cells/alp-gmm_fit_every=50-seed-0."""
+    cells: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
+    """Folders of cells, for instance runs/demo/cells/random-seed-0 runs/demo/cells/adr-seed-0."""
+    example: bool = False
+    """Watch two students that come with teachgym, taught by random and by ALP-GMM."""
     task: tyro.conf.UseAppendAction[tuple[tuple[float, ...], ...]] = ()
     """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
     output: Path = Path("student.gif")
@@ -37,25 +41,29 @@ class Watch:
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""
-        from teachgym.plots.film import Clip, check_output, film, side_by_side, write_film
+        from teachgym.plots.film import Clip, film, side_by_side, steps_a_picture, write_film
         from teachgym.study.cell import load_cell
 
-        if not self.cells:
-            raise ValueError("there is no cell to watch; give its folder, for instance runs/demo/cells/random-seed-0")
-        check_output(self.output)
-        loaded = [(folder, *load_cell(folder, trust=self.trust)) for folder in self.cells]
+        if self.example == bool(self.cells):
+            raise ValueError(
+                "expected either folders of cells, for instance runs/demo/cells/random-seed-0, or --example; "
+                f"got {'both' if self.example else 'neither'}"
+            )
+        every = steps_a_picture(self.output)
+        cells = sorted(EXAMPLE.iterdir(), reverse=True) if self.example else self.cells
+        loaded = [(folder, *load_cell(folder, trust=self.trust)) for folder in cells]
         space = loaded[0][2].task_space
         for folder, _, env in loaded:
             if env.task_space != space:
-                raise ValueError(f"{folder} has other tasks than {self.cells[0]}; watch students of one environment")
+                raise ValueError(f"{folder} has other tasks than {cells[0]}; watch students of one environment")
         students: dict[str, list[Clip]] = {}
         tasks = [*self.task]
         for folder, cell, env in loaded:
-            clips = film(env, tasks or None, seed=self.seed, max_steps=self.max_steps)
+            clips = film(env, tasks or None, seed=self.seed, max_steps=self.max_steps, every=every)
             tasks = [tuple(clip.task.tolist()) for clip in clips]
             name = f"{cell.teacher}, seed {cell.seed}"
             students[name if name not in students else f"{name} ({folder})"] = clips
-        write_film(self.output, side_by_side(students, space.describe_task), fps=50)
+        write_film(self.output, side_by_side(students, space.describe_task))
         for name, clips in students.items():
             console.print(f"  {escape(name)}", highlight=False)
             for clip in clips:

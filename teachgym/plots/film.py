@@ -22,8 +22,8 @@ _BLOCK = 8
 """Video encoders ask for a size that is a multiple of it."""
 _BAND = 26
 """Height in pixels of a line of text."""
-GIF_EVERY = 2
-"""GIF players show at most 50 pictures a second, and most fewer: every second frame, for twice as long."""
+STEPS_A_SECOND = 50
+"""Of the walker's worlds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +44,17 @@ class Clip:
         return self.returns[-1]
 
 
-def film(env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int) -> list[Clip]:
+def film(
+    env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int, every: int = 1
+) -> list[Clip]:
     """Film the environment's student on tasks.
 
     Args:
         env: A curriculum, with a student that can act.
         tasks: Tasks of its task space; None takes four of the test set, from easy to hard.
         seed: Seeds the worlds.
-        max_steps: World steps to film of each task, from 1 up.
+        max_steps: World steps to film of each task, at least 1.
+        every: World steps between two pictures, at least 1; the last step has one in any case.
 
     Raises:
         ValueError: If a task or ``max_steps`` is out of range, or there is no world that can be rendered.
@@ -68,13 +71,15 @@ def film(env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: 
     clips = []
     for task in chosen:
         observation, _ = world.reset(seed=seed, options={"task": task})
-        frames, returns, over = [_picture(world.render())], [0.0], False
-        while not over and len(frames) <= max_steps:
+        frames, returns = [_picture(world.render())], [0.0]
+        total, over, step = 0.0, False, 0
+        while not over and step < max_steps:
             action = env.student.act(np.asarray(observation)[None])[0]
             observation, reward, terminated, truncated, _ = world.step(action)
-            frames.append(_picture(world.render()))
-            returns.append(returns[-1] + float(reward))
-            over = terminated or truncated
+            total, over, step = total + float(reward), terminated or truncated, step + 1
+            if over or step % every == 0 or step == max_steps:
+                frames.append(_picture(world.render()))
+                returns.append(total)
         clips.append(Clip(task, frames, returns, over))
     world.close()
     return clips
@@ -122,8 +127,10 @@ def _captioned(frame: Frame, text: str) -> Frame:
     return np.asarray(picture)
 
 
-def check_output(path: Path) -> None:
-    """Refuse a file that no film can be written to, before anything is filmed.
+def steps_a_picture(path: Path) -> int:
+    """World steps between two pictures of a film to this file, before anything is filmed.
+
+    GIF players show at most 50 pictures a second, and most fewer: there it is every second step.
 
     Raises:
         ValueError: If the suffix is neither ``.gif`` nor ``.mp4``.
@@ -136,19 +143,21 @@ def check_output(path: Path) -> None:
             importlib.import_module("imageio.v3")
         except ImportError as error:
             raise ImportError("MP4 films need imageio: pip install 'teachgym[video]'") from error
+        return 1
+    return 2
 
 
-def write_film(path: Path, frames: Sequence[Frame], *, fps: int) -> None:
-    """Write frames to a ``.gif`` or ``.mp4`` file, atomically.
+def write_film(path: Path, frames: Sequence[Frame]) -> None:
+    """Write frames, ``steps_a_picture`` apart, to a ``.gif`` or ``.mp4`` file, atomically.
 
     Raises:
         ValueError: If the suffix is another.
         ImportError: If ``.mp4`` is asked for and imageio is missing; says what to install.
     """
-    check_output(path)
+    fps = STEPS_A_SECOND // steps_a_picture(path)
     if path.suffix == ".gif":
-        pictures = [Image.fromarray(frame).quantize(64) for frame in frames[::GIF_EVERY]]
-        duration = GIF_EVERY * 1000 // fps
+        pictures = [Image.fromarray(frame).quantize(64, Image.Quantize.FASTOCTREE) for frame in frames]
+        duration = 1000 // fps
         with replacing(path) as file:
             pictures[0].save(file, format="GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
     else:

@@ -105,6 +105,11 @@ def test_a_range_that_does_not_cover_the_papers_test_set_has_one_of_its_own() ->
     assert (easy.task_space.low == [0.0, 2.0]).all()
     assert easy.test_tasks.shape == (50, 2)
     assert all(easy.task_space.contains(task) for task in easy.test_tasks)
+    apart = make("StumpTracks", max_stump_height=9.0, max_test_height=0.5, min_test_spacing=2.0)
+    np.testing.assert_array_equal(apart.test_tasks, easy.test_tasks)
+    assert apart.task_space.high[0] == 9.0
+    with pytest.raises(ValueError, match=r"test tracks have stumps up to 4\.0 and"):
+        make("StumpTracks", max_test_height=4.0)
     assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).test_tasks.shape == (1, 2)
 
 

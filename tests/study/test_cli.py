@@ -155,7 +155,7 @@ def test_watch_films_the_chosen_tracks(
     if suffix == ".gif":
         with Image.open(film) as pictures:
             assert pictures.size == (600, 432)
-            assert pictures.n_frames == 21  # type: ignore[attr-defined]  # 2 clips of 21 frames, every second one
+            assert pictures.n_frames == 22  # type: ignore[attr-defined]  # 2 clips, of the start and every second step
     else:
         imageio = pytest.importorskip("imageio.v3")
         with imageio.imopen(film, "r") as file:
@@ -181,6 +181,23 @@ def test_two_students_are_filmed_side_by_side_on_the_same_tracks(
     assert np.array_equal(left, right), "the same student in the same world"
 
 
+def test_the_example_is_two_students_that_walk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = tmp_path / "film.gif"
+    assert main(["watch", "--example", "--task", "0", "6", "--max-steps", "2000", "--output", str(film)]) == 0
+    printed = text(capsys.readouterr().out)
+    assert re.findall(r"(\S+), seed \d+", printed) == ["random", "alp-gmm"]
+    outcomes = [float(outcome) for outcome in re.findall(r"return ([-\d.]+)", printed)]
+    assert len(outcomes) == 2
+    assert min(outcomes) > 230, "on flat ground, both reach the end"
+    assert film.stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(("arguments", "given"), [(["runs/x", "--example"], "both"), ([], "neither")])
+def test_watch_takes_cells_or_the_example(arguments: list[str], given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", *arguments]) == 2
+    assert f"got {given}" in text(capsys.readouterr().err)
+
+
 def test_clips_of_different_lengths_wait_for_each_other() -> None:
     picture = np.full((40, 60, 3), 90, dtype=np.uint8)
     long = Clip(np.zeros(2), [picture] * 5, [0.0, 1.0, 2.0, 3.0, 4.0], over=False)
@@ -195,7 +212,7 @@ def test_clips_of_different_lengths_wait_for_each_other() -> None:
 
 def test_a_film_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected .gif or .mp4"):
-        write_film(tmp_path / "film.avi", [np.zeros((4, 4, 3), dtype=np.uint8)], fps=50)
+        write_film(tmp_path / "film.avi", [np.zeros((4, 4, 3), dtype=np.uint8)])
 
 
 def test_watch_looks_at_all_cells_and_the_output_before_it_films(
@@ -214,7 +231,7 @@ def test_watch_looks_at_all_cells_and_the_output_before_it_films(
 def test_mp4_without_imageio_names_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imageio.v3", None)
     with pytest.raises(ImportError, match=r"pip install 'teachgym\[video\]'"):
-        write_film(tmp_path / "film.mp4", [np.zeros((4, 4, 3), dtype=np.uint8)], fps=50)
+        write_film(tmp_path / "film.mp4", [np.zeros((4, 4, 3), dtype=np.uint8)])
 
 
 def test_progress_moves_in_a_terminal(tmp_path: Path) -> None:
