@@ -114,7 +114,7 @@ def learning_curve_figure(
                 _fit_axes(axes, curves)
         columns = (1 if beside_text else 2) + (max(map(len, labels.values())) <= 30)
         columns = min(len(labels), columns)
-        explained = f"thick: mean; thin: seeds; band: 95 % t-interval of the mean, from {FEWEST_FOR_BAND} seeds"
+        explained = f"thick: mean; thin: seeds; band: 95 % t-interval of the mean ({FEWEST_FOR_BAND} seeds or more)"
         figure.legend(
             *panels[shows[0]].get_legend_handles_labels(),
             loc="outside lower center",
