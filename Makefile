@@ -5,7 +5,7 @@ ENGINE := envs/bipedal_walker/engine
 
 .PHONY: demo test lint docs install
 
-demo: .venv/package  ## Compare teachers on a toy and on the walker, and film two students: about four minutes on two cores
+demo: .venv/package  ## Compare teachers on a toy and on the walker, and film two students: about three minutes on two cores
 	$(BIN)/teachgym compare --name demo-cubes --resume --env Hypercubes --teachers random plr
 	$(BIN)/teachgym compare demo --resume
 	$(BIN)/teachgym watch runs/demo/cells/random-seed-0 runs/demo/cells/adr-seed-0 --output runs/demo/walk.gif
