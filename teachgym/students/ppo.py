@@ -87,10 +87,11 @@ class PPOSettings:
                 check_positive(name, divergence)
         for name in ("discount", "gae_lambda"):
             check_share(name, getattr(self, name))
-        if self.discount_final is not None:
-            check_share("discount_final", self.discount_final)
-            if 1.0 in (self.discount, self.discount_final):
-                raise ValueError("a discount of 1 can't change; expected discount and discount_final below 1, or None")
+        if self.discount_final is not None and not self.discount <= self.discount_final < 1.0:
+            raise ValueError(
+                f"discount_final is {self.discount_final}; expected a number from discount = {self.discount} to below "
+                "1, or None for a discount that stays"
+            )
         check_from_zero("entropy_coefficient", self.entropy_coefficient)
         for name in ("log_std_init", "log_std_final"):
             value = getattr(self, name)

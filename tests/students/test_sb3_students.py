@@ -196,9 +196,7 @@ def test_ppo_updates_once_per_full_rollout() -> None:
 
 
 def test_the_noise_and_the_discount_of_ppo_follow_their_lines_and_are_not_learnt() -> None:
-    settings = PPOSettings(
-        **QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, discount=0.9, discount_final=0.99
-    )  # fmt: skip
+    settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, discount=0.9, discount_final=0.99)
     env = make_env(WatchedPPO(settings), 600)
     env.reset(seed=0)
     student = env.student
@@ -355,7 +353,8 @@ def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]
         ("ppo", {"log_std_final": -30.0}, "log_std_final is -30.0; expected a number from -20 to 20"),
         ("ppo", {"schedule_share": -1}, r"schedule_share is -1; expected a number in \[0, 1\]"),
         ("ppo", {"schedule_steps": 0}, "schedule_steps is 0; expected"),
-        ("ppo", {"discount_final": 1.0}, "a discount of 1 can't change"),
+        ("ppo", {"discount_final": 1.0}, r"discount_final is 1\.0; expected a number from discount = 0\.99 to"),
+        ("ppo", {"discount": 0.999}, r"discount_final is 0\.995; expected a number from discount = 0\.999 to"),
         ("ppo", {"desired_kl": 0}, "desired_kl is 0; expected a number above 0"),
         ("ppo", {"averaging": 1.0}, r"averaging is 1.0; expected a number in \[0, 1\)"),
         ("sac", {"hidden": (-1,)}, "hidden is -1; expected a whole number of units, at least 1"),
