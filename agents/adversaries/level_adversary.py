@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 
 from teachgym.agents.adversaries.ppo_learner import PPOLearner, PPOLearnerSettings, Rollout
-from teachgym.agents.repeated_tasks import RepeatedTasks
-from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.agents.base.repeated_tasks import RepeatedTasks
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole

@@ -16,7 +16,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
-from teachgym.agents.torch_state import (
+from teachgym.agents.base.torch_state import (
     deciding,
     learning,
     load_optimiser,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from teachgym.agents.arms.arms import Arms
-from teachgym.agents.pending import Pending
+from teachgym.agents.base.pending import Pending
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.agents.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole
 from teachgym.settings import checked_dataclass

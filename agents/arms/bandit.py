@@ -8,7 +8,7 @@ from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, ch
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import RULES
-from teachgym.agents.optional_settings import given, refuse_unused
+from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole

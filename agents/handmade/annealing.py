@@ -4,8 +4,8 @@ from typing import Literal, final
 
 import numpy as np
 
-from teachgym.agents.optional_settings import refuse_unused
-from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.agents.base.optional_settings import refuse_unused
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window

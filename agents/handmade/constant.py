@@ -2,7 +2,7 @@
 
 from typing import Any, final
 
-from teachgym.agents.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import Window

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.agents.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_whole

@@ -4,7 +4,7 @@ from typing import final
 
 import numpy as np
 
-from teachgym.agents.task_teacher import TaskTeacher
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers, check_share, check_whole

@@ -7,9 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from teachgym.agents.base.pending import Pending
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
-from teachgym.agents.pending import Pending
-from teachgym.agents.task_actions import TaskActions
 from teachgym.feedback import Transition
 from teachgym.names import unknown_name
 from teachgym.problem import SUCCESS, Problem

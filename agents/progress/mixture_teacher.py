@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chances, fit_mixture
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import EASY_TASKS, Problem
 from teachgym.sampling import GaussianMixture
 from teachgym.setting_checks import check_numbers, check_share, check_whole

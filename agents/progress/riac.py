@@ -4,8 +4,8 @@ from typing import final
 
 import numpy as np
 
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole
 from teachgym.settings import checked_dataclass

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.agents.pending import Pending
+from teachgym.agents.base.pending import Pending
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs_of_score
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import EASY_TASKS, Problem
 from teachgym.setting_checks import check_share

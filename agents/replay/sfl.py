@@ -4,9 +4,9 @@ from typing import Literal, final
 
 import numpy as np
 
-from teachgym.agents.pending import Pending
+from teachgym.agents.base.pending import Pending
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, SUCCESS, Problem
 from teachgym.setting_checks import check_share, check_whole

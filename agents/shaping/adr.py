@@ -5,8 +5,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failing_outcome
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
 from teachgym.setting_checks import check_numbers, check_positive, check_share, check_whole

@@ -4,10 +4,10 @@ from typing import final
 
 import numpy as np
 
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.exclusive import one_core
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_numbers, check_positive, check_whole

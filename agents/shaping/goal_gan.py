@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from teachgym.agents.repeated_tasks import RepeatedTasks
-from teachgym.agents.task_teacher import TaskTeacher
-from teachgym.agents.torch_state import (
+from teachgym.agents.base.repeated_tasks import RepeatedTasks
+from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.agents.base.torch_state import (
     deciding,
     descend,
     learning,

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture
 from teachgym.setting_checks import check_numbers

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from teachgym.agents.pending import Pending
-from teachgym.agents.shaping.real_nvp import RealNvp, linear
-from teachgym.agents.task_teacher import TaskTeacher
-from teachgym.agents.torch_state import (
+from teachgym.agents.base.pending import Pending
+from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.agents.base.torch_state import (
     deciding,
     descend,
     learning,
@@ -22,6 +21,7 @@ from teachgym.agents.torch_state import (
     tensor,
     weights_of,
 )
+from teachgym.agents.shaping.real_nvp import RealNvp, linear
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.setting_checks import check_positive, check_share, check_whole

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from gymnasium import spaces
 
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.manual import Manual, ManualSettings
-from teachgym.agents.task_actions import TaskActions
 from teachgym.teacher import Teacher
 from teachgym.testing.made_up import discrete_problems, made_up_problems
 from teachgym.testing.teacher import check_teacher

@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from teachgym.agents.adversaries.ppo_learner import LOG_STD_RANGE, PPOLearner, PPOLearnerSettings, Rollout
-from teachgym.agents.torch_state import weights_of
+from teachgym.agents.base.torch_state import weights_of
 from teachgym.students.global_state import preserved, seed_all
 from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference

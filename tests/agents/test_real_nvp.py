@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from teachgym.agents.base.torch_state import deciding, learning
 from teachgym.agents.shaping.real_nvp import MIN_SCALE, RealNvp, soft_positive
-from teachgym.agents.torch_state import deciding, learning
 
 DOUBLE = torch.float64
 

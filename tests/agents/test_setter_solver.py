@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from teachgym.agents.base.torch_state import descend
 from teachgym.agents.shaping.setter_solver import SetterSolver, SetterSolverSettings
-from teachgym.agents.torch_state import descend
 from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference
 from tests.agents.lessons import lesson, lessons, unit_problem

@@ -7,9 +7,9 @@ import gymnasium
 import pytest
 
 from teachgym.agents import TEACHERS, make_teacher, teacher_class
+from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.agents.task_teacher import TaskTeacher
 from teachgym.problem import (
     ANTAGONIST,
     EASY_TASKS,

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any, final
 
-from teachgym.agents.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.agents.pending import Pending
+from teachgym.agents.base.pending import Pending
 from teachgym.task_space import FloatArray
 
 MOST_UNFINISHED = 1024

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.agents.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TaskActions
 from teachgym.problem import screening_space
 from tests.agents.problems import WALKER, problem
 

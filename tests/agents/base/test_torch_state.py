@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from teachgym.agents.torch_state import (
+from teachgym.agents.base.torch_state import (
     deciding,
     learning,
     load_optimiser,
