@@ -12,10 +12,10 @@ if __name__ != "teachgym.agents":
 
 import gymnasium
 
-from teachgym.annotations import shown
-from teachgym.names import load_path, unknown_name
+from teachgym.base.annotations import shown
+from teachgym.base.registry import load_path, unknown_name
+from teachgym.base.settings import chosen_settings, make_settings
 from teachgym.problem import Problem
-from teachgym.settings import chosen_settings, make_settings
 from teachgym.teacher import Teacher
 
 __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from teachgym.files import replacing
+from teachgym.base.files import replacing
 from teachgym.plots.film import film
 from teachgym.record import Record
 from teachgym.study.cell import load_cell

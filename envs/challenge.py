@@ -9,16 +9,16 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
+from teachgym.base.registry import environment_id
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
 from teachgym.envs.task_maps import Same, Shuffled, Stretched, TaskMap
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.names import environment_id
 from teachgym.problem import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv

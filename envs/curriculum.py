@@ -10,6 +10,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.envs.world_maker import WorldMaker
@@ -18,8 +20,6 @@ from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.problem import EasyTasks, Problem
 from teachgym.seeding import Seeds, fan_out
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.students import Student, make_student
 from teachgym.students.global_state import preserved

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.problem import EasyTasks
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 FULL = 100.0

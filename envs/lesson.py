@@ -5,9 +5,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from gymnasium import Space, spaces
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.setting_checks import check_choice
 from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
-from teachgym.setting_checks import check_choice
 from teachgym.task_space import FloatArray, TaskSpace
 
 Screening = Literal["off", "counted", "free"]

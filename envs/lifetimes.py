@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from teachgym.names import reset_options
+from teachgym.base.registry import reset_options
 from teachgym.seeding import fan_out, slot_seeds
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
@@ -14,8 +16,6 @@ from teachgym.feedback import Feedback
 from teachgym.learning_progress import AbsoluteLearningProgress
 from teachgym.problem import VALUES, EasyTasks, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.task_space import FloatArray, TaskSpace
 from teachgym.teacher_env import TeacherEnv

@@ -9,18 +9,18 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.registry import unknown_keyword
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit, student_seed
 from teachgym.envs.simulated import Reward
 from teachgym.envs.skill_model import SkillModel, SkillSettings
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.names import unknown_keyword
 from teachgym.problem import SUCCESS, VALUES, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv

@@ -10,16 +10,16 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
+from teachgym.base.registry import unknown_keyword
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.envs.student_records import StudentRecords
 from teachgym.envs.task_model import TaskModel, TaskSettings
 from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.names import unknown_keyword
 from teachgym.problem import EasyTasks
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 TEST_TASKS = 128

@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_from_zero, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 Structure = Literal["independent", "chain", "tree", "random"]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.envs.skill_model import Outcomes
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 _STEEPEST = 300.0

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_whole
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse
 from teachgym.envs.world_maker import WorldMaker
 from teachgym.evaluation import Policy, evaluate
-from teachgym.setting_checks import check_whole
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import WorldBatch
 

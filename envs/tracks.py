@@ -7,6 +7,7 @@ course that of Parker-Holder et al. (2022, arXiv:2203.01302).
 from collections.abc import Mapping
 from typing import Any
 
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.bipedal_walker.engines import AUTO
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
 from teachgym.envs.bipedal_walker.terrain import WIDEST_SPACING, StumpTracks, Terrain
@@ -14,7 +15,6 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.problem import EasyTasks
-from teachgym.settings import checked_arguments
 from teachgym.students import Student
 from teachgym.students.global_state import preserved, seed_all
 

@@ -7,10 +7,10 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode
 
+from teachgym.base.registry import import_module
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.names import import_module
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.world_batch import SerialBatch, WorldBatch
 
 

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from teachgym.names import reset_options
+from teachgym.base.registry import reset_options
 from teachgym.seeding import slot_seeds
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Flags, Slots, WorldBatch

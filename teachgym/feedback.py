@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
-from teachgym.annotations import REAL, shown
+from teachgym.base.annotations import REAL, shown
 from teachgym.episode_trace import EpisodeTrace
 from teachgym.task_space import FloatArray
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gymnasium import Space, spaces
 
-from teachgym.settings import checked_dataclass
+from teachgym.base.settings import checked_dataclass
 from teachgym.task_space import TaskSpace
 
 SUCCESS = "success"

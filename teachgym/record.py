@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.files import read_arrays, read_json, write_arrays, write_json
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.files import read_arrays, read_json, write_arrays, write_json
 from teachgym.sampling import GaussianMixture, Sampling, Window
 from teachgym.task_space import FloatArray
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
 
 
 @dataclass(frozen=True)

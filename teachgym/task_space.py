@@ -7,9 +7,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.annotations import read_numbers, shown
-from teachgym.names import unknown_name
-from teachgym.settings import checked_arguments, checked_dataclass
+from teachgym.base.annotations import read_numbers, shown
+from teachgym.base.registry import unknown_name
+from teachgym.base.settings import checked_arguments, checked_dataclass
 
 FloatArray = NDArray[np.float64]
 

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from teachgym.base.settings import checked_dataclass, chosen_settings
+from teachgym.base.state import loading
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import Sampling
 from teachgym.seeding import fan_out, generator_from_state, generator_state
-from teachgym.settings import checked_dataclass, chosen_settings
-from teachgym.stored_state import loading
 
 State = dict[str, Any]
 

@@ -9,13 +9,13 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.packing import pack, unpack
+from teachgym.base.state import loading
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.packing import pack, unpack
 from teachgym.problem import Problem
 from teachgym.seeding import Seeds, check_seed, fan_out
-from teachgym.stored_state import loading
 from teachgym.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000

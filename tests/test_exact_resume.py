@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents import TEACHERS
-from teachgym.files import read_state, write_state
+from teachgym.base.files import read_state, write_state
 from teachgym.loop import Teaching
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment

@@ -19,6 +19,7 @@ from teachgym.study.spec import Spec
 from teachgym.teacher_env import TeacherEnv
 from tests.agents.test_every_teacher import NAMES, spec
 from tests.agents.test_every_teacher import make as make_pair
+from tests.base.test_settings import CLASSES, ENVIRONMENTS, arguments
 from tests.hostile_calls import (
     Call,
     command_calls,
@@ -28,7 +29,6 @@ from tests.hostile_calls import (
     teacher_calls,
     value_calls,
 )
-from tests.test_settings import CLASSES, ENVIRONMENTS, arguments
 from tests.toy import Reach, noisy_walk
 
 DATA = {"task": "digits", "student": "simulated", "rounds": 4, "budget": 80}

@@ -10,10 +10,10 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from teachgym.agents.adversaries.ppo_learner import PPOLearner, PPOLearnerSettings, Rollout
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
 from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

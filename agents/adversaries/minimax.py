@@ -5,8 +5,8 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 

@@ -5,9 +5,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import ANTAGONIST
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 

@@ -26,8 +26,8 @@ from teachgym.agents.base.torch_state import (
     tensor,
     weights_of,
 )
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 LOG_STD_RANGE = (-5.0, 2.0)

@@ -5,12 +5,12 @@ from typing import Any, Literal, final
 import numpy as np
 
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.observation import SkillRow
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

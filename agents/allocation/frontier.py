@@ -5,9 +5,9 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
+from teachgym.base.setting_checks import check_share
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.observation import SkillRow
-from teachgym.setting_checks import check_share
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 

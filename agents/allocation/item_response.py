@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.setting_checks import check_positive, check_whole
+from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.task_space import FloatArray
 
 _NODES = 41

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
 from teachgym.data.observation import SkillRow
 from teachgym.data.spaces import Shares
 from teachgym.problem import SHARES, Problem

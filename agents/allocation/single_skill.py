@@ -5,10 +5,10 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
-from teachgym.names import unknown_name
+from teachgym.base.registry import unknown_name
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.agents.base.task_actions import TaskActions
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 MOST_CELLS = 100_000

@@ -10,11 +10,11 @@ from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, ch
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import best
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
+from teachgym.base.setting_checks import check_positive
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_positive
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

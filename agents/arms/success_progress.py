@@ -6,10 +6,10 @@ import numpy as np
 
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback, Transition
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

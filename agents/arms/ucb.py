@@ -4,7 +4,7 @@ from typing import Literal, final
 
 from teachgym.agents.arms.arm_rewards import RewardKind
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
-from teachgym.settings import checked_dataclass
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass

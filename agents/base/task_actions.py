@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
-from teachgym.annotations import read_numbers, shown
+from teachgym.base.annotations import read_numbers, shown
 from teachgym.data.spaces import Shares
 from teachgym.problem import Problem
 from teachgym.task_space import FloatArray, TaskSpace

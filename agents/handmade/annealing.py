@@ -6,11 +6,11 @@ import numpy as np
 
 from teachgym.agents.base.optional_settings import refuse_unused
 from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.base.setting_checks import check_numbers, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
-from teachgym.setting_checks import check_numbers, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -3,11 +3,11 @@
 from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
+from teachgym.base.setting_checks import check_numbers
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
 from teachgym.sampling import Window
-from teachgym.setting_checks import check_numbers
-from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 

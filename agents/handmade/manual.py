@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.agents.base.task_actions import TaskActions
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State, Teacher
 

@@ -5,10 +5,10 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.base.setting_checks import check_numbers, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
-from teachgym.setting_checks import check_numbers, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

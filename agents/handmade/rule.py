@@ -2,10 +2,10 @@
 
 from typing import Any, final
 
+from teachgym.base.registry import unknown_name
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
-from teachgym.names import unknown_name
 from teachgym.problem import RULES, TRUTH, Problem
-from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 ORACLE = "oracle"

@@ -10,12 +10,12 @@ import numpy as np
 from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
+from teachgym.base.registry import unknown_name
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
-from teachgym.names import unknown_name
 from teachgym.problem import SUCCESS, Problem
 from teachgym.sampling import Window
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State, Teacher
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from teachgym.base.registry import unknown_name
 from teachgym.data.tree_plan import empty_plan
-from teachgym.names import unknown_name
 from teachgym.problem import EXAMPLES, ORDERS, SHARES, TREE_PLAN, Problem
 
 _MOST_SHARE = 1_000_000

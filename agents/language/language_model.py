@@ -4,12 +4,12 @@ import json
 from typing import Any, Literal, final
 
 from teachgym.agents.language.answers import ANSWERS, read_report
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
 from teachgym.problem import TEXT, Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.teacher import State, Teacher
 
 _ROLE = (

@@ -14,9 +14,9 @@ from teachgym.agents.learned.trained_policy import (
     network_action_space,
     to_action,
 )
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Transition
 from teachgym.problem import Problem
-from teachgym.settings import checked_dataclass
 from teachgym.students.global_state import preserved
 from teachgym.teacher import State, Teacher
 

@@ -16,9 +16,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 
-from teachgym.checksums import MANIFEST, check_file
-from teachgym.files import read_state, write_state
-from teachgym.names import unknown_name
+from teachgym.base.checksums import MANIFEST, check_file
+from teachgym.base.files import read_state, write_state
+from teachgym.base.registry import unknown_name
 from teachgym.students.global_state import preserved
 
 POLICY = "policy.npz"

@@ -4,10 +4,10 @@ from typing import final
 
 from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -8,7 +8,7 @@ import numpy as np
 import sklearn.mixture
 from sklearn.exceptions import ConvergenceWarning
 
-from teachgym.exclusive import one_core
+from teachgym.base.exclusive import one_core
 from teachgym.sampling import GaussianMixture
 from teachgym.task_space import FloatArray, TaskSpace
 

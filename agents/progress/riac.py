@@ -6,9 +6,9 @@ import numpy as np
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import Problem
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -8,10 +8,10 @@ import numpy as np
 from teachgym.agents.replay.editors import edit, edit_sizes
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings, NewLevels
 from teachgym.agents.replay.level_store import NOT_STORED
+from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, Problem
-from teachgym.setting_checks import check_numbers, check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from teachgym.setting_checks import check_numbers
+from teachgym.base.setting_checks import check_numbers
 from teachgym.task_space import FloatArray, TaskSpace
 
 

@@ -9,10 +9,10 @@ from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs_of_score
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
+from teachgym.base.setting_checks import check_share
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import EASY_TASKS, Problem
-from teachgym.setting_checks import check_share
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import ENTROPIES, SUCCESS, VALUES, Problem
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 ScoreName = Literal[

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.task_space import FloatArray, TaskSpace
 
 Priority = Literal["rank", "proportional", "top-k", "max", "greedy", "constant"]

@@ -4,8 +4,8 @@ from typing import final
 
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import SCREENING
-from teachgym.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -7,10 +7,10 @@ import numpy as np
 from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import SCREENING, SUCCESS, Problem
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

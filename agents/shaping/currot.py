@@ -8,10 +8,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
-from teachgym.exclusive import one_core
+from teachgym.base.exclusive import one_core
+from teachgym.base.setting_checks import check_numbers, check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_numbers, check_positive, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

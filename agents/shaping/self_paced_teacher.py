@@ -6,10 +6,10 @@ import numpy as np
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
+from teachgym.base.setting_checks import check_numbers
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import Problem
 from teachgym.sampling import GaussianMixture
-from teachgym.setting_checks import check_numbers
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -22,10 +22,10 @@ from teachgym.agents.base.torch_state import (
     weights_of,
 )
 from teachgym.agents.shaping.real_nvp import RealNvp, linear
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.feedback import Feedback
 from teachgym.problem import VALUES, Problem
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

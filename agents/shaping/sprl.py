@@ -9,10 +9,10 @@ from scipy.optimize import NonlinearConstraint, minimize
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
-from teachgym.exclusive import one_core
+from teachgym.base.exclusive import one_core
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import SUCCESS, Problem
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 from teachgym.teacher import State
 

@@ -5,8 +5,8 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass

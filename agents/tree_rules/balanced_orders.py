@@ -6,9 +6,9 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Orders, Subskills, TreeRule
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.observation import TreeField
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import FloatArray
 
 _STEPS = 6

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
 from teachgym.data.observation import TreeField
 from teachgym.data.tree_plan import empty_plan
 from teachgym.feedback import Transition

@@ -10,6 +10,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
+from teachgym.base.registry import unknown_name
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.bipedal_walker.bodies import Body
 from teachgym.envs.bipedal_walker.defects import Defects
@@ -26,9 +29,6 @@ from teachgym.envs.bipedal_walker.world import (
     spaces_of,
     terrain_named,
 )
-from teachgym.names import unknown_name
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray
 from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatch, numeric
 

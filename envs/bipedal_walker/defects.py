@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from teachgym.names import unknown_name
+from teachgym.base.registry import unknown_name
 
 DEFECTS: Mapping[str, str] = MappingProxyType(
     {

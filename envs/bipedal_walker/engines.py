@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.names import unknown_name
+from teachgym.base.registry import unknown_name
 
 Engine = Literal["fast", "reference"]
 

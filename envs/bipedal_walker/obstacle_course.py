@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from teachgym.base.registry import unknown_name
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.bipedal_walker.track import (
     GROUND_HEIGHT,
@@ -27,7 +28,6 @@ from teachgym.envs.bipedal_walker.track import (
     Track,
     can_be_built,
 )
-from teachgym.names import unknown_name
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Ranges = Literal["full", "easy"]

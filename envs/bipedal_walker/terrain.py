@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_from_zero, check_positive
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.bipedal_walker.obstacle_course import Hardcore, ObstacleCourse
 from teachgym.envs.bipedal_walker.track import (
@@ -26,7 +27,6 @@ from teachgym.envs.bipedal_walker.track import (
     Terrain,
     Track,
 )
-from teachgym.setting_checks import check_from_zero, check_positive
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 __all__ = [

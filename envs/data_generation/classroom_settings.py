@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, field
 from typing import Any, Literal
 
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import DataEngine
 from teachgym.data.quality import check_checks
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_dataclass
 
 Regime = Literal["continue", "retrain", "latest"]
 

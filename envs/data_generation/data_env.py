@@ -13,7 +13,10 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import ArrayLike
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.packing import unpack
+from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.settings import checked_arguments, make_settings
 from teachgym.data.engine import EngineError
 from teachgym.data.reports import Report
 from teachgym.data.spaces import AnyText
@@ -21,11 +24,8 @@ from teachgym.envs.data_generation.classroom import Classroom, Round
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.evaluation import Evaluation
 from teachgym.feedback import Feedback
-from teachgym.packing import unpack
 from teachgym.problem import SUCCESS, TEXT, Problem
 from teachgym.seeding import Seeds, fan_out
-from teachgym.setting_checks import check_from_zero, check_share, check_whole
-from teachgym.settings import checked_arguments, make_settings
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv
 

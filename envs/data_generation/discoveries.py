@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from teachgym.base.registry import named_class, unknown_name
+from teachgym.base.settings import make_settings
 from teachgym.data.discovery import SkillDiscovery
-from teachgym.names import named_class, unknown_name
-from teachgym.settings import make_settings
 
 DISCOVERIES: Mapping[str, str] = MappingProxyType(
     {

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from teachgym.base.registry import named_class
+from teachgym.base.settings import make_settings
 from teachgym.data.engine import DataEngine
 from teachgym.data.task import DataTask
-from teachgym.names import named_class
-from teachgym.settings import make_settings
 
 DATA_ENGINES: Mapping[str, str] = MappingProxyType(
     {

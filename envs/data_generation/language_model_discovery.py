@@ -7,6 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
 from teachgym.data.example import Answer
 from teachgym.language_model import (
@@ -20,8 +22,6 @@ from teachgym.language_model import (
     ask_many,
 )
 from teachgym.language_model.client import Send
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 _NAMER = (
     "You name the skill that a question takes: what somebody must be able to do to answer it, in two to four words in "

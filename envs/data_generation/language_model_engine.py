@@ -5,6 +5,8 @@ from typing import Any, final
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.task import DataTask
@@ -19,8 +21,6 @@ from teachgym.language_model import (
     ask_many,
 )
 from teachgym.language_model.client import Send
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",

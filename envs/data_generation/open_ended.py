@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from gymnasium import Space, spaces
 
-from teachgym.annotations import read_numbers, shown
+from teachgym.base.annotations import read_numbers, shown
+from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.data.engine import Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.reports import ErrorReport, Report
@@ -15,8 +17,6 @@ from teachgym.data.spaces import AnyText
 from teachgym.envs.data_generation.apportion import split
 from teachgym.envs.data_generation.data_env import DataEnv, skill_shares
 from teachgym.problem import EXAMPLES, ORDERS
-from teachgym.setting_checks import check_choice, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 _FEATURES = 16

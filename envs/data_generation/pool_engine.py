@@ -7,11 +7,11 @@ from typing import final
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, Order
 from teachgym.data.example import Example
 from teachgym.data.files import read_examples
 from teachgym.data.task import DataTask
-from teachgym.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from teachgym.base.files import write_json
 from teachgym.data.example import Example
 from teachgym.data.files import example_entry, example_of, read_lines, write_lines
-from teachgym.files import write_json
 
 if TYPE_CHECKING:
     from teachgym.envs.data_generation.classroom import Classroom

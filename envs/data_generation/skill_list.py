@@ -5,7 +5,8 @@ from typing import Any, Literal, final
 import numpy as np
 from gymnasium import Space, spaces
 
-from teachgym.annotations import read_numbers, shown
+from teachgym.base.annotations import read_numbers, shown
+from teachgym.base.setting_checks import check_choice
 from teachgym.data.engine import Order
 from teachgym.data.observation import SkillRow
 from teachgym.data.reports import Report, SkillReport
@@ -13,7 +14,6 @@ from teachgym.data.spaces import Shares
 from teachgym.envs.data_generation.apportion import split
 from teachgym.envs.data_generation.data_env import DataEnv, skill_shares
 from teachgym.problem import SHARES
-from teachgym.setting_checks import check_choice
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SkillListAction = Literal["discrete", "shares", "weights", "counts"]

@@ -6,7 +6,9 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from teachgym.annotations import read_numbers, shown
+from teachgym.base.annotations import read_numbers, shown
+from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.data.engine import Order
 from teachgym.data.observation import TreeField
 from teachgym.data.reports import Report, SubskillReport, TreeReport
@@ -15,8 +17,6 @@ from teachgym.envs.data_generation.apportion import cut, split
 from teachgym.envs.data_generation.data_env import DataEnv
 from teachgym.envs.data_generation.grown_tree import GrownTree
 from teachgym.problem import TREE_PLAN
-from teachgym.setting_checks import check_choice, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 MENU = ("keep", "explore", "to-weak", "halve", "stop")

@@ -8,6 +8,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import find_skill
@@ -16,8 +18,6 @@ from teachgym.envs.data_generation.apportion import cut
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.setting_checks import check_from_zero, check_share, check_whole
-from teachgym.settings import checked_dataclass
 
 MADE = "made"
 """Of an example's facts: ``{"by": "weak" or "strong", "planned": examples planned by the end of its step}``."""

@@ -10,7 +10,7 @@ from datetime import date
 from keyword import iskeyword
 from typing import Any
 
-from teachgym.control_characters import without_control_characters
+from teachgym.base.control_characters import without_control_characters
 from teachgym.data.example import Example
 from teachgym.envs.data_tasks.pickled_text import pickled_text
 

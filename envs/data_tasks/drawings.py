@@ -8,12 +8,12 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data_tasks.drawing import COLOURS, SHAPES, SIDE, Scenes, draw
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 _COLOURS = tuple(COLOURS)
 _COLUMNS, _ROWS = ("left", "right"), ("top", "bottom")

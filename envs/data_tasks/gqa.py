@@ -8,14 +8,14 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.files import read_json
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.picture_files import PictureFolder
-from teachgym.files import read_json
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -11,6 +11,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
@@ -19,8 +21,6 @@ from teachgym.envs.data_tasks.code_problems import Problem, read_problem
 from teachgym.envs.data_tasks.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Outcome, Program, Sandbox
 from teachgym.sandbox.kinds import AUTO
-from teachgym.setting_checks import check_choice, check_whole
-from teachgym.settings import checked_dataclass
 
 _LEVELS = ("easy", "medium", "hard")
 _AT_HAND = """

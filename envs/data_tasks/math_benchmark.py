@@ -8,14 +8,14 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.registry import unknown_name
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.math_answers import equivalent, final_answer, last_boxed
-from teachgym.names import unknown_name
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 SUBJECTS = (
     "Algebra",

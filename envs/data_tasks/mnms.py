@@ -9,13 +9,13 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.files import read_json
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.tool_metrics import Tools, tool_metrics
-from teachgym.files import read_json
-from teachgym.settings import checked_dataclass
 
 Nodes = list[dict[str, Any]]
 

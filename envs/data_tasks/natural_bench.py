@@ -7,13 +7,13 @@ from typing import Any, final
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
 from teachgym.envs.data_tasks.picture_files import PictureFolder
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 YES_NO, CHOICE = "yes_no", "multiple_choice"
 _ANSWERS = {YES_NO: ("Yes", "No"), CHOICE: ("A", "B")}

@@ -10,6 +10,8 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
@@ -17,8 +19,6 @@ from teachgym.envs.data_tasks.program_language import PARTS, Task, inputs
 from teachgym.envs.data_tasks.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Sandbox
 from teachgym.sandbox.kinds import AUTO
-from teachgym.setting_checks import check_choice, check_whole
-from teachgym.settings import checked_dataclass
 
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in PARTS.items())
 _LONGEST = {"compact": 120, "python": 20_000}

@@ -5,12 +5,12 @@ from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data_tasks.reasoning_recipes import RECIPES, Recipe, curriculum_recipe
 from teachgym.envs.data_tasks.reasoning_source import HELD_OUT_SEEDS, TRAINING_SEEDS, Source, check_dataset
-from teachgym.settings import checked_dataclass
 
 
 @checked_dataclass

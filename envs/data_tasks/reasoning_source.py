@@ -8,8 +8,8 @@ from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from teachgym.exclusive import exclusive
-from teachgym.names import unknown_name
+from teachgym.base.exclusive import exclusive
+from teachgym.base.registry import unknown_name
 from teachgym.students.global_state import preserved
 
 HELD_OUT_SEEDS = range(2**30)

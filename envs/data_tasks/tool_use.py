@@ -6,6 +6,7 @@ from typing import Literal, final
 
 import numpy as np
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
@@ -22,7 +23,6 @@ from teachgym.envs.data_tasks.tool_plans import (
     written,
     written_json,
 )
-from teachgym.settings import checked_dataclass
 
 Request = tuple[str, Plan]
 """What is asked, and the plan for it."""

@@ -7,13 +7,13 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.schedules.explanations import ITEMS, Explainer, Lesson, Reader
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_share, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 ActionKind = Literal["weights", "scores", "each"]

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import ArrayLike
 
-from teachgym.annotations import read_numbers
+from teachgym.base.annotations import read_numbers
 from teachgym.task_space import TaskSpace
 
 KnobRule = Callable[[Mapping[str, float]], ArrayLike]

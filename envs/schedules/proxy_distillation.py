@@ -10,6 +10,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch.nn import functional
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.schedules.bigram_models import (
     RATE,
     OracleModel,
@@ -24,8 +26,6 @@ from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Source = Literal["offline", "teacher", "student"]

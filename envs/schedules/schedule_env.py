@@ -11,17 +11,17 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.exclusive import exclusive
+from teachgym.base.setting_checks import check_from_zero, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
 from teachgym.envs.schedules.knob_rules import KnobRule, OnObservations
 from teachgym.envs.schedules.learner import Learner
 from teachgym.evaluation import Evaluation
-from teachgym.exclusive import exclusive
 from teachgym.feedback import Feedback
 from teachgym.problem import RULES, SCREENING, TRUTH, Problem
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_from_zero, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.student_record import Float32Array
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.teacher_env import TeacherEnv

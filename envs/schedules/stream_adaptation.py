@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.schedules.digit_networks import hidden_features, split_digits
 from teachgym.envs.schedules.drawn_digits import Shift, angles, rotated, source_network
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
@@ -19,8 +21,6 @@ from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
 from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.students.supervised.objectives import cross_entropy
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 

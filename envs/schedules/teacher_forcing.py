@@ -7,6 +7,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.setting_checks import check_from_zero, check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.envs.schedules.attractor_metrics import prediction_error, spectrum_distance, state_divergence
 from teachgym.envs.schedules.chaotic_systems import Series
 from teachgym.envs.schedules.clipped_plrnn import Adam, ClippedPlrnn
@@ -14,8 +16,6 @@ from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.seeding import Seeds
-from teachgym.setting_checks import check_from_zero, check_whole
-from teachgym.settings import checked_arguments
 from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SystemName = Literal["logistic", "henon", "lorenz"]

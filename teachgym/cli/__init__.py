@@ -8,6 +8,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from teachgym.base.standard_streams import open_standard_streams
 from teachgym.cli.compare import Compare
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.list import List
@@ -17,7 +18,6 @@ from teachgym.cli.status import INTERRUPTED
 from teachgym.cli.suite import Suite
 from teachgym.cli.train import Train
 from teachgym.cli.watch import Watch
-from teachgym.standard_streams import open_standard_streams
 
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]

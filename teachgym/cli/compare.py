@@ -9,9 +9,9 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.base.setting_checks import check_from_zero
+from teachgym.base.settings import checked_dataclass
 from teachgym.cli.status import INTERRUPTED
-from teachgym.setting_checks import check_from_zero
-from teachgym.settings import checked_dataclass
 from teachgym.study.settings import StudySettings
 
 REAL_STUDY_STEPS = 20_000_000

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.evaluation import Evaluation
-from teachgym.settings import checked_dataclass
 from teachgym.task_space import TaskSpace
 
 

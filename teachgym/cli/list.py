@@ -8,7 +8,7 @@ import gymnasium
 from rich.console import Console
 from rich.markup import escape
 
-from teachgym.settings import checked_dataclass
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass
@@ -32,10 +32,10 @@ _Section = tuple[str, list[tuple[str, str]]]
 
 def _sections() -> Iterator[_Section]:
     from teachgym.agents import TEACHERS, teacher_class
+    from teachgym.base.registry import load_path
     from teachgym.envs.data_generation.discoveries import DISCOVERIES
     from teachgym.envs.data_generation.engines import DATA_ENGINES
     from teachgym.envs.data_tasks import DATA_TASKS
-    from teachgym.names import load_path
     from teachgym.sandbox.kinds import KINDS, in_force
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS

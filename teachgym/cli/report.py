@@ -7,7 +7,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from teachgym.settings import checked_dataclass
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -5,8 +5,8 @@ from dataclasses import fields
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.cli.status import INTERRUPTED
-from teachgym.settings import checked_dataclass
 from teachgym.study.suite_settings import SuiteSettings
 
 

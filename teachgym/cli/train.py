@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.cli.status import INTERRUPTED
-from teachgym.settings import checked_dataclass
 from teachgym.study.train_settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass
 
 EXAMPLE = Path(__file__).parent / "example"
 """Two cells, with the students of two teachers and no records."""

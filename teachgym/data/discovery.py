@@ -6,8 +6,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Answer
-from teachgym.settings import checked_dataclass, chosen_settings
 
 
 @checked_dataclass

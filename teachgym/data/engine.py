@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.task import DataTask
-from teachgym.settings import checked_dataclass, chosen_settings
 
 
 @checked_dataclass

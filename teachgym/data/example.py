@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.annotations import shown
-from teachgym.control_characters import control_character
+from teachgym.base.annotations import shown
+from teachgym.base.control_characters import control_character
 
 Path = tuple[str, ...]
 """Where an example belongs in a tree of skills: its skill, then subskills downwards, as far as that is known."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.files import replacing
 from teachgym.data.example import Example
-from teachgym.files import replacing
 
 _FIELDS = {"prompt", "target", "path", "facts", "image"}
 

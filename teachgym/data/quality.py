@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 
+from teachgym.base.registry import unknown_name
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.names import unknown_name
 
 HELD_OUT = "held-out"
 """The reason by which examples of the validation and test sets are rejected, always."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from teachgym.base.registry import unknown_name
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Path
-from teachgym.names import unknown_name
-from teachgym.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.setting_checks import check_whole
+from teachgym.base.setting_checks import check_whole
 
 _SLACK = 1e-4
 """How far a sum of float32 shares may be from 1."""

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.skills import Skill
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_dataclass, chosen_settings
 
 _MOST_DRAWS = 50
 """Draws for each held-out example that is asked for, before a skill is taken to have too few of them."""

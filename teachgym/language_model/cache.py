@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from teachgym.files import replacing
+from teachgym.base.files import replacing
 from teachgym.language_model.errors import EndpointError, LanguageModelError, RejectedRequestError, SpendingLimitError
 from teachgym.language_model.request import Reply
 

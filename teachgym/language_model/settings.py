@@ -3,9 +3,9 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from teachgym.annotations import Secret
-from teachgym.setting_checks import check_from_zero, check_positive, check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.annotations import Secret
+from teachgym.base.setting_checks import check_from_zero, check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from teachgym.control_characters import control_character
+from teachgym.base.control_characters import control_character
 from teachgym.language_model.client import LanguageModelClient
 from teachgym.language_model.errors import LanguageModelError, UnusableReplyError
 from teachgym.language_model.latex_escapes import double_backslashes

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from teachgym.agents import TEACHERS
-from teachgym.exclusive import exclusive
-from teachgym.files import replacing
+from teachgym.base.exclusive import exclusive
+from teachgym.base.files import replacing
 from teachgym.task_space import Parameter
 
 # Okabe and Ito's palette, told apart with any common colour blindness; without its yellow, too pale for lines

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from teachgym.base.files import replacing
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.files import replacing
 from teachgym.task_space import FloatArray
 from teachgym.teacher_env import TeacherEnv
 

@@ -7,7 +7,7 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
-from teachgym.exclusive import exclusive
+from teachgym.base.exclusive import exclusive
 from teachgym.plots.figure_style import FONT_SIZE
 
 _PAGE_COLOURS = {

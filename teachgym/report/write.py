@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from teachgym.files import replacing
+from teachgym.base.files import replacing
 from teachgym.plots.figure_style import legible, save_figure
 from teachgym.report.drawings import (
     MOST_DRAWN,

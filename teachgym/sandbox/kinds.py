@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from teachgym.names import unknown_name
+from teachgym.base.registry import unknown_name
 from teachgym.sandbox.command import bubblewrap
 from teachgym.sandbox.connection import Connection, SandboxError
 from teachgym.sandbox.limits import Limits, Program

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from teachgym.annotations import shown
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.annotations import shown
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 
 _DAY = 24 * 60 * 60
 

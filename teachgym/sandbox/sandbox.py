@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import final
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import chosen_settings
 from teachgym.sandbox.connection import Connection
 from teachgym.sandbox.kinds import AUTO, Kind, choose_kind
 from teachgym.sandbox.limits import Limits, Outcome, Program
-from teachgym.setting_checks import check_whole
-from teachgym.settings import chosen_settings
 
 _LOST = Outcome("", "the sandbox was lost while this program ran", -9, "crashed")
 

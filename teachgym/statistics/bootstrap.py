@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from teachgym.setting_checks import check_whole
+from teachgym.base.setting_checks import check_whole
 from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata
 from teachgym.task_space import FloatArray
 

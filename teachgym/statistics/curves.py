@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from teachgym.annotations import read_numbers, read_value
-from teachgym.setting_checks import check_positive, check_share
+from teachgym.base.annotations import read_numbers, read_value
+from teachgym.base.setting_checks import check_positive, check_share
 from teachgym.statistics.means import Values
 from teachgym.task_space import FloatArray
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from teachgym.annotations import read_numbers, read_value
+from teachgym.base.annotations import read_numbers, read_value
 from teachgym.task_space import FloatArray
 
 Values = Sequence[float] | NDArray[np.floating]

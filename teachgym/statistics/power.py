@@ -4,8 +4,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtrit
 
-from teachgym.annotations import read_value
-from teachgym.setting_checks import check_from_zero, check_whole
+from teachgym.base.annotations import read_value
+from teachgym.base.setting_checks import check_from_zero, check_whole
 
 
 def smallest_difference(seeds: int, standard_deviation: float, *, power: float = 0.8, level: float = 0.05) -> float:

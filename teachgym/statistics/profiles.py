@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from teachgym.setting_checks import check_whole
+from teachgym.base.setting_checks import check_whole
 from teachgym.statistics.bootstrap import redraw
 from teachgym.statistics.means import Values, checked_sample, checked_strata
 from teachgym.task_space import FloatArray

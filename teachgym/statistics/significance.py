@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from teachgym.annotations import read_numbers, read_value, shown
+from teachgym.base.annotations import read_numbers, read_value, shown
 from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata, moments
 from teachgym.task_space import FloatArray
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from teachgym.names import named_class
-from teachgym.settings import make_settings
+from teachgym.base.registry import named_class
+from teachgym.base.settings import make_settings
 from teachgym.students.callable_student import CallableStudent
 from teachgym.students.student import Student
 

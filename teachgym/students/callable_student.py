@@ -7,9 +7,9 @@ import gymnasium
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_whole
+from teachgym.base.settings import checked_arguments
 from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.setting_checks import check_whole
-from teachgym.settings import checked_arguments
 from teachgym.students.slot_env import SlotEnv
 from teachgym.students.student import State, Student
 from teachgym.world_batch import WorldBatch

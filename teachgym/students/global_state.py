@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch  # at once, because a student that imports it later would bring its state into its caller's stretch
 
-from teachgym.exclusive import exclusive
+from teachgym.base.exclusive import exclusive
 
 GlobalState = dict[str, Any]
 

@@ -13,9 +13,9 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.problem import VALUES
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
+from teachgym.base.registry import reset_options
 from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.names import reset_options
 
 
 class SB3VecEnv(VecEnv):

@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.settings import checked_dataclass, chosen_settings
+from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.world_batch import WorldBatch
 
 State = dict[str, Any]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from teachgym.files import write_state
+from teachgym.base.files import write_state
 from teachgym.loop import Progress, Teaching
 from teachgym.record import EVALUATIONS, Record
 from teachgym.study.cell import DATA, STUDENT, TEACHER, make_cell_teacher

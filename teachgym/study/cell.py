@@ -9,10 +9,10 @@ import numpy as np
 
 from teachgym import __version__
 from teachgym.agents import make_teacher, teacher_class
-from teachgym.checksums import check_file
-from teachgym.files import clear_leftovers, read_json, read_state, write_json, write_state
+from teachgym.base.checksums import check_file
+from teachgym.base.files import clear_leftovers, read_json, read_state, write_json, write_state
+from teachgym.base.settings import checked_dataclass, make_settings
 from teachgym.loop import Progress, Teaching
-from teachgym.settings import checked_dataclass, make_settings
 from teachgym.study.cells_there import cells_there
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment

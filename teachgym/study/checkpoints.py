@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from teachgym.files import read_state, write_state
+from teachgym.base.files import read_state, write_state
 
 FOLDER = "checkpoints"
 _KEPT = 2

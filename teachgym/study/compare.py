@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from teachgym import __version__
-from teachgym.checksums import read_checked, write_checked
-from teachgym.files import write_json
+from teachgym.base.checksums import read_checked, write_checked
+from teachgym.base.files import write_json
 from teachgym.study import study_file
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.comparison import Comparison, compare_studies

@@ -8,7 +8,7 @@ import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.names import UnknownKeywordError, environment_id, import_module, searched
+from teachgym.base.registry import UnknownKeywordError, environment_id, import_module, searched
 from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell

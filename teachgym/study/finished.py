@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from teachgym.checksums import MANIFEST, check_manifest, write_manifest
-from teachgym.files import read_json, write_json
+from teachgym.base.checksums import MANIFEST, check_manifest, write_manifest
+from teachgym.base.files import read_json, write_json
+from teachgym.base.settings import checked_dataclass
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
-from teachgym.settings import checked_dataclass
 
 RESULT = "result.json"
 

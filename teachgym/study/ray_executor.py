@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from teachgym.files import read_json, write_json
-from teachgym.settings import checked_dataclass
+from teachgym.base.files import read_json, write_json
+from teachgym.base.settings import checked_dataclass
 from teachgym.study.cell import FAILURE
 from teachgym.study.runner import Observer, RunOptions, Standing, run_cells
 from teachgym.study.settings import Cell

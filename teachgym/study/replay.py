@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from teachgym.files import read_arrays, read_json, read_state
+from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
 from teachgym.study.cells_there import cells_there

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from teachgym.annotations import shown
-from teachgym.settings import checked_dataclass
+from teachgym.base.annotations import shown
+from teachgym.base.settings import checked_dataclass
 
 LONGEST_NAME = 120
 """Letters of a folder's name. Few file systems take less than 143, and a cell's has a seed behind it."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from teachgym.checksums import read_checked
-from teachgym.files import read_json
+from teachgym.base.checksums import read_checked
+from teachgym.base.files import read_json
 from teachgym.record import EVALUATIONS, Record
 from teachgym.study.cell import FAILURE, SETTINGS, load_settings
 from teachgym.study.finished import Result, check_whole, is_finished, load_finished

@@ -7,9 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from teachgym.annotations import read_value, shown
-from teachgym.files import opened, replacing
-from teachgym.names import unknown_name
+from teachgym.base.annotations import read_value, shown
+from teachgym.base.files import opened, replacing
+from teachgym.base.registry import unknown_name
 from teachgym.study.settings import StudySettings
 from teachgym.study.spec import Spec
 

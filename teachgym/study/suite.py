@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from teachgym.agents import TEACHERS
-from teachgym.files import write_json
+from teachgym.base.files import write_json
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.compare import IfUsed, Study, compare
 from teachgym.study.environment import make_environment

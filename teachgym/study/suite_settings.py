@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from teachgym.base.setting_checks import check_folder_name, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.seeding import check_seed
-from teachgym.setting_checks import check_folder_name, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.study.settings import MOST_SEEDS
 from teachgym.study.spec import Spec
 

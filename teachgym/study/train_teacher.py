@@ -31,9 +31,9 @@ from teachgym.agents.learned.trained_policy import (
     policy_name,
     policy_setting_names,
 )
-from teachgym.checksums import MANIFEST, write_manifest
-from teachgym.files import write_arrays, write_json
-from teachgym.names import environment_id, unknown_name
+from teachgym.base.checksums import MANIFEST, write_manifest
+from teachgym.base.files import write_arrays, write_json
+from teachgym.base.registry import environment_id, unknown_name
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.lock import alone_in

@@ -14,10 +14,10 @@ from typing import Any
 import gymnasium
 
 from teachgym.agents import TEACHERS
+from teachgym.base.registry import load_path
 from teachgym.envs.data_generation.discoveries import DISCOVERIES
 from teachgym.envs.data_generation.engines import DATA_ENGINES
 from teachgym.language_model import ModelSettings
-from teachgym.names import load_path
 from teachgym.study import study_file
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.spec import Spec

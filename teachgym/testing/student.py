@@ -11,8 +11,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from teachgym.base.files import read_state, write_state
 from teachgym.evaluation import evaluate
-from teachgym.files import read_state, write_state
 from teachgym.seeding import check_seed
 from teachgym.students import Student
 from teachgym.students.coroutine import Coroutine

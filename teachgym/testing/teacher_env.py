@@ -14,8 +14,8 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
+from teachgym.base.files import read_state, write_state
 from teachgym.feedback import Feedback
-from teachgym.files import read_state, write_state
 from teachgym.problem import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.seeding import check_seed
 from teachgym.students.global_state import preserved

@@ -13,9 +13,9 @@ from gymnasium import spaces
 
 from teachgym import Transition
 from teachgym.agents.language.language_model import LanguageModel, LanguageModelSettings
+from teachgym.base.files import read_state, write_state
 from teachgym.data.spaces import AnyText, Shares
 from teachgym.data.tree_plan import tree_plan_space
-from teachgym.files import read_state, write_state
 from teachgym.language_model import EndpointError, NotInCacheError, Reply, Request
 from teachgym.problem import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, Problem
 from teachgym.testing import check_teacher

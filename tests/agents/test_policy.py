@@ -15,11 +15,11 @@ from teachgym.agents.learned.trained_policy import (
     network_action_space,
     to_action,
 )
+from teachgym.base.files import write_state
 from teachgym.envs.hypercubes import HypercubesEnv
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv
 from teachgym.envs.simulated_tasks import SimulatedTasksEnv
 from teachgym.feedback import Transition
-from teachgym.files import write_state
 from teachgym.loop import teach
 from teachgym.problem import Problem
 from teachgym.study.train_settings import TrainSettings

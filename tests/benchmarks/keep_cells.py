@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from teachgym.checksums import write_manifest
+from teachgym.base.checksums import write_manifest
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import PROVENANCE, SETTINGS
 from teachgym.study.finished import RESULT, is_finished, load_finished

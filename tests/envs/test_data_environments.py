@@ -12,10 +12,10 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from teachgym import make_teacher, teach
+from teachgym.base.files import read_state, write_state
 from teachgym.data.engine import EngineError
 from teachgym.data.files import example_of, read_lines
 from teachgym.envs.data_generation.data_env import DataEnv
-from teachgym.files import read_state, write_state
 from teachgym.testing import check_teacher_env
 from tests.data.toy import settings
 

@@ -10,10 +10,10 @@ import pytest
 from gymnasium.error import ResetNeeded
 from scipy.stats import spearmanr
 
+from teachgym.base.files import read_state, write_state
 from teachgym.data.engine import EngineError
 from teachgym.envs.data_generation.data_env import DataEnv
 from teachgym.envs.data_generation.skill_list import SkillListEnv
-from teachgym.files import read_state, write_state
 from teachgym.students.supervised.simulated import SimulatedLearner
 from teachgym.testing.equality import difference
 from tests.data.toy import Practice, settings

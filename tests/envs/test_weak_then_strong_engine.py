@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from teachgym import make_teacher, teach
+from teachgym.base.files import read_state, write_state
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example
 from teachgym.data.files import write_examples
@@ -17,7 +18,6 @@ from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_generation.skill_list import SkillListEnv
 from teachgym.envs.data_generation.weak_then_strong_engine import MADE, WeakThenStrongEngine, WeakThenStrongSettings
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.files import read_state, write_state
 from tests.data.toy import Numbers, settings
 
 TASK = Numbers()

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from teachgym.checksums import write_checked
-from teachgym.files import write_json
+from teachgym.base.checksums import write_checked
+from teachgym.base.files import write_json
 from teachgym.study.finished import finish
 from teachgym.study.measures import Measures
 from teachgym.study.stored import Run

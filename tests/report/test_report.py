@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from teachgym.checksums import write_checked
+from teachgym.base.checksums import write_checked
 from teachgym.evaluation import Evaluation
 from teachgym.plots.figure_style import FONT_SIZE
 from teachgym.report.drawings import overall_drawings

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
+from teachgym.base.files import read_state, write_state
 from teachgym.data.example import Example
-from teachgym.files import read_state, write_state
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.causal_lm import CausalLM, CausalLMSettings
 from teachgym.students.supervised.hugging_face import NO_LOSS, append_targets

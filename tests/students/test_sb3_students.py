@@ -13,8 +13,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from teachgym.base.files import read_state, write_state
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.files import read_state, write_state
 from teachgym.students import Student, make_student
 from teachgym.students.averaged_policy import AveragedPolicy
 from teachgym.students.ppo import PPOSettings, PPOStudent

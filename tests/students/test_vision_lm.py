@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from teachgym.base.files import read_state, write_state
 from teachgym.data.example import Example
-from teachgym.files import read_state, write_state
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.hugging_face import NO_LOSS
 from teachgym.students.supervised.vision_lm import VisionLM

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from teachgym.checksums import MANIFEST, read_checked, write_manifest
+from teachgym.base.checksums import MANIFEST, read_checked, write_manifest
 
 
 def forge_manifest(cell: Path) -> None:

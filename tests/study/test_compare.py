@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.files import read_arrays, read_json, read_state
-from teachgym.names import environment_id
+from teachgym.base.files import read_arrays, read_json, read_state
+from teachgym.base.registry import environment_id
 from teachgym.record import Record
 from teachgym.study.cell import load_cell, run_cell
 from teachgym.study.compare import Study, compare

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from teachgym.checksums import MANIFEST, read_checked, write_checked
+from teachgym.base.checksums import MANIFEST, read_checked, write_checked
+from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.watch import Watch
-from teachgym.files import read_arrays, read_json, read_state
 from teachgym.study.cell import CellOptions, run_cell
 from teachgym.study.compare import compare
 from teachgym.study.finished import RESULT, is_finished, load_finished
@@ -246,7 +246,7 @@ def test_files_of_arrays_that_are_not_ours_are_refused_by_name(kind: str, tmp_pa
 def test_a_file_that_unpacks_to_much_more_than_its_size_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("teachgym.files._MOST_UNPACKED", 10_000_000)  # so that the bomb takes no time to make
+    monkeypatch.setattr("teachgym.base.files._MOST_UNPACKED", 10_000_000)  # so that the bomb takes no time to make
     bomb = packed({"a.npy": header("(2500000,)") + bytes(20_000_000)})
     path = tmp_path / "bomb.npz"
     path.write_bytes(bomb)
@@ -334,7 +334,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
             number += 1
             fsync(file)
 
-        monkeypatch.setattr("teachgym.files.os.fsync", counted)
+        monkeypatch.setattr("teachgym.base.files.os.fsync", counted)
 
     return end_at
 

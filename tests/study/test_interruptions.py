@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.checksums import read_checked, write_checked
-from teachgym.files import read_json, read_state, write_state
+from teachgym.base.checksums import read_checked, write_checked
+from teachgym.base.files import read_json, read_state, write_state
 from teachgym.study.cell import CellOptions, run_cell
 from teachgym.study.compare import compare
 from teachgym.study.finished import RESULT

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from teachgym.files import read_json
+from teachgym.base.files import read_json
 from teachgym.study.cell import CellOptions
 from teachgym.study.compare import compare
 from teachgym.study.finished import RESULT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teachgym.names import unknown_name
+from teachgym.base.registry import unknown_name
 from teachgym.study import study_file
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment

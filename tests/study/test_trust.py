@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from teachgym.agents.learned.trained_policy import POLICY, TrainedPolicy
-from teachgym.checksums import write_manifest
+from teachgym.base.checksums import write_manifest
+from teachgym.base.files import read_state, write_state
 from teachgym.cli import main
-from teachgym.files import read_state, write_state
 from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
 from teachgym.study import study_file
 from teachgym.study.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell

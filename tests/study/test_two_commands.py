@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from teachgym.base.files import read_json
 from teachgym.cli import main
 from teachgym.cli.dashboard import Dashboard
-from teachgym.files import read_json
 from teachgym.study.cell import run_cell
 from teachgym.study.compare import compare
 from teachgym.study.finished import RESULT, is_finished

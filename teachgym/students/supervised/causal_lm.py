@@ -6,10 +6,10 @@ from typing import Any, Literal, final
 
 import torch
 
+from teachgym.base.setting_checks import check_share
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_share
-from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.student import State

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, linear, pad, relu
 
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.students.devices import chosen_device
 from teachgym.students.global_state import seeded
 from teachgym.students.supervised.student import State, SupervisedStudent

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.seeding import generator_from_state, generator_state
-from teachgym.setting_checks import check_positive, check_whole
-from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
 from teachgym.task_space import FloatArray

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.setting_checks import check_positive, check_share, check_whole
-from teachgym.settings import checked_dataclass
+from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.settings import checked_dataclass
 
 
 @checked_dataclass

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.settings import checked_dataclass, chosen_settings
 
 State = dict[str, Any]
 

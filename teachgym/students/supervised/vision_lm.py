@@ -6,9 +6,9 @@ from typing import Any, final
 import torch
 from PIL import Image
 
+from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.settings import checked_dataclass
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 

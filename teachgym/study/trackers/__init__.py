@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
+from teachgym.base.registry import named_class
 from teachgym.loop import Progress
-from teachgym.names import named_class
 from teachgym.study.log import say
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell

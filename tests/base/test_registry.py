@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.names import import_module, load_path, named_class, unknown_name
+from teachgym.base.registry import import_module, load_path, named_class, unknown_name
 
 
 def test_the_nearest_known_name_is_suggested_whatever_the_case() -> None:
@@ -32,7 +32,7 @@ def test_a_path_that_leads_nowhere_is_named(path: str) -> None:
 
 
 def test_a_name_that_is_too_long_is_neither_compared_nor_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.names.get_close_matches", None)
+    monkeypatch.setattr("teachgym.base.registry.get_close_matches", None)
     endless = "x" * 10_000_000
     for error in (unknown_name("teacher", endless, ["random"]), refusal(endless), refusal(f"{endless}:X")):
         assert len(str(error)) < 2_000

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ParamSpec, TypeVar, dataclass_transform, get_type_hints
 
-from teachgym.annotations import read_value, shown
-from teachgym.names import unknown_keyword
+from teachgym.base.annotations import read_value, shown
+from teachgym.base.registry import unknown_keyword
 
 Class = TypeVar("Class")
 Parameters = ParamSpec("Parameters")
@@ -19,7 +19,7 @@ def checked_dataclass(cls: type[Class]) -> type[Class]:
     """Make a frozen dataclass whose fields are checked by their annotations, before its own ``__post_init__`` runs.
 
     The class raises ``ValueError`` with what is expected where a value is not of the annotated type, and holds values
-    as ``teachgym.annotations.read_value`` gives them: of a list in a file, a tuple.
+    as ``teachgym.base.annotations.read_value`` gives them: of a list in a file, a tuple.
     """
     rules: Callable[[Any], None] | None = getattr(cls, "__post_init__", None)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import gymnasium
 
-from teachgym.annotations import shown
+from teachgym.base.annotations import shown
 
 Class = TypeVar("Class")
 _LONGEST = 100

@@ -8,7 +8,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from teachgym.exclusive import exclusive, one_core
+from teachgym.base.exclusive import exclusive, one_core
 from teachgym.students.global_state import preserved, threads
 
 

@@ -15,11 +15,11 @@ from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.riac import Riac
+from teachgym.base.registry import load_path
+from teachgym.base.settings import checked_dataclass
 from teachgym.envs.data_generation.discoveries import DISCOVERIES
 from teachgym.envs.data_generation.engines import DATA_ENGINES
 from teachgym.envs.data_tasks import DATA_TASKS
-from teachgym.names import load_path
-from teachgym.settings import checked_dataclass
 from teachgym.students import STUDENTS
 from teachgym.students.supervised import SUPERVISED_STUDENTS
 from teachgym.study.cell import make_cell_teacher

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from teachgym.annotations import REAL, read_numbers, shown
+from teachgym.base.annotations import REAL, read_numbers, shown
 
 
 def check_whole(name: str, value: object, least: int, unit: str, *, most: int | None = None) -> None:

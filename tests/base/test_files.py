@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
-from teachgym.files import read_arrays, read_json, read_state, replacing, write_arrays, write_json, write_state
+from teachgym.base.files import read_arrays, read_json, read_state, replacing, write_arrays, write_json, write_state
 from teachgym.seeding import generator_state
 
 
@@ -205,8 +205,8 @@ def test_a_state_cut_short_or_altered_is_either_refused_by_name_or_unharmed(tmp_
 def test_what_is_large_is_stored_as_it_is_so_that_it_can_be_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("teachgym.files._MOST_COMPRESSED", 1_000)
-    monkeypatch.setattr("teachgym.files._MOST_UNPACKED", 2_000)
+    monkeypatch.setattr("teachgym.base.files._MOST_COMPRESSED", 1_000)
+    monkeypatch.setattr("teachgym.base.files._MOST_UNPACKED", 2_000)
     for count in (100, 100_000):
         write_arrays(tmp_path / "x.npz", {"a": np.zeros(count)})
         assert read_arrays(tmp_path / "x.npz")["a"].tolist() == [0.0] * count

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from teachgym.files import json_text, opened, read_json, write_json
+from teachgym.base.files import json_text, opened, read_json, write_json
 
 MANIFEST = "manifest.json"
 _OWN = "checksum"

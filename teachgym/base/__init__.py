@@ -1,0 +1,1 @@
+"""What everything else stands on, and knows nothing of teaching: names, settings, state, files."""
