@@ -15,8 +15,8 @@ import gymnasium
 from teachgym.base.annotations import shown
 from teachgym.base.registry import load_path, unknown_name
 from teachgym.base.settings import chosen_settings, make_settings
-from teachgym.problem import Problem
-from teachgym.teacher import Teacher
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import Teacher
 
 __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit
 
@@ -90,7 +90,7 @@ def teacher_class(teacher: str | type[Teacher]) -> type[Teacher]:
     if not (isinstance(found, type) and issubclass(found, Teacher)) or inspect.isabstract(found):
         raise TypeError(
             f"teacher is {teacher!r}; expected a name ({', '.join(TEACHERS)}), an import path "
-            "'package.module:Class', or a subclass of teachgym.teacher.Teacher that is not abstract"
+            "'package.module:Class', or a subclass of teachgym.core.teacher.Teacher that is not abstract"
         )
     return found
 
@@ -122,7 +122,7 @@ def make_teacher(
     if not isinstance(problem, Problem):
         raise TypeError(
             f"{shown(env)} is not a teacher environment: it has no attribute 'problem' that is a "
-            "teachgym.problem.Problem"
+            "teachgym.core.spec.Problem"
         )
     if overrides:
         base = chosen_settings(cls.Settings, settings)

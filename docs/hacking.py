@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.proxy_distillation import HackingStudent, ProxyDistillationEnv
 from teachgym.plots.figure_style import COLOURS, house_style, save_figure
-from teachgym.task_space import FloatArray
 
 PICTURE = Path(__file__).parent / "hacking.png"
 KINDS = {

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from teachgym.base.files import replacing
+from teachgym.core.record import Record
 from teachgym.plots.film import film
-from teachgym.record import Record
 from teachgym.study.cell import load_cell
 
 TRACKS = ((0.2, 5.0), (0.8, 3.0), (2.0, 1.5))

@@ -12,16 +12,16 @@ from numpy.typing import ArrayLike
 from teachgym.base.registry import environment_id
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.student_history import Float32Array, StudentRecord
+from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.lesson import Lesson, Screening, lesson_space, read_lesson
 from teachgym.envs.task_maps import Same, Shuffled, Stretched, TaskMap
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.problem import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
-from teachgym.seeding import Seeds
-from teachgym.student_record import Float32Array, StudentRecord
-from teachgym.task_space import FloatArray, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 
 Kind = Literal[
     "none", "mostly-unfeasible", "mostly-trivial", "forgetting-student", "rugged-difficulty", "varied-students"

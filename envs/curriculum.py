@@ -12,23 +12,24 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.learning_progress import AbsoluteLearningProgress
+from teachgym.core.seeding import Seeds, fan_out
+from teachgym.core.spec import EasyTasks, Problem
+from teachgym.core.student_history import Float32Array, StudentRecord
+from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.envs.world_maker import WorldMaker
-from teachgym.evaluation import Evaluation, evaluate
-from teachgym.feedback import Feedback
-from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.problem import EasyTasks, Problem
-from teachgym.seeding import Seeds, fan_out
-from teachgym.student_record import Float32Array, StudentRecord
 from teachgym.students import Student, make_student
 from teachgym.students.global_state import preserved
 from teachgym.students.paused_student import PausedStudent
 from teachgym.students.screening import screen
 from teachgym.students.taught_worlds import Ledger
-from teachgym.task_space import FloatArray, TaskSpace
-from teachgym.teacher_env import TeacherEnv
-from teachgym.world_batch import WorldBatch, task_space_of
+from teachgym.worlds.evaluate import evaluate
+from teachgym.worlds.world_batch import WorldBatch, task_space_of
 
 MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""

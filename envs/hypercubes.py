@@ -8,9 +8,9 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.spec import EasyTasks
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
-from teachgym.problem import EasyTasks
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 FULL = 100.0
 """Greatest competence."""

@@ -7,8 +7,8 @@ from gymnasium import Space, spaces
 
 from teachgym.base.annotations import shown
 from teachgym.base.setting_checks import check_choice
-from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 Screening = Literal["off", "counted", "free"]
 """Whether a student can be let play a task without learning from it: not at all, on the budget, or for nothing."""

@@ -13,9 +13,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from teachgym.base.registry import reset_options
-from teachgym.seeding import fan_out, slot_seeds
-from teachgym.student_record import Float32Array
-from teachgym.task_space import FloatArray
+from teachgym.core.seeding import fan_out, slot_seeds
+from teachgym.core.student_history import Float32Array
+from teachgym.core.task_space import FloatArray
 
 Slots = NDArray[np.int64]
 """``(m,)`` distinct places among the lifetimes."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.lifetimes import Slots
-from teachgym.task_space import FloatArray
 
 _AHEAD = 128
 """Random numbers that a student's generator draws at once."""

@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.learning_progress import AbsoluteLearningProgress
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import VALUES, EasyTasks, Problem
+from teachgym.core.student_history import Float32Array, StudentRecord
+from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.problem import VALUES, EasyTasks, Problem
-from teachgym.seeding import Seeds
-from teachgym.student_record import Float32Array, StudentRecord
-from teachgym.task_space import FloatArray, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 
 _VALUES = frozenset({VALUES})
 Reward = Literal["outcome", "learning-progress", "gain"]

@@ -13,17 +13,17 @@ from teachgym.base.annotations import shown
 from teachgym.base.registry import unknown_keyword
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import SUCCESS, VALUES, Problem
+from teachgym.core.student_history import Float32Array
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit, student_seed
 from teachgym.envs.simulated import Reward
 from teachgym.envs.skill_model import SkillModel, SkillSettings
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.problem import SUCCESS, VALUES, Problem
-from teachgym.seeding import Seeds
-from teachgym.student_record import Float32Array
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 
 NEW_OUTCOME = 0.3
 """Weight of the latest outcome in the average of a skill's outcomes."""

@@ -14,13 +14,13 @@ from teachgym.base.annotations import read_numbers
 from teachgym.base.registry import unknown_keyword
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.learning_progress import AbsoluteLearningProgress
+from teachgym.core.spec import EasyTasks
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.lifetimes import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit
 from teachgym.envs.simulated import Reward, SimulatedEnv, SimulatedStudent
 from teachgym.envs.student_records import StudentRecords
 from teachgym.envs.task_model import TaskModel, TaskSettings
-from teachgym.learning_progress import AbsoluteLearningProgress
-from teachgym.problem import EasyTasks
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 TEST_TASKS = 128
 IRRELEVANT = 0.5

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.seeding import check_seed
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
-from teachgym.seeding import check_seed
-from teachgym.task_space import FloatArray
 
 Structure = Literal["independent", "chain", "tree", "random"]
 Outcomes = Literal["graded", "pass-or-fail"]

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.core.student_history import RECENT_EPISODES, Float32Array, StudentRecord
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.envs.lifetimes import Slots
-from teachgym.student_record import RECENT_EPISODES, Float32Array, StudentRecord
-from teachgym.task_space import FloatArray, TaskSpace
 
 
 class StudentRecords:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.problem import EasyTasks
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.spec import EasyTasks
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 
 
 class TaskMap(ABC):

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.lifetimes import Slots
 from teachgym.envs.population import Population
 from teachgym.envs.skill_model import Outcomes
-from teachgym.task_space import FloatArray
 
 _STEEPEST = 300.0
 _SAMPLED_TASKS = 100_000

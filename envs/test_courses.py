@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from teachgym.base.setting_checks import check_whole
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse
 from teachgym.envs.world_maker import WorldMaker
-from teachgym.evaluation import Policy, evaluate
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.evaluate import Policy, evaluate
+from teachgym.worlds.world_batch import WorldBatch
 
 TEST_COURSES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

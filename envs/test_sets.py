@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 TEST_SET_SEED = 4222
 

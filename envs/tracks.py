@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from teachgym.base.settings import checked_arguments
+from teachgym.core.spec import EasyTasks
 from teachgym.envs.bipedal_walker.engines import AUTO
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
 from teachgym.envs.bipedal_walker.terrain import WIDEST_SPACING, StumpTracks, Terrain
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
-from teachgym.problem import EasyTasks
 from teachgym.students import Student
 from teachgym.students.global_state import preserved, seed_all
 

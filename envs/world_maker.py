@@ -10,8 +10,8 @@ from gymnasium.vector import AutoresetMode
 from teachgym.base.registry import import_module
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.world_batch import SerialBatch, WorldBatch
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import SerialBatch, WorldBatch
 
 
 @checked_dataclass

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from teachgym import envs as envs  # registers the environments
 from teachgym.agents import make_teacher
-from teachgym.feedback import Feedback, Transition
-from teachgym.loop import teach
-from teachgym.task_space import Parameter, TaskSpace
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.loop import teach
+from teachgym.core.task_space import Parameter, TaskSpace
+from teachgym.core.teacher import Teacher
 
 if TYPE_CHECKING:
     from teachgym.study.compare import compare

@@ -14,9 +14,10 @@ import torch
 from teachgym import Parameter, TaskSpace, Transition
 from teachgym.agents import make_teacher
 from teachgym.cli import main
+from teachgym.core.spec import EasyTasks, Problem
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.data.example import Example
 from teachgym.data.skills import Skill
-from teachgym.problem import EasyTasks, Problem
 from teachgym.statistics import (
     bootstrap,
     holm,
@@ -31,7 +32,6 @@ from teachgym.statistics.curves import area_under_curve, forgetting, steps_to_th
 from teachgym.statistics.power import smallest_difference
 from teachgym.study import study_file
 from teachgym.study.spec import Spec
-from teachgym.teacher_env import TeacherEnv
 
 Generator = np.random.Generator
 Call = Callable[[Generator], Any]

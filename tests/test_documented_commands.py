@@ -12,11 +12,12 @@ import tyro
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
 from teachgym.cli.train import Train
-from teachgym.evaluation import Evaluation, evaluate
+from teachgym.core.evaluation import Evaluation
 from teachgym.study.cell import run_cell
 from teachgym.study.runner import Observer, RunOptions
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
+from teachgym.worlds.evaluate import evaluate
 
 ROOT = Path(__file__).parent.parent
 BUDGETS = {

@@ -8,7 +8,7 @@ import pytest
 
 from teachgym.agents import TEACHERS
 from teachgym.base.files import read_state, write_state
-from teachgym.loop import Teaching
+from teachgym.core.loop import Teaching
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell

@@ -14,7 +14,7 @@ from teachgym.students import CallableStudent, Student
 from teachgym.students.ppo import PPOSettings, PPOStudent
 from teachgym.students.sac import SACSettings, SACStudent
 from teachgym.testing.student import check_student
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.world_batch import WorldBatch
 from tests.students.test_callable_student import climb, reinforce
 from tests.students.test_sb3_students import QUICK_PPO, QUICK_SAC
 from tests.toy import Countdown, Reach

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.task_space import Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.feedback import Feedback
-from teachgym.problem import SUCCESS, Problem
-from teachgym.seeding import Seeds
 from teachgym.students import CallableStudent
-from teachgym.task_space import Parameter, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 from teachgym.testing.teacher_env import check_teacher_env
 from tests.toy import Reach, noisy_walk
 

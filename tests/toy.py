@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 
 
 class Reach(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):

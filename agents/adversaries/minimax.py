@@ -6,8 +6,8 @@ import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Feedback
-from teachgym.task_space import FloatArray
+from teachgym.core.feedback import Feedback
+from teachgym.core.task_space import FloatArray
 
 
 @checked_dataclass

@@ -6,9 +6,9 @@ import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Feedback
-from teachgym.problem import ANTAGONIST
-from teachgym.task_space import FloatArray
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import ANTAGONIST
+from teachgym.core.task_space import FloatArray
 
 
 @checked_dataclass

@@ -28,7 +28,7 @@ from teachgym.agents.base.torch_state import (
 )
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 LOG_STD_RANGE = (-5.0, 2.0)
 """Where the policy's log standard deviation is kept, so that a long run's entropy bonus can't make it overflow."""

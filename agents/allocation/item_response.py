@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.base.setting_checks import check_positive, check_whole
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 _NODES = 41
 """Abilities at which the standard normal distribution of students is summed up."""

@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 
 @final

@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 
 from teachgym.base.annotations import read_numbers
+from teachgym.core.spec import SHARES, Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Teacher
 from teachgym.data.observation import SkillRow
 from teachgym.data.spaces import Shares
-from teachgym.problem import SHARES, Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import Teacher
 
 
 class SharesTeacher(Teacher):

@@ -8,8 +8,8 @@ from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
 from teachgym.base.registry import unknown_name
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
 
 
 @checked_dataclass

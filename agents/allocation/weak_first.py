@@ -7,8 +7,8 @@ import numpy as np
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
 from teachgym.base.setting_checks import check_positive, check_share
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.data.observation import SkillRow
-from teachgym.task_space import FloatArray
 
 
 @checked_dataclass

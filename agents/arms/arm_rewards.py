@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.teacher import State
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import State
 
 RewardKind = Literal["outcome", "progress", "absolute-progress", "environment"]
 Rescale = Literal["none", "bounds", "range", "quantiles"]

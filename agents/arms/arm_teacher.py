@@ -7,10 +7,10 @@ import numpy as np
 
 from teachgym.agents.arms.arms import Arms
 from teachgym.agents.base.pending import Pending
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State, Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import State, Teacher
 
 
 class Choice(NamedTuple):

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
 
 MOST_CELLS = 100_000
 """Cells of a grid that are allowed at all."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from teachgym.agents.arms.arm_rewards import Rescale
 from teachgym.agents.arms.arm_teacher import Choice
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import State
 
 
 def best(values: FloatArray, rng: np.random.Generator) -> int:

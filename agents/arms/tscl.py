@@ -13,10 +13,10 @@ from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import State
 
 
 @checked_dataclass

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.agents.base.pending import Pending
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 MOST_UNFINISHED = 1024
 """Tasks that wait for answers; older ones are given up."""

@@ -8,9 +8,9 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import read_numbers, shown
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.data.spaces import Shares
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray, TaskSpace
 
 
 class TaskActions:

@@ -4,10 +4,10 @@ from abc import abstractmethod
 from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Teacher
 
 
 class TaskTeacher(Teacher):

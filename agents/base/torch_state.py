@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from teachgym.core.task_space import FloatArray
 from teachgym.students.global_state import one_thread, seeded
-from teachgym.task_space import FloatArray
 
 Arrays = dict[str, NDArray[Any]]
 

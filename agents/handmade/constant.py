@@ -5,10 +5,10 @@ from typing import Any, final
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Transition
-from teachgym.problem import Problem
-from teachgym.sampling import Window
-from teachgym.teacher import State, Teacher
+from teachgym.core.feedback import Transition
+from teachgym.core.sampling import Window
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import State, Teacher
 
 
 @checked_dataclass

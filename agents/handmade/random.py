@@ -3,9 +3,9 @@
 from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.feedback import Transition
-from teachgym.problem import Problem
-from teachgym.teacher import NoSettings, State, Teacher
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import NoSettings, State, Teacher
 
 
 @final

@@ -4,9 +4,9 @@ from typing import Any, final
 
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Transition
-from teachgym.problem import RULES, TRUTH, Problem
-from teachgym.teacher import State, Teacher
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import RULES, TRUTH, Problem
+from teachgym.core.teacher import State, Teacher
 
 ORACLE = "oracle"
 

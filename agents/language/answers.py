@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from teachgym.base.registry import unknown_name
+from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TREE_PLAN, Problem
 from teachgym.data.tree_plan import empty_plan
-from teachgym.problem import EXAMPLES, ORDERS, SHARES, TREE_PLAN, Problem
 
 _MOST_SHARE = 1_000_000
 """Shares may be percentages, or numbers of examples; what is larger is a slip."""

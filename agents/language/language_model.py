@@ -6,11 +6,11 @@ from typing import Any, Literal, final
 from teachgym.agents.language.answers import ANSWERS, read_report
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Transition
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import TEXT, Problem
+from teachgym.core.teacher import State, Teacher
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
-from teachgym.problem import TEXT, Problem
-from teachgym.teacher import State, Teacher
 
 _ROLE = (
     "You teach a student that learns a task from training data, in steps: in each you decide what data it gets, it "

@@ -15,10 +15,10 @@ from teachgym.agents.learned.trained_policy import (
     to_action,
 )
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Transition
-from teachgym.problem import Problem
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import State, Teacher
 from teachgym.students.global_state import preserved
-from teachgym.teacher import State, Teacher
 
 
 @checked_dataclass

@@ -6,10 +6,10 @@ from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State
+from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import State
 
 
 @checked_dataclass
@@ -36,7 +36,7 @@ class AlpGmm(MixtureTeacher):
     """Goes where the student's outcomes change most, up or down (Portelas et al. 2019, arXiv:1910.07224).
 
     Every answer gets an absolute learning progress (ALP): how far its outcome lies from that of the nearest
-    task tried before (``teachgym.learning_progress``). After every ``fit_every`` answers, mixtures are fitted
+    task tried before (``teachgym.core.learning_progress``). After every ``fit_every`` answers, mixtures are fitted
     to the last ``fit_every`` vectors [task, ALP], and the one with the least information criterion is kept.
     From then on a task is uniformly random with probability ``random_share``; otherwise a component is chosen
     in proportion to its mean ALP (equally if all are 0) and a point drawn from it, without its ALP, and
@@ -44,8 +44,8 @@ class AlpGmm(MixtureTeacher):
 
     Differs from the authors' code: the generator is the teacher's own, so that a seed fixes the run; the whole
     task-outcome history is searched in one pass, and where tasks repeat the newest one counts
-    (``teachgym.learning_progress``); no more components are tried than there are distinct vectors; a fit that fails is
-    passed over, and if all fail tasks are random until the next fit; the AICc counts the dimensions that are fitted
+    (``teachgym.core.learning_progress``); no more components are tried than there are distinct vectors; a fit that fails
+    is passed over, and if all fail tasks are random until the next fit; the AICc counts the dimensions that are fitted
     unless ``aicc_dimensions`` says otherwise. Fits and distances are in raw task units as in the paper, so a parameter
     of wider range weighs more, and scikit-learn's floor of 1e-6 under variances matters for parameters with a range
     near 1e-3 or less: ``normalise`` changes both.

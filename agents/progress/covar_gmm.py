@@ -7,7 +7,7 @@ import numpy as np
 from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
 from teachgym.base.settings import checked_dataclass
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 
 @checked_dataclass

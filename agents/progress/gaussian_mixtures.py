@@ -9,8 +9,8 @@ import sklearn.mixture
 from sklearn.exceptions import ConvergenceWarning
 
 from teachgym.base.exclusive import one_core
-from teachgym.sampling import GaussianMixture
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.sampling import GaussianMixture
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 Criterion = Literal["aic", "bic", "aicc"]
 

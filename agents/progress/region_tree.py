@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from teachgym.agents.progress.gaussian_mixtures import chances
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from teachgym.base.setting_checks import check_numbers
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 
 def edit_sizes(

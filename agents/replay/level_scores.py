@@ -6,9 +6,9 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.feedback import Feedback
-from teachgym.problem import ENTROPIES, SUCCESS, VALUES, Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.task_space import FloatArray
 
 ScoreName = Literal[
     "value-l1",
@@ -59,7 +59,7 @@ class ScoreSettings:
 
 
 def needs_of_score(score: ScoreName) -> frozenset[str]:
-    """What a score needs of the environment, by the names in ``teachgym.problem``."""
+    """What a score needs of the environment, by the names in ``teachgym.core.spec``."""
     if score in _OUTCOMES_ONLY:
         return frozenset()
     return frozenset({{"policy-entropy": ENTROPIES, "learnability": SUCCESS}.get(score, VALUES)})

@@ -6,7 +6,7 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 Priority = Literal["rank", "proportional", "top-k", "max", "greedy", "constant"]
 NOT_STORED = -1

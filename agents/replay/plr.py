@@ -5,7 +5,7 @@ from typing import final
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
 from teachgym.base.settings import checked_dataclass
-from teachgym.problem import SCREENING
+from teachgym.core.spec import SCREENING
 
 
 @checked_dataclass

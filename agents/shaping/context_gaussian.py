@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 LEAST_STD, MOST_STD = 1e-3, 10.0
 """Where ``bounded`` keeps standard deviations, in ranges of the task parameters."""

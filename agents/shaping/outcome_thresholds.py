@@ -1,6 +1,6 @@
 """From what outcome on a student counts as competent on its tasks, or as failing at them, where nobody says."""
 
-from teachgym.problem import Problem
+from teachgym.core.spec import Problem
 
 COMPETENT, FAILING = 33 / 38, 15 / 38
 """Shares of the way from the worst outcome to ``mastered_above``: on the walker the outcomes 180 and 0 that the code

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 CHUNK = 2_000_000
 """Most kernel weights at a time, so that memory stays small."""

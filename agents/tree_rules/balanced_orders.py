@@ -8,8 +8,8 @@ import numpy as np
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Orders, Subskills, TreeRule
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.data.observation import TreeField
-from teachgym.task_space import FloatArray
 
 _STEPS = 6
 """Parts of the budget that a step takes, unless told otherwise."""

@@ -8,12 +8,12 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import TREE_PLAN, Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import State, Teacher
 from teachgym.data.observation import TreeField
 from teachgym.data.tree_plan import empty_plan
-from teachgym.feedback import Transition
-from teachgym.problem import TREE_PLAN, Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import State, Teacher
 
 Orders = NDArray[np.int64]
 

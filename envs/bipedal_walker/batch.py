@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from teachgym.base.registry import unknown_name
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.bipedal_walker.bodies import Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.engines import AUTO, choose_engine
@@ -29,8 +29,8 @@ from teachgym.envs.bipedal_walker.world import (
     spaces_of,
     terrain_named,
 )
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatch, numeric
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import Played, SerialBatch, Slots, WorldBatch, numeric
 
 
 @checked_arguments

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.bipedal_walker.reference import ReferenceWalker
-from teachgym.task_space import FloatArray
 
 
 class Walker(Protocol):

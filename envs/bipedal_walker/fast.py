@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.bipedal_walker.bodies import Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.engines import fast_engine
@@ -20,8 +21,7 @@ from teachgym.envs.bipedal_walker.terrain import (
     Terrain,
     draw_clouds,
 )
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import Played, Slots, not_finite
+from teachgym.worlds.world_batch import Played, Slots, not_finite
 
 
 class FastWalkers:

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from teachgym.base.registry import unknown_name
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.bipedal_walker.track import (
     GROUND_HEIGHT,
@@ -28,7 +29,6 @@ from teachgym.envs.bipedal_walker.track import (
     Track,
     can_be_built,
 )
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Ranges = Literal["full", "easy"]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.bipedal_walker.bodies import SCALE, Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.simulation import Simulation
 from teachgym.envs.bipedal_walker.terrain import FINISH, Polygon, Terrain, draw_clouds
-from teachgym.task_space import FloatArray
 
 Float32Array = NDArray[np.float32]
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from teachgym.base.setting_checks import check_from_zero, check_positive
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.bipedal_walker.obstacle_course import Hardcore, ObstacleCourse
 from teachgym.envs.bipedal_walker.track import (
@@ -27,7 +28,6 @@ from teachgym.envs.bipedal_walker.track import (
     Terrain,
     Track,
 )
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 __all__ = [
     "FINISH",

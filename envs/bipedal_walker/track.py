@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.envs.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.bipedal_walker.box2d import b2PolygonShape
-from teachgym.task_space import FloatArray, TaskSpace
 
 STEP = 14 / SCALE
 """One terrain step, in world units."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from teachgym.base.annotations import shown
 from teachgym.base.registry import reset_options, unknown_name
 from teachgym.base.settings import checked_arguments
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.envs.bipedal_walker.bodies import BODIES, Body
 from teachgym.envs.bipedal_walker.defects import Defects
 from teachgym.envs.bipedal_walker.engines import AUTO, choose_engine
@@ -22,7 +23,6 @@ from teachgym.envs.bipedal_walker.reference import Float32Array, ReferenceWalker
 from teachgym.envs.bipedal_walker.rendering import Renderer
 from teachgym.envs.bipedal_walker.simulation import STEPS_PER_SECOND
 from teachgym.envs.bipedal_walker.terrain import TERRAINS, Terrain
-from teachgym.task_space import FloatArray, TaskSpace
 
 EPISODE_STEPS = 2000
 """The time limit that ``gymnasium.make`` sets."""

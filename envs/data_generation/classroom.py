@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray
 from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Answer, Example
@@ -21,10 +23,8 @@ from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_generation.round_files import read_given, write_round
 from teachgym.envs.data_tasks import make_data_task
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.seeding import Seeds
 from teachgym.students.global_state import threads
 from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
-from teachgym.task_space import FloatArray
 
 State = dict[str, Any]
 

@@ -12,9 +12,9 @@ from sklearn.preprocessing import normalize
 from teachgym.base.exclusive import one_core
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
 from teachgym.data.example import Answer
-from teachgym.task_space import FloatArray
 
 _DIGITS = str.maketrans("0123456789", "0" * 10)
 

@@ -17,17 +17,17 @@ from teachgym.base.annotations import shown
 from teachgym.base.packing import unpack
 from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
 from teachgym.base.settings import checked_arguments, make_settings
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds, fan_out
+from teachgym.core.spec import SUCCESS, TEXT, Problem
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.data.engine import EngineError
 from teachgym.data.reports import Report
 from teachgym.data.spaces import AnyText
 from teachgym.envs.data_generation.classroom import Classroom, Round
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.problem import SUCCESS, TEXT, Problem
-from teachgym.seeding import Seeds, fan_out
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 
 ROUNDS = 6
 """Steps of an episode, unless told otherwise; where an action is one choice of many, so many for each of them."""

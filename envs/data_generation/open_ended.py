@@ -10,14 +10,14 @@ from gymnasium import Space, spaces
 from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.setting_checks import check_choice, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.spec import EXAMPLES, ORDERS
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.reports import ErrorReport, Report
 from teachgym.data.spaces import AnyText
 from teachgym.envs.data_generation.apportion import split
 from teachgym.envs.data_generation.data_env import DataEnv, skill_shares
-from teachgym.problem import EXAMPLES, ORDERS
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 _FEATURES = 16
 """Dimensions of what is shown of a prompt as numbers."""

@@ -7,14 +7,14 @@ from gymnasium import Space, spaces
 
 from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.setting_checks import check_choice
+from teachgym.core.spec import SHARES
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.observation import SkillRow
 from teachgym.data.reports import Report, SkillReport
 from teachgym.data.spaces import Shares
 from teachgym.envs.data_generation.apportion import split
 from teachgym.envs.data_generation.data_env import DataEnv, skill_shares
-from teachgym.problem import SHARES
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SkillListAction = Literal["discrete", "shares", "weights", "counts"]
 _SHOWN = 12

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.setting_checks import check_choice, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.spec import TREE_PLAN
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.observation import TreeField
 from teachgym.data.reports import Report, SubskillReport, TreeReport
@@ -16,8 +18,6 @@ from teachgym.data.tree_plan import TreePlan, empty_plan, tree_plan_space
 from teachgym.envs.data_generation.apportion import cut, split
 from teachgym.envs.data_generation.data_env import DataEnv
 from teachgym.envs.data_generation.grown_tree import GrownTree
-from teachgym.problem import TREE_PLAN
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 MENU = ("keep", "explore", "to-weak", "halve", "stop")
 """What can be chosen for a skill from a menu: leave its orders; grow subskills; move its orders to the subskills that

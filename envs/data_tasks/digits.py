@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.task import DataTask, HeldOut
-from teachgym.task_space import FloatArray
 
 PROMPT = "Which digit is this?"
 _VALIDATION, _TEST = 300, 500

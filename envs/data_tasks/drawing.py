@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 SHAPES = ("circle", "triangle", "cross")
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (60, 90, 230), "yellow": (230, 210, 50)}

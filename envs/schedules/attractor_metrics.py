@@ -6,7 +6,7 @@ After Hess et al. 2023 (arXiv:2306.04406).
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 BINS, MARGIN, SMOOTHING = 30, 0.1, 1e-5
 SPECTRUM_SMOOTHING = 20.0

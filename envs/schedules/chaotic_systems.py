@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.learner import Fixed
-from teachgym.task_space import FloatArray
 
 _TRANSIENT = 500
 

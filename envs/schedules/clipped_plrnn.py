@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 Weights = dict[str, FloatArray]
 

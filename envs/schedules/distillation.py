@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.envs.schedules.distilled_student import Curriculum, DistilledStudent, Objective
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.envs.schedules.triangle_student import TRIANGLE, TRUTH, TriangleStudent
-from teachgym.seeding import Seeds
-from teachgym.task_space import Parameter, TaskSpace
 
 ProblemKind = Literal["robust", "noisy", "order"]
 TEACHERS: Mapping[str, tuple[str, ...]] = {

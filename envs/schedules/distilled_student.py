@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import (
     TEST_ATTACK,
     TRAINING_ATTACK,
@@ -23,9 +25,7 @@ from teachgym.envs.schedules.digit_networks import (
     teacher,
 )
 from teachgym.envs.schedules.learner import Fixed, Learner
-from teachgym.seeding import Seeds
 from teachgym.students.supervised.objectives import cross_entropy, distillation, label_assisted, value_relation
-from teachgym.task_space import FloatArray
 
 Objective = Literal["distillation", "label-assisted", "relations"]
 SIGMA = 1.0

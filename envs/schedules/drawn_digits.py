@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import batches, split_digits
 from teachgym.envs.schedules.mean_teacher import SIDE, MeanTeacher
 from teachgym.students.supervised.objectives import cross_entropy
-from teachgym.task_space import FloatArray
 
 Shift = Literal["gradual", "abrupt", "cyclic"]
 SHIFTS: tuple[Shift, ...] = ("gradual", "abrupt", "cyclic")

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.handwritten import Labels, digits
 from teachgym.envs.schedules.learner import Fixed
-from teachgym.task_space import FloatArray
 
 Explainer = Literal["plain", "personal", "deceptive"]
 STUDENT_SIZE, TEACHER_SIZE, PROBES, ITEMS = 60, 120, 60, 1000

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 Labels = NDArray[np.int64]
 

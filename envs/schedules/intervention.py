@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.explanations import ITEMS, Explainer, Lesson, Reader
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.seeding import Seeds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 ActionKind = Literal["weights", "scores", "each"]
 FEATURES = ("alone", "explained", "student_sure", "teacher_sure")

@@ -9,7 +9,7 @@ from gymnasium import Space, spaces
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import read_numbers
-from teachgym.task_space import TaskSpace
+from teachgym.core.task_space import TaskSpace
 
 KnobRule = Callable[[Mapping[str, float]], ArrayLike]
 """From what is seen, by name, to knobs ``(n,)`` in their own units; what lies out of bounds is clipped."""

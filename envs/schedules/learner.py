@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 
 class Learner(ABC):

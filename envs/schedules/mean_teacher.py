@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import make_network
-from teachgym.task_space import FloatArray
 
 SIDE = 8
 """Pixels along a side of an image."""

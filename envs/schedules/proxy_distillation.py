@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.bigram_models import (
     RATE,
     OracleModel,
@@ -25,8 +27,6 @@ from teachgym.envs.schedules.bigram_models import (
 from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
-from teachgym.seeding import Seeds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Source = Literal["offline", "teacher", "student"]
 SOURCES: tuple[Source, ...] = ("offline", "teacher", "student")

@@ -14,14 +14,14 @@ from torch.nn import functional
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.digit_networks import accuracy, split_digits
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import MeanTeacher, average, probabilities, roughened, shifted, tensor
 from teachgym.envs.schedules.pseudo_label_rules import LEAST_SCORES, ORACLE, Thresholds, rules
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.seeding import Seeds
 from teachgym.students.supervised.objectives import cross_entropy
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Weighting = Literal["gate", "confidence"]
 Filter = Literal["none", "agreement"]

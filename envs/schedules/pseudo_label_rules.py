@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
-from teachgym.task_space import FloatArray
 
 Policy = Literal["high", "middle"]
 Thresholds = Literal["shared", "per-class"]

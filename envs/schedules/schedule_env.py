@@ -15,16 +15,16 @@ from teachgym.base.annotations import shown
 from teachgym.base.exclusive import exclusive
 from teachgym.base.setting_checks import check_from_zero, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import RULES, SCREENING, TRUTH, Problem
+from teachgym.core.student_history import Float32Array
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.lesson import Lesson, lesson_space, read_lesson
 from teachgym.envs.schedules.knob_rules import KnobRule, OnObservations
 from teachgym.envs.schedules.learner import Learner
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.problem import RULES, SCREENING, TRUTH, Problem
-from teachgym.seeding import Seeds
-from teachgym.student_record import Float32Array
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.teacher_env import TeacherEnv
 
 Reward = Literal["gain", "end"]
 Probing = Literal["off", "counted"]

@@ -10,11 +10,11 @@ from scipy.optimize import minimize
 
 from teachgym.base.setting_checks import check_from_zero, check_positive, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.seeding import Seeds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Data = Literal["toy", "redrawn"]
 # fmt: off

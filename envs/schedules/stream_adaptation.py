@@ -14,15 +14,15 @@ from torch.nn import functional
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.digit_networks import hidden_features, split_digits
 from teachgym.envs.schedules.drawn_digits import Shift, angles, rotated, source_network
 from teachgym.envs.schedules.knob_rules import Always, KnobRule
 from teachgym.envs.schedules.learner import Fixed, Learner
 from teachgym.envs.schedules.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
 from teachgym.envs.schedules.schedule_env import Reward, ScheduleEnv
-from teachgym.seeding import Seeds
 from teachgym.students.supervised.objectives import cross_entropy
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 Loss = Literal["symmetric", "cross-entropy"]
 LOSSES = {"symmetric": symmetric_cross_entropy, "cross-entropy": soft_cross_entropy}

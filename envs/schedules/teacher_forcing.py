@@ -9,14 +9,14 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_from_zero, check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.schedules.attractor_metrics import prediction_error, spectrum_distance, state_divergence
 from teachgym.envs.schedules.chaotic_systems import Series
 from teachgym.envs.schedules.clipped_plrnn import Adam, ClippedPlrnn
 from teachgym.envs.schedules.knob_rules import Always
 from teachgym.envs.schedules.learner import Learner
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.seeding import Seeds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 SystemName = Literal["logistic", "henon", "lorenz"]
 BATCH, NOISE = 16, 0.02

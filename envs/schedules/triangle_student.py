@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional
 
+from teachgym.core.seeding import Seeds
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import (
     accuracy,
     batches,
@@ -19,9 +21,7 @@ from teachgym.envs.schedules.digit_networks import (
 )
 from teachgym.envs.schedules.distilled_student import HIDDEN, noisy
 from teachgym.envs.schedules.learner import Fixed, Learner
-from teachgym.seeding import Seeds
 from teachgym.students.supervised.objectives import cross_entropy, distillation
-from teachgym.task_space import FloatArray
 
 TRIANGLE = ("bias", "student_teacher", "student_label", "teacher_label", "student_mean", "teacher_mean")
 """What an example's weight depends on: a constant, and distances between the answers of the student and the teacher,

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from teachgym.base.settings import checked_dataclass
-from teachgym.evaluation import Evaluation
-from teachgym.task_space import TaskSpace
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.task_space import TaskSpace
 
 
 @checked_dataclass

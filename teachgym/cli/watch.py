@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.seeding import check_seed
+from teachgym.core.seeding import check_seed
 
 EXAMPLE = Path(__file__).parent / "example"
 """Two cells, with the students of two teachers and no records."""

@@ -11,13 +11,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from teachgym.core.record import Record
+from teachgym.core.sampling import GaussianMixture, Window
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun, colour_scale
 from teachgym.plots.figure_style import house_style, save_figure, teacher_looks, wrapped
 from teachgym.plots.task_maps import draw_maps, maps_every
 from teachgym.plots.task_timelines import draw_timelines, timelines_every
-from teachgym.record import Record
-from teachgym.sampling import GaussianMixture, Window
-from teachgym.task_space import FloatArray, TaskSpace
 
 _MIDDLE = (2.5, 97.5)
 """Percentiles of the outcomes at the ends of the colour scale."""

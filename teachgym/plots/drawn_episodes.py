@@ -9,10 +9,10 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from numpy.typing import NDArray
 
+from teachgym.core.record import Record
+from teachgym.core.sampling import Sampling
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.figure_style import MUTED
-from teachgym.record import Record
-from teachgym.sampling import Sampling
-from teachgym.task_space import FloatArray, TaskSpace
 
 COLOUR_MAP = "viridis"
 OVERLAY = "#000000"

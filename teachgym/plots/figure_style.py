@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from teachgym.agents import TEACHERS
 from teachgym.base.exclusive import exclusive
 from teachgym.base.files import replacing
-from teachgym.task_space import Parameter
+from teachgym.core.task_space import Parameter
 
 # Okabe and Ito's palette, told apart with any common colour blindness; without its yellow, too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

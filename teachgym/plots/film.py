@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from teachgym.base.files import replacing
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.task_space import FloatArray
-from teachgym.teacher_env import TeacherEnv
 
 Frame = NDArray[np.uint8]
 _ALONE, _BESIDE = 600, 440

@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from teachgym.evaluation import Evaluation, Headline
+from teachgym.core.evaluation import Evaluation, Headline
+from teachgym.core.record import Record
+from teachgym.core.task_space import FloatArray
 from teachgym.plots.figure_style import (
     COLUMN_WIDTH,
     MUTED,
@@ -21,9 +23,7 @@ from teachgym.plots.figure_style import (
     teacher_looks,
     wrapped,
 )
-from teachgym.record import Record
 from teachgym.statistics import mean_interval
-from teachgym.task_space import FloatArray
 
 Seeds = Sequence[Sequence[Evaluation]]
 FEWEST_FOR_BAND = 3

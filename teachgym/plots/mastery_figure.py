@@ -8,10 +8,10 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from teachgym.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.drawn_episodes import COLOUR_MAP, colour_scale
 from teachgym.plots.figure_style import PAGE_WIDTH, house_style, legible, parameter_label, wrapped
-from teachgym.task_space import FloatArray, TaskSpace
 
 _COLUMNS = 4
 _MOST_NAMED = 24

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from teachgym.core.sampling import GaussianMixture, Sampling
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
 from teachgym.plots.figure_style import PAGE_WIDTH, Look, parameter_label, short_steps, wrapped
-from teachgym.sampling import GaussianMixture, Sampling
-from teachgym.task_space import FloatArray, TaskSpace
 
 STRETCHES = 4
 DOTS_IN_MAP = 700

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from teachgym.core.sampling import GaussianMixture, Sampling
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.drawn_episodes import OVERLAY, Dots, DrawnRun, halo
 from teachgym.plots.figure_style import PAGE_WIDTH, Look, parameter_label, set_step_axis, wrapped
-from teachgym.sampling import GaussianMixture, Sampling
-from teachgym.task_space import FloatArray, TaskSpace
 
 MOST_COLUMNS = 3
 """With more parameters than this a teacher is a column instead of a row."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from matplotlib.figure import Figure
 
-from teachgym.evaluation import Headline
+from teachgym.core.evaluation import Headline
+from teachgym.core.record import Record
 from teachgym.plots.curriculum_figure import curriculum_figure
 from teachgym.plots.interval_figure import interval_figure
 from teachgym.plots.learning_curves import learning_curve_figure
 from teachgym.plots.mastery_figure import Mastery, mastery_figure
 from teachgym.plots.profile_figure import profile_figure
 from teachgym.plots.score_figure import score_figure
-from teachgym.record import Record
 from teachgym.study.comparison import Comparison, Stratum
 from teachgym.study.stored import Run
 

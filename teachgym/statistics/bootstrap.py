@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from teachgym.base.setting_checks import check_whole
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata
-from teachgym.task_space import FloatArray
 
 Statistic = Callable[[FloatArray], FloatArray]
 """From ``(..., n)`` to ``(...)``."""

@@ -4,8 +4,8 @@ import numpy as np
 
 from teachgym.base.annotations import read_numbers, read_value
 from teachgym.base.setting_checks import check_positive, check_share
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics.means import Values
-from teachgym.task_space import FloatArray
 
 WORST_SHARE = 0.2
 """Share of the test tasks that are the worst case, unless told otherwise."""

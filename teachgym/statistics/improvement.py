@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from teachgym.base.setting_checks import check_whole
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics.means import Interval, Values, check_confidence, checked_strata
-from teachgym.task_space import FloatArray
 
 
 def probability_of_improvement(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from teachgym.base.annotations import read_numbers, read_value
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 Values = Sequence[float] | NDArray[np.floating]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from teachgym.base.setting_checks import check_whole
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics.bootstrap import redraw
 from teachgym.statistics.means import Values, checked_sample, checked_strata
-from teachgym.task_space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

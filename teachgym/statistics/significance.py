@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from teachgym.base.annotations import read_numbers, read_value, shown
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics.means import Interval, Values, check_confidence, checked_sample, checked_strata, moments
-from teachgym.task_space import FloatArray
 
 _UNKNOWN = (float("nan"), float("nan"))
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.students.slot_env import SlotEnv
 from teachgym.students.student import State, Student
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.slot_env import SlotEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import WorldBatch
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
 """Maps observations ``(n, ...)`` to actions ``(n, ...)``, deterministically."""

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.feedback import Feedback
-from teachgym.problem import ENTROPIES, VALUES
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import ENTROPIES, VALUES
 from teachgym.students.student import Student
 
 

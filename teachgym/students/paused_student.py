@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from teachgym.feedback import Feedback
+from teachgym.core.feedback import Feedback
+from teachgym.core.task_space import FloatArray
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.episode import Episode
 from teachgym.students.student import State, Student
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.world_batch import WorldBatch
 
 
 class PausedStudent:

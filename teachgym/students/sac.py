@@ -15,7 +15,7 @@ from stable_baselines3.sac.policies import SACPolicy
 
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.problem import VALUES
+from teachgym.core.spec import VALUES
 from teachgym.students.devices import chosen_device
 from teachgym.students.sb3_student import SB3Student
 

@@ -10,7 +10,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
 
-from teachgym.seeding import generator_from_state, generator_state
+from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.students.global_state import capture, from_plain, restore, to_plain
 from teachgym.students.student import State
 

@@ -14,11 +14,11 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.students.sb3_state import algorithm_state, load_algorithm
-from teachgym.students.sb3_vec_env import SB3VecEnv
 from teachgym.students.student import State, Student
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import WorldBatch
 
 
 class _Boundaries(BaseCallback):

@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 
-from teachgym.feedback import Feedback
+from teachgym.core.feedback import Feedback
+from teachgym.core.task_space import FloatArray
 from teachgym.students.episode import Episode
 from teachgym.students.global_state import seeded
 from teachgym.students.student import Student
 from teachgym.students.taught_worlds import Ledger
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.world_batch import WorldBatch
 
 
 def screen(

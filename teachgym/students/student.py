@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.base.settings import checked_dataclass, chosen_settings
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.world_batch import WorldBatch
 
 State = dict[str, Any]
 

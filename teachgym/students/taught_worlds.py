@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.feedback import Feedback
-from teachgym.seeding import generator_state
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import generator_state
+from teachgym.core.task_space import FloatArray
 from teachgym.students.coroutine import BudgetSpent
 from teachgym.students.episode import Episode
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
+from teachgym.worlds.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
 
 Ask = Callable[[Episode | None], FloatArray]
 

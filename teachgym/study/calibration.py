@@ -17,8 +17,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from teachgym.base.files import write_state
-from teachgym.loop import Progress, Teaching
-from teachgym.record import EVALUATIONS, Record
+from teachgym.core.loop import Progress, Teaching
+from teachgym.core.record import EVALUATIONS, Record
 from teachgym.study.cell import DATA, STUDENT, TEACHER, make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.measures import Measures

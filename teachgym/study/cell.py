@@ -12,7 +12,9 @@ from teachgym.agents import make_teacher, teacher_class
 from teachgym.base.checksums import check_file
 from teachgym.base.files import clear_leftovers, read_json, read_state, write_json, write_state
 from teachgym.base.settings import checked_dataclass, make_settings
-from teachgym.loop import Progress, Teaching
+from teachgym.core.loop import Progress, Teaching
+from teachgym.core.teacher import Teacher
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.cells_there import cells_there
 from teachgym.study.checkpoints import Checkpoints
 from teachgym.study.environment import make_environment
@@ -25,8 +27,6 @@ from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
 from teachgym.study.trackers import Tracking
 from teachgym.study.trust import check_cell
-from teachgym.teacher import Teacher
-from teachgym.teacher_env import TeacherEnv
 
 SETTINGS = "cell.json"
 TEACHER = "teacher.npz"

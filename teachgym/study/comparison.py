@@ -7,8 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
-from teachgym.evaluation import Evaluation
-from teachgym.record import EVALUATIONS
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.record import EVALUATIONS
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics import (
     Interval,
     Profile,
@@ -26,7 +27,6 @@ from teachgym.statistics.curves import WORST_SHARE, area_under_curve, forgetting
 from teachgym.study.cautions import ENOUGH_FOR_BOOTSTRAP, cautions
 from teachgym.study.measures import Measures
 from teachgym.study.stored import CELLS, Run, StoredStudy
-from teachgym.task_space import FloatArray
 
 LEVEL = 0.05
 """P values below it, after Holm's correction, are called significant."""

@@ -9,11 +9,11 @@ import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
 from teachgym.base.registry import UnknownKeywordError, environment_id, import_module, searched
-from teachgym.problem import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
+from teachgym.core.spec import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
 from teachgym.study.spec import Spec
-from teachgym.teacher_env import TeacherEnv
 
 NEEDED: dict[str, tuple[str, Any]] = {
     SCREENING: ("screening", "counted"),

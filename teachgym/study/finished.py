@@ -7,7 +7,7 @@ from pathlib import Path
 from teachgym.base.checksums import MANIFEST, check_manifest, write_manifest
 from teachgym.base.files import read_json, write_json
 from teachgym.base.settings import checked_dataclass
-from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
+from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING, Record
 
 RESULT = "result.json"
 

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 
 from teachgym.agents import TEACHERS, make_teacher
-from teachgym.teacher_env import TeacherEnv
+from teachgym.core.teacher_env import TeacherEnv
 
 
 def own_settings(env: type[gymnasium.Env[Any, Any]]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics import Interval, mean_interval
 from teachgym.study.stored import StoredStudy
-from teachgym.task_space import FloatArray
 
 BASELINE = "random"
 WORST, BEST = -1.0, 2.0

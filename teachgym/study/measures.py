@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
-from teachgym.evaluation import Headline
-from teachgym.problem import SUCCESS
-from teachgym.task_space import Parameter, TaskSpace
-from teachgym.teacher_env import TeacherEnv
+from teachgym.core.evaluation import Headline
+from teachgym.core.spec import SUCCESS
+from teachgym.core.task_space import Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
 
 
 @dataclass(frozen=True)

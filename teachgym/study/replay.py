@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from teachgym.base.files import read_arrays, read_json, read_state
-from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
+from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
 from teachgym.study.cells_there import cells_there
 from teachgym.study.finished import check_whole, is_finished

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from teachgym.base.files import write_json
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.standard_streams import open_standard_streams
-from teachgym.loop import Progress
+from teachgym.core.loop import Progress
 from teachgym.study.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.environment import environment_class
 from teachgym.study.lock import FolderInUseError

@@ -7,7 +7,7 @@ from typing import Any
 
 from teachgym.base.checksums import read_checked
 from teachgym.base.files import read_json
-from teachgym.record import EVALUATIONS, Record
+from teachgym.core.record import EVALUATIONS, Record
 from teachgym.study.cell import FAILURE, SETTINGS, load_settings
 from teachgym.study.finished import Result, check_whole, is_finished, load_finished
 from teachgym.study.measures import Measures

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from teachgym.base.setting_checks import check_folder_name, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.seeding import check_seed
+from teachgym.core.seeding import check_seed
 from teachgym.study.spec import Spec, bounded_name
 
 

@@ -34,6 +34,8 @@ from teachgym.agents.learned.trained_policy import (
 from teachgym.base.checksums import MANIFEST, write_manifest
 from teachgym.base.files import write_arrays, write_json
 from teachgym.base.registry import environment_id, unknown_name
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.global_state import one_thread, preserved
 from teachgym.study.lock import alone_in
@@ -41,8 +43,6 @@ from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.workers import check_workers_can_start
-from teachgym.task_space import FloatArray
-from teachgym.teacher_env import TeacherEnv
 
 SETTINGS = "train.json"
 CURVE = "curve.npz"

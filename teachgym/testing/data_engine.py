@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.core.seeding import check_seed
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example
 from teachgym.data.quality import CHECKS
 from teachgym.data.task import DataTask
-from teachgym.seeding import check_seed
 from teachgym.testing.equality import difference
 from teachgym.testing.surroundings import check_settings, untouched_generators
 

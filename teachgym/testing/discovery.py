@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from teachgym.core.seeding import check_seed
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
 from teachgym.data.example import Answer
-from teachgym.seeding import check_seed
 from teachgym.testing.equality import difference
 from teachgym.testing.surroundings import check_settings, untouched_generators
 

@@ -8,11 +8,8 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from teachgym.data.observation import SkillRow, TreeField
-from teachgym.data.spaces import Shares
-from teachgym.data.tree_plan import tree_plan_space
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.problem import (
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.spec import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
@@ -25,7 +22,10 @@ from teachgym.problem import (
     Problem,
     screening_space,
 )
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.data.observation import SkillRow, TreeField
+from teachgym.data.spaces import Shares
+from teachgym.data.tree_plan import tree_plan_space
 
 Outcome = Callable[[int, FloatArray, np.random.Generator], float]
 """Made-up student: the outcome as a share of the outcome range, from the step, the task and a generator."""

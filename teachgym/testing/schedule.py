@@ -8,8 +8,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.task_space import FloatArray
 from teachgym.testing.equality import difference
 from teachgym.testing.teacher_env import check_teacher_env
 

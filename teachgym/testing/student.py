@@ -12,17 +12,17 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.base.files import read_state, write_state
-from teachgym.evaluation import evaluate
-from teachgym.seeding import check_seed
+from teachgym.core.seeding import check_seed
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.students import Student
 from teachgym.students.coroutine import Coroutine
 from teachgym.students.episode import Episode
 from teachgym.students.global_state import capture, preserved
 from teachgym.students.paused_student import PausedStudent
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.equality import difference
-from teachgym.world_batch import Played, SerialBatch, Slots, WorldBatchWrapper, task_space_of
+from teachgym.worlds.evaluate import evaluate
+from teachgym.worlds.world_batch import Played, SerialBatch, Slots, WorldBatchWrapper, task_space_of
 
 World = gymnasium.Env[Any, Any]
 

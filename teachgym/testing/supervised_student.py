@@ -12,9 +12,9 @@ import torch
 
 from teachgym.base.files import read_state, write_state
 from teachgym.base.setting_checks import check_whole
+from teachgym.core.seeding import check_seed
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.seeding import check_seed
 from teachgym.students.global_state import capture, preserved
 from teachgym.students.supervised.student import SupervisedStudent
 from teachgym.testing.equality import difference, not_plain

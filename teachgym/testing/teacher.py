@@ -1,4 +1,4 @@
-"""Whether a teacher keeps the contract of ``teachgym.teacher.Teacher``."""
+"""Whether a teacher keeps the contract of ``teachgym.core.teacher.Teacher``."""
 
 import copy
 import random
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import SUCCESS, Problem
-from teachgym.sampling import GaussianMixture, Window
-from teachgym.seeding import generator_state
-from teachgym.task_space import FloatArray
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.sampling import GaussianMixture, Window
+from teachgym.core.seeding import generator_state
+from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.made_up import (
     DEGENERATE,
@@ -75,7 +75,7 @@ def check_teacher(
         def make(seed: int, problem: Problem = problem) -> Teacher:
             made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
             if not isinstance(made, Teacher):
-                raise AssertionError(f"{teacher!r} made {made!r}, which is no teachgym.teacher.Teacher")
+                raise AssertionError(f"{teacher!r} made {made!r}, which is no teachgym.core.teacher.Teacher")
             return made
 
         _Check(make, problem, episodes).all()

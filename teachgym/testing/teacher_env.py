@@ -1,4 +1,4 @@
-"""Whether a teacher environment keeps the contract of ``teachgym.teacher_env.TeacherEnv``."""
+"""Whether a teacher environment keeps the contract of ``teachgym.core.teacher_env.TeacherEnv``."""
 
 import random
 import tempfile
@@ -15,11 +15,11 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from teachgym.base.files import read_state, write_state
-from teachgym.feedback import Feedback
-from teachgym.problem import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
-from teachgym.seeding import check_seed
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import check_seed
+from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.students.global_state import preserved
-from teachgym.teacher_env import TeacherEnv
 from teachgym.testing.equality import difference
 
 Env = gymnasium.Env[Any, Any]
@@ -53,7 +53,7 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; expected at least 1")
     env = make()
-    assert isinstance(env.unwrapped, TeacherEnv), f"make() gave {env}; expected a teachgym.teacher_env.TeacherEnv"
+    assert isinstance(env.unwrapped, TeacherEnv), f"make() gave {env}; expected a teachgym.core.teacher_env.TeacherEnv"
     _check_problem(env)
     _check_needs_reset(env, "before the first reset()")
     episode = _play(env, seed, max_steps, None)
@@ -90,7 +90,7 @@ def _check_problem(env: Env) -> None:
     """``problem`` says the same as the environment."""
     assert isinstance(env.unwrapped, TeacherEnv)
     problem, budget = env.unwrapped.problem, env.unwrapped.budget
-    assert isinstance(problem, Problem), f"problem is {problem!r}; expected a teachgym.problem.Problem"
+    assert isinstance(problem, Problem), f"problem is {problem!r}; expected a teachgym.core.spec.Problem"
     for name in ("action_space", "observation_space"):
         stated, own = getattr(problem, name), getattr(env, name)
         assert stated == own, f"problem.{name} is {stated}, but the environment's is {own}"

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.testing.equality import difference
 
 MakeWorld = Callable[[], gymnasium.Env[Any, Any]]
@@ -56,7 +56,9 @@ def _task_space(env: gymnasium.Env[Any, Any]) -> TaskSpace:
         if isinstance(space, TaskSpace):
             return space
         if space is not None:
-            raise AssertionError(f"task_space is a {type(space).__name__}; expected a teachgym.task_space.TaskSpace")
+            raise AssertionError(
+                f"task_space is a {type(space).__name__}; expected a teachgym.core.task_space.TaskSpace"
+            )
     raise AssertionError("the world has no task_space, neither on itself nor on env.unwrapped")
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import discrete_problems
 from tests.agents.problems import problem
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from teachgym.core.spec import SHARES, TREE_PLAN, Problem
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.data.tree_plan import tree_plan_space
-from teachgym.problem import SHARES, TREE_PLAN, Problem
 
 
 def shares_problem(skills: int) -> Problem:

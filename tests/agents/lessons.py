@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import SUCCESS, EasyTasks, Problem
-from teachgym.task_space import FloatArray
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import SUCCESS, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Teacher
 
 
 def unit_problem(

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem, screening_space
-from teachgym.task_space import FloatArray, TaskSpace
-from teachgym.teacher import Teacher
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem, screening_space
+from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.teacher import Teacher
 from tests.agents.problems import WALKER
 
 Outcome = Callable[[FloatArray], float]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import SUCCESS, Problem
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.teacher import Teacher
 
 WALKER = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacing", 0.0, 6.0, harder=-0.2)])
 

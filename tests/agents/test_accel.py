@@ -5,9 +5,9 @@ import pytest
 
 from teachgym.agents.replay.accel import Accel, AccelSettings
 from teachgym.agents.replay.editors import edit_sizes
-from teachgym.feedback import Feedback
-from teachgym.problem import SCREENING, VALUES, EasyTasks, Problem
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import SCREENING, VALUES, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.made_up import made_up_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred

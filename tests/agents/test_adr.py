@@ -6,8 +6,8 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.shaping.adr import Adr, AdrSettings
-from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks, Problem
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
 from tests.agents.problems import answer, problem, teach
 

@@ -10,8 +10,8 @@ from teachgym.agents import teacher_class
 from teachgym.agents.allocation.frontier import FloorSettings, Frontier, GainFirst
 from teachgym.agents.allocation.single_skill import SingleSkill, SingleSkillSettings
 from teachgym.agents.allocation.weak_first import ProportionalSettings, StrongFirst, WeakFirst
+from teachgym.core.teacher import Teacher
 from teachgym.data.observation import SkillRow
-from teachgym.teacher import Teacher
 from teachgym.testing import check_teacher
 from tests.agents.data_problems import shares_problem, tree_problem
 

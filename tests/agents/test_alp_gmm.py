@@ -8,8 +8,8 @@ from gymnasium import spaces
 from teachgym.agents.progress import mixture_teacher
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.agents.progress.gaussian_mixtures import Mixture
-from teachgym.problem import EASY_TASKS, EasyTasks, Problem
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.spec import EASY_TASKS, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import answer, problem, teach
 

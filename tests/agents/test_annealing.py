@@ -5,10 +5,10 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.annealing import Annealing, AnnealingSettings
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks, Problem
-from teachgym.task_space import Parameter, TaskSpace
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, Problem
+from teachgym.core.task_space import Parameter, TaskSpace
+from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import made_up_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import WALKER, problem

@@ -5,8 +5,8 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.arms import Arms, ArmSettings
-from teachgym.problem import screening_space
-from teachgym.task_space import Parameter, TaskSpace
+from teachgym.core.spec import screening_space
+from teachgym.core.task_space import Parameter, TaskSpace
 from tests.agents.problems import WALKER, problem
 
 

@@ -7,7 +7,7 @@ from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
 from teachgym.agents.shaping.context_gaussian import LEAST_STD, MOST_STD, ContextGaussian
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 DIMENSIONS = pytest.mark.parametrize("n", [1, 2, 5])
 

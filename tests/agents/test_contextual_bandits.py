@@ -12,9 +12,9 @@ from teachgym.agents.arms.contextual_bandits import (
     LinUcb,
     LinUcbSettings,
 )
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import MANY_ARMS

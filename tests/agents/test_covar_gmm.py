@@ -7,8 +7,8 @@ import pytest
 from teachgym.agents.progress import mixture_teacher
 from teachgym.agents.progress.covar_gmm import CovarGmm, CovarGmmSettings
 from teachgym.agents.progress.gaussian_mixtures import Mixture
-from teachgym.problem import EASY_TASKS, EasyTasks
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import EASY_TASKS, EasyTasks
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import answer, problem, teach
 

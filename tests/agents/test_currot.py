@@ -8,8 +8,8 @@ from gymnasium import spaces
 
 from teachgym.agents.shaping.currot import Currot, CurrotSettings
 from teachgym.agents.shaping.success_buffer import assign
-from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem, teach
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from teachgym.agents.replay.editors import edit, edit_sizes
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse
-from teachgym.task_space import Parameter, TaskSpace
 from tests.agents.problems import WALKER
 
 MIXED = TaskSpace(

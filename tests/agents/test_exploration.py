@@ -22,7 +22,7 @@ from teachgym.agents.arms.exploration import (
     greedy,
     softmax,
 )
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 MEANS = np.array([0.3, 0.5, 0.8, 0.4])
 

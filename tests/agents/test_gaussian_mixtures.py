@@ -5,7 +5,7 @@ import pytest
 import sklearn.mixture
 
 from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, aicc_penalty, chances, fit_mixture
-from teachgym.task_space import Parameter, TaskSpace
+from teachgym.core.task_space import Parameter, TaskSpace
 
 
 def three_clusters() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from teachgym.agents.shaping.goal_gan import GoalGan, GoalGanSettings
-from teachgym.problem import EASY_TASKS, SUCCESS, EasyTasks
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
+from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 

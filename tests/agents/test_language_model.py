@@ -14,10 +14,10 @@ from gymnasium import spaces
 from teachgym import Transition
 from teachgym.agents.language.language_model import LanguageModel, LanguageModelSettings
 from teachgym.base.files import read_state, write_state
+from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, Problem
 from teachgym.data.spaces import AnyText, Shares
 from teachgym.data.tree_plan import tree_plan_space
 from teachgym.language_model import EndpointError, NotInCacheError, Reply, Request
-from teachgym.problem import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, Problem
 from teachgym.testing import check_teacher
 from teachgym.testing.equality import difference
 from tests.data.toy import settings as toy

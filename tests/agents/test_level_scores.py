@@ -11,9 +11,9 @@ from teachgym.agents.replay.level_scores import (
     needs_of_score,
     slope,
 )
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.feedback import Feedback
-from teachgym.problem import ENTROPIES, SUCCESS, VALUES
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES
 from tests.agents.problems import problem
 
 REWARDS = np.array([1.0, -2.0, 0.5, 3.0])

@@ -7,11 +7,11 @@ import pytest
 
 from teachgym.agents.allocation.uniform import Uniform
 from teachgym.agents.tree_rules.threshold import Threshold
+from teachgym.core.feedback import Transition
+from teachgym.core.spec import SHARES, SUCCESS, TREE_PLAN
+from teachgym.core.teacher import State, Teacher
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
-from teachgym.feedback import Transition
-from teachgym.problem import SHARES, SUCCESS, TREE_PLAN
-from teachgym.teacher import State, Teacher
 from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_problems, shares_problems, tree_problems
 

@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.manual import Manual, ManualSettings
-from teachgym.teacher import Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import discrete_problems, made_up_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import answered

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from teachgym.agents.adversaries.paired import Paired, PairedSettings
-from teachgym.problem import ANTAGONIST
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import ANTAGONIST
+from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 

@@ -8,8 +8,8 @@ from gymnasium import spaces
 from teachgym.agents.replay.level_replay import LevelReplay
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings
 from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
-from teachgym.problem import ENTROPIES, SCREENING, VALUES, EasyTasks, Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import ENTROPIES, SCREENING, VALUES, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
 

@@ -3,8 +3,8 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.random import Random
-from teachgym.problem import screening_space
-from teachgym.seeding import fan_out
+from teachgym.core.seeding import fan_out
+from teachgym.core.spec import screening_space
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import WALKER, problem

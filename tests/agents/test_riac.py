@@ -6,7 +6,7 @@ from scipy.stats import ks_2samp
 
 from teachgym.agents.progress.region_tree import Region, RegionTree, progress_of
 from teachgym.agents.progress.riac import Riac, RiacSettings
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
 from tests.agents.problems import WALKER, answer, problem, teach
 

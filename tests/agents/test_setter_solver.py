@@ -7,7 +7,7 @@ import torch
 
 from teachgym.agents.base.torch_state import descend
 from teachgym.agents.shaping.setter_solver import SetterSolver, SetterSolverSettings
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.equality import difference
 from tests.agents.lessons import lesson, lessons, unit_problem
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from teachgym.agents.replay.sfl import Sfl, SflSettings
-from teachgym.problem import SCREENING, SUCCESS
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import SCREENING, SUCCESS
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play
 

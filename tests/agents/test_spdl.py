@@ -9,10 +9,10 @@ from gymnasium import spaces
 from teachgym.agents.shaping import spdl
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.spdl import Spdl, SpdlSettings, trust_region_step
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import EASY_TASKS, VALUES, EasyTasks, Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import EASY_TASKS, VALUES, EasyTasks, Problem
+from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem
 

@@ -8,8 +8,8 @@ from scipy.optimize import approx_fprime, brentq
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.sprl import Sprl, SprlSettings, _Search
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.problems import problem, teach
 

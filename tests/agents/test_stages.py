@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.stages import Stages, StagesSettings
-from teachgym.problem import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, Problem
 from teachgym.testing.made_up import discrete_problems, made_up_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import answered, arms

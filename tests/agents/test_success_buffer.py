@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 LOW, HIGH = np.zeros(1), np.full(1, 100.0)
 TARGET = np.linspace(0, 100, 4)[:, None]

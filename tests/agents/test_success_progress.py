@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.success_progress import SuccessProgress, SuccessProgressSettings, stretch
-from teachgym.problem import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, Problem
 from teachgym.testing.made_up import discrete_problems
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import answered, arms, play

@@ -10,7 +10,7 @@ from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.problem import (
+from teachgym.core.spec import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
@@ -24,7 +24,7 @@ from teachgym.problem import (
     Problem,
     screening_space,
 )
-from teachgym.teacher import Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import made_up_problems
 from tests.agents.problems import WALKER, problem
 

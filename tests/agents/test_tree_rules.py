@@ -16,7 +16,7 @@ from teachgym.agents.tree_rules.balanced_orders import (
 from teachgym.agents.tree_rules.fill_balanced import FillBalanced, FillBalancedSettings
 from teachgym.agents.tree_rules.random_explore_exploit import RandomExploreExploit, RandomExploreExploitSettings
 from teachgym.agents.tree_rules.threshold import Threshold, ThresholdSettings
-from teachgym.teacher import Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing import check_teacher
 from tests.agents.data_problems import PlainTree, shares_problem, tree_problem
 

@@ -5,7 +5,7 @@ import pytest
 
 from teachgym.agents.arms.tscl import ALGORITHMS, Naive, Online, Sampling, Tscl, TsclSettings, Window
 from teachgym.agents.handmade.random import Random
-from teachgym.teacher import Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_problems import MANY_ARMS, answered, arms, play
 

@@ -5,7 +5,7 @@ import numpy as np
 from teachgym.agents import teacher_class
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
 from teachgym.agents.arms.ucb import Ucb, UcbSettings
-from teachgym.teacher import Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing import check_teacher
 from tests.agents.arm_problems import MANY_ARMS, answered, arms
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
 from teachgym.base.files import read_arrays, read_json, read_state, replacing, write_arrays, write_json, write_state
-from teachgym.seeding import generator_state
+from teachgym.core.seeding import generator_state
 
 
 class Interruption(BaseException):

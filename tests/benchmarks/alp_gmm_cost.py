@@ -11,9 +11,9 @@ import time
 import numpy as np
 
 from teachgym.agents.progress.alp_gmm import AlpGmm
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.task_space import Parameter, TaskSpace
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import Parameter, TaskSpace
 
 EARLY, LATE = 1_000, 100_000
 MEASURED = 1_000

@@ -12,10 +12,10 @@ import torch
 import tyro
 from scipy.stats import qmc
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
-from teachgym.task_space import FloatArray
 
 
 @dataclass(frozen=True)

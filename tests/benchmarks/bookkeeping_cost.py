@@ -13,11 +13,11 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.students.sb3_vec_env import SB3VecEnv
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.world_batch import Played, Slots, WorldBatch
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import Played, Slots, WorldBatch
 
 SLOTS, STEPS, REPEATS = 64, 20_000, 5
 EPISODE = 500

@@ -19,9 +19,9 @@ from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.covar_gmm import CovarGmm
 from teachgym.agents.progress.riac import Riac, RiacSettings
-from teachgym.feedback import Feedback, Transition
-from teachgym.problem import Problem
-from teachgym.teacher import Teacher
+from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.spec import Problem
+from teachgym.core.teacher import Teacher
 
 CHECKPOINTS = (5_000, 10_000, 15_000, 20_000)
 """Episodes after which the student is looked at."""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from teachgym.base.checksums import write_manifest
-from teachgym.record import EPISODES, EVALUATIONS, SAMPLING
+from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cell import PROVENANCE, SETTINGS
 from teachgym.study.finished import RESULT, is_finished, load_finished
 

@@ -25,13 +25,13 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
+from teachgym.core.loop import teach
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv
-from teachgym.loop import teach
 from teachgym.statistics import mean_interval
 from teachgym.study.spec import Spec
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
-from teachgym.task_space import FloatArray
 
 PPO = "ppo,n_steps=128,batch_size=512,gamma=0.995"
 FIRST_TUNING_SEED = 10_000

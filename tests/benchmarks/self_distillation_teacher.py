@@ -14,14 +14,14 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from teachgym.loop import teach
+from teachgym.core.loop import teach
+from teachgym.core.task_space import FloatArray
 from teachgym.statistics import mean_interval
 from teachgym.study.cell import make_cell_teacher
 from teachgym.study.environment import make_environment
 from teachgym.study.settings import Cell
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
-from teachgym.task_space import FloatArray
 
 ALGORITHM = "ppo,gamma=1.0,n_steps=96,batch_size=256,ent_coef=0.0,learning_rate=5e-4"
 FIXED = {"labels alone": "none", "best constant of the toy": "constant", "one-step rule": "paper", "optimum": "oracle"}

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.feedback import Feedback, Transition
+from teachgym.core.feedback import Feedback, Transition
 from teachgym.study.spec import Spec
 from teachgym.testing.made_up import made_up_antagonist, made_up_problems, made_up_trace
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
-from teachgym.loop import teach
+from teachgym.core.loop import teach
 from teachgym.statistics import Interval, mean_interval
 from teachgym.study.spec import Spec
 from teachgym.study.train_settings import TrainSettings

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.bipedal_walker.terrain import (
     TERRAINS,
     Grass,
@@ -16,7 +17,6 @@ from teachgym.envs.bipedal_walker.terrain import (
     Track,
     draw_clouds,
 )
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 from tests.envs.walker_moves import reference_walker, simulation_of
 
 STEP = 14 / 30

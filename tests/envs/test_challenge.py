@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import teachgym
+from teachgym.core.spec import EASY_TASKS, SUCCESS
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.envs.challenge import KINDS, ChallengeEnv
 from teachgym.envs.task_maps import Shuffled, Stretched
-from teachgym.problem import EASY_TASKS, SUCCESS
-from teachgym.task_space import Parameter, TaskSpace
 from teachgym.testing import check_teacher_env
 
 SPACE = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacing", 0.0, 6.0, harder=-0.2)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.task_space import Parameter, TaskSpace
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.testing.world import check_world
 
 Step = tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]
@@ -167,7 +167,7 @@ def test_a_wrapped_world_passes() -> None:
     ("broken", "message"),
     [
         (WithoutTaskSpace, "has no task_space"),
-        (WithPlainBox, "task_space is a Box; expected a teachgym.task_space.TaskSpace"),
+        (WithPlainBox, "task_space is a Box; expected a teachgym.core.task_space.TaskSpace"),
         (WithoutOptions, "although the task is valid"),
         (IgnoresTheTask, r"info\['task'\] after reset is"),
         (SilentAtStep, r"info\['task'\] is missing after step"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym import make_teacher, teach
-from teachgym.problem import ANTAGONIST, ENTROPIES, SCREENING, VALUES
+from teachgym.core.spec import ANTAGONIST, ENTROPIES, SCREENING, VALUES
 from teachgym.testing import check_teacher_env
 from tests.envs.curricula import QUICK_PPO, QUICK_SAC, equal_weights, make_countdown, make_env, run, tasks_for, weights
 from tests.toy import Countdown

@@ -10,7 +10,7 @@ import pytest
 import torch
 from gymnasium.error import ResetNeeded
 
-from teachgym.seeding import fan_out
+from teachgym.core.seeding import fan_out
 from teachgym.students import CallableStudent
 from tests.envs.curricula import QUICK_PPO, QUICK_SAC, equal_weights, make_env, run, weights
 from tests.toy import Reach, noisy_walk

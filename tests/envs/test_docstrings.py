@@ -11,9 +11,9 @@ import gymnasium
 import pytest
 from gymnasium import spaces
 
+from teachgym.core.spec import RULES
 from teachgym.envs.skill_model import SkillSettings
 from teachgym.envs.task_model import TaskSettings
-from teachgym.problem import RULES
 from teachgym.study.environment import environment_class
 from teachgym.study.spec import Spec
 

@@ -12,7 +12,7 @@ from teachgym.cli import main
 from teachgym.envs.bipedal_walker import engines
 from teachgym.envs.bipedal_walker.batch import WalkerBatch, make_walkers
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from teachgym.world_batch import SerialBatch
+from teachgym.worlds.world_batch import SerialBatch
 
 
 @pytest.fixture

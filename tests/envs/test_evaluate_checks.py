@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.teacher_env import TeacherEnv
+from teachgym.core.teacher_env import TeacherEnv
 from tests.test_hostile_calls import MAKERS
 
 KINDS = ("cubes", "skills", "tasks", "challenge", "curriculum", "schedule", "SkillList shares", "SkillTree menu")

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.bipedal_walker.batch import WalkerBatch, make_walkers
 from teachgym.envs.bipedal_walker.bodies import BODIES
 from teachgym.envs.bipedal_walker.defects import DEFECTS
@@ -25,6 +24,7 @@ from teachgym.envs.bipedal_walker.terrain import (
     Terrain,
 )
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
+from teachgym.worlds.vector_env import BatchVectorEnv
 from tests.envs.test_bipedal_walker_terrain import Ramp
 
 Policy = Callable[[NDArray[np.float32], int, np.random.Generator], NDArray[Any]]

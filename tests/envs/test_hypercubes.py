@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import teachgym
+from teachgym.core.spec import ANTAGONIST, SCREENING
 from teachgym.envs.hypercubes import HypercubesEnv, HypercubesStudent
-from teachgym.problem import ANTAGONIST, SCREENING
 from teachgym.testing import check_teacher_env
 
 KINDS = [
@@ -127,7 +127,7 @@ def test_free_screening_costs_nothing() -> None:
 
 
 def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.teacher_env.MOST_UNPAID", 20)
+    monkeypatch.setattr("teachgym.core.teacher_env.MOST_UNPAID", 20)
     env = HypercubesEnv(screening="free", episodes=50)
     env.reset(seed=0)
     for train in ([0] * 20 + [1]) * 2 + [0] * 20:

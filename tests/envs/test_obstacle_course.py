@@ -9,6 +9,7 @@ import pytest
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from numpy.typing import NDArray
 
+from teachgym.core.evaluation import Evaluation
 from teachgym.envs.bipedal_walker import obstacle_course
 from teachgym.envs.bipedal_walker.batch import WalkerBatch
 from teachgym.envs.bipedal_walker.obstacle_course import RANGES, Hardcore, ObstacleCourse
@@ -17,9 +18,8 @@ from teachgym.envs.bipedal_walker.track import Polygon, Terrain, Track, can_be_b
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
 from teachgym.envs.test_courses import FLAT_STEPS, HARDCORE, TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.tracks import ObstacleCourseEnv
-from teachgym.evaluation import Evaluation
 from teachgym.students import CallableStudent
-from teachgym.world_batch import WorldBatch
+from teachgym.worlds.world_batch import WorldBatch
 from tests.envs.test_tracks import lunge
 from tests.envs.walker_moves import move, reference_walker, simulation_of
 

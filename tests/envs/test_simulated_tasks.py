@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from teachgym.agents import make_teacher
+from teachgym.core.loop import teach
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING
 from teachgym.envs.simulated_tasks import SimulatedTasksEnv, make_tasks
 from teachgym.envs.task_model import TaskModel, TaskSettings
-from teachgym.loop import teach
-from teachgym.problem import ANTAGONIST, EASY_TASKS, SCREENING
 from teachgym.testing import check_teacher_env
 from tests.envs.lifetimes import assert_equals_single_environments
 

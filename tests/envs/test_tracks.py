@@ -9,8 +9,8 @@ import pytest
 
 import teachgym
 from teachgym.agents import TEACHERS, teacher_class
+from teachgym.core.spec import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.problem import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
 from teachgym.students import CallableStudent
 from teachgym.study.environment import NEEDED
 from teachgym.testing import check_teacher_env

@@ -15,13 +15,13 @@ import pytest
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from gymnasium.vector import AutoresetMode
 
-from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.bipedal_walker.batch import WalkerBatch, make_walkers
 from teachgym.envs.bipedal_walker.engines import fast_engine
 from teachgym.envs.bipedal_walker.terrain import Terrain, Track
 from teachgym.envs.bipedal_walker.world import ParametricBipedalWalker
-from teachgym.students.sb3_vec_env import SB3VecEnv
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
 
 WALKER = "teachgym/ParametricBipedalWalker-v0"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.envs.world_maker import WorldMaker
-from teachgym.students.sb3_vec_env import SB3VecEnv
-from teachgym.world_batch import Played, SerialBatch
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import Played, SerialBatch
 from tests.envs.curricula import QUICK_PPO, equal_weights, make_env, run, weights
 from tests.toy import Reach
 

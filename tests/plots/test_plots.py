@@ -13,8 +13,11 @@ from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.record import Record
+from teachgym.core.sampling import GaussianMixture, Window
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.plots.curriculum_figure import curriculum_figure, plot_curriculum
 from teachgym.plots.drawn_episodes import DrawnRun, colour_scale
 from teachgym.plots.figure_style import (
@@ -34,10 +37,7 @@ from teachgym.plots.profile_figure import profile_figure
 from teachgym.plots.score_figure import score_figure
 from teachgym.plots.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, in_force
 from teachgym.plots.task_timelines import MOST_COLUMNS, sampled_spans
-from teachgym.record import Record
-from teachgym.sampling import GaussianMixture, Window
 from teachgym.statistics import mean_interval, performance_profile
-from teachgym.task_space import FloatArray, Parameter, TaskSpace
 
 OUTCOMES = (-100.0, 300.0)
 

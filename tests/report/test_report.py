@@ -17,7 +17,8 @@ from PIL import Image
 from rich.console import Console
 
 from teachgym.base.checksums import write_checked
-from teachgym.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.plots.figure_style import FONT_SIZE
 from teachgym.report.drawings import overall_drawings
 from teachgym.report.findings import finding, headline
@@ -27,7 +28,6 @@ from teachgym.study.comparison import compare_studies
 from teachgym.study.measures import Measures
 from teachgym.study.stored import load_study
 from teachgym.study.summary import summary_table
-from teachgym.task_space import Parameter, TaskSpace
 from tests.report.stored_cells import MEASURES, two_teachers, write_study
 from tests.study.test_comparison import run
 

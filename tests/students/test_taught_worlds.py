@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.core.feedback import Feedback
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.feedback import Feedback
 from teachgym.students import Student
 from teachgym.students.coroutine import BudgetSpent
 from teachgym.students.episode import Episode
-from teachgym.students.sb3_vec_env import SB3VecEnv
-from teachgym.students.slot_env import SlotEnv
 from teachgym.students.taught_worlds import Ledger, TaughtWorlds
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import SerialBatch, WorldBatch
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.slot_env import SlotEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import SerialBatch, WorldBatch
 from tests.toy import Countdown, Reach
 
 VECTORISERS = ("stable baselines", "same step", "next step")

@@ -14,7 +14,7 @@ import pytest
 
 from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.base.registry import environment_id
-from teachgym.record import Record
+from teachgym.core.record import Record
 from teachgym.study.cell import load_cell, run_cell
 from teachgym.study.compare import Study, compare
 from teachgym.study.finished import is_finished

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from teachgym.cli import main
-from teachgym.record import Record
+from teachgym.core.record import Record
 
 TASK = "tests.data.toy:Numbers"
 STUDENT = "tests.data.toy:Practice,needed=20"

@@ -264,7 +264,7 @@ def test_reading_a_study_of_somebody_else_runs_nothing(tmp_path: Path) -> None:
 def test_a_run_that_can_not_be_stored_is_run_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("teachgym.loop.Teaching.state_dict", lambda self: {"what": object()})
+    monkeypatch.setattr("teachgym.core.loop.Teaching.state_dict", lambda self: {"what": object()})
     assert run_to_end(cell(), tmp_path)[-1] == 300
     assert capsys.readouterr().out.count("this run can't be stored") == 1
     assert not list(tmp_path.glob("checkpoints/*"))

@@ -43,7 +43,7 @@ def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_tensorboard_has_what_the_record_has(tmp_path: Path) -> None:
-    from teachgym.record import Record
+    from teachgym.core.record import Record
 
     run(tmp_path, "tensorboard")
     record, logged = Record.load(tmp_path), events(tmp_path)

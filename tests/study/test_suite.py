@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from teachgym.cli import main
-from teachgym.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.record import Record
+from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.plots.leaderboard_figure import leaderboard_figure
-from teachgym.record import Record
 from teachgym.study.finished import Result
 from teachgym.study.leaderboard import BEST, Leaderboard, leaderboard
 from teachgym.study.measures import Measures
@@ -18,7 +19,6 @@ from teachgym.study.settings import Cell
 from teachgym.study.stored import Run, StoredStudy
 from teachgym.study.suite import fitting, run_suite
 from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, ORACLE, Entry, SuiteSettings
-from teachgym.task_space import Parameter, TaskSpace
 
 SPACE = TaskSpace([Parameter("x", 0.0, 1.0)])
 

@@ -19,9 +19,9 @@ from teachgym.agents.learned.policy import Policy, PolicySettings
 from teachgym.agents.learned.trained_policy import ALGORITHMS, TrainedPolicy
 from teachgym.base.files import read_arrays
 from teachgym.cli import main
+from teachgym.core.loop import teach
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv, make_skills
 from teachgym.envs.simulated_tasks import make_tasks
-from teachgym.loop import teach
 from teachgym.study.lock import alone_in
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv

@@ -15,7 +15,7 @@ from teachgym.agents.learned.trained_policy import POLICY, TrainedPolicy
 from teachgym.base.checksums import write_manifest
 from teachgym.base.files import read_state, write_state
 from teachgym.cli import main
-from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
+from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING, Record
 from teachgym.study import study_file
 from teachgym.study.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell
 from teachgym.study.finished import RESULT, Result, finish

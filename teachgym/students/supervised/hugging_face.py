@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.seeding import generator_from_state, generator_state
 from teachgym.students.devices import chosen_device
 from teachgym.students.global_state import preserved, seeded
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
+from teachgym.core.seeding import check_seed
 from teachgym.data.example import Example, Image
 from teachgym.data.task import DataTask
-from teachgym.seeding import check_seed
 from teachgym.students.supervised.student import SupervisedStudent
 
 

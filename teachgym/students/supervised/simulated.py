@@ -9,10 +9,10 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_from_zero, check_positive, check_share
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
 from teachgym.data.task import DataTask
 from teachgym.students.supervised.student import State, SupervisedStudent
-from teachgym.task_space import FloatArray
 
 _WRONG = "?"
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from teachgym.seeding import generator_from_state, generator_state
+from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.students.supervised.student import State
 
 

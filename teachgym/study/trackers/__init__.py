@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from teachgym.base.registry import named_class
-from teachgym.loop import Progress
+from teachgym.core.loop import Progress
 from teachgym.study.log import say
 from teachgym.study.measures import Measures
 from teachgym.study.settings import Cell

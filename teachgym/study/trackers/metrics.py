@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from teachgym.loop import Progress
+from teachgym.core.loop import Progress
 from teachgym.statistics.curves import WORST_SHARE, worst_case
 from teachgym.study.measures import Measures
 

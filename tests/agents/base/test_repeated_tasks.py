@@ -2,7 +2,7 @@ import numpy as np
 
 from teachgym.agents.base import repeated_tasks
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 from teachgym.testing.equality import difference, not_plain
 
 

@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.problem import screening_space
+from teachgym.core.spec import screening_space
 from tests.agents.problems import WALKER, problem
 
 

@@ -8,9 +8,9 @@ import gymnasium
 import numpy as np
 import pytest
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
 from teachgym.envs.schedules.self_distillation import SelfDistillationEnv, SelfDistiller
-from teachgym.task_space import FloatArray
 from teachgym.testing import check_schedule
 
 SHORT: dict[str, dict[str, Any]] = {

@@ -10,10 +10,10 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import split_digits
 from teachgym.envs.schedules.pseudo_label import PseudoLabelEnv, PseudoLabelStudent
 from teachgym.envs.schedules.pseudo_label_rules import LEAST_SCORES, mixture_thresholds
-from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
 KEPT = 0.7, 1.0, 0.95

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.digit_networks import accuracy, split_digits
 from teachgym.envs.schedules.drawn_digits import SHIFTS, Shift, angles, rotated, rotation, source_network
 from teachgym.envs.schedules.stream_adaptation import StreamAdaptationEnv, StreamStudent
-from teachgym.task_space import FloatArray
 from tests.envs.schedules.schedules import final_score
 
 IMAGES = split_digits().validation[0].numpy().astype(np.float64)

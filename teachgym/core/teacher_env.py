@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 from teachgym.base.annotations import shown
 from teachgym.base.packing import pack, unpack
 from teachgym.base.state import loading
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.problem import Problem
-from teachgym.seeding import Seeds, check_seed, fan_out
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds, check_seed, fan_out
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000
 """Decisions in a row that may spend nothing; more of them are taken for a teacher that never lets its student train."""

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from teachgym.batch_vector_env import BatchVectorEnv
 from teachgym.testing.equality import difference
-from teachgym.world_batch import SerialBatch
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import SerialBatch
 from tests.toy import Reach, Wander
 
 MODES = list(AutoresetMode)

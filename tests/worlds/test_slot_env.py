@@ -6,10 +6,10 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from teachgym.students.slot_env import SlotEnv
 from teachgym.testing.equality import difference
 from teachgym.testing.world import check_world
-from teachgym.world_batch import SerialBatch
+from teachgym.worlds.slot_env import SlotEnv
+from teachgym.worlds.world_batch import SerialBatch
 from tests.toy import Wander
 
 

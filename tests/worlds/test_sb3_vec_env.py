@@ -10,10 +10,10 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-from teachgym.batch_vector_env import BatchVectorEnv
-from teachgym.students.sb3_vec_env import SB3VecEnv
 from teachgym.testing.equality import difference
-from teachgym.world_batch import SerialBatch
+from teachgym.worlds.sb3_vec_env import SB3VecEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
+from teachgym.worlds.world_batch import SerialBatch
 from tests.toy import Countdown, Reach, Wander
 
 

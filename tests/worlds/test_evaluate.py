@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from teachgym.evaluation import Evaluation, evaluate
-from teachgym.world_batch import SerialBatch
+from teachgym.core.evaluation import Evaluation
+from teachgym.worlds.evaluate import evaluate
+from teachgym.worlds.world_batch import SerialBatch
 from tests.toy import Countdown, Reach
 
 

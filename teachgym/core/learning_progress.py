@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 WARM_UP = 5
 """With this many stored pairs or fewer, progress is 0: there is too little to compare with."""

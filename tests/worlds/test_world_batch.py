@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from teachgym.world_batch import SerialBatch, WorldBatchWrapper
+from teachgym.worlds.world_batch import SerialBatch, WorldBatchWrapper
 from tests.toy import Reach, Wander
 
 

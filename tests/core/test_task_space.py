@@ -10,7 +10,7 @@ from gymnasium.vector.utils import batch_space
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teachgym.task_space import Parameter, TaskSpace
+from teachgym.core.task_space import Parameter, TaskSpace
 
 
 def make_space() -> TaskSpace:

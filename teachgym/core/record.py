@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.base.files import read_arrays, read_json, write_arrays, write_json
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.sampling import GaussianMixture, Sampling, Window
-from teachgym.task_space import FloatArray
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.sampling import GaussianMixture, Sampling, Window
+from teachgym.core.task_space import FloatArray
 
 EPISODES = "episodes.npz"
 EVALUATIONS = "evaluations.npz"

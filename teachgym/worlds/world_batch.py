@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 Slots = NDArray[np.int64]
 """``(k,)`` distinct places in a batch."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import gymnasium
 
-from teachgym.feedback import Transition
-from teachgym.record import Record
-from teachgym.sampling import Sampling
-from teachgym.teacher import Teacher
-from teachgym.teacher_env import TeacherEnv
+from teachgym.core.feedback import Transition
+from teachgym.core.record import Record
+from teachgym.core.sampling import Sampling
+from teachgym.core.teacher import Teacher
+from teachgym.core.teacher_env import TeacherEnv
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from teachgym import Feedback, Teacher, Transition, teach
+from teachgym.core.loop import Progress
+from teachgym.core.record import Record
+from teachgym.core.sampling import Window
+from teachgym.core.spec import Problem
 from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.loop import Progress
-from teachgym.problem import Problem
-from teachgym.record import Record
-from teachgym.sampling import Window
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
 

@@ -6,9 +6,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.feedback import Feedback
-from teachgym.problem import Problem
-from teachgym.task_space import FloatArray, TaskSpace
+from teachgym.core.feedback import Feedback
+from teachgym.core.spec import Problem
+from teachgym.core.task_space import FloatArray, TaskSpace
 
 Float32Array = NDArray[np.float32]
 

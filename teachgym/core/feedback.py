@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
 from teachgym.base.annotations import REAL, shown
-from teachgym.episode_trace import EpisodeTrace
-from teachgym.task_space import FloatArray
+from teachgym.core.episode_trace import EpisodeTrace
+from teachgym.core.task_space import FloatArray
 
 _GREATEST = float(np.finfo(np.float64).max)
 

@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from teachgym.base.registry import reset_options
-from teachgym.batch_vector_env import BatchVectorEnv
+from teachgym.worlds.vector_env import BatchVectorEnv
 
 
 class SB3VecEnv(VecEnv):
@@ -30,7 +30,7 @@ class SB3VecEnv(VecEnv):
 
     def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any]) -> None:
         if not isinstance(env, BatchVectorEnv):
-            raise TypeError(f"env is {env}; expected a teachgym.batch_vector_env.BatchVectorEnv")
+            raise TypeError(f"env is {env}; expected a teachgym.worlds.vector_env.BatchVectorEnv")
         if env.autoreset_mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"{env} resets in {env.autoreset_mode}; make it with AutoresetMode.SAME_STEP")
         self.env = env

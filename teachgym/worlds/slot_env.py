@@ -7,8 +7,8 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from teachgym.task_space import TaskSpace
-from teachgym.world_batch import WorldBatch
+from teachgym.core.task_space import TaskSpace
+from teachgym.worlds.world_batch import WorldBatch
 
 _SLOT = np.zeros(1, dtype=np.int64)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from teachgym.learning_progress import WARM_UP, AbsoluteLearningProgress
-from teachgym.task_space import FloatArray
+from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
+from teachgym.core.task_space import FloatArray
 
 History = tuple[FloatArray, FloatArray, FloatArray, int | None]
 """Tasks, outcomes, scale and max_size."""

@@ -8,7 +8,7 @@ from typing import Any
 from gymnasium import Space, spaces
 
 from teachgym.base.settings import checked_dataclass
-from teachgym.task_space import TaskSpace
+from teachgym.core.task_space import TaskSpace
 
 SUCCESS = "success"
 """Offered where the teacher may know what counts as mastered: ``mastered_above`` and ``Feedback.success``. Elsewhere

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.problem import EASY_TASKS, RULES, SUCCESS, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, RULES, SUCCESS, EasyTasks, Problem
 
 BOX = spaces.Box(0.0, 1.0, (1,))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

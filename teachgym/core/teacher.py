@@ -7,10 +7,10 @@ import numpy as np
 
 from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.base.state import loading
-from teachgym.feedback import Transition
-from teachgym.problem import Problem
-from teachgym.sampling import Sampling
-from teachgym.seeding import fan_out, generator_from_state, generator_state
+from teachgym.core.feedback import Transition
+from teachgym.core.sampling import Sampling
+from teachgym.core.seeding import fan_out, generator_from_state, generator_state
+from teachgym.core.spec import Problem
 
 State = dict[str, Any]
 
@@ -34,7 +34,7 @@ class Teacher(ABC):
         problem: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up, the same one that the environment is reset with: each takes its own
-            part of it (``teachgym.seeding``).
+            part of it (``teachgym.core.seeding``).
     """
 
     Settings: ClassVar[type[Any]] = NoSettings

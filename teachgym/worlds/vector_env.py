@@ -10,9 +10,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from teachgym.base.registry import reset_options
-from teachgym.seeding import slot_seeds
-from teachgym.task_space import FloatArray
-from teachgym.world_batch import Flags, Slots, WorldBatch
+from teachgym.core.seeding import slot_seeds
+from teachgym.core.task_space import FloatArray
+from teachgym.worlds.world_batch import Flags, Slots, WorldBatch
 
 Tasks = list[FloatArray | None]
 

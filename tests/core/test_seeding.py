@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teachgym.seeding import Seeds, check_seed, fan_out, generator_from_state, generator_state
+from teachgym.core.seeding import Seeds, check_seed, fan_out, generator_from_state, generator_state
 
 
 def test_the_streams_of_a_seed_never_change() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from teachgym.task_space import FloatArray
+from teachgym.core.task_space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

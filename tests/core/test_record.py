@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.evaluation import Evaluation
-from teachgym.feedback import Feedback
-from teachgym.record import EPISODES, EVALUATIONS, SAMPLING, Record
-from teachgym.sampling import GaussianMixture, Window
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING, Record
+from teachgym.core.sampling import GaussianMixture, Window
 
 
 def make_record() -> Record:
