@@ -24,10 +24,10 @@ from teachgym.envs.lesson import Lesson, Screening, lesson_problem, read_lesson
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.envs.world_maker import WorldMaker
 from teachgym.students import Student, make_student
-from teachgym.students.global_state import preserved
-from teachgym.students.paused_student import PausedStudent
-from teachgym.students.screening import screen
-from teachgym.students.taught_worlds import Ledger
+from teachgym.students.lifetimes.global_state import preserved
+from teachgym.students.lifetimes.probe import screen
+from teachgym.students.lifetimes.student_lifetime import PausedStudent
+from teachgym.students.lifetimes.taught_worlds import Ledger
 from teachgym.worlds.evaluate import evaluate
 from teachgym.worlds.world_batch import WorldBatch, task_space_of
 

@@ -16,7 +16,7 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.test_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.test_sets import draw_test_set
 from teachgym.students import Student
-from teachgym.students.global_state import preserved, seed_all
+from teachgym.students.lifetimes.global_state import preserved, seed_all
 
 OUTCOME_RANGE = (-150.0, 350.0)
 MASTERED_ABOVE = 230.0

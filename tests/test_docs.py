@@ -16,7 +16,7 @@ from teachgym.agents import TEACHERS
 from teachgym.cli import Command
 from teachgym.study import study_file
 from tests.scripts import run_script
-from tests.students.tiny_models import tiny_llama
+from tests.students.supervised.tiny_models import tiny_llama
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

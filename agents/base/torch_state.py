@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from teachgym.core.task_space import FloatArray
-from teachgym.students.global_state import one_thread, seeded
+from teachgym.students.lifetimes.global_state import one_thread, seeded
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -18,7 +18,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import Problem
 from teachgym.core.teacher import State, Teacher
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 
 
 @checked_dataclass

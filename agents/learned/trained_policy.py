@@ -19,7 +19,7 @@ from torch import nn
 from teachgym.base.checksums import MANIFEST, check_file
 from teachgym.base.files import read_state, write_state
 from teachgym.base.registry import unknown_name
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 
 POLICY = "policy.npz"
 """The file in a trained teacher's folder."""

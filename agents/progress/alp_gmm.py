@@ -44,11 +44,11 @@ class AlpGmm(MixtureTeacher):
 
     Differs from the authors' code: the generator is the teacher's own, so that a seed fixes the run; the whole
     task-outcome history is searched in one pass, and where tasks repeat the newest one counts
-    (``teachgym.core.learning_progress``); no more components are tried than there are distinct vectors; a fit that fails
-    is passed over, and if all fail tasks are random until the next fit; the AICc counts the dimensions that are fitted
-    unless ``aicc_dimensions`` says otherwise. Fits and distances are in raw task units as in the paper, so a parameter
-    of wider range weighs more, and scikit-learn's floor of 1e-6 under variances matters for parameters with a range
-    near 1e-3 or less: ``normalise`` changes both.
+    (``teachgym.core.learning_progress``); no more components are tried than there are distinct vectors; a fit that
+    fails is passed over, and if all fail tasks are random until the next fit; the AICc counts the dimensions that are
+    fitted unless ``aicc_dimensions`` says otherwise. Fits and distances are in raw task units as in the paper, so a
+    parameter of wider range weighs more, and scikit-learn's floor of 1e-6 under variances matters for parameters with a
+    range near 1e-3 or less: ``normalise`` changes both.
 
     Fits happen after every ``fit_every`` answers whether or not the bootstrap is over. With a bootstrap
     shorter than that, tasks are uniformly random from its end to the first fit.

@@ -23,7 +23,7 @@ from teachgym.envs.data_generation.engines import make_data_engine
 from teachgym.envs.data_generation.round_files import read_given, write_round
 from teachgym.envs.data_tasks import make_data_task
 from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.students.global_state import threads
+from teachgym.students.lifetimes.global_state import threads
 from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
 
 State = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from teachgym.base.exclusive import exclusive
 from teachgym.base.registry import unknown_name
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 
 HELD_OUT_SEEDS = range(2**30)
 """Seeds of items of validation and test sets."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from teachgym.envs.schedules.learner import Fixed
-from teachgym.students.global_state import seeded
+from teachgym.students.lifetimes.global_state import seeded
 
 SYMBOLS, LENGTH, PROMPT = 16, 8, 8
 """Size of the vocabulary; symbols of a sequence; numbers of a prompt."""

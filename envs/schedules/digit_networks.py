@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from teachgym.envs.schedules.handwritten import digits
 from teachgym.envs.schedules.learner import Fixed
-from teachgym.students.global_state import seeded
+from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.objectives import cross_entropy
 
 RADIUS = 0.15

@@ -6,13 +6,13 @@ from typing import Any
 
 from teachgym.base.registry import named_class
 from teachgym.base.settings import make_settings
-from teachgym.students.callable_student import CallableStudent
-from teachgym.students.student import Student
+from teachgym.students.rl.callable_student import CallableStudent
+from teachgym.students.rl.student import Student
 
 STUDENTS: Mapping[str, str] = MappingProxyType(
     {
-        "ppo": "teachgym.students.ppo:PPOStudent",
-        "sac": "teachgym.students.sac:SACStudent",
+        "ppo": "teachgym.students.rl.ppo:PPOStudent",
+        "sac": "teachgym.students.rl.sac:SACStudent",
     }
 )
 """Name -> ``"module:Class"``, imported when it is asked for."""

@@ -37,7 +37,7 @@ from teachgym.base.registry import environment_id, unknown_name
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
-from teachgym.students.global_state import one_thread, preserved
+from teachgym.students.lifetimes.global_state import one_thread, preserved
 from teachgym.study.lock import alone_in
 from teachgym.study.spec import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv

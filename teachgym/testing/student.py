@@ -15,11 +15,11 @@ from teachgym.base.files import read_state, write_state
 from teachgym.core.seeding import check_seed
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.students import Student
-from teachgym.students.coroutine import Coroutine
-from teachgym.students.episode import Episode
-from teachgym.students.global_state import capture, preserved
-from teachgym.students.paused_student import PausedStudent
-from teachgym.students.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.coroutine import Coroutine
+from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.global_state import capture, preserved
+from teachgym.students.lifetimes.student_lifetime import PausedStudent
+from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
 from teachgym.testing.equality import difference
 from teachgym.worlds.evaluate import evaluate
 from teachgym.worlds.world_batch import Played, SerialBatch, Slots, WorldBatchWrapper, task_space_of

@@ -15,7 +15,7 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.core.seeding import check_seed
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.students.global_state import capture, preserved
+from teachgym.students.lifetimes.global_state import capture, preserved
 from teachgym.students.supervised.student import SupervisedStudent
 from teachgym.testing.equality import difference, not_plain
 

@@ -19,7 +19,7 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import check_seed
 from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 from teachgym.testing.equality import difference
 
 Env = gymnasium.Env[Any, Any]

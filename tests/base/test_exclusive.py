@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import threadpool_info
 
 from teachgym.base.exclusive import exclusive, one_core
-from teachgym.students.global_state import preserved, threads
+from teachgym.students.lifetimes.global_state import preserved, threads
 
 
 @pytest.mark.parametrize("block", [exclusive, one_core, preserved, lambda: threads(1)])

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.students.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import Played, Slots, WorldBatch

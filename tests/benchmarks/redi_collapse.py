@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from teachgym.envs.schedules.digit_networks import split_digits
-from teachgym.students.global_state import seeded
+from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.objectives import redi
 
 TOKENS, LENGTH = 20, 3

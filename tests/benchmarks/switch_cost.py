@@ -10,7 +10,7 @@ from typing import Any
 
 import greenlet
 
-from teachgym.students.coroutine import Coroutine
+from teachgym.students.lifetimes.coroutine import Coroutine
 
 ROUNDS, REPEATS = 300, 21
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from teachgym import Feedback
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import CallableStudent, Student
-from tests.students.test_taught_worlds import Marcher
+from tests.students.lifetimes.test_taught_worlds import Marcher
 from tests.toy import Countdown, Reach, noisy_walk
 
 QUICK_PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hidden": (8,), "device": "cpu"}

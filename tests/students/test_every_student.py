@@ -17,8 +17,8 @@ from teachgym.students import STUDENTS, make_student
 from teachgym.students.supervised import SUPERVISED_STUDENTS, make_supervised_student
 from teachgym.testing import check_student, check_supervised_student
 from tests.data.toy import Numbers
-from tests.students.test_sb3_students import QUICK
-from tests.students.tiny_models import Pictures, Riddles, pictures, riddles, tiny_gpt2, tiny_llava
+from tests.students.rl.test_sb3_students import QUICK
+from tests.students.supervised.tiny_models import Pictures, Riddles, pictures, riddles, tiny_gpt2, tiny_llava
 
 SHORT = {"max_length": 64, "max_new_tokens": 8, "method": "full", "learning_rate": 1e-2}
 

@@ -243,7 +243,7 @@ def test_what_does_not_fit_is_said_in_a_sentence_before_anything_runs(
     ("student", "reason"),
     [
         (toy_study.FAILING, "the student lost its way"),
-        ("tests.students.torch_errors:StumblingStudent", "shapes cannot be multiplied"),
+        ("tests.students.supervised.torch_errors:StumblingStudent", "shapes cannot be multiplied"),
         (toy_study.DYING, "exit code 7"),
     ],
 )

@@ -15,7 +15,7 @@ from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.students.devices import chosen_device
-from teachgym.students.global_state import preserved, seeded
+from teachgym.students.lifetimes.global_state import preserved, seeded
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.model_folder import check_model_folder, library, load_model, load_reader, quiet
 from teachgym.students.supervised.student import State, SupervisedStudent

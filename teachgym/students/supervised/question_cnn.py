@@ -16,7 +16,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
 from teachgym.students.devices import chosen_device
-from teachgym.students.global_state import seeded
+from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
 from teachgym.students.supervised.torch_network import load_network_state, network_state

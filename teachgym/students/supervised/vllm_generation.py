@@ -8,7 +8,7 @@ from itertools import count
 from tempfile import mkdtemp
 from typing import Any
 
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 from teachgym.students.supervised.model_folder import library
 
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)

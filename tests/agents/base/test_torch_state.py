@@ -15,7 +15,7 @@ from teachgym.agents.base.torch_state import (
     tensor,
     weights_of,
 )
-from teachgym.students.global_state import one_thread
+from teachgym.students.lifetimes.global_state import one_thread
 from teachgym.testing.equality import difference, not_plain
 
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.numpy import load_file
 
 from teachgym.data.example import Example
-from tests.students.test_causal_lm import equal, student
-from tests.students.tiny_models import riddles, tiny_llama
+from tests.students.supervised.test_causal_lm import equal, student
+from tests.students.supervised.tiny_models import riddles, tiny_llama
 
 
 @pytest.fixture(scope="module")

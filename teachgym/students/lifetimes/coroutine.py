@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import greenlet
 
-from teachgym.students.global_state import GlobalState, capture, in_force, seeded
-from teachgym.students.stack_end import call_at_stack_end
+from teachgym.students.lifetimes.global_state import GlobalState, capture, in_force, seeded
+from teachgym.students.lifetimes.stack_end import call_at_stack_end
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")

@@ -1,4 +1,6 @@
-"""Students that meet errors which torch raises from C++, as a program: ``python -m tests.students.torch_errors``.
+"""Students that meet errors which torch raises from C++, as a program.
+
+``python -m tests.students.supervised.torch_errors``
 
 Prints a line for every kind of error, place to start from, and whether the student catches it.
 """

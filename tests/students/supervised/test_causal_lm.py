@@ -18,7 +18,7 @@ from teachgym.students.supervised.hugging_face import NO_LOSS, append_targets
 from teachgym.students.supervised.model_folder import library, quiet
 from teachgym.testing.equality import difference
 from teachgym.testing.supervised_student import check_supervised_student
-from tests.students.tiny_models import Riddles, letters_tokenizer, riddles, tiny_gpt2, tiny_llama
+from tests.students.supervised.tiny_models import Riddles, letters_tokenizer, riddles, tiny_gpt2, tiny_llama
 
 SHORT: dict[str, Any] = {"max_length": 64, "max_new_tokens": 8, "batch_size": 8, "micro_batch_size": 8}
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
-from teachgym.students.episode import Episode
-from teachgym.students.global_state import seeded
-from teachgym.students.student import Student
-from teachgym.students.taught_worlds import Ledger
+from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.global_state import seeded
+from teachgym.students.lifetimes.taught_worlds import Ledger
+from teachgym.students.rl.student import Student
 from teachgym.worlds.world_batch import WorldBatch
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import ENTROPIES, VALUES
-from teachgym.students.student import Student
+from teachgym.students.rl.student import Student
 
 
 @dataclass(frozen=True, eq=False)

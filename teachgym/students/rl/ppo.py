@@ -16,9 +16,9 @@ from torch import nn
 from teachgym.base.setting_checks import check_from_zero, check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import ENTROPIES, VALUES
-from teachgym.students.averaged_policy import AveragedPolicy
 from teachgym.students.devices import chosen_device
-from teachgym.students.sb3_student import SB3Student
+from teachgym.students.rl.averaged_policy import AveragedPolicy
+from teachgym.students.rl.sb3_student import SB3Student
 
 SLOWEST, FASTEST = 1e-5, 3e-3
 """Bounds of a step size that is adapted."""

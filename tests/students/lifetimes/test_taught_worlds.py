@@ -14,9 +14,9 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import Student
-from teachgym.students.coroutine import BudgetSpent
-from teachgym.students.episode import Episode
-from teachgym.students.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.coroutine import BudgetSpent
+from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.slot_env import SlotEnv
 from teachgym.worlds.vector_env import BatchVectorEnv

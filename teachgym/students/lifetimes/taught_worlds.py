@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import generator_state
 from teachgym.core.task_space import FloatArray
-from teachgym.students.coroutine import BudgetSpent
-from teachgym.students.episode import Episode
+from teachgym.students.lifetimes.coroutine import BudgetSpent
+from teachgym.students.lifetimes.episode import Episode
 from teachgym.worlds.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
 
 Ask = Callable[[Episode | None], FloatArray]

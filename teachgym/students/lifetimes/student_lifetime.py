@@ -7,10 +7,10 @@ import numpy as np
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
-from teachgym.students.coroutine import Coroutine
-from teachgym.students.episode import Episode
-from teachgym.students.student import State, Student
-from teachgym.students.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.coroutine import Coroutine
+from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.rl.student import State, Student
 from teachgym.worlds.world_batch import WorldBatch
 
 

@@ -13,7 +13,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from teachgym.data.example import Example
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask
-from teachgym.students.global_state import preserved
+from teachgym.students.lifetimes.global_state import preserved
 from teachgym.students.supervised.model_folder import library, quiet
 
 transformers = library("transformers", "hf")

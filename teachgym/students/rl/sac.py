@@ -17,7 +17,7 @@ from teachgym.base.setting_checks import check_positive, check_share, check_whol
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import VALUES
 from teachgym.students.devices import chosen_device
-from teachgym.students.sb3_student import SB3Student
+from teachgym.students.rl.sb3_student import SB3Student
 
 
 @checked_dataclass

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.students.student import State, Student
+from teachgym.students.rl.student import State, Student
 from teachgym.worlds.slot_env import SlotEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import WorldBatch

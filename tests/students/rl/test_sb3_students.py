@@ -16,9 +16,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from teachgym.base.files import read_state, write_state
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import Student, make_student
-from teachgym.students.averaged_policy import AveragedPolicy
-from teachgym.students.ppo import PPOSettings, PPOStudent
-from teachgym.students.sac import SACSettings, SACStudent
+from teachgym.students.rl.averaged_policy import AveragedPolicy
+from teachgym.students.rl.ppo import PPOSettings, PPOStudent
+from teachgym.students.rl.sac import SACSettings, SACStudent
 from tests.toy import Countdown, Reach
 
 QUICK_PPO: dict[str, Any] = {

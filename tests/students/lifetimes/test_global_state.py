@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from teachgym.students.global_state import capture, preserved, restore, seed_all
+from teachgym.students.lifetimes.global_state import capture, preserved, restore, seed_all
 
 
 def draw() -> tuple[float, float, float]:
@@ -69,7 +69,7 @@ def test_importing_the_library_does_not_import_torch() -> None:
 
 def test_a_forked_process_can_use_torch_though_its_parent_has_shared_work_among_threads() -> None:
     script = """
-    import os, torch, teachgym.students.global_state
+    import os, torch, teachgym.students.lifetimes.global_state
     torch.set_num_threads(2)
     torch.ones(600, 600) @ torch.ones(600, 600)
     if os.fork() == 0:

@@ -11,8 +11,8 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
 
 from teachgym.core.seeding import generator_from_state, generator_state
-from teachgym.students.global_state import capture, from_plain, restore, to_plain
-from teachgym.students.student import State
+from teachgym.students.lifetimes.global_state import capture, from_plain, restore, to_plain
+from teachgym.students.rl.student import State
 
 _COUNTERS = ("num_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 _OBSERVED = ("_last_obs", "_last_episode_starts", "_last_original_obs")

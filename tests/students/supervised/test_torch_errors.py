@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from teachgym.students import stack_end
-from teachgym.students.coroutine import Coroutine
-from tests.students.torch_errors import KINDS, PLACES
+from teachgym.students.lifetimes import stack_end
+from teachgym.students.lifetimes.coroutine import Coroutine
+from tests.students.supervised.torch_errors import KINDS, PLACES
 
 
 def test_every_kind_of_error_surfaces_or_is_caught_from_everywhere() -> None:
-    command = [sys.executable, "-m", "tests.students.torch_errors"]
+    command = [sys.executable, "-m", "tests.students.supervised.torch_errors"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     expected = {
         f"{kind} | {catches} | {place} | {'went on' if catches else 'raised'}"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from teachgym.students.coroutine import BudgetSpent, Coroutine
+from teachgym.students.lifetimes.coroutine import BudgetSpent, Coroutine
 
 Ask = Callable[[Any], Any]
 Draws = list[tuple[float, float, float]]
@@ -350,7 +350,7 @@ def test_an_exception_in_the_inner_of_two_surfaces_in_the_outer() -> None:
 
 def test_a_student_that_is_the_first_to_import_torch_keeps_its_state_to_itself() -> None:
     code = """
-from teachgym.students.coroutine import Coroutine
+from teachgym.students.lifetimes.coroutine import Coroutine
 def student(ask):
     import torch
     torch.manual_seed(1)

@@ -14,8 +14,8 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from teachgym.students.sb3_state import algorithm_state, load_algorithm
-from teachgym.students.student import State, Student
+from teachgym.students.rl.sb3_state import algorithm_state, load_algorithm
+from teachgym.students.rl.student import State, Student
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import WorldBatch

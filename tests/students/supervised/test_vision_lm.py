@@ -11,7 +11,7 @@ from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.hugging_face import NO_LOSS
 from teachgym.students.supervised.vision_lm import VisionLM
 from teachgym.testing.equality import difference
-from tests.students.tiny_models import Pictures, pictures, tiny_llama, tiny_llava, tiny_paligemma
+from tests.students.supervised.tiny_models import Pictures, pictures, tiny_llama, tiny_llava, tiny_paligemma
 
 SHORT: dict[str, Any] = {"max_length": 64, "max_new_tokens": 8, "batch_size": 4, "learning_rate": 1e-2}
 MODELS = ["llava", "chatty", "paligemma"]

@@ -11,12 +11,12 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.students import CallableStudent, Student
-from teachgym.students.ppo import PPOSettings, PPOStudent
-from teachgym.students.sac import SACSettings, SACStudent
+from teachgym.students.rl.ppo import PPOSettings, PPOStudent
+from teachgym.students.rl.sac import SACSettings, SACStudent
 from teachgym.testing.student import check_student
 from teachgym.worlds.world_batch import WorldBatch
-from tests.students.test_callable_student import climb, reinforce
-from tests.students.test_sb3_students import QUICK_PPO, QUICK_SAC
+from tests.students.rl.test_callable_student import climb, reinforce
+from tests.students.rl.test_sb3_students import QUICK_PPO, QUICK_SAC
 from tests.toy import Countdown, Reach
 
 

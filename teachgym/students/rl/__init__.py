@@ -1,0 +1,1 @@
+"""Students that act in worlds: their interface, and one file for each."""
