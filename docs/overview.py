@@ -9,7 +9,7 @@ from PIL import Image
 from teachgym.base.files import replacing
 from teachgym.core.record import Record
 from teachgym.plots.film import film
-from teachgym.study.cell import load_cell
+from teachgym.study.cells.cell import load_cell
 
 TRACKS = ((0.2, 5.0), (0.8, 3.0), (2.0, 1.5))
 MOMENT = 250

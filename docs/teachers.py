@@ -15,8 +15,8 @@ from typing import Any
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.core.teacher import Teacher
 from teachgym.statistics import holm
-from teachgym.study.environment import environment_class
-from teachgym.study.spec import Spec
+from teachgym.study.cells.environment import environment_class
+from teachgym.base.named_settings import Spec
 
 HERE = Path(__file__).parent
 PAGE = HERE / "teachers.md"

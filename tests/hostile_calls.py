@@ -31,7 +31,7 @@ from teachgym.statistics import (
 from teachgym.statistics.curves import area_under_curve, forgetting, steps_to_threshold, worst_case
 from teachgym.statistics.power import smallest_difference
 from teachgym.study import study_file
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 
 Generator = np.random.Generator
 Call = Callable[[Generator], Any]

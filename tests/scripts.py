@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from teachgym.study.workers import worker_context
+from teachgym.study.executors.workers import worker_context
 
 
 def run_script(code: str, folder: Path) -> None:

@@ -13,10 +13,10 @@ from teachgym.cli import main
 from teachgym.cli.compare import Compare
 from teachgym.cli.train import Train
 from teachgym.core.evaluation import Evaluation
-from teachgym.study.cell import run_cell
-from teachgym.study.runner import Observer, RunOptions
+from teachgym.study.cells.cell import run_cell
+from teachgym.study.executors.runner import Observer, RunOptions
 from teachgym.study.settings import Cell
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from teachgym.worlds.evaluate import evaluate
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ SMALLER = {
 }
 """What is put behind other commands; ``compare`` gets one seed and one test, and ``train`` a short rollout."""
 PLANNED = {
-    "--executor ray": "needs a cluster, or starts one: tests/study/test_ray_executor.py does",
+    "--executor ray": "needs a cluster, or starts one: tests/study/executors/test_ray_executor.py does",
     "language-model": "needs an endpoint: tests/envs and tests/agents have one that answers by a function",
     "teachers.md: ": "are studies of up to an hour, whose results are committed",
     "studies/": "are studies of hours, whose results are committed",

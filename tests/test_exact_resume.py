@@ -9,8 +9,8 @@ import pytest
 from teachgym.agents import TEACHERS
 from teachgym.base.files import read_state, write_state
 from teachgym.core.loop import Teaching
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 from tests.agents.test_every_teacher import spec
 

@@ -16,7 +16,7 @@ from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
 from teachgym.envs.data_generation.data_env import DataEnv
 from teachgym.students import CallableStudent
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from tests.agents.test_every_teacher import NAMES, spec
 from tests.agents.test_every_teacher import make as make_pair
 from tests.base.test_settings import CLASSES, ENVIRONMENTS, arguments

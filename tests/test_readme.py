@@ -9,7 +9,7 @@ import tyro
 
 from teachgym.cli import Command
 from teachgym.cli.compare import Compare
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from tests.scripts import run_script
 
 ROOT = Path(__file__).parent.parent

@@ -13,8 +13,8 @@ import torch
 
 import teachgym
 from teachgym.students import CallableStudent
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 from tests.study import toy_study
 

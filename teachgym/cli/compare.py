@@ -78,8 +78,8 @@ class Compare(StudySettings):
         from teachgym.envs.tracks import TrackEnv
         from teachgym.report.write import write_report
         from teachgym.study.compare import compare
-        from teachgym.study.environment import environment_class
-        from teachgym.study.summary import summary_table
+        from teachgym.study.cells.environment import environment_class
+        from teachgym.study.results.summary import summary_table
 
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         walks = issubclass(environment_class(settings.env), TrackEnv)

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from teachgym.study.runner import Observer, Standing
+from teachgym.study.executors.runner import Observer, Standing
 from teachgym.study.settings import Cell, StudySettings
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -32,7 +32,7 @@ class Evaluate:
 
     def run(self, console: Console) -> int:
         """Test, and print a line for each task and the score."""
-        from teachgym.study.cell import load_cell
+        from teachgym.study.cells.cell import load_cell
 
         cell, env = load_cell(self.cell, trust=self.trust)
         result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.test_space))

@@ -24,7 +24,7 @@ class Report:
     def run(self, console: Console) -> int:
         """Write it, and say where."""
         from teachgym.report.write import write_report
-        from teachgym.study.stored import damages
+        from teachgym.study.results.stored import damages
 
         path = write_report(self.studies, self.output, reference=self.reference)
         for damage in (line for folder in self.studies for line in damages(folder)):

@@ -26,7 +26,7 @@ class Suite(SuiteSettings):
         from teachgym.cli.dashboard import Dashboard
         from teachgym.plots.figure_style import save_figure
         from teachgym.plots.leaderboard_figure import leaderboard_figure
-        from teachgym.study.leaderboard import leaderboard_table
+        from teachgym.study.results.leaderboard import leaderboard_table
         from teachgym.study.suite import LEADERBOARD, fitting, run_suite
 
         if self.resume and self.overwrite:

@@ -42,7 +42,7 @@ class Watch:
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""
         from teachgym.plots.film import Clip, film, side_by_side, steps_a_picture, write_film
-        from teachgym.study.cell import load_cell
+        from teachgym.study.cells.cell import load_cell
 
         if self.example == bool(self.cells):
             raise ValueError(

@@ -32,7 +32,7 @@ class _Board(Protocol):
 
 
 class Shares(Protocol):
-    """What is drawn: a ``teachgym.study.leaderboard.Leaderboard``."""
+    """What is drawn: a ``teachgym.study.results.leaderboard.Leaderboard``."""
 
     @property
     def boards(self) -> "tuple[_Board, ...]":

@@ -13,8 +13,8 @@ from teachgym.plots.learning_curves import learning_curve_figure
 from teachgym.plots.mastery_figure import Mastery, mastery_figure
 from teachgym.plots.profile_figure import profile_figure
 from teachgym.plots.score_figure import score_figure
-from teachgym.study.comparison import Comparison, Stratum
-from teachgym.study.stored import Run
+from teachgym.study.results.comparison import Comparison, Stratum
+from teachgym.study.results.stored import Run
 
 FINAL_SCORES = "final-scores"
 MOST_DRAWN = 7

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from teachgym.report.tables import turned
-from teachgym.study.comparison import LEVEL, Comparison, Row, p_between
-from teachgym.study.summary import p_text
+from teachgym.study.results.comparison import LEVEL, Comparison, Row, p_between
+from teachgym.study.results.summary import p_text
 
 
 def headline(comparison: Comparison) -> str:

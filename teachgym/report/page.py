@@ -11,8 +11,8 @@ from teachgym.report.findings import finding, headline
 from teachgym.report.inline_svg import inline_svg
 from teachgym.report.page_style import CSS
 from teachgym.report.tables import TextTable, cost_table, improvement_table, main_table, more_table
-from teachgym.study.comparison import Comparison
-from teachgym.study.stored import StoredStudy
+from teachgym.study.results.comparison import Comparison
+from teachgym.study.results.stored import StoredStudy
 
 _SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing but what is in it. It has no scripts."""

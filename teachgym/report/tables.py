@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from teachgym.plots.figure_style import short_steps
 from teachgym.statistics import Interval
-from teachgym.study.comparison import Comparison, Row
-from teachgym.study.summary import p_text
+from teachgym.study.results.comparison import Comparison, Row
+from teachgym.study.results.summary import p_text
 
 _LATEX = {
     "\\": r"\textbackslash{}",

@@ -15,8 +15,8 @@ from teachgym.report.drawings import (
 )
 from teachgym.report.page import page
 from teachgym.report.tables import main_table, to_csv, to_latex
-from teachgym.study.comparison import Comparison, compare_studies, merge
-from teachgym.study.stored import Run, StoredStudy, load_study
+from teachgym.study.results.comparison import Comparison, compare_studies, merge
+from teachgym.study.results.stored import Run, StoredStudy, load_study
 from teachgym.study.trust import check_links
 
 PAGE = "report.html"

@@ -13,19 +13,19 @@ from teachgym import __version__
 from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import write_json
 from teachgym.study import study_file
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.comparison import Comparison, compare_studies
-from teachgym.study.environment import make_environment
-from teachgym.study.lock import LOCK, FolderInUseError, alone_in, together_in
-from teachgym.study.measures import Measures
-from teachgym.study.provenance import provenance
-from teachgym.study.runner import Observer, RunOptions, run_cells
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.results.comparison import Comparison, compare_studies
+from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
+from teachgym.study.results.measures import Measures
+from teachgym.study.cells.provenance import provenance
+from teachgym.study.executors.runner import Observer, RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
-from teachgym.study.summary import summary_entries
+from teachgym.study.results.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
+from teachgym.study.results.summary import summary_entries
 from teachgym.study.trackers import check_installed
 from teachgym.study.trust import check_links
-from teachgym.study.workers import check_workers_can_start
+from teachgym.study.executors.workers import check_workers_can_start
 
 SUMMARY = "summary.json"
 _CLAIM = "claim.lock"
@@ -92,7 +92,7 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
 
 def _run(settings: StudySettings, cells: Sequence[tuple[Cell, Path]], observer: Observer) -> None:
     if settings.executor == "ray":
-        from teachgym.study.ray_executor import RayOptions, run_cells_on_ray
+        from teachgym.study.executors.ray_executor import RayOptions, run_cells_on_ray
 
         on = RayOptions(settings.ray_address, settings.gpus)
         run_cells_on_ray(cells, RunOptions.of(settings), observer, on=on)
@@ -104,7 +104,7 @@ def _check(settings: StudySettings) -> Any:
     """Make everything once, so that what can't be made is refused before anything runs."""
     check_installed(settings.trackers)
     if settings.executor == "ray":
-        from teachgym.study.ray_executor import check_ray
+        from teachgym.study.executors.ray_executor import check_ray
 
         check_ray(settings.ray_address)
     environment = None

@@ -10,13 +10,13 @@ import numpy as np
 
 from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING
-from teachgym.study.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
-from teachgym.study.cells_there import cells_there
-from teachgym.study.finished import check_whole, is_finished
-from teachgym.study.provenance import provenance
-from teachgym.study.runner import Observer, RunOptions, run_cells
+from teachgym.study.cells.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
+from teachgym.study.cells.cells_there import cells_there
+from teachgym.study.cells.finished import check_whole, is_finished
+from teachgym.study.cells.provenance import provenance
+from teachgym.study.executors.runner import Observer, RunOptions, run_cells
 from teachgym.study.trust import check_cell
-from teachgym.study.workers import check_workers_can_start
+from teachgym.study.executors.workers import check_workers_can_start
 
 _READERS = {
     EPISODES: read_arrays,

@@ -38,11 +38,11 @@ from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.lifetimes.global_state import one_thread, preserved
-from teachgym.study.lock import alone_in
-from teachgym.study.spec import Spec
+from teachgym.study.cells.lock import alone_in
+from teachgym.base.named_settings import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
-from teachgym.study.workers import check_workers_can_start
+from teachgym.study.executors.workers import check_workers_can_start
 
 SETTINGS = "train.json"
 CURVE = "curve.npz"

@@ -20,7 +20,7 @@ from teachgym.envs.data_generation.engines import DATA_ENGINES
 from teachgym.language_model import ModelSettings
 from teachgym.study import study_file
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _OWN = re.compile(r"teachgym(\.\w+)*:[^:]+")

@@ -22,10 +22,10 @@ from teachgym.envs.data_generation.engines import DATA_ENGINES
 from teachgym.envs.data_tasks import DATA_TASKS
 from teachgym.students import STUDENTS
 from teachgym.students.supervised import SUPERVISED_STUDENTS
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 
 NOTHING = object()
 WRONG: dict[Any, tuple[Any, ...]] = {

@@ -14,7 +14,7 @@ from scipy.stats import qmc
 
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.schedules.schedule_env import ScheduleEnv
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 
 

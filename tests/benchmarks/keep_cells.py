@@ -11,8 +11,8 @@ from pathlib import Path
 
 from teachgym.base.checksums import write_manifest
 from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING
-from teachgym.study.cell import PROVENANCE, SETTINGS
-from teachgym.study.finished import RESULT, is_finished, load_finished
+from teachgym.study.cells.cell import PROVENANCE, SETTINGS
+from teachgym.study.cells.finished import RESULT, is_finished, load_finished
 
 KEPT = (SETTINGS, PROVENANCE, RESULT, EPISODES, EVALUATIONS, SAMPLING)
 

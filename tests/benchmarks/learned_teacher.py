@@ -29,7 +29,7 @@ from teachgym.core.loop import teach
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv
 from teachgym.statistics import mean_interval
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 

@@ -17,8 +17,8 @@ from rich.table import Table
 from teachgym.core.loop import teach
 from teachgym.core.task_space import FloatArray
 from teachgym.statistics import mean_interval
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher

@@ -13,7 +13,7 @@ import numpy as np
 
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from teachgym.testing.made_up import made_up_antagonist, made_up_problems, made_up_trace
 
 STRETCH = 2_000

@@ -18,7 +18,7 @@ from rich.table import Table
 from teachgym.agents import make_teacher
 from teachgym.core.loop import teach
 from teachgym.statistics import Interval, mean_interval
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 

@@ -14,8 +14,8 @@ from gymnasium import spaces
 from teachgym.core.spec import RULES
 from teachgym.envs.skill_model import SkillSettings
 from teachgym.envs.task_model import TaskSettings
-from teachgym.study.environment import environment_class
-from teachgym.study.spec import Spec
+from teachgym.study.cells.environment import environment_class
+from teachgym.base.named_settings import Spec
 
 NAMES = sorted(spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym")
 VARIANTS = {

@@ -12,7 +12,7 @@ from teachgym.agents import TEACHERS, teacher_class
 from teachgym.core.spec import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
 from teachgym.envs.curriculum import CurriculumEnv
 from teachgym.students import CallableStudent
-from teachgym.study.environment import NEEDED
+from teachgym.study.cells.environment import NEEDED
 from teachgym.testing import check_teacher_env
 
 TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")

@@ -5,10 +5,10 @@ from typing import Any
 
 from teachgym.base.checksums import write_checked
 from teachgym.base.files import write_json
-from teachgym.study.finished import finish
-from teachgym.study.measures import Measures
-from teachgym.study.stored import Run
-from tests.study.test_comparison import SPACE, run
+from teachgym.study.cells.finished import finish
+from teachgym.study.results.measures import Measures
+from teachgym.study.results.stored import Run
+from tests.study.results.test_comparison import SPACE, run
 
 MEASURES = Measures(SPACE, SPACE, (-150.0, 350.0))
 GOOD, BAD = [6, 7, 8, 9, 7], [0, 1, 2, 1, 0]

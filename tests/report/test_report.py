@@ -24,12 +24,12 @@ from teachgym.report.drawings import overall_drawings
 from teachgym.report.findings import finding, headline
 from teachgym.report.tables import main_table, to_csv, to_latex
 from teachgym.report.write import write_report
-from teachgym.study.comparison import compare_studies
-from teachgym.study.measures import Measures
-from teachgym.study.stored import load_study
-from teachgym.study.summary import summary_table
+from teachgym.study.results.comparison import compare_studies
+from teachgym.study.results.measures import Measures
+from teachgym.study.results.stored import load_study
+from teachgym.study.results.summary import summary_table
 from tests.report.stored_cells import MEASURES, two_teachers, write_study
-from tests.study.test_comparison import run
+from tests.study.results.test_comparison import run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -21,7 +21,7 @@ from teachgym.statistics import (
 from teachgym.statistics.bootstrap import mean, median
 from teachgym.statistics.curves import area_under_curve, forgetting, steps_to_threshold, worst_case
 from teachgym.statistics.power import smallest_difference
-from teachgym.study.cautions import BOOTSTRAP_COVERAGE
+from teachgym.study.results.cautions import BOOTSTRAP_COVERAGE
 
 
 def rng(seed: int = 0) -> np.random.Generator:

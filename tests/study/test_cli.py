@@ -10,7 +10,7 @@ from rich.console import Console
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
 from teachgym.plots.film import Clip, side_by_side, write_film
-from teachgym.study.cell import run_cell
+from teachgym.study.cells.cell import run_cell
 from teachgym.study.settings import Cell
 from teachgym.study.study_file import ready_made
 from tests.study import toy_study

@@ -14,14 +14,14 @@ import pytest
 
 from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import read_json, read_state, write_state
-from teachgym.study.cell import CellOptions, run_cell
+from teachgym.study.cells.cell import CellOptions, run_cell
 from teachgym.study.compare import compare
-from teachgym.study.finished import RESULT
-from teachgym.study.lock import FolderInUseError, alone_in
+from teachgym.study.cells.finished import RESULT
+from teachgym.study.cells.lock import FolderInUseError, alone_in
 from teachgym.study.replay import differences, replay
-from teachgym.study.runner import RunOptions, run_cells
+from teachgym.study.executors.runner import RunOptions, run_cells
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.stored import load_study
+from teachgym.study.results.stored import load_study
 from tests.study import toy_study
 from tests.study.forgery import forge_manifest
 from tests.study.killer import check_kills
@@ -44,7 +44,7 @@ def cell(env: str = toy_study.ENV, teacher: str = "alp-gmm", student: str = toy_
 
 @pytest.fixture(autouse=True)
 def checkpoints_as_often_as_possible(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.study.cell._WRITING_SHARE", 0)
+    monkeypatch.setattr("teachgym.study.cells.cell._WRITING_SHARE", 0)
 
 
 class Stop(BaseException):
@@ -271,8 +271,8 @@ def test_a_run_that_can_not_be_stored_is_run_all_the_same(
 
 
 def test_one_process_at_a_time_runs_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.study.cell._PATIENCE", 0.2)
-    holder = "import sys, time; from pathlib import Path; from teachgym.study.lock import alone_in\n"
+    monkeypatch.setattr("teachgym.study.cells.cell._PATIENCE", 0.2)
+    holder = "import sys, time; from pathlib import Path; from teachgym.study.cells.lock import alone_in\n"
     holder += "with alone_in(Path(sys.argv[1]), patience=0):\n    print('held', flush=True)\n    time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

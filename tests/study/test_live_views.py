@@ -11,9 +11,9 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from teachgym.cli.dashboard import Dashboard, duration, sparkline
-from teachgym.study.cell import CellOptions, run_cell
+from teachgym.study.cells.cell import CellOptions, run_cell
 from teachgym.study.replay import differences
-from teachgym.study.runner import Standing
+from teachgym.study.executors.runner import Standing
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trackers import TRACKERS, Tracking
 from tests.study import toy_study
@@ -66,7 +66,7 @@ def test_trackers_change_nothing(tmp_path: Path) -> None:
 
 
 def test_a_resumed_cell_has_every_point_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.study.cell._WRITING_SHARE", 0)
+    monkeypatch.setattr("teachgym.study.cells.cell._WRITING_SHARE", 0)
     run(tmp_path / "whole", "tensorboard")
     run(tmp_path / "parts", "tensorboard", stop_at=400)
     run(tmp_path / "parts", "tensorboard")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 
 
 @pytest.mark.parametrize(

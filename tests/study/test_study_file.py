@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from teachgym.base.registry import unknown_name
 from teachgym.study import study_file
-from teachgym.study.cell import make_cell_teacher
-from teachgym.study.environment import make_environment
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import StudySettings
 
 ROOT = Path(__file__).parent.parent.parent

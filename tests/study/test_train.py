@@ -22,8 +22,8 @@ from teachgym.cli import main
 from teachgym.core.loop import teach
 from teachgym.envs.simulated_skills import SimulatedSkillsEnv, make_skills
 from teachgym.envs.simulated_tasks import make_tasks
-from teachgym.study.lock import alone_in
-from teachgym.study.spec import Spec
+from teachgym.study.cells.lock import alone_in
+from teachgym.base.named_settings import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import TrainProgress, train_teacher

@@ -17,8 +17,8 @@ from teachgym.base.files import read_state, write_state
 from teachgym.cli import main
 from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING, Record
 from teachgym.study import study_file
-from teachgym.study.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell
-from teachgym.study.finished import RESULT, Result, finish
+from teachgym.study.cells.cell import PROVENANCE, SETTINGS, STUDENT, TEACHER, run_cell
+from teachgym.study.cells.finished import RESULT, Result, finish
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trust import check_cell, check_links, check_study
 

@@ -13,14 +13,14 @@ from rich.console import Console
 from teachgym.base.files import read_json
 from teachgym.cli import main
 from teachgym.cli.dashboard import Dashboard
-from teachgym.study.cell import run_cell
+from teachgym.study.cells.cell import run_cell
 from teachgym.study.compare import compare
-from teachgym.study.finished import RESULT, is_finished
-from teachgym.study.lock import LOCK, FolderInUseError, alone_in, together_in
-from teachgym.study.stored import load_study
+from teachgym.study.cells.finished import RESULT, is_finished
+from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
+from teachgym.study.results.stored import load_study
 from tests.study import toy_study
 from tests.study.test_compare import Diary
-from tests.study.test_damaged_cells import run_here, settings
+from tests.study.cells.test_damaged_cells import run_here, settings
 from tests.study.test_interruptions import cell
 
 ME = rf"process {os.getpid()} on .*, since \d{{4}}-"
@@ -45,7 +45,7 @@ def test_a_cell_that_another_process_finishes_meanwhile_is_left_as_it_is(tmp_pat
 
 
 def test_who_runs_a_cell_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teachgym.study.cell._PATIENCE", 0.0)
+    monkeypatch.setattr("teachgym.study.cells.cell._PATIENCE", 0.0)
     with alone_in(tmp_path, patience=0.0), pytest.raises(FolderInUseError, match=f"worked in by {ME}"):
         run_cell(cell(), tmp_path, lambda progress: None)
     assert (tmp_path / LOCK).read_text() == ""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from teachgym.core.record import EVALUATIONS, Record
-from teachgym.study.cell import CellOptions, _Runner, run_cell
+from teachgym.study.cells.cell import CellOptions, _Runner, run_cell
 from teachgym.study.replay import differences
 from teachgym.study.settings import Cell
 from tests.study import toy_study

@@ -8,8 +8,8 @@ from types import MappingProxyType, TracebackType
 
 from teachgym.base.registry import named_class
 from teachgym.core.loop import Progress
-from teachgym.study.log import say
-from teachgym.study.measures import Measures
+from teachgym.study.cells.log import say
+from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.trackers.metrics import Metrics
 from teachgym.study.trackers.tracker import Tracker

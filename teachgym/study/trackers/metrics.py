@@ -6,7 +6,7 @@ import numpy as np
 
 from teachgym.core.loop import Progress
 from teachgym.statistics.curves import WORST_SHARE, worst_case
-from teachgym.study.measures import Measures
+from teachgym.study.results.measures import Measures
 
 RECENT = 100
 """Finished episodes over which means are taken."""

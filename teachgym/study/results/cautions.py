@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from teachgym.statistics.power import smallest_difference
-from teachgym.study.stored import Missing
+from teachgym.study.results.stored import Missing
 
 BOOTSTRAP_COVERAGE = {2: 52, 3: 74, 4: 80, 5: 84, 6: 86, 7: 87, 8: 88, 9: 89}
 """Percent of 95 % percentile bootstrap intervals of a mean of so many normal values that hold the true mean."""

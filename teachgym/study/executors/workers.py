@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext, SpawnContext
 
-_IMPORTED = ["teachgym.study.cell", "stable_baselines3", "sklearn.mixture"]
+_IMPORTED = ["teachgym.study.cells.cell", "stable_baselines3", "sklearn.mixture"]
 """What takes long to import, and most cells need."""
 
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from teachgym.statistics import Interval
-from teachgym.study.comparison import LEVEL, Comparison
+from teachgym.study.results.comparison import LEVEL, Comparison
 
 
 def summary_entries(comparison: Comparison | None) -> list[dict[str, Any]]:

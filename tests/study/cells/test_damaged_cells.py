@@ -18,13 +18,13 @@ from teachgym.base.checksums import MANIFEST, read_checked, write_checked
 from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.watch import Watch
-from teachgym.study.cell import CellOptions, run_cell
+from teachgym.study.cells.cell import CellOptions, run_cell
 from teachgym.study.compare import compare
-from teachgym.study.finished import RESULT, is_finished, load_finished
+from teachgym.study.cells.finished import RESULT, is_finished, load_finished
 from teachgym.study.replay import differences, replay
-from teachgym.study.runner import Observer
+from teachgym.study.executors.runner import Observer
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.stored import load_study
+from teachgym.study.results.stored import load_study
 from tests.study import toy_study
 from tests.study.forgery import forge_manifest
 from tests.study.test_compare import Diary
@@ -365,7 +365,7 @@ def test_a_cell_that_is_killed_before_its_checkpoints_are_deleted_is_finished(
 ) -> None:
     run_until(cell(), tmp_path, 200)
     with monkeypatch.context() as patch:
-        patch.setattr("teachgym.study.checkpoints.Checkpoints.delete", raise_stop)
+        patch.setattr("teachgym.study.cells.checkpoints.Checkpoints.delete", raise_stop)
         with pytest.raises(Stop):
             run_cell(cell(), tmp_path, lambda progress: None)
     assert list((tmp_path / "checkpoints").iterdir())

@@ -21,11 +21,11 @@ from teachgym.base.files import write_json
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.standard_streams import open_standard_streams
 from teachgym.core.loop import Progress
-from teachgym.study.cell import FAILURE, LOG, CellOptions, run_cell
-from teachgym.study.environment import environment_class
-from teachgym.study.lock import FolderInUseError
+from teachgym.study.cells.cell import FAILURE, LOG, CellOptions, run_cell
+from teachgym.study.cells.environment import environment_class
+from teachgym.study.cells.lock import FolderInUseError
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.workers import take_environment, worker_context
+from teachgym.study.executors.workers import take_environment, worker_context
 
 REPORT_SECONDS = 0.25
 """A worker tells how far it is no more often than this."""

@@ -15,16 +15,16 @@ from teachgym.base.settings import checked_dataclass, make_settings
 from teachgym.core.loop import Progress, Teaching
 from teachgym.core.teacher import Teacher
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.study.cells_there import cells_there
-from teachgym.study.checkpoints import Checkpoints
-from teachgym.study.environment import make_environment
-from teachgym.study.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
-from teachgym.study.lock import alone_in
-from teachgym.study.log import say
-from teachgym.study.measures import Measures
-from teachgym.study.provenance import provenance
+from teachgym.study.cells.cells_there import cells_there
+from teachgym.study.cells.checkpoints import Checkpoints
+from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
+from teachgym.study.cells.lock import alone_in
+from teachgym.study.cells.log import say
+from teachgym.study.results.measures import Measures
+from teachgym.study.cells.provenance import provenance
 from teachgym.study.settings import Cell
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 from teachgym.study.trackers import Tracking
 from teachgym.study.trust import check_cell
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from teachgym.core.task_space import FloatArray
 from teachgym.statistics import Interval, mean_interval
-from teachgym.study.stored import StoredStudy
+from teachgym.study.results.stored import StoredStudy
 
 BASELINE = "random"
 WORST, BEST = -1.0, 2.0

@@ -12,8 +12,8 @@ from typing import Any
 
 from teachgym.base.files import read_json, write_json
 from teachgym.base.settings import checked_dataclass
-from teachgym.study.cell import FAILURE
-from teachgym.study.runner import Observer, RunOptions, Standing, run_cells
+from teachgym.study.cells.cell import FAILURE
+from teachgym.study.executors.runner import Observer, RunOptions, Standing, run_cells
 from teachgym.study.settings import Cell
 
 STANDING = "standing.json"

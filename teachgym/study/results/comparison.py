@@ -24,9 +24,9 @@ from teachgym.statistics import (
 )
 from teachgym.statistics.bootstrap import mean, median
 from teachgym.statistics.curves import WORST_SHARE, area_under_curve, forgetting, steps_to_threshold, worst_case
-from teachgym.study.cautions import ENOUGH_FOR_BOOTSTRAP, cautions
-from teachgym.study.measures import Measures
-from teachgym.study.stored import CELLS, Run, StoredStudy
+from teachgym.study.results.cautions import ENOUGH_FOR_BOOTSTRAP, cautions
+from teachgym.study.results.measures import Measures
+from teachgym.study.results.stored import CELLS, Run, StoredStudy
 
 LEVEL = 0.05
 """P values below it, after Holm's correction, are called significant."""

@@ -8,9 +8,9 @@ from typing import Any
 from teachgym.base.checksums import read_checked
 from teachgym.base.files import read_json
 from teachgym.core.record import EVALUATIONS, Record
-from teachgym.study.cell import FAILURE, SETTINGS, load_settings
-from teachgym.study.finished import Result, check_whole, is_finished, load_finished
-from teachgym.study.measures import Measures
+from teachgym.study.cells.cell import FAILURE, SETTINGS, load_settings
+from teachgym.study.cells.finished import Result, check_whole, is_finished, load_finished
+from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
 
 STUDY = "study.json"

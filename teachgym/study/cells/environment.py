@@ -13,7 +13,7 @@ from teachgym.core.spec import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, 
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
-from teachgym.study.spec import Spec
+from teachgym.base.named_settings import Spec
 
 NEEDED: dict[str, tuple[str, Any]] = {
     SCREENING: ("screening", "counted"),

@@ -1,0 +1,1 @@
+"""What a study came to: its stored cells, the measures of them, and how teachers compare."""
