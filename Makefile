@@ -1,7 +1,7 @@
 # Everything runs in .venv, which is made on first use. Needs Python 3.11, 3.12 or 3.13: make demo PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-ENGINE := envs/bipedal_walker/engine
+ENGINE := envs/worlds/bipedal_walker/engine
 
 .PHONY: demo test lint docs install
 

@@ -1,7 +1,7 @@
 """Builds the walker's fast engine, which is optional: where that fails, teachgym installs all the same.
 
-The engine is our C++ in envs/bipedal_walker/engine and the C++ of Box2D 2.3, which is no part of this repository:
-pip fetches it in the source distribution of box2d-py. The rest of the package is in pyproject.toml.
+The engine is our C++ in envs/worlds/bipedal_walker/engine and the C++ of Box2D 2.3, which is not part of this
+repository: pip fetches it in the source distribution of box2d-py. The rest of the package is in pyproject.toml.
 
 TEACHGYM_ENGINE=require makes a failure fatal, and TEACHGYM_ENGINE=skip does not try.
 TEACHGYM_BOX2D_SOURCE is a copy of box2d-py's source distribution, for a build without network.
@@ -30,7 +30,7 @@ BOX2D = "box2d-py==2.3.8"
 BOX2D_FILE = "box2d-py-2.3.8.tar.gz"
 BOX2D_SHA256 = "bdacfbbc56079bb317548efe49d3d5a86646885cc27f4a2ee97e4b2960921ab7"
 BOX2D_LEFT_OUT = {"b2Timer.cpp"}  # engine/timer.cpp takes its place
-ENGINE = Path("envs/bipedal_walker/engine")
+ENGINE = Path("envs/worlds/bipedal_walker/engine")
 WITH_PYTHON = "module.cpp"  # the only one of our sources that knows of Python
 NOTE = "engine_missing.txt"  # beside the package's files where there is no engine: why
 LICENCES = "engine_licences.txt"
@@ -251,7 +251,7 @@ if __name__ == "__main__":
         cmdclass={"build_ext": BuildEngine},
         ext_modules=[
             Extension(
-                "teachgym.envs.bipedal_walker._engine",
+                "teachgym.envs.worlds.bipedal_walker._engine",
                 sources=sorted(path.as_posix() for path in ENGINE.glob("*.cpp")),
                 depends=sorted(path.as_posix() for path in ENGINE.rglob("*.h")),
                 language="c++",

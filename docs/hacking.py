@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.schedules.proxy_distillation import HackingStudent, ProxyDistillationEnv
+from teachgym.envs.problems.proxy_distillation.env import HackingStudent, ProxyDistillationEnv
 from teachgym.plots.figure_style import COLOURS, house_style, save_figure
 
 PICTURE = Path(__file__).parent / "hacking.png"

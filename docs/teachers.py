@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from teachgym.agents import TEACHERS, teacher_class
+from teachgym.base.named_settings import Spec
 from teachgym.core.teacher import Teacher
 from teachgym.statistics import holm
 from teachgym.study.cells.environment import environment_class
-from teachgym.base.named_settings import Spec
 
 HERE = Path(__file__).parent
 PAGE = HERE / "teachers.md"

@@ -9,6 +9,6 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch  # noqa: E402
 
-from teachgym.envs.bipedal_walker import box2d as box2d  # noqa: E402  # first, and quietly: the binding crashes on a strict warning
+from teachgym.envs.worlds.bipedal_walker import box2d as box2d  # noqa: E402  # first, and quietly: the binding crashes on a strict warning
 
 torch.set_num_threads(1)

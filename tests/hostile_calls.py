@@ -13,6 +13,7 @@ import torch
 
 from teachgym import Parameter, TaskSpace, Transition
 from teachgym.agents import make_teacher
+from teachgym.base.named_settings import Spec
 from teachgym.cli import main
 from teachgym.core.spec import EasyTasks, Problem
 from teachgym.core.teacher_env import TeacherEnv
@@ -31,7 +32,6 @@ from teachgym.statistics import (
 from teachgym.statistics.curves import area_under_curve, forgetting, steps_to_threshold, worst_case
 from teachgym.statistics.power import smallest_difference
 from teachgym.study import study_file
-from teachgym.base.named_settings import Spec
 
 Generator = np.random.Generator
 Call = Callable[[Generator], Any]

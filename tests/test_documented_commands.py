@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tyro
 
+from teachgym.base.named_settings import Spec
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
 from teachgym.cli.train import Train
@@ -16,7 +17,6 @@ from teachgym.core.evaluation import Evaluation
 from teachgym.study.cells.cell import run_cell
 from teachgym.study.executors.runner import Observer, RunOptions
 from teachgym.study.settings import Cell
-from teachgym.base.named_settings import Spec
 from teachgym.worlds.evaluate import evaluate
 
 ROOT = Path(__file__).parent.parent
@@ -125,7 +125,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     for module in ("compare", "replay"):
         monkeypatch.setattr(f"teachgym.study.{module}.run_cells", in_this_process)
-    monkeypatch.setattr("teachgym.envs.curriculum.evaluate", on_two)
+    monkeypatch.setattr("teachgym.envs.tasks.task_teaching_env.evaluate", on_two)
     for drawings in ("overall_drawings", "study_drawings"):
         monkeypatch.setattr(f"teachgym.report.write.{drawings}", lambda *given, **named: ())
     monkeypatch.setattr("teachgym.report.write.score_drawing", lambda *given: None)

@@ -11,12 +11,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.curriculum import CurriculumEnv
-from teachgym.envs.data_generation.classroom_settings import ClassroomSettings
-from teachgym.envs.data_generation.data_env import DataEnv
-from teachgym.students import CallableStudent
 from teachgym.base.named_settings import Spec
+from teachgym.core.teacher_env import TeacherEnv
+from teachgym.envs.data.classroom_settings import ClassroomSettings
+from teachgym.envs.data.data_env import DataEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.students import CallableStudent
 from tests.agents.test_every_teacher import NAMES, spec
 from tests.agents.test_every_teacher import make as make_pair
 from tests.base.test_settings import CLASSES, ENVIRONMENTS, arguments

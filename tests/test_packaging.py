@@ -20,7 +20,7 @@ import teachgym.envs
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ENGINE = "teachgym.envs.bipedal_walker._engine"
+ENGINE = "teachgym.envs.worlds.bipedal_walker._engine"
 
 
 def packages_on_disk() -> set[str]:
@@ -173,7 +173,7 @@ def test_a_build_that_fails_leaves_a_note_in_place_of_the_engine_unless_it_is_re
     source = tmp_path / "source"
     source.mkdir()
     extension = Extension(ENGINE, [])
-    package = {"teachgym.envs.bipedal_walker": str(source)}
+    package = {"teachgym.envs.worlds.bipedal_walker": str(source)}
     command = build.BuildEngine(Distribution({"ext_modules": [extension], "package_dir": package}))
     command.build_lib, command.inplace = str(tmp_path / "built"), True
     command.ensure_finalized()

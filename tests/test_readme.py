@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tyro
 
+from teachgym.base.named_settings import Spec
 from teachgym.cli import Command
 from teachgym.cli.compare import Compare
-from teachgym.base.named_settings import Spec
 from tests.scripts import run_script
 
 ROOT = Path(__file__).parent.parent

@@ -74,11 +74,11 @@ class Compare(StudySettings):
             dry_run.show(planned, console)
             return 0
         from teachgym.cli.dashboard import Dashboard
-        from teachgym.envs.bipedal_walker.engines import in_force, missing
-        from teachgym.envs.tracks import TrackEnv
+        from teachgym.envs.tasks.tracks import TrackEnv
+        from teachgym.envs.worlds.bipedal_walker.engines import in_force, missing
         from teachgym.report.write import write_report
-        from teachgym.study.compare import compare
         from teachgym.study.cells.environment import environment_class
+        from teachgym.study.compare import compare
         from teachgym.study.results.summary import summary_table
 
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"

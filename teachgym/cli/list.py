@@ -33,9 +33,9 @@ _Section = tuple[str, list[tuple[str, str]]]
 def _sections() -> Iterator[_Section]:
     from teachgym.agents import TEACHERS, teacher_class
     from teachgym.base.registry import load_path
-    from teachgym.envs.data_generation.discoveries import DISCOVERIES
-    from teachgym.envs.data_generation.engines import DATA_ENGINES
-    from teachgym.envs.data_tasks import DATA_TASKS
+    from teachgym.envs.data.discovery.discoveries import DISCOVERIES
+    from teachgym.envs.data.engines.engines import DATA_ENGINES
+    from teachgym.envs.data.subjects import DATA_TASKS
     from teachgym.sandbox.kinds import KINDS, in_force
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS
@@ -61,7 +61,7 @@ def _sections() -> Iterator[_Section]:
 
 
 def _engines() -> _Section:
-    from teachgym.envs.bipedal_walker.engines import ENGINES, in_force
+    from teachgym.envs.worlds.bipedal_walker.engines import ENGINES, in_force
 
     return "Engines of the parametric walker", [*ENGINES.items(), ("in force", in_force())]
 

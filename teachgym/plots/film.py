@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from teachgym.base.files import replacing
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 
 Frame = NDArray[np.uint8]
 _ALONE, _BESIDE = 600, 440

@@ -21,10 +21,10 @@ from teachgym.core.loop import Progress, Teaching
 from teachgym.core.record import EVALUATIONS, Record
 from teachgym.study.cells.cell import DATA, STUDENT, TEACHER, make_cell_teacher
 from teachgym.study.cells.environment import make_environment
+from teachgym.study.executors.workers import take_environment, worker_context
 from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
 from teachgym.study.trackers import Tracking
-from teachgym.study.executors.workers import take_environment, worker_context
 
 _CHECKPOINTS = 3
 """Two are kept, and a third is written before the older of them is deleted."""

@@ -14,18 +14,18 @@ from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import write_json
 from teachgym.study import study_file
 from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.results.comparison import Comparison, compare_studies
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
-from teachgym.study.results.measures import Measures
 from teachgym.study.cells.provenance import provenance
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
-from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.executors.workers import check_workers_can_start
+from teachgym.study.results.comparison import Comparison, compare_studies
+from teachgym.study.results.measures import Measures
 from teachgym.study.results.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
 from teachgym.study.results.summary import summary_entries
+from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trackers import check_installed
 from teachgym.study.trust import check_links
-from teachgym.study.executors.workers import check_workers_can_start
 
 SUMMARY = "summary.json"
 _CLAIM = "claim.lock"

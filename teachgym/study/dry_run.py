@@ -10,9 +10,9 @@ from teachgym.study.calibration import Calibration, calibrate
 from teachgym.study.cells.cell import make_cell_teacher
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.executors.runner import default_workers
-from teachgym.study.settings import Cell, StudySettings
-from teachgym.study.results.stored import CELLS, load_cell_folder
 from teachgym.study.executors.workers import check_workers_can_start
+from teachgym.study.results.stored import CELLS, load_cell_folder
+from teachgym.study.settings import Cell, StudySettings
 
 UNCERTAINTY = 2.0
 """Times that are told may be wrong by this factor, either way: students that have learnt something play longer or

@@ -15,8 +15,8 @@ from teachgym.study.cells.cells_there import cells_there
 from teachgym.study.cells.finished import check_whole, is_finished
 from teachgym.study.cells.provenance import provenance
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
-from teachgym.study.trust import check_cell
 from teachgym.study.executors.workers import check_workers_can_start
+from teachgym.study.trust import check_cell
 
 _READERS = {
     EPISODES: read_arrays,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from teachgym.base.annotations import shown
+from teachgym.base.named_settings import Spec, bounded_name
 from teachgym.base.setting_checks import check_folder_name, check_from_zero, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
-from teachgym.base.named_settings import Spec, bounded_name
 
 MOST_SEEDS = 100_000
 

@@ -9,9 +9,9 @@ from typing import Any, get_type_hints
 
 from teachgym.base.annotations import read_value, shown
 from teachgym.base.files import opened, replacing
+from teachgym.base.named_settings import Spec
 from teachgym.base.registry import unknown_name
 from teachgym.study.settings import StudySettings
-from teachgym.base.named_settings import Spec
 
 STUDY_FILE = "study.toml"
 """Name of the file that a study leaves in its folder."""

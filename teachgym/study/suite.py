@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager, nullcontext
 
 from teachgym.agents import TEACHERS
 from teachgym.base.files import write_json
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.compare import IfUsed, Study, compare
-from teachgym.study.cells.environment import make_environment
-from teachgym.study.results.leaderboard import BASELINE, Leaderboard, leaderboard
-from teachgym.study.executors.runner import Observer
-from teachgym.study.settings import Cell, StudySettings
 from teachgym.base.named_settings import Spec
-from teachgym.study.suite_settings import Entry, SuiteSettings
+from teachgym.study.cells.cell import make_cell_teacher
+from teachgym.study.cells.environment import make_environment
+from teachgym.study.compare import IfUsed, Study, compare
+from teachgym.study.executors.runner import Observer
 from teachgym.study.executors.workers import check_workers_can_start
+from teachgym.study.results.leaderboard import BASELINE, Leaderboard, leaderboard
+from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.suite_settings import Entry, SuiteSettings
 
 LEADERBOARD = "leaderboard.json"
 Observe = Callable[[StudySettings], AbstractContextManager[Observer]]

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from teachgym.base.named_settings import Spec
 from teachgym.base.setting_checks import check_folder_name, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
 from teachgym.study.settings import MOST_SEEDS
-from teachgym.base.named_settings import Spec
 
 NONE, ORACLE, CONSTANT = "rule,name=none", "rule,name=oracle", "rule,name=constant"
 

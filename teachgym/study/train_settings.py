@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from teachgym.base.named_settings import Spec, bounded_name
 from teachgym.base.setting_checks import check_folder_name, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
-from teachgym.base.named_settings import Spec, bounded_name
 
 
 @checked_dataclass

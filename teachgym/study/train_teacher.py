@@ -33,16 +33,16 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.base.checksums import MANIFEST, write_manifest
 from teachgym.base.files import write_arrays, write_json
+from teachgym.base.named_settings import Spec
 from teachgym.base.registry import environment_id, unknown_name
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
 from teachgym.students.lifetimes.global_state import one_thread, preserved
 from teachgym.study.cells.lock import alone_in
-from teachgym.base.named_settings import Spec
+from teachgym.study.executors.workers import check_workers_can_start
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
-from teachgym.study.executors.workers import check_workers_can_start
 
 SETTINGS = "train.json"
 CURVE = "curve.npz"

@@ -14,13 +14,13 @@ from typing import Any
 import gymnasium
 
 from teachgym.agents import TEACHERS
+from teachgym.base.named_settings import Spec
 from teachgym.base.registry import load_path
-from teachgym.envs.data_generation.discoveries import DISCOVERIES
-from teachgym.envs.data_generation.engines import DATA_ENGINES
+from teachgym.envs.data.discovery.discoveries import DISCOVERIES
+from teachgym.envs.data.engines.engines import DATA_ENGINES
 from teachgym.language_model import ModelSettings
 from teachgym.study import study_file
 from teachgym.study.settings import Cell, StudySettings
-from teachgym.base.named_settings import Spec
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _OWN = re.compile(r"teachgym(\.\w+)*:[^:]+")

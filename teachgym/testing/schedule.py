@@ -1,4 +1,4 @@
-"""Whether a schedule keeps the contract of ``teachgym.envs.schedules.schedule_env.ScheduleEnv``."""
+"""Whether a schedule keeps the contract of ``teachgym.envs.problems.control_env.ScheduleEnv``."""
 
 import copy
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.schedules.schedule_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ScheduleEnv
 from teachgym.testing.equality import difference
 from teachgym.testing.teacher_env import check_teacher_env
 
@@ -47,7 +47,7 @@ def check_schedule(make: Make, *, seed: int = 0, max_steps: int = 1000) -> None:
 
 def _made(make: Make, **settings: Any) -> ScheduleEnv:
     env = make(**settings).unwrapped
-    assert isinstance(env, ScheduleEnv), f"make() gave {env}; expected a teachgym.envs.schedules.ScheduleEnv"
+    assert isinstance(env, ScheduleEnv), f"make() gave {env}; expected a teachgym.envs.problems.ScheduleEnv"
     return env
 
 

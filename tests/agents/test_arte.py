@@ -13,7 +13,7 @@ from teachgym.data.example import Example, Path
 from teachgym.data.observation import SkillRow
 from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask, HeldOut
-from teachgym.envs.data_generation.skill_list import SkillListEnv
+from teachgym.envs.data.skill_list import SkillListEnv
 from teachgym.testing import check_teacher
 from tests.agents.data_problems import shares_problem, tree_problem
 

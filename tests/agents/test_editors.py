@@ -3,7 +3,7 @@ import pytest
 
 from teachgym.agents.replay.editors import edit, edit_sizes
 from teachgym.core.task_space import Parameter, TaskSpace
-from teachgym.envs.bipedal_walker.obstacle_course import ObstacleCourse
+from teachgym.envs.worlds.bipedal_walker.obstacle_course import ObstacleCourse
 from tests.agents.problems import WALKER
 
 MIXED = TaskSpace(

@@ -14,12 +14,12 @@ from teachgym import Transition
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
+from teachgym.base.named_settings import Spec
 from teachgym.core.spec import EASY_TASKS, RULES, SHARES, TREE_PLAN, Problem
 from teachgym.core.teacher import Teacher
 from teachgym.study.cells.cell import make_cell_teacher
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
-from teachgym.base.named_settings import Spec
 from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_problems
 

@@ -19,9 +19,9 @@ from teachgym.base.files import write_state
 from teachgym.core.feedback import Transition
 from teachgym.core.loop import teach
 from teachgym.core.spec import Problem
-from teachgym.envs.hypercubes import HypercubesEnv
-from teachgym.envs.simulated_skills import SimulatedSkillsEnv
-from teachgym.envs.simulated_tasks import SimulatedTasksEnv
+from teachgym.envs.simulated.hypercubes import HypercubesEnv
+from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv
+from teachgym.envs.simulated.tasks_env import SimulatedTasksEnv
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 from teachgym.testing import check_teacher

@@ -15,17 +15,17 @@ from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.riac import Riac
+from teachgym.base.named_settings import Spec
 from teachgym.base.registry import load_path
 from teachgym.base.settings import checked_dataclass
-from teachgym.envs.data_generation.discoveries import DISCOVERIES
-from teachgym.envs.data_generation.engines import DATA_ENGINES
-from teachgym.envs.data_tasks import DATA_TASKS
+from teachgym.envs.data.discovery.discoveries import DISCOVERIES
+from teachgym.envs.data.engines.engines import DATA_ENGINES
+from teachgym.envs.data.subjects import DATA_TASKS
 from teachgym.students import STUDENTS
 from teachgym.students.supervised import SUPERVISED_STUDENTS
 from teachgym.study.cells.cell import make_cell_teacher
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
-from teachgym.base.named_settings import Spec
 
 NOTHING = object()
 WRONG: dict[Any, tuple[Any, ...]] = {

@@ -13,7 +13,7 @@ import tyro
 from scipy.stats import qmc
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.schedules.schedule_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ScheduleEnv
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 

@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
+from teachgym.base.named_settings import Spec
 from teachgym.core.loop import teach
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.simulated_skills import SimulatedSkillsEnv
+from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv
 from teachgym.statistics import mean_interval
-from teachgym.base.named_settings import Spec
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 

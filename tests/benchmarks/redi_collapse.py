@@ -15,9 +15,9 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.nn import functional
 
-from teachgym.envs.schedules.digit_networks import split_digits
+from teachgym.envs.problems.digit_networks import split_digits
+from teachgym.envs.problems.objectives import redi
 from teachgym.students.lifetimes.global_state import seeded
-from teachgym.students.supervised.objectives import redi
 
 TOKENS, LENGTH = 20, 3
 ALPHAS = (0.0, 0.2, 0.5, 0.8, 1.0)

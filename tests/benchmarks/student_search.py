@@ -21,7 +21,7 @@ from optuna.storages.journal import JournalFileBackend
 
 import teachgym
 from teachgym.core.loop import Progress
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
 
 EASY = {"max_stump_height": 0.5, "min_stump_spacing": 2.0}

@@ -12,8 +12,8 @@ import gymnasium
 import torch
 
 import teachgym
-from teachgym.students import make_student
 from teachgym.base.named_settings import Spec
+from teachgym.students import make_student
 
 FIRST_PPO = (
     "ppo,slots=16,rollout_steps=256,batch_size=512,epochs=10,learning_rate=3e-4,desired_kl=None,discount=0.999,"

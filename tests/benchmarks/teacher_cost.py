@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.core.feedback import Feedback, Transition
 from teachgym.base.named_settings import Spec
+from teachgym.core.feedback import Feedback, Transition
 from teachgym.testing.made_up import made_up_antagonist, made_up_problems, made_up_trace
 
 STRETCH = 2_000

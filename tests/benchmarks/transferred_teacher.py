@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
+from teachgym.base.named_settings import Spec
 from teachgym.core.loop import teach
 from teachgym.statistics import Interval, mean_interval
-from teachgym.base.named_settings import Spec
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from teachgym.envs.bipedal_walker.batch import make_walkers
+from teachgym.envs.worlds.bipedal_walker.batch import make_walkers
 
 WALKERS = 1_024
 STEPS = 10_000_000

@@ -10,7 +10,7 @@ from teachgym.core.loop import Progress
 from teachgym.core.record import Record
 from teachgym.core.sampling import Window
 from teachgym.core.spec import Problem
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
 

@@ -11,11 +11,11 @@ import gymnasium
 import pytest
 from gymnasium import spaces
 
-from teachgym.core.spec import RULES
-from teachgym.envs.skill_model import SkillSettings
-from teachgym.envs.task_model import TaskSettings
-from teachgym.study.cells.environment import environment_class
 from teachgym.base.named_settings import Spec
+from teachgym.core.spec import RULES
+from teachgym.envs.simulated.skill_model import SkillSettings
+from teachgym.envs.simulated.task_model import TaskSettings
+from teachgym.study.cells.environment import environment_class
 
 NAMES = sorted(spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym")
 VARIANTS = {

@@ -14,8 +14,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from teachgym import Feedback
 from teachgym.testing.equality import difference
-from tests.envs.curricula import QUICK_PPO, make_env
 from tests.envs.every_environment import CHEAP, WITH_RL_STUDENT, in_turn, make
+from tests.envs.tasks.curricula import QUICK_PPO, make_env
 
 
 def test_every_registered_environment_is_checked_here() -> None:

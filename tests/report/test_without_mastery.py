@@ -7,8 +7,8 @@ from rich.console import Console
 
 from teachgym.report.write import write_report
 from teachgym.study.compare import compare
-from teachgym.study.settings import StudySettings
 from teachgym.study.results.summary import summary_table
+from teachgym.study.settings import StudySettings
 
 
 def test_a_study_of_a_schedule_speaks_of_scores_only(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.envs.data_tasks.blank import BlankTask
-from teachgym.envs.data_tasks.digits import Digits
-from teachgym.envs.data_tasks.drawings import VisualQuestions
+from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.envs.data.subjects.digits import Digits
+from teachgym.envs.data.subjects.drawings import VisualQuestions
 from teachgym.students import STUDENTS, make_student
 from teachgym.students.supervised import SUPERVISED_STUDENTS, make_supervised_student
 from teachgym.testing import check_student, check_supervised_student

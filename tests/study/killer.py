@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from teachgym.study.cells.cell import CellOptions
-from teachgym.study.replay import differences
 from teachgym.study.executors.runner import Observer, RunOptions, Standing, run_cells
+from teachgym.study.replay import differences
 from teachgym.study.settings import Cell
 
 OPTIONS = RunOptions(workers=2, retries=10_000, cell=CellOptions(checkpoint_seconds=0.1))

@@ -16,11 +16,11 @@ from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.base.registry import environment_id
 from teachgym.core.record import Record
 from teachgym.study.cells.cell import load_cell, run_cell
-from teachgym.study.compare import Study, compare
 from teachgym.study.cells.finished import is_finished
+from teachgym.study.compare import Study, compare
 from teachgym.study.executors.runner import Observer, Standing
-from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.results.stored import load_study
+from teachgym.study.settings import Cell, StudySettings
 from tests.benchmarks.keep_cells import keep
 from tests.study import toy_study
 from tests.waiting import wait_for

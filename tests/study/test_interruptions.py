@@ -15,13 +15,13 @@ import pytest
 from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import read_json, read_state, write_state
 from teachgym.study.cells.cell import CellOptions, run_cell
-from teachgym.study.compare import compare
 from teachgym.study.cells.finished import RESULT
 from teachgym.study.cells.lock import FolderInUseError, alone_in
-from teachgym.study.replay import differences, replay
+from teachgym.study.compare import compare
 from teachgym.study.executors.runner import RunOptions, run_cells
-from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.replay import differences, replay
 from teachgym.study.results.stored import load_study
+from teachgym.study.settings import Cell, StudySettings
 from tests.study import toy_study
 from tests.study.forgery import forge_manifest
 from tests.study.killer import check_kills

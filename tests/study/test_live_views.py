@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from teachgym.cli.dashboard import Dashboard, duration, sparkline
 from teachgym.study.cells.cell import CellOptions, run_cell
-from teachgym.study.replay import differences
 from teachgym.study.executors.runner import Standing
+from teachgym.study.replay import differences
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trackers import TRACKERS, Tracking
 from tests.study import toy_study

@@ -12,8 +12,8 @@ import pytest
 from teachgym.study.compare import compare
 from teachgym.study.dry_run import dry_run
 from teachgym.study.replay import replay
-from teachgym.study.settings import StudySettings
 from teachgym.study.results.stored import load_study
+from teachgym.study.settings import StudySettings
 from teachgym.study.suite import run_suite
 from teachgym.study.suite_settings import SuiteSettings
 from teachgym.study.train_settings import TrainSettings

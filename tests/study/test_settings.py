@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.study.settings import Cell, StudySettings
 from teachgym.base.named_settings import Spec
+from teachgym.study.settings import Cell, StudySettings
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from teachgym.plots.leaderboard_figure import leaderboard_figure
 from teachgym.study.cells.finished import Result
 from teachgym.study.results.leaderboard import BEST, Leaderboard, leaderboard
 from teachgym.study.results.measures import Measures
-from teachgym.study.settings import Cell
 from teachgym.study.results.stored import Run, StoredStudy
+from teachgym.study.settings import Cell
 from teachgym.study.suite import fitting, run_suite
 from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, ORACLE, Entry, SuiteSettings
 

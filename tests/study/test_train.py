@@ -18,12 +18,12 @@ from teachgym.agents import make_teacher
 from teachgym.agents.learned.policy import Policy, PolicySettings
 from teachgym.agents.learned.trained_policy import ALGORITHMS, TrainedPolicy
 from teachgym.base.files import read_arrays
+from teachgym.base.named_settings import Spec
 from teachgym.cli import main
 from teachgym.core.loop import teach
-from teachgym.envs.simulated_skills import SimulatedSkillsEnv, make_skills
-from teachgym.envs.simulated_tasks import make_tasks
+from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv, make_skills
+from teachgym.envs.simulated.tasks_env import make_tasks
 from teachgym.study.cells.lock import alone_in
-from teachgym.base.named_settings import Spec
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import TrainProgress, train_teacher

@@ -26,7 +26,7 @@ CANARY, KEY = "canary_module", "CANARY_KEY"
 OWN = Cell("SkillList", "uniform", "simulated", 0, 60, 1, task="digits")
 HARD = json.dumps({"model": "m", "base_url": "URL", "api_key_env": KEY}, separators=(",", ":"))
 NESTED = f'SkillList,engine=weak-then-strong,engine_settings={{"strong":"language-model","strong_settings":{HARD}}}'
-ENGINE = "teachgym.envs.data_generation.language_model_engine:LanguageModelEngine"
+ENGINE = "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine"
 HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "environment": ({"env": f"{CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
     "world": ({"env": f"Curriculum,world={CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),

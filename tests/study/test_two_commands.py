@@ -14,13 +14,13 @@ from teachgym.base.files import read_json
 from teachgym.cli import main
 from teachgym.cli.dashboard import Dashboard
 from teachgym.study.cells.cell import run_cell
-from teachgym.study.compare import compare
 from teachgym.study.cells.finished import RESULT, is_finished
 from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
+from teachgym.study.compare import compare
 from teachgym.study.results.stored import load_study
 from tests.study import toy_study
-from tests.study.test_compare import Diary
 from tests.study.cells.test_damaged_cells import run_here, settings
+from tests.study.test_compare import Diary
 from tests.study.test_interruptions import cell
 
 ME = rf"process {os.getpid()} on .*, since \d{{4}}-"

@@ -30,7 +30,7 @@ FULL_DISK = "tests.study.toy_study:FullDiskStudent"
 if "tests/ReachCurriculum-v0" not in gymnasium.registry:
     gymnasium.register(
         "tests/ReachCurriculum-v0",
-        entry_point="teachgym.envs.curriculum:CurriculumEnv",
+        entry_point="teachgym.envs.tasks.task_teaching_env:CurriculumEnv",
         kwargs={"world": Reach, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0},
     )
 

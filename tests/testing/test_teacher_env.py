@@ -13,7 +13,7 @@ from teachgym.core.seeding import Seeds
 from teachgym.core.spec import SUCCESS, Problem
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import CallableStudent
 from teachgym.testing.teacher_env import check_teacher_env
 from tests.toy import Reach, noisy_walk

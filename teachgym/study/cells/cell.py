@@ -11,6 +11,7 @@ from teachgym import __version__
 from teachgym.agents import make_teacher, teacher_class
 from teachgym.base.checksums import check_file
 from teachgym.base.files import clear_leftovers, read_json, read_state, write_json, write_state
+from teachgym.base.named_settings import Spec
 from teachgym.base.settings import checked_dataclass, make_settings
 from teachgym.core.loop import Progress, Teaching
 from teachgym.core.teacher import Teacher
@@ -21,10 +22,9 @@ from teachgym.study.cells.environment import make_environment
 from teachgym.study.cells.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
 from teachgym.study.cells.lock import alone_in
 from teachgym.study.cells.log import say
-from teachgym.study.results.measures import Measures
 from teachgym.study.cells.provenance import provenance
+from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
-from teachgym.base.named_settings import Spec
 from teachgym.study.trackers import Tracking
 from teachgym.study.trust import check_cell
 

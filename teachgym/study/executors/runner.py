@@ -24,8 +24,8 @@ from teachgym.core.loop import Progress
 from teachgym.study.cells.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.cells.environment import environment_class
 from teachgym.study.cells.lock import FolderInUseError
-from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.executors.workers import take_environment, worker_context
+from teachgym.study.settings import Cell, StudySettings
 
 REPORT_SECONDS = 0.25
 """A worker tells how far it is no more often than this."""

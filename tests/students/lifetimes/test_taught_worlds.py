@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import Student
 from teachgym.students.lifetimes.coroutine import BudgetSpent
 from teachgym.students.lifetimes.episode import Episode

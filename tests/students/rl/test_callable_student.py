@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from teachgym import Feedback
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach
 

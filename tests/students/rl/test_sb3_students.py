@@ -14,7 +14,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.base.files import read_state, write_state
-from teachgym.envs.curriculum import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import Student, make_student
 from teachgym.students.rl.averaged_policy import AveragedPolicy
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent

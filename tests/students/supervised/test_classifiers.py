@@ -7,7 +7,7 @@ import pytest
 
 from teachgym.data.example import Example
 from teachgym.data.task import DataTask
-from teachgym.envs.data_tasks.digits import Digits
+from teachgym.envs.data.subjects.digits import Digits
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.classifiers import (
     Classifier,

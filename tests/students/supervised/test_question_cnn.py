@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.envs.data_tasks.digits import Digits
-from teachgym.envs.data_tasks.drawings import VisualQuestions
+from teachgym.envs.data.subjects.digits import Digits
+from teachgym.envs.data.subjects.drawings import VisualQuestions
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.question_cnn import QuestionCNN, QuestionCNNSettings
 from teachgym.testing import check_supervised_student

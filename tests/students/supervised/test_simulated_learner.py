@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example, Path
-from teachgym.envs.data_tasks.blank import BlankTask
+from teachgym.envs.data.subjects.blank import BlankTask
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.simulated import SimulatedLearner, SimulatedSettings
 from teachgym.testing import check_supervised_student

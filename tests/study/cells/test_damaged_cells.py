@@ -19,12 +19,12 @@ from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.cli.evaluate import Evaluate
 from teachgym.cli.watch import Watch
 from teachgym.study.cells.cell import CellOptions, run_cell
-from teachgym.study.compare import compare
 from teachgym.study.cells.finished import RESULT, is_finished, load_finished
-from teachgym.study.replay import differences, replay
+from teachgym.study.compare import compare
 from teachgym.study.executors.runner import Observer
-from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.replay import differences, replay
 from teachgym.study.results.stored import load_study
+from teachgym.study.settings import Cell, StudySettings
 from tests.study import toy_study
 from tests.study.forgery import forge_manifest
 from tests.study.test_compare import Diary

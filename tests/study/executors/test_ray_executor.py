@@ -13,11 +13,11 @@ import pytest
 
 from teachgym.base.files import read_json
 from teachgym.study.cells.cell import CellOptions
-from teachgym.study.compare import compare
 from teachgym.study.cells.finished import RESULT
+from teachgym.study.compare import compare
 from teachgym.study.executors.ray_executor import RayOptions, run_cells_on_ray
-from teachgym.study.replay import differences
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
+from teachgym.study.replay import differences
 from teachgym.study.settings import Cell, StudySettings
 from tests.study import toy_study
 from tests.study.ray_cluster import Cluster, cluster

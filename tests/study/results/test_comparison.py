@@ -11,11 +11,11 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.record import Record
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.statistics import holm, mean_difference, welch
-from teachgym.study.results.comparison import Comparison, compare_studies
 from teachgym.study.cells.finished import Result
+from teachgym.study.results.comparison import Comparison, compare_studies
 from teachgym.study.results.measures import Measures
-from teachgym.study.settings import Cell
 from teachgym.study.results.stored import Missing, Run, StoredStudy
+from teachgym.study.settings import Cell
 
 SPACE = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacing", 0.0, 6.0)])
 TASKS = SPACE.uniform(np.random.default_rng(0), 10)

@@ -1,0 +1,1 @@
+"""Ways to find the skills of a subject's errors, one file each."""

@@ -1,0 +1,1 @@
+"""Ways to make the data that a plan asks for, one file each."""

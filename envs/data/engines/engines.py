@@ -1,0 +1,39 @@
+"""A read-only table of the engines, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from teachgym.base.registry import named_class
+from teachgym.base.settings import make_settings
+from teachgym.data.engine import DataEngine
+from teachgym.data.task import DataTask
+
+DATA_ENGINES: Mapping[str, str] = MappingProxyType(
+    {
+        "procedural": "teachgym.envs.data.engines.procedural_engine:ProceduralEngine",
+        "pool": "teachgym.envs.data.engines.pool_engine:PoolEngine",
+        "weak-then-strong": "teachgym.envs.data.engines.weak_then_strong_engine:WeakThenStrongEngine",
+        "language-model": "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine",
+    }
+)
+"""Name -> ``"module:Class"``, imported when it is asked for."""
+
+
+def data_engine_class(name: str) -> type[DataEngine]:
+    """Find an engine's class by its name in the table, or by its path ``"package.module:Class"``.
+
+    Raises:
+        ValueError: If there is none; suggests the nearest name.
+    """
+    return named_class("engine", name, DATA_ENGINES, DataEngine)
+
+
+def make_data_engine(name: str, task: DataTask, **settings: Any) -> DataEngine:
+    """Make an engine for a task.
+
+    Raises:
+        ValueError: If the name or a setting is unknown, a value is not allowed, or the task lacks what it needs.
+    """
+    found = data_engine_class(name)
+    return found(task, make_settings(f"engine {name!r}", found.Settings, settings))

@@ -1,0 +1,238 @@
+"""The open-ended environment: errors in, examples out."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from teachgym.base.annotations import read_numbers, shown
+from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.settings import checked_arguments
+from teachgym.core.spec import EXAMPLES, ORDERS
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.data.engine import Order
+from teachgym.data.example import Answer, Example
+from teachgym.data.reports import ErrorReport, Report
+from teachgym.data.spaces import AnyText
+from teachgym.envs.data.apportion import split
+from teachgym.envs.data.data_env import DataEnv, skill_shares
+
+_FEATURES = 16
+"""Dimensions of what is shown of a prompt as numbers."""
+_SUMMARY = 3
+"""Numbers about the whole in the first row: progress, accuracy, and its last gain."""
+
+
+class OpenEndedPlan(NamedTuple):
+    """A decoded action."""
+
+    task: FloatArray | None
+    """The action as a vector, where it is one."""
+    orders: tuple[tuple[int, int | None, str], ...] = ()
+    """The number of an error, how many examples like it (None for what the weights give), and what is said of it."""
+    examples: tuple[Example, ...] = ()
+    """Training examples."""
+
+
+@final
+class OpenEndedEnv(DataEnv[OpenEndedPlan]):
+    """Answer a student's errors with training examples, or with a plan for the engine that makes them.
+
+    ## In Short
+    - Decision: training examples, or orders for them, from the errors that are shown.
+    - Student: a classifier or a language model.
+    - Reward: the gain in accuracy on validation questions, less a price.
+    - Truth: none; a test set that no teacher sees.
+    - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
+
+    ## Description
+    A student is tested on a validation set, and the teacher is shown some of its errors: prompt, expected and given
+    answer, drawn anew after every step. It acts by examples, or by saying how many to make like which error. Nobody
+    tells it of skills. After the open-ended environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs
+    from it: spaces, seeds, a reward and an end of the episode; errors are shown whole; and a budget that holds to the
+    example. Where there are fewer errors than ``shown``, they are shown again from the first; where there is none, or
+    the teacher may not see errors, validation examples are, without answers.
+
+    ## Action Space
+    By ``action``, for M errors shown: ``"discrete"``, ``Discrete(M)``, all examples of the step like one of them;
+    ``"weights"``, ``Box(0, 1, (M,))``, divided in proportion (alike, if all are 0); ``"plan"``, a ``Sequence`` of
+    ``{"like": Discrete(M), "count": Box(0, budget), "note": text}``, for teachers and engines that read; or
+    ``"examples"``, a ``Sequence`` of ``{"prompt": text, "target": text}``, the training data itself, which must parse,
+    be right by the task's scorer and not repeat, unless ``checks`` says otherwise.
+
+    ## Observation Space
+    ``Box(-1, 1, (1 + M, 17))``, float32. Row 0 begins with progress, accuracy and its last gain. Each other row is of
+    an error: 1 if it is one, and its prompt and the student's answer as hashed character trigrams, of length 1. Or,
+    with ``observation="text"``, a report in JSON.
+
+    ## Rewards
+    The gain in accuracy on the validation set, less ``price`` for each example.
+
+    ## Starting State
+    A fresh student, fixed by the seed, and no data.
+
+    ## Episode Termination
+    When the budget is spent, or after ``rounds`` steps; never truncated.
+
+    ## Arguments
+    ``shown``, M; and those of ``DataEnv`` and of ``ClassroomSettings``. A step's feedback has for its task the error
+    or the weights, and with ``"plan"`` and ``"examples"`` each skill's share of what was made, as far as it is known.
+
+    ## Version History
+    * v0: Initial version.
+    """
+
+    @checked_arguments
+    def __init__(self, *, shown: int = 16, **settings: Any) -> None:
+        check_whole("shown", shown, 1, "errors", most=10_000)
+        self.shown = int(shown)
+        if settings.get("action") == "examples":
+            settings.setdefault("checks", ("parses", "verified", "not-duplicate"))
+        super().__init__(**settings)
+
+    def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
+        check_choice("action", action, ("discrete", "weights", "plan", "examples"))
+        if self.classroom.discovery is not None:
+            raise ValueError("discovery is set, but an open-ended environment shows no skills; leave it 'given'")
+        shown, budget = self.shown, self.classroom.settings.budget
+        numbers = spaces.Box(-1.0, 1.0, (1 + shown, 1 + _FEATURES), dtype=np.float32)
+        if action == "discrete":
+            tasks = TaskSpace([Parameter("error", 0.0, max(shown - 1.0, 1.0))])
+            return spaces.Discrete(shown), numbers, tasks, frozenset()
+        if action == "weights":
+            weights = spaces.Box(0.0, 1.0, (shown,), dtype=np.float32)
+            return weights, numbers, skill_shares(tuple(f"error_{k}" for k in range(shown))), frozenset()
+        tasks = skill_shares(self.classroom.task.skill_names)
+        if action == "examples":
+            if not self.classroom.reads or any(one.image is not None for one in self.classroom.task.validation):
+                raise ValueError("action is 'examples', which are text; the student reads none, or needs images")
+            pair = spaces.Dict({"prompt": AnyText(), "target": AnyText()})
+            return spaces.Sequence(pair), numbers, tasks, frozenset({EXAMPLES})
+        count = spaces.Box(0, budget, (), dtype=np.int64)
+        order = spaces.Dict({"like": spaces.Discrete(shown), "count": count, "note": AnyText()})
+        return spaces.Sequence(order), numbers, tasks, frozenset({ORDERS})
+
+    def _check_action(self, action: Any) -> OpenEndedPlan:
+        kind = self._action
+        if kind == "discrete":
+            number = read_numbers("the action", action)
+            if number.ndim != 0 or number not in range(self.shown):
+                raise ValueError(f"the action is {shown(action)}; expected an error's number, 0 to {self.shown - 1}")
+            return OpenEndedPlan(number.reshape(1), ((int(number), None, ""),))
+        if kind == "weights":
+            weights = read_numbers("the action", action)
+            if weights.shape != (self.shown,):
+                raise ValueError(f"the action has shape {weights.shape}; expected ({self.shown},), one for each error")
+            if not np.isfinite(weights).all() or (weights < 0).any() or (weights > 1 + 1e-6).any():
+                raise ValueError(f"the action is {shown(action)}; expected weights from 0 to 1")
+            return OpenEndedPlan(weights, tuple((k, None, "") for k in range(self.shown)))
+        if isinstance(action, str) or not isinstance(action, Sequence):
+            raise ValueError(f"the action is {shown(action)}; expected a sequence of {kind} entries, each a dict")
+        if kind == "examples":
+            return OpenEndedPlan(None, examples=_examples(action))
+        return OpenEndedPlan(None, tuple(self._order(place, entry) for place, entry in enumerate(action)))
+
+    def _order(self, place: int, entry: Any) -> tuple[int, int, str]:
+        try:
+            like, count, note = entry["like"], entry["count"], entry.get("note", "")
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"order {place} is {shown(entry)}; expected like, count and note") from error
+        if like not in range(self.shown):
+            raise ValueError(f"order {place} is like {shown(like)}; expected an error's number, 0 to {self.shown - 1}")
+        if not np.isfinite(count) or count < 0 or count % 1 != 0:
+            raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
+        return int(like), int(count), str(note)
+
+    def _fresh(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        """Draw the errors that the teacher is shown, the same in a resumed episode."""
+        classroom = self.classroom
+        rng = np.random.default_rng([classroom.seeds.evaluation, classroom.rounds])
+        wrong = [answer for answer in classroom.answers if not answer.correct] if self._sees else []
+        self._are_errors = bool(wrong)
+        source = wrong or classroom.answers
+        chosen = rng.permutation(len(source))[: self.shown]
+        self._errors: list[Answer] = [source[chosen[k % len(chosen)]] for k in range(self.shown)]
+
+    def _carry_out(self, plan: OpenEndedPlan) -> tuple[FloatArray, int | None]:
+        if self._action == "examples":
+            made = self.classroom.teach_examples(plan.examples)
+        else:
+            counts = self._counts(plan)
+            orders = [
+                Order(
+                    count,
+                    like=(self._errors[like].example,),
+                    mistakes=(self._errors[like],) if self._are_errors else (),
+                    note=note,
+                )
+                for (like, _, note), count in zip(plan.orders, counts, strict=True)
+            ]
+            made = self.classroom.teach(orders)
+        self._note(made)
+        self._show()
+        if plan.task is not None:
+            return plan.task, None
+        return self.latest_shares(), None
+
+    def _counts(self, plan: OpenEndedPlan) -> list[int]:
+        if self._action == "plan":
+            return [count or 0 for _, count, _ in plan.orders]
+        if self._action == "discrete" or plan.task is None:
+            return [self.size]
+        return split(self.size, plan.task if plan.task.any() else np.ones(self.shown))
+
+    def _numbers(self) -> Any:
+        rows = np.zeros((1 + self.shown, 1 + _FEATURES), dtype=np.float32)
+        rows[0, 0] = self.spent / self.budget
+        if self._sees:
+            rows[0, 1:_SUMMARY] = self.classroom.accuracy, np.average(self._gain, weights=self.classroom.per_skill)
+        for place, answer in enumerate(self._errors, 1):
+            rows[place, 0] = self._are_errors
+            words = f"{answer.example.prompt} {answer.given}" if self._are_errors else answer.example.prompt
+            rows[place, 1:] = _hashed(words)
+        return rows
+
+    def _describe(self, report: Report) -> None:
+        errors: list[ErrorReport] = []
+        for number, answer in enumerate(self._errors):
+            shown: ErrorReport = {"number": number, "prompt": answer.example.prompt}
+            if self._are_errors:
+                shown |= {"expected": answer.example.target, "given": answer.given}
+            errors.append(shown)
+        report["errors"] = errors
+
+
+def _examples(action: Sequence[Any]) -> tuple[Example, ...]:
+    examples = tuple(_example(place, entry) for place, entry in enumerate(action))
+    first: dict[str, int] = {}
+    for place, example in enumerate(examples):
+        if first.setdefault(example.key, place) != place:
+            raise ValueError(f"example {place} has the prompt of example {first[example.key]}; give every prompt once")
+    return examples
+
+
+def _example(place: int, entry: Any) -> Example:
+    try:
+        prompt, target = entry["prompt"], entry["target"]
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"example {place} is {entry!r}; expected a prompt and a target") from error
+    if not (isinstance(prompt, str) and isinstance(target, str) and prompt.strip() and target.strip()):
+        raise ValueError(f"example {place} is {entry!r}; expected a prompt and a target that are not empty")
+    try:
+        return Example(prompt, target)
+    except ValueError as error:
+        raise ValueError(f"example {place}: {error}") from error
+
+
+def _hashed(text: str) -> FloatArray:
+    """``(16,)`` of length 1: signed counts of character trigrams, by hash."""
+    found = np.zeros(_FEATURES)
+    for start in range(max(len(text) - 2, 1)):
+        code = zlib.crc32(text[start : start + 3].encode())
+        found[code % _FEATURES] += 1 if code & 1024 else -1
+    return found / max(float(np.linalg.norm(found)), 1e-9)

@@ -1,0 +1,267 @@
+"""The base of environments whose action sets the knobs of the next quantum of a student's training."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import ArrayLike
+
+from teachgym.base.annotations import shown
+from teachgym.base.exclusive import exclusive
+from teachgym.base.setting_checks import check_from_zero, check_whole
+from teachgym.base.settings import checked_arguments
+from teachgym.core.decision import Lesson, lesson_space, read_lesson
+from teachgym.core.evaluation import Evaluation
+from teachgym.core.feedback import Feedback
+from teachgym.core.seeding import Seeds
+from teachgym.core.spec import RULES, SCREENING, TRUTH, Problem
+from teachgym.core.student_history import Float32Array
+from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.teacher_env import TeacherEnv
+from teachgym.envs.problems.controlled_student import Learner
+from teachgym.envs.problems.knob_rules import KnobRule, OnObservations
+
+Reward = Literal["gain", "end"]
+Probing = Literal["off", "counted"]
+_BEST = "best_"
+
+
+class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
+    """Set the knobs of each quantum of a student's training; the base of the teaching problems of the literature.
+
+    A step: the student learns one quantum under the knobs, and is scored. The reward is the gain in score less
+    ``price`` times what the quantum cost, so that the undiscounted return is the final minus the initial score less
+    all that was paid; ``evaluate`` gives the score less what was paid so far. With ``reward="end"`` all of it is paid
+    in the last step, where the score is nothing that a teacher may see on the way. ``info`` has what was ``"paid"`` and
+    the ``"score"``, which is in ``info["truth"]`` where it is hidden.
+
+    ``observation_names`` names the observation: ``progress`` through the budget, each knob of the last quantum (0
+    before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
+    the bounds of the space. ``problem.rules`` are reference policies on these observations, which the teacher ``rule``
+    plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the knobs that
+    the truth says are best, for the rule ``oracle``.
+
+    ``probe`` says what a quantum under other knobs would come to, without changing the student; it spends one
+    quantum of the budget. With ``screening="counted"`` the action says so itself (``problem.screening_space``).
+
+    Args:
+        knobs: What a teacher sets.
+        seen: What it sees beside, as far as names and bounds go.
+        make_learner: Makes a fresh student from the seeds of the episode.
+        steps: The budget, in quanta.
+        score_range: Scores that scale to 0 and 1.
+        rules: Reference policies by name.
+        price: What the score is lowered by for each unit of cost.
+        reward: Above.
+        screening: Whether an action can be a probe: ``"off"`` or ``"counted"``.
+        truth: Whether what is best is shown.
+        has_best: Whether it is known.
+        choices: If given, the only knob is one of so many choices, from 0, and actions are ``Discrete``.
+
+    Raises:
+        ValueError: If an argument is not allowed; the message says what is.
+    """
+
+    budget_name: ClassVar[str] = "steps"
+    outcome_name: ClassVar[str] = "score"
+    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+
+    @checked_arguments
+    def __init__(
+        self,
+        knobs: TaskSpace,
+        seen: TaskSpace,
+        make_learner: Callable[[Seeds], Learner],
+        *,
+        steps: int,
+        score_range: tuple[float, float],
+        rules: Mapping[str, KnobRule],
+        price: float = 0.0,
+        reward: Reward = "gain",
+        screening: Probing = "off",
+        truth: bool = False,
+        has_best: bool = False,
+        choices: int | None = None,
+    ) -> None:
+        check_whole("steps", steps, 1, "quanta")
+        check_from_zero("price", price)
+        if choices is not None and screening != "off":
+            raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
+        if truth and not has_best:
+            raise ValueError("truth is True; what is best is not known in this environment with these settings")
+        self.task_space = knobs
+        self._make_learner, self._steps = make_learner, int(steps)
+        self._price, self._at_end, self._shows_best = float(price), reward == "end", truth
+        last = [Parameter(f"last_{knob.name}", min(knob.low, 0.0), knob.high, knob.unit) for knob in knobs.parameters]
+        best = [Parameter(f"{_BEST}{knob.name}", knob.low, knob.high, knob.unit) for knob in knobs.parameters]
+        shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if truth else [])])
+        self._seen_names = seen.names
+        self.observation_names = shown.names
+        low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
+        self.observation_space = spaces.Box(low, high, dtype=np.float32)
+        self.action_space = lesson_space(knobs, screening) if choices is None else spaces.Discrete(choices)
+        all_rules: dict[str, KnobRule] = {**rules, **({"oracle": partial(_read_best, knobs.names)} if truth else {})}
+        self._problem = Problem(
+            action_space=self.action_space,
+            observation_space=self.observation_space,
+            outcome_range=score_range,
+            mastered_above=math.nan,
+            offers=frozenset({RULES, *({TRUTH} if truth else ()), *({SCREENING} if screening == "counted" else ())}),
+            rules={
+                name: OnObservations(rule, self.observation_names, knobs, self.action_space)
+                for name, rule in all_rules.items()
+            },
+        )
+        self._quanta = self._probes = 0
+
+    @property
+    def problem(self) -> Problem:
+        """What a teacher may know before the first step."""
+        return self._problem
+
+    @property
+    def budget(self) -> int:
+        """Quanta that may be learnt or probed."""
+        return self._steps
+
+    @property
+    def spent(self) -> int:
+        """Quanta learnt or probed so far."""
+        return self._quanta + self._probes
+
+    @property
+    def test_space(self) -> TaskSpace:
+        """A single task: the student as a whole, task 0."""
+        return TaskSpace([Parameter("student", 0.0, 1.0)])
+
+    @property
+    def learner(self) -> Learner:
+        """The student of this episode.
+
+        Raises:
+            ResetNeeded: Before the first ``reset``.
+        """
+        if not hasattr(self, "seeds"):
+            raise ResetNeeded("there is no student yet; call reset() first")
+        return self._learner
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """The student's score, less all that was paid, as the only task's return.
+
+        Args:
+            tasks: ``[[0]]``, the student as a whole, as ``test_space`` names it; None is the same.
+
+        Raises:
+            ValueError: If there is another task.
+        """
+        if tasks is not None and self.test_space.validate_all(tasks).any():
+            raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
+        with exclusive():
+            score, one = self.learner.score() - self._paid, np.zeros((1, 1))
+        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.outcome_range[1], self.spent)
+
+    def probe(self, knobs: ArrayLike) -> Feedback:
+        """What a quantum under these knobs would come to. The student is as before; one quantum of the budget is spent.
+
+        Args:
+            knobs: ``(n,)`` as in an action.
+
+        Returns:
+            The feedback that ``step`` would give, with ``trained=False``.
+
+        Raises:
+            ResetNeeded: Before the first ``reset``, and after the budget is spent.
+            ValueError: If the knobs are not allowed, or the budget's last quantum is all that is left.
+        """
+        self._check_running("probe")
+        if self.spent + 1 >= self._steps:
+            raise ValueError("the last quantum of the budget can't be a probe; take it with step()")
+        with exclusive():
+            feedback = self._try(self.task_space.validate(knobs))
+        self._probes += 1
+        return feedback
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Float32Array, dict[str, Any]]:
+        """Make a fresh student; see ``TeacherEnv.reset``."""
+        with exclusive():  # other threads may change how many cores a sum is split among
+            return super().reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
+        """Let the student learn one quantum; see ``TeacherEnv.step``."""
+        with exclusive():
+            return super().step(action)
+
+    def _begin(self, seeds: Seeds) -> None:
+        self._learner = self._make_learner(seeds)
+        self._quanta = self._probes = self._decisions = 0
+        self._paid = 0.0
+        self._rewarded = self._learner.score()
+        self._last = np.zeros(self.task_space.dimensions)
+
+    def _check_action(self, action: Any) -> Lesson:
+        if isinstance(self.action_space, spaces.Discrete):
+            if not self.action_space.contains(action):
+                raise ValueError(
+                    f"the action is {shown(action)}; expected a whole number from 0 to {self.action_space.n - 1}"
+                )
+            return Lesson(np.array([float(action)]), True)
+        return read_lesson(action, self.task_space, self.action_space)
+
+    def _teach(self, lesson: Lesson) -> Feedback | None:
+        knobs, train = lesson
+        if not train:
+            feedback = self._try(knobs)
+            self._decisions += 1
+            self._quanta += 1
+            return feedback
+        self._paid += self._price * self._learner.learn(knobs)
+        self._last = knobs
+        self._quanta += 1
+        decision, self._decisions = self._decisions, self._decisions + 1
+        return Feedback(knobs, self._learner.outcome(), False, 1, decision)
+
+    def _try(self, knobs: FloatArray) -> Feedback:
+        copied = copy.deepcopy(self._learner)
+        copied.learn(knobs)
+        return Feedback(knobs, copied.outcome(), False, 1, self._decisions, trained=False)
+
+    def _reward(self, feedback: Feedback | None) -> float:
+        if self._at_end and not self._is_over():
+            return 0.0
+        before, self._rewarded = self._rewarded, self._learner.score() - self._paid
+        return self._rewarded - before
+
+    def _observe(self, feedback: Feedback | None) -> Float32Array:
+        shown, learner = self._learner.seen(), self._learner
+        seen = [self.spent / self._steps, *self._last, *(shown[name] for name in self._seen_names)]
+        if self._shows_best:
+            seen += learner.best().tolist()
+        space = self.observation_space
+        assert isinstance(space, spaces.Box)
+        return np.clip(np.array(seen, dtype=np.float64), space.low, space.high).astype(np.float32)
+
+    def _is_over(self) -> bool:
+        return self.spent >= self._steps or self._learner.over
+
+    def _info(self) -> dict[str, Any]:
+        score = {"score": self._learner.score()}
+        hidden = {**(score if self._at_end else {}), **self._learner.truth()}
+        return {**({} if self._at_end else score), "paid": self._paid, "truth": hidden, **self._learner.notes()}
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "probes": self._probes}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        super()._load({**state, "spent": int(state["spent"]) - int(state["probes"])})
+        self._probes = int(state["probes"])
+
+
+def _read_best(names: Sequence[str], seen: Mapping[str, float]) -> ArrayLike:
+    return [seen[f"{_BEST}{name}"] for name in names]

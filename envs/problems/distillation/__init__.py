@@ -1,0 +1,1 @@
+"""How much to learn from which teacher: weights and temperatures of distillation."""

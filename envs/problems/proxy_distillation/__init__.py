@@ -1,0 +1,1 @@
+"""Distillation from an imperfect teacher: what is seen improves while what counts gets worse."""

@@ -1,0 +1,1 @@
+"""How strongly to pull a recurrent network to its data while it learns a chaotic system."""

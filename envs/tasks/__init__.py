@@ -1,0 +1,1 @@
+"""Teacher environments whose decision is the student's next task."""

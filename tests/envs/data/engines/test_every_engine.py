@@ -1,0 +1,58 @@
+"""Every engine and every discovery of the tables keeps its contract."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from teachgym.data.files import write_examples
+from teachgym.envs.data.discovery.discoveries import DISCOVERIES, make_discovery
+from teachgym.envs.data.engines.engines import DATA_ENGINES, make_data_engine
+from teachgym.testing import check_data_engine, check_discovery
+from tests.data.toy import Numbers
+from tests.envs.data.discovery.test_language_model_discovery import Model
+from tests.envs.data.engines.test_language_model_engine import examples, wanted
+from tests.language_model.endpoint import endpoint
+
+TASK = Numbers()
+MODEL = {"model": "toy", "backoff_seconds": 1e-3, "timeout_seconds": 5.0}
+
+
+def author(body: dict[str, Any], number: int) -> str:
+    """As many examples as are wanted, which follow from the request alone."""
+    first = int(hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12], 16)
+    return examples([f"same {first + k}" for k in range(wanted(body))])
+
+
+@contextmanager
+def settings(name: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """What an entry of the tables needs; one that is not named here needs nothing."""
+    if name == "language-model":
+        with endpoint(author) as fake:
+            yield {**MODEL, "base_url": fake.base_url, "price_output": 1.0}
+    elif name == "pool":
+        made = {one.key: one for skill in TASK.skill_names for one in TASK.make((skill,), 60, np.random.default_rng(5))}
+        write_examples(folder / "pool.jsonl", list(made.values()))
+        yield {"path": str(folder / "pool.jsonl")}
+    else:
+        yield {}
+
+
+@pytest.mark.parametrize("name", DATA_ENGINES)
+def test_an_engine_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    with settings(name, tmp_path) as chosen:
+        check_data_engine(lambda task: make_data_engine(name, task, **chosen), TASK)
+
+
+@pytest.mark.parametrize("name", DISCOVERIES)
+def test_a_discovery_keeps_the_contract(name: str) -> None:
+    answers = TASK.mark(TASK.validation, [one.target if one.skill == "same" else "?" for one in TASK.validation])
+    groups = {"numbers": list(TASK.skill_names)}
+    with endpoint(Model(groups=groups)) as fake:
+        chosen = {**MODEL, "base_url": fake.base_url} if name == "language-model" else {}
+        check_discovery(lambda: make_discovery(name, **chosen), answers)

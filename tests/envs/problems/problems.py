@@ -1,0 +1,18 @@
+"""Playing schedules by rules."""
+
+from teachgym.envs.problems.control_env import ScheduleEnv
+
+
+def play_rule(env: ScheduleEnv, rule: str, *, seed: int = 0) -> list[float]:
+    """The scores at the beginning and after every quantum, under a reference policy."""
+    observation, _ = env.reset(seed=seed)
+    scores, over = [env.learner.score()], False
+    while not over:
+        observation, _, over, _, _ = env.step(env.problem.rules[rule](observation))
+        scores.append(env.learner.score())
+    return scores
+
+
+def final_score(env: ScheduleEnv, rule: str, *, seed: int = 0) -> float:
+    """The last of them."""
+    return play_rule(env, rule, seed=seed)[-1]

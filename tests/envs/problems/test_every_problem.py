@@ -1,0 +1,159 @@
+"""What holds in every schedule."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from teachgym.core.task_space import FloatArray
+from teachgym.envs.problems.control_env import ScheduleEnv
+from teachgym.envs.problems.self_distillation.env import SelfDistillationEnv, SelfDistiller
+from teachgym.testing import check_schedule
+
+SHORT: dict[str, dict[str, Any]] = {
+    "SelfDistillation": {"steps": 5},
+    "Intervention": {"steps": 4},
+    "Distillation": {"steps": 4},
+    "ProxyDistillation": {"steps": 4},
+    "PseudoLabel": {"steps": 4},
+    "StreamAdaptation": {"steps": 4},
+    "TeacherForcing": {"steps": 4, "updates": 20},
+}
+"""Every schedule, with settings that make an episode short."""
+WITHOUT_TRUTH = ("Distillation", "StreamAdaptation", "TeacherForcing")
+VARIANTS = [
+    ("Intervention", {"action": "scores", "items": 10}),
+    ("Intervention", {"action": "each"}),
+    ("Intervention", {"refit": True}),
+    ("Distillation", {"problem": "noisy", "weights": "sample"}),
+    ("Distillation", {"problem": "order", "random_teacher": True}),
+    ("PseudoLabel", {"filter": "agreement", "thresholds": "per-class", "reviewer": True}),
+    ("StreamAdaptation", {"shift": "cyclic", "loss": "cross-entropy"}),
+    ("TeacherForcing", {"system": "logistic"}),
+]
+
+
+def make(name: str, **settings: Any) -> ScheduleEnv:
+    env = gymnasium.make(f"teachgym/{name}-v0", disable_env_checker=True, **{**SHORT[name], **settings}).unwrapped
+    assert isinstance(env, ScheduleEnv)
+    return env
+
+
+def test_every_registered_schedule_is_checked_here() -> None:
+    registered = {
+        spec.name for spec in gymnasium.registry.values() if str(spec.entry_point).startswith("teachgym.envs.problems")
+    }
+    assert registered == set(SHORT)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_it_keeps_the_contract(name: str) -> None:
+    check_schedule(lambda **settings: make(name, **settings))
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_its_variants_keep_the_contract(name: str, variant: dict[str, Any]) -> None:
+    check_schedule(lambda **settings: make(name, **variant, **settings))
+
+
+@pytest.mark.parametrize(("name", "variant"), [*((name, {}) for name in SHORT), *VARIANTS])
+def test_its_documentation_states_the_ranges_of_its_knobs(name: str, variant: dict[str, Any]) -> None:
+    env = make(name, **variant)
+    section = (type(env).__doc__ or "").partition("## Action Space")[2].partition("##")[0]
+    stated = " ".join(re.sub(r"\([^()]*\)", "", section).split())
+    for knob in env.task_space.parameters:
+        assert f"from {knob.low:g} to {knob.high:g}" in stated or "from ``low`` to ``high``" in stated, knob
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -> None:
+    if name in WITHOUT_TRUTH:
+        with pytest.raises(ValueError, match="not known"):
+            make(name, truth=True)
+        return
+    env, told = make(name), make(name, truth=True)
+    assert "oracle" in told.problem.rules
+    assert len(told.observation_names) == len(env.observation_names) + env.task_space.dimensions
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 0},
+        {"price": -1.0},
+        {"price": float("nan")},
+        {"reward": "outcome"},
+        {"screening": "free"},
+        {"truth": 1},
+    ],
+)
+def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str, Any]) -> None:
+    (field,) = settings
+    with pytest.raises(ValueError, match=field):
+        make(name, **settings)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_last_quantum_can_not_be_a_probe(name: str) -> None:
+    env = make(name, steps=1)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="last quantum"):
+        env.probe(env.task_space.low)
+
+
+class Forgetful(SelfDistiller):
+    """A student whose probes and steps differ, as its generator is shared by its copies."""
+
+    rng = np.random.default_rng(0)
+
+    def learn(self, knobs: FloatArray) -> float:
+        return super().learn(np.clip(knobs + 0.1 * self.rng.random(), 0, 1))
+
+
+class Generous(SelfDistiller):
+    """A student whose score moves when it is looked at."""
+
+    looked = 0.0
+
+    def score(self) -> float:
+        self.looked += 1e-3
+        return super().score() + self.looked
+
+
+def with_student(student: type[SelfDistiller]) -> Callable[..., ScheduleEnv]:
+    """Self-distillation with another student."""
+
+    def made(**settings: Any) -> ScheduleEnv:
+        env = SelfDistillationEnv(**settings)
+        make_learner = env._make_learner
+
+        def changed(seeds: Any) -> SelfDistiller:
+            learner = make_learner(seeds)
+            learner.__class__ = student
+            assert isinstance(learner, SelfDistiller)
+            return learner
+
+        env._make_learner = changed
+        return env
+
+    return made
+
+
+@pytest.mark.parametrize("student", [Forgetful, Generous])
+def test_a_student_that_breaks_the_contract_is_found_out(student: type[SelfDistiller]) -> None:
+    with pytest.raises(AssertionError):
+        check_schedule(with_student(student))
+
+
+def test_a_schedule_without_the_rule_none_is_found_out() -> None:
+    def made(**settings: Any) -> ScheduleEnv:
+        env = SelfDistillationEnv(**settings)
+        env.problem.rules.pop("none")  # type: ignore[attr-defined]
+        return env
+
+    with pytest.raises(AssertionError, match='must be "none"'):
+        check_schedule(made)

@@ -1,0 +1,122 @@
+"""The walker's curricula."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+import teachgym
+from teachgym.agents import TEACHERS, teacher_class
+from teachgym.core.spec import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
+from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.students import CallableStudent
+from teachgym.study.cells.environment import NEEDED
+from teachgym.testing import check_teacher_env
+
+TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")
+DIMENSIONS = {"StumpTracks": 2, "HexagonTracks": 12, "StumpSequence": 10, "ObstacleCourse": 8}
+
+
+def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) -> None:
+    """A student that throws its legs forward: it falls within some hundred steps."""
+    joints = world.action_space.shape[0]
+    publish(lambda observations: np.ones((len(observations), joints)))
+    while True:
+        world.reset()
+        over = False
+        while not over:
+            _, _, terminated, truncated, _ = world.step(np.ones(joints))
+            over = terminated or truncated
+
+
+class Lunger(CallableStudent):
+    """The same, and it can tell what it thinks of its chances: nothing."""
+
+    offers = frozenset({VALUES, ENTROPIES})
+
+    def __init__(self) -> None:
+        super().__init__(lunge)
+
+    def values(self, observations: Any) -> Any:
+        return np.zeros(len(observations))
+
+    entropies = values
+
+
+def make(name: str, **settings: Any) -> CurriculumEnv:
+    chosen: dict[str, Any] = {"student": CallableStudent(lunge), "student_steps": 1500, **settings}
+    env = gymnasium.make(f"teachgym/{name}-v0", **chosen).unwrapped
+    assert isinstance(env, CurriculumEnv)
+    return env
+
+
+OF_TASKS = sorted(
+    name
+    for name in set(TEACHERS) - {"manual", "policy", "language-model"}
+    if not {RULES, SHARES, TREE_PLAN} & teacher_class(name).needs
+)
+"""Teachers that choose tasks, and need no file."""
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_the_contract_holds(name: str) -> None:
+    check_teacher_env(lambda: make(name, student_steps=600))
+
+
+@pytest.mark.parametrize("name", TRACKS)
+@pytest.mark.parametrize("teacher", OF_TASKS)
+def test_every_teacher_teaches_on_every_track(name: str, teacher: str) -> None:
+    found = teacher_class(teacher)
+    needed = dict(NEEDED[need] for need in found.needs_with(found.Settings()) if need in NEEDED)
+    env = make(name, student=Lunger(), student_steps=3000 if "antagonist" in needed else 1500, **needed)
+    record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3)
+    assert record.tasks.shape[1] == DIMENSIONS[name]
+    assert len(record.feedback) >= 5
+    assert all(-150 < outcome < -90 for outcome in record.outcomes)  # a fall on the start pad
+
+
+@pytest.mark.parametrize("body", ["short", "default", "quadruped"])
+@pytest.mark.parametrize("defects", ["fixed", "faithful"])
+def test_bodies_and_defects_reach_the_world(body: str, defects: str) -> None:
+    world: Any = make("StumpTracks", body=body, defects=defects).make_world().unwrapped
+    assert world.observation_space.shape == ((34,) if body == "quadruped" else (24,))
+    assert world.defects.lidar == (defects == "faithful")
+
+
+def test_the_defaults_are_the_papers() -> None:
+    env = gymnasium.make("teachgym/StumpTracks-v0").unwrapped
+    assert isinstance(env, CurriculumEnv)
+    assert type(env.student).__name__ == "SACStudent"
+    assert env.budget == 20_000_000
+    assert env.problem.outcome_range == (-150.0, 350.0)
+    assert env.problem.mastered_above == 230.0
+
+
+def test_teachers_of_higher_stumps_are_tested_on_the_same_tracks() -> None:
+    plain, high = make("StumpTracks"), make("StumpTracks", max_stump_height=5.0)
+    assert high.task_space.high[0] == 5.0
+    np.testing.assert_array_equal(plain.test_tasks, high.test_tasks)
+
+
+def test_a_range_that_does_not_cover_the_papers_test_set_has_one_of_its_own() -> None:
+    easy = make("StumpTracks", max_stump_height=0.5, min_stump_spacing=2.0)
+    assert (easy.task_space.low == [0.0, 2.0]).all()
+    assert easy.test_tasks.shape == (50, 2)
+    assert all(easy.task_space.contains(task) for task in easy.test_tasks)
+    apart = make("StumpTracks", max_stump_height=9.0, max_test_height=0.5, min_test_spacing=2.0)
+    np.testing.assert_array_equal(apart.test_tasks, easy.test_tasks)
+    assert apart.task_space.high[0] == 9.0
+    with pytest.raises(ValueError, match=r"test tracks have stumps up to 4\.0 and"):
+        make("StumpTracks", max_test_height=4.0)
+    assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).test_tasks.shape == (1, 2)
+
+
+def test_sac_learns_on_the_walker_within_its_budget() -> None:
+    settings = {"random_steps": 300, "batch_size": 50, "hidden": (16,)}
+    env = make("StumpTracks", student="sac", student_settings=settings, student_steps=1200)
+    record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
+    assert sum(feedback.cost for feedback in record.feedback) <= 1200
+    assert env.spent == 1200
+    assert np.isfinite(env.evaluate([[0.0, 6.0]]).mean_return)
