@@ -15,7 +15,7 @@ import gymnasium
 from teachgym.base.annotations import shown
 from teachgym.base.registry import load_path, unknown_name
 from teachgym.base.settings import chosen_settings, make_settings
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 
 __path__ = [os.path.realpath(folder) for folder in __path__]  # one real path per file, so that breakpoints hit
@@ -107,7 +107,7 @@ def make_teacher(
 
     Args:
         teacher: A name in ``TEACHERS``, an import path ``"package.module:Class"``, or a ``Teacher`` subclass.
-        env: The environment it is to act in. Only its ``problem`` is read; the teacher keeps no environment.
+        env: The environment it is to act in. Only its ``teaching_spec`` is read; the teacher keeps no environment.
         seed: Integer from 0 up, the same one that the environment is reset with.
         settings: The teacher's ``Settings``; None takes the defaults.
         overrides: Single settings by name, which replace those in ``settings``.
@@ -118,14 +118,14 @@ def make_teacher(
         TypeError: If ``env`` is no teacher environment, or the class no teacher.
     """
     cls = teacher_class(teacher)
-    problem = getattr(getattr(env, "unwrapped", None), "problem", None)
-    if not isinstance(problem, Problem):
+    spec = getattr(getattr(env, "unwrapped", None), "teaching_spec", None)
+    if not isinstance(spec, TeachingSpec):
         raise TypeError(
-            f"{shown(env)} is not a teacher environment: it has no attribute 'problem' that is a "
-            "teachgym.core.spec.Problem"
+            f"{shown(env)} is not a teacher environment: it has no attribute 'teaching_spec' that is a "
+            "teachgym.core.spec.TeachingSpec"
         )
     if overrides:
         base = chosen_settings(cls.Settings, settings)
         given = {field.name: getattr(base, field.name) for field in fields(base) if field.init}
         settings = make_settings(cls.__name__, cls.Settings, {**given, **overrides})
-    return cls(problem, settings, seed=seed)
+    return cls(spec, settings, seed=seed)

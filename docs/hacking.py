@@ -30,7 +30,7 @@ def curves(rule: str) -> tuple[FloatArray, FloatArray]:
         observation, info = env.reset(seed=seed)
         found, over = [info["truth"]["golden"]], False
         while not over:
-            observation, _, over, _, info = env.step(env.problem.rules[rule](observation))
+            observation, _, over, _, info = env.step(env.teaching_spec.rules[rule](observation))
             found.append(info["truth"]["golden"])
         student = env.learner
         assert isinstance(student, HackingStudent)

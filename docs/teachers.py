@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.teacher import Teacher
 from teachgym.statistics import holm
 from teachgym.study.cells.environment import environment_class
@@ -86,7 +86,7 @@ def page() -> str:
         if heading != family:
             family = heading
             parts.append(f"## {heading}\n")
-        parts.append(_entry(name, found, [result for result in results if Spec.parse(result.teacher).name == name]))
+        parts.append(_entry(name, found, [one for one in results if NamedSettings.parse(one.teacher).name == name]))
     return "\n".join(parts)
 
 
@@ -154,7 +154,7 @@ def _table(results: list[Result]) -> str:
     ]
     randoms = {result.study: result for result in results if result.teacher == "random"}
     for name in TEACHERS:
-        own = [result for result in results if Spec.parse(result.teacher).name == name]
+        own = [result for result in results if NamedSettings.parse(result.teacher).name == name]
         if name == "random":
             continue
         if not own:

@@ -13,9 +13,9 @@ import torch
 
 from teachgym import Parameter, TaskSpace, Transition
 from teachgym.agents import make_teacher
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.cli import main
-from teachgym.core.spec import EasyTasks, Problem
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.data.example import Example
 from teachgym.data.skills import Skill
@@ -160,7 +160,7 @@ def value_calls() -> Iterator[Call]:
     yield lambda rng: pick(rng) in space
     yield lambda rng: TaskSpace.from_box(pick(rng))
     yield lambda rng: EasyTasks(pick(rng), pick(rng))
-    yield lambda rng: Problem(space, space, pick(rng), pick(rng))
+    yield lambda rng: TeachingSpec(space, space, pick(rng), pick(rng))
     yield lambda rng: Example(pick(rng), pick(rng), path=pick(rng), image=pick(rng))
     yield lambda rng: Skill(pick(rng), pick(rng))
     yield lambda rng: mean_interval(pick(rng), pick(rng))
@@ -184,8 +184,8 @@ def value_calls() -> Iterator[Call]:
     yield lambda rng: worst_case(pick(rng), pick(rng))
     yield lambda rng: smallest_difference(pick(rng), pick(rng), power=pick(rng))
     yield lambda rng: smallest_difference(5, 1.0, **some(rng, ["power", "level"]))
-    yield lambda rng: Spec.parse(pick(rng))
-    yield lambda rng: Spec.parse(f"name,x={pick(rng)}")
+    yield lambda rng: NamedSettings.parse(pick(rng))
+    yield lambda rng: NamedSettings.parse(f"name,x={pick(rng)}")
 
 
 WORDS = (

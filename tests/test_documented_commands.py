@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tyro
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.cli import main
 from teachgym.cli.compare import Compare
 from teachgym.cli.train import Train
@@ -103,7 +103,7 @@ def small(options: Sequence[str], *, plan: bool) -> list[str]:
         written = tyro.cli(Compare, args=options, config=config)
     if plan or written.dry_run:
         return ["--dry-run", "--calibrate-seconds", "0"]
-    budget = BUDGETS.get(Spec.parse(written.env).name, [])
+    budget = BUDGETS.get(NamedSettings.parse(written.env).name, [])
     return [*budget, "--seeds", "1", "--evaluations", "1", "--name", written.folder.name]
 
 

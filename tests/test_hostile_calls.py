@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.data.classroom_settings import ClassroomSettings
 from teachgym.envs.data.data_env import DataEnv
@@ -83,7 +83,7 @@ def of_teachers(folder: Path) -> Iterator[Call]:
     for name in NAMES:
         text = spec(name, folder)
         env, _ = make_pair(text)
-        yield from teacher_calls(env, name, Spec.parse(text).settings)
+        yield from teacher_calls(env, name, NamedSettings.parse(text).settings)
 
 
 KINDS: dict[str, tuple[int, Callable[[Path], Iterator[Call]]]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tyro
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.cli import Command
 from teachgym.cli.compare import Compare
 from tests.scripts import run_script
@@ -39,8 +39,8 @@ def test_the_demo_is_what_the_readme_says_it_is() -> None:
     (study,) = re.findall(r"\$\(BIN\)/teachgym compare (\w+) --resume", (ROOT / "Makefile").read_text())
     demo = Compare.from_study(study)
     assert (demo.name, demo.student, demo.student_steps, demo.seeds) == ("demo", "ppo", 800_000, 3)
-    assert Spec.parse(demo.env).name == "StumpTracks"
-    assert Spec.parse(demo.env).settings["max_stump_height"] == 9.0
+    assert NamedSettings.parse(demo.env).name == "StumpTracks"
+    assert NamedSettings.parse(demo.env).settings["max_stump_height"] == 9.0
     assert demo.teachers == ("random", "adr")
 
 

@@ -13,7 +13,7 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -57,15 +57,15 @@ class LevelAdversary(TaskTeacher):
     linearly to the parameter's range. The reward comes with the last step. Subclasses define it.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: The settings; None takes the defaults.
         seed: Integer from 0 up.
     """
 
     settings: LevelAdversarySettings
 
-    def __init__(self, problem: Problem, settings: LevelAdversarySettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: LevelAdversarySettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, n = self.settings, self.task_space.dimensions
         self._learner = PPOLearner(
             n + 1 + chosen.noise_dimensions,

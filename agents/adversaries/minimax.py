@@ -34,7 +34,7 @@ class Minimax(LevelAdversary):
     ``origin`` is ``"adversary"``.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: A ``MinimaxSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """

@@ -41,7 +41,7 @@ class Paired(LevelAdversary):
     ``origin`` is ``"adversary"``.
 
     Args:
-        problem: The environment's fixed facts, with an antagonist.
+        spec: The environment's fixed facts, with an antagonist.
         settings: A ``PairedSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """

@@ -9,7 +9,7 @@ from teachgym.base.annotations import read_numbers
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 from teachgym.data.observation import SkillRow
@@ -63,7 +63,7 @@ class Arte(SharesTeacher):
     ``origin`` is ``"warm-up"``, or ``"rule"``.
 
     Args:
-        problem: The environment's fixed facts; it offers ``"shares"``.
+        spec: The environment's fixed facts; it offers ``"shares"``.
         settings: An ``ArteSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -74,8 +74,8 @@ class Arte(SharesTeacher):
     Settings = ArteSettings
     settings: ArteSettings
 
-    def __init__(self, problem: Problem, settings: ArteSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: ArteSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self._order = self.rng.permutation(self.skills)
         self._steps = 0
         self._gram = np.zeros((self.skills, self.skills))  # of shares with shares, weighted

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from teachgym.base.annotations import read_numbers
-from teachgym.core.spec import SHARES, Problem
+from teachgym.core.spec import SHARES, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 from teachgym.data.observation import SkillRow
@@ -14,7 +14,7 @@ class SharesTeacher(Teacher):
     """A teacher that divides the next examples among ``skills`` skills, which it sees in rows.
 
     Args:
-        problem: The environment's fixed facts; it offers ``"shares"``.
+        spec: The environment's fixed facts; it offers ``"shares"``.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -24,9 +24,9 @@ class SharesTeacher(Teacher):
 
     needs: ClassVar[frozenset[str]] = frozenset({SHARES})
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        space, seen = problem.action_space, problem.observation_space
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        space, seen = spec.action_space, spec.observation_space
         if not isinstance(space, Shares):
             raise ValueError(
                 f"the action space is {space}; expected shares of skills: give the environment action=shares"
@@ -42,6 +42,6 @@ class SharesTeacher(Teacher):
         """``(5, skills)`` of an observation, which the error calls by this name.
 
         Raises:
-            ValueError: If it is not one of this problem.
+            ValueError: If it is not one of this environment.
         """
         return read_numbers(name, observation, shape=(len(SkillRow), self.skills))

@@ -8,7 +8,7 @@ from teachgym.agents.allocation.allocation_teacher import AllocationTeacher
 from teachgym.base.registry import unknown_name
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -41,13 +41,13 @@ class SingleSkill(AllocationTeacher):
     Settings = SingleSkillSettings
     settings: SingleSkillSettings
 
-    def __init__(self, problem: Problem, settings: SingleSkillSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: SingleSkillSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         skill = self.settings.skill
         if isinstance(skill, str):
-            if skill not in problem.skills:
-                raise unknown_name("skill", skill, problem.skills)
-            skill = problem.skills.index(skill)
+            if skill not in spec.skills:
+                raise unknown_name("skill", skill, spec.skills)
+            skill = spec.skills.index(skill)
         if skill >= self.skills:
             raise ValueError(f"skill is {skill!r}; expected a number from 0 to {self.skills - 1}, or a name")
         self._place = skill

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import State
 
 RewardKind = Literal["outcome", "progress", "absolute-progress", "environment"]
@@ -35,7 +35,7 @@ class ArmRewards:
     same number, to the middle.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         arms: How many arms there are.
         kind: What is the reward.
         rescale: How it is mapped; ``"none"`` leaves it.
@@ -46,7 +46,7 @@ class ArmRewards:
 
     def __init__(
         self,
-        problem: Problem,
+        spec: TeachingSpec,
         arms: int,
         kind: RewardKind,
         *,
@@ -56,7 +56,7 @@ class ArmRewards:
         window: int = 1000,
     ) -> None:
         check_rescale(kind, rescale)
-        self._problem, self._kind, self._rescale = problem, kind, rescale
+        self._spec, self._kind, self._rescale = spec, kind, rescale
         self._bounds, self._quantiles = bounds, quantiles
         self._before = np.full(arms, np.nan)  # the arm's last scaled outcome
         self._least, self._greatest = np.inf, -np.inf
@@ -71,7 +71,7 @@ class ArmRewards:
     def _raw(self, arm: int, transition: Transition, feedback: Feedback) -> float | None:
         if self._kind == "environment":
             return float(transition.reward)
-        outcome = self._problem.scale_outcome(feedback.outcome)
+        outcome = self._spec.scale_outcome(feedback.outcome)
         if self._kind == "outcome":
             return outcome
         before, self._before[arm] = float(self._before[arm]), outcome

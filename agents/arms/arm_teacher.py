@@ -8,7 +8,7 @@ import numpy as np
 from teachgym.agents.arms.arms import Arms
 from teachgym.agents.base.pending import Pending
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State, Teacher
 
@@ -32,7 +32,7 @@ class ArmTeacher(Teacher):
     any more, the one that its task lies in.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -40,9 +40,9 @@ class ArmTeacher(Teacher):
         ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.
     """
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self.arms = Arms(problem, self.settings)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self.arms = Arms(spec, self.settings)
         self._pending = Pending()
 
     @abstractmethod

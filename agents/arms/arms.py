@@ -1,4 +1,4 @@
-"""A view of a problem's tasks as a finite set of arms, for bandits."""
+"""A view of an environment's tasks as a finite set of arms, for bandits."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 MOST_CELLS = 100_000
@@ -40,21 +40,21 @@ class ArmSettings:
 
 
 class Arms:
-    """The arms of a problem: those of a ``Discrete`` space, or the cells of a grid over a box.
+    """The arms of an environment: those of a ``Discrete`` space, or the cells of a grid over a box.
 
     Cells are counted from 0 like the elements of an array whose axes are the parameters: along the last first.
 
     Args:
-        problem: The environment's fixed facts, as ``TaskActions`` takes them.
+        spec: The environment's fixed facts, as ``TaskActions`` takes them.
         settings: How a box is cut.
 
     Raises:
         ValueError: If the action space is neither box nor ``Discrete``, or ``cells`` does not fit it.
     """
 
-    def __init__(self, problem: Problem, settings: ArmSettings | None = None) -> None:
+    def __init__(self, spec: TeachingSpec, settings: ArmSettings | None = None) -> None:
         settings = ArmSettings() if settings is None else settings
-        self.actions = TaskActions(problem)
+        self.actions = TaskActions(spec)
         low, high = self.actions.low, self.actions.high
         if self.actions.numbered:
             if settings.cells is not None:

@@ -12,7 +12,7 @@ from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -143,7 +143,7 @@ class Bandit(ArmTeacher):
     ``"posterior"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``BanditSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """
@@ -151,8 +151,8 @@ class Bandit(ArmTeacher):
     Settings: ClassVar[type[BanditSettings]] = BanditSettings
     settings: BanditSettings
 
-    def __init__(self, problem: Problem, settings: BanditSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: BanditSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen = self.settings
         rule = RULES[chosen.rule]
         self._rule = rule(len(self.arms), **given(chosen, rule.takes()))
@@ -160,7 +160,7 @@ class Bandit(ArmTeacher):
         if rescale == "bounds" and chosen.reward == "environment":
             rescale = "range"
         self._rewards = ArmRewards(
-            problem,
+            spec,
             len(self.arms),
             chosen.reward,
             rescale=rescale,

@@ -14,7 +14,7 @@ from teachgym.base.annotations import read_numbers
 from teachgym.base.setting_checks import check_positive
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -91,9 +91,9 @@ class LinearBandit(ArmTeacher):
 
     settings: Any
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        chosen, arms, space = self.settings, len(self.arms), problem.observation_space
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        chosen, arms, space = self.settings, len(self.arms), spec.observation_space
         if not space.is_np_flattenable:
             raise ValueError(f"the observation space is {space}; expected one that flattens to a vector of fixed size")
         size = spaces.flatdim(space) + 1
@@ -106,11 +106,11 @@ class LinearBandit(ArmTeacher):
         self._inverses = np.repeat(np.eye(size)[None] / chosen.ridge, arms, axis=0)  # (arms, d, d)
         self._sums = np.zeros((arms, size))  # of reward times context
         usual: Rescale = "range" if chosen.reward == "environment" else "bounds"
-        self._rewards = ArmRewards(problem, arms, chosen.reward, rescale=chosen.rescale or usual)
+        self._rewards = ArmRewards(spec, arms, chosen.reward, rescale=chosen.rescale or usual)
 
     def context(self, observation: Any) -> FloatArray:
         """``(d,)`` what the regressions see of an observation."""
-        space = self.problem.observation_space
+        space = self.spec.observation_space
         if isinstance(space, spaces.Box):
             observation = read_numbers("the observation", observation, shape=space.shape)
         flat = np.asarray(spaces.flatten(space, observation), dtype=np.float64)
@@ -166,7 +166,7 @@ class LinUcb(LinearBandit):
     ``origin`` is ``"bound"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``LinUcbSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -197,7 +197,7 @@ class LinearThompson(LinearBandit):
     ``origin`` is ``"posterior"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``LinearThompsonSettings``; None takes the defaults.
         seed: Integer from 0 up.
 

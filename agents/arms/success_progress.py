@@ -9,7 +9,7 @@ from teachgym.agents.arms.arms import ArmSettings
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -82,7 +82,7 @@ class SuccessProgress(ArmTeacher):
     ``origin`` is ``"uniform"`` until the first update, then ``"progress"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``SuccessProgressSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -94,8 +94,8 @@ class SuccessProgress(ArmTeacher):
     settings: SuccessProgressSettings
     needs = frozenset({SUCCESS})
 
-    def __init__(self, problem: Problem, settings: SuccessProgressSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: SuccessProgressSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         arms, every = len(self.arms), self.settings.update_every
         for stratum in self.settings.strata:
             if max(stratum) >= arms:

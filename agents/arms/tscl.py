@@ -14,7 +14,7 @@ from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -33,7 +33,7 @@ class TsclSettings(ArmSettings):
     """Whether arms are compared by the absolute value of their progress, so that what is being forgotten is taught
     again, or by progress with its sign, as the authors' code does unless told otherwise."""
     scale_outcomes: bool = True
-    """Whether outcomes are mapped from the problem's outcome range to ``[0, 1]`` and clipped before use."""
+    """Whether outcomes are mapped from the environment's outcome range to ``[0, 1]`` and clipped before use."""
     policy: Literal["epsilon-greedy", "boltzmann"] | None = None
     """How an arm is chosen by progress; None takes ``"epsilon-greedy"``. ``"sampling"`` knows that one only."""
     epsilon: float | None = None
@@ -218,7 +218,7 @@ class Tscl(ArmTeacher):
     goes on with an arm.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``TsclSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """
@@ -226,8 +226,8 @@ class Tscl(ArmTeacher):
     Settings = TsclSettings
     settings: TsclSettings
 
-    def __init__(self, problem: Problem, settings: TsclSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: TsclSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen = self.settings
         algorithm = ALGORITHMS[chosen.algorithm]
         self._algorithm = algorithm(len(self.arms), **given(chosen, algorithm.uses))
@@ -252,7 +252,7 @@ class Tscl(ArmTeacher):
 
     def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         scaled = self.settings.scale_outcomes
-        score = self.problem.scale_outcome(feedback.outcome) if scaled else feedback.outcome
+        score = self.spec.scale_outcome(feedback.outcome) if scaled else feedback.outcome
         if isinstance(self._algorithm, Naive):
             if arm != self._held or (note is not None and note[0] != self._bursts):
                 return

@@ -30,7 +30,7 @@ class Ucb(Bandit):
     ``"untried"`` or ``"best"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
+        spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``UcbSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """

@@ -1,4 +1,4 @@
-"""Tasks as vectors and as actions, whether a problem's tasks are points of a box or numbered arms."""
+"""Tasks as vectors and as actions, whether an environment's tasks are points of a box or numbered arms."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,25 +8,25 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import read_numbers, shown
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.data.spaces import Shares
 
 
 class TaskActions:
-    """Turns task vectors ``(n,)`` into actions of a problem; where tasks are arms, n is 1 and the arm's number counts.
+    """Turns task vectors ``(n,)`` into actions; where tasks are arms, n is 1 and the arm's number counts.
 
     Args:
-        problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape or a ``Discrete``,
+        spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape or a ``Discrete``,
             alone or with ``"train"`` beside it.
 
     Raises:
         ValueError: If the action space is neither, or a bound is infinite.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        space: Any = problem.action_space
-        self._screens = problem.screens
+    def __init__(self, spec: TeachingSpec) -> None:
+        space: Any = spec.action_space
+        self._screens = spec.screens
         if self._screens:
             space = space["task"]
         if isinstance(space, Shares):
@@ -44,7 +44,7 @@ class TaskActions:
             self._shape: tuple[int, ...] = ()
             self._dtype: Any = space.dtype
         else:
-            self.task_space = problem.task_space
+            self.task_space = spec.task_space
             if not np.issubdtype(space.dtype, np.floating):
                 raise ValueError(f"the action space is {space}; expected a box of floating-point numbers, or arms")
             self.names = self.task_space.names
@@ -85,7 +85,7 @@ class TaskActions:
         """A task that a person wrote: ``(n,)`` numbers, a mapping from names, or a bare number where n is 1.
 
         Raises:
-            ValueError: If it is no task of this problem; the message says what is.
+            ValueError: If it is no task of this environment; the message says what is.
         """
         if self.task_space is not None:
             return self.task_space.validate(task)

@@ -5,7 +5,7 @@ from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 
@@ -19,8 +19,8 @@ class TaskTeacher(Teacher):
     learning from them define ``_trains``.
 
     Args:
-        problem: The environment's fixed facts. The action space is a floating ``Box`` of any shape, alone or
-            with ``"train"`` beside it (``problem.screening_space``).
+        spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape, alone or
+            with ``"train"`` beside it (``spec.screening_space``).
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -28,10 +28,10 @@ class TaskTeacher(Teacher):
         ValueError: If the action space is no floating box with finite bounds.
     """
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self.task_space = problem.task_space
-        self._actions = TaskActions(problem)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self.task_space = spec.task_space
+        self._actions = TaskActions(spec)
 
     @abstractmethod
     def _choose(self) -> tuple[FloatArray, str]:

@@ -10,7 +10,7 @@ from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -73,7 +73,7 @@ class Annealing(TaskTeacher):
     share of successes among ``window`` answers reaches the threshold, as Syllabus's expanding box (of one dimension)
     does after evaluations.
 
-    Where the settings give no first box, it is that of the problem's easy tasks (mean plus and minus two standard
+    Where the settings give no first box, it is that of the environment's easy tasks (mean plus and minus two standard
     deviations, within the bounds), or else the easiest sixth of each parameter's range, as its direction of
     difficulty says; a parameter that gets no harder either way is open from the start. The totals of 1,000,000
     steps and 1,000 episodes are ours.
@@ -81,7 +81,7 @@ class Annealing(TaskTeacher):
     ``origin`` is ``"box"``.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``AnnealingSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -92,8 +92,8 @@ class Annealing(TaskTeacher):
     Settings = AnnealingSettings
     settings: AnnealingSettings
 
-    def __init__(self, problem: Problem, settings: AnnealingSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: AnnealingSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, space = self.settings, self.task_space
         if chosen.start_low is None or chosen.start_high is None:
             self._start = self._easy()
@@ -125,7 +125,7 @@ class Annealing(TaskTeacher):
 
     def _easy(self) -> FloatArray:
         """``(2, n)`` corners of the easy tasks."""
-        space, easy = self.task_space, self.problem.easy_tasks
+        space, easy = self.task_space, self.spec.easy_tasks
         if easy is not None:
             mean, reach = np.array(easy.mean), 2 * np.array(easy.std)
             return self._within(mean - reach, mean + reach)

@@ -7,7 +7,7 @@ from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import State, Teacher
 
 
@@ -36,7 +36,7 @@ class Constant(Teacher):
     nothing at random. ``origin`` is ``"constant"``.
 
     Args:
-        problem: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
+        spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``ConstantSettings``; None takes the defaults.
         seed: Integer from 0 up; it makes no difference.
 
@@ -47,9 +47,9 @@ class Constant(Teacher):
     Settings = ConstantSettings
     settings: ConstantSettings
 
-    def __init__(self, problem: Problem, settings: ConstantSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._actions = actions = TaskActions(problem)
+    def __init__(self, spec: TeachingSpec, settings: ConstantSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._actions = actions = TaskActions(spec)
         middle = actions.low if actions.numbered else (actions.low + actions.high) / 2
         self._task = actions.validate(middle if self.settings.task is None else self.settings.task)
         self._described = Window(self._task.copy(), self._task.copy())

@@ -13,7 +13,7 @@ from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State, Teacher
 
@@ -58,7 +58,7 @@ class Schedule:
 
     @classmethod
     def read(cls, path: str, actions: TaskActions) -> "Schedule":
-        """Read a schedule of a problem's tasks.
+        """Read a schedule of an environment's tasks.
 
         Raises:
             ValueError: If there is no such file, or it is not as ``FORMAT`` says; the message says where.
@@ -101,7 +101,7 @@ class Manual(Teacher):
     ``origin`` is ``"row 0"``, and so on.
 
     Args:
-        problem: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
+        spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``ManualSettings``; its path has no default.
         seed: Integer from 0 up; it makes no difference.
 
@@ -113,9 +113,9 @@ class Manual(Teacher):
     Settings = ManualSettings
     settings: ManualSettings
 
-    def __init__(self, problem: Problem, settings: ManualSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._actions = TaskActions(problem)
+    def __init__(self, spec: TeachingSpec, settings: ManualSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._actions = TaskActions(spec)
         self._schedule = Schedule.read(self.settings.path, self._actions)
         if self._schedule.by_steps and self.settings.at_end == "cycle":
             raise ValueError("at_end is 'cycle', but a schedule with after_steps says no end; expected 'repeat'")

@@ -8,7 +8,7 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -26,7 +26,7 @@ class OracleSettings:
     move_every: int = 50
     """Episodes between two decisions on whether to move."""
     threshold: float | None = None
-    """Mean raw outcome above which the window moves; None takes the problem's ``mastered_above``."""
+    """Mean raw outcome above which the window moves; None takes the environment's ``mastered_above``."""
     steps: tuple[float, ...] | None = None
     """Signed step of one move for each parameter, in its own unit; None takes every ``Parameter.harder``.
 
@@ -57,7 +57,7 @@ class Oracle(TaskTeacher):
     ``origin`` is ``"window"``.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: An ``OracleSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -69,11 +69,11 @@ class Oracle(TaskTeacher):
     Settings = OracleSettings
     settings: OracleSettings
 
-    def __init__(self, problem: Problem, settings: OracleSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: OracleSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         space = self.task_space
         self._steps = self._find_steps()
-        self._threshold = problem.mastered_above if self.settings.threshold is None else self.settings.threshold
+        self._threshold = spec.mastered_above if self.settings.threshold is None else self.settings.threshold
         self._width = np.where(self._steps == 0, space.range, space.range * self.settings.window_share)
         self._low = np.where(self._steps < 0, space.high - self._width, space.low)
         self._outcomes: list[float] = []

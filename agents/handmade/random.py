@@ -4,7 +4,7 @@ from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import NoSettings, State, Teacher
 
 
@@ -15,7 +15,7 @@ class Random(Teacher):
     Works with any box of tasks and with numbered arms, and has nothing to set. ``origin`` is always ``"random"``.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: None, or ``NoSettings()``.
         seed: Integer from 0 up.
 
@@ -25,9 +25,9 @@ class Random(Teacher):
 
     settings: NoSettings
 
-    def __init__(self, problem: Problem, settings: NoSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._actions = TaskActions(problem)
+    def __init__(self, spec: TeachingSpec, settings: NoSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._actions = TaskActions(spec)
 
     def act(self, observation: Any) -> Any:
         """Draw a task."""

@@ -5,7 +5,7 @@ from typing import Any, final
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import RULES, TRUTH, Problem
+from teachgym.core.spec import RULES, TRUTH, TeachingSpec
 from teachgym.core.teacher import State, Teacher
 
 ORACLE = "oracle"
@@ -36,7 +36,7 @@ class ReferenceRule(Teacher):
     a bound for the others to be measured by, not a teacher to compare with. ``origin`` is the rule's name.
 
     Args:
-        problem: The environment's fixed facts, with rules.
+        spec: The environment's fixed facts, with rules.
         settings: A ``RuleSettings``; None takes the defaults.
         seed: Integer from 0 up; it makes no difference.
 
@@ -48,11 +48,11 @@ class ReferenceRule(Teacher):
     settings: RuleSettings
     needs = frozenset({RULES})
 
-    def __init__(self, problem: Problem, settings: RuleSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        if self.settings.name not in problem.rules:
-            raise unknown_name("rule", self.settings.name, problem.rules)
-        self._rule = problem.rules[self.settings.name]
+    def __init__(self, spec: TeachingSpec, settings: RuleSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        if self.settings.name not in spec.rules:
+            raise unknown_name("rule", self.settings.name, spec.rules)
+        self._rule = spec.rules[self.settings.name]
 
     @classmethod
     def needs_with(cls, settings: RuleSettings) -> frozenset[str]:

@@ -15,7 +15,7 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State, Teacher
 
@@ -76,7 +76,7 @@ class Stages(Teacher):
     ``origin`` is ``"stage 0"``, and so on.
 
     Args:
-        problem: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
+        spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``StagesSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -87,9 +87,9 @@ class Stages(Teacher):
     Settings = StagesSettings
     settings: StagesSettings
 
-    def __init__(self, problem: Problem, settings: StagesSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._actions = TaskActions(problem)
+    def __init__(self, spec: TeachingSpec, settings: StagesSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._actions = TaskActions(spec)
         self._conditions = self.settings.conditions()
         self._boxes = [self._box(number, stage) for number, stage in enumerate(self.settings.stages or ({},))]
         self._reads_success = SUCCESS in self.needs_with(self.settings)

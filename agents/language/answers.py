@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from teachgym.base.registry import unknown_name
-from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TREE_PLAN, Problem
+from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TREE_PLAN, TeachingSpec
 from teachgym.data.tree_plan import empty_plan
 
 _MOST_SHARE = 1_000_000
@@ -30,7 +30,7 @@ class Answers(ABC):
     """One kind of action.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
     """
 
     need: ClassVar[str]
@@ -38,9 +38,9 @@ class Answers(ABC):
     task: ClassVar[str]
     """What the model is told to do."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.space: Any = problem.action_space
+    def __init__(self, spec: TeachingSpec) -> None:
+        self.spec = spec
+        self.space: Any = spec.action_space
 
     @abstractmethod
     def schema(self) -> dict[str, Any]:
@@ -61,13 +61,13 @@ class Answers(ABC):
     def names(self, report: Parsed) -> list[str]:
         """What the report calls the skills, in order: those that are discovered have no names before."""
         skills = report.get("skills")
-        if isinstance(skills, list) and len(skills) == len(self.problem.skills):
+        if isinstance(skills, list) and len(skills) == len(self.spec.skills):
             names = {
                 skill["name"] for skill in skills if isinstance(skill, dict) and isinstance(skill.get("name"), str)
             }
             if len(names) == len(skills):
                 return [skill["name"] for skill in skills]
-        return list(self.problem.skills)
+        return list(self.spec.skills)
 
     def unknown_skill(self, given: Sequence[str], report: Parsed) -> str | None:
         """A complaint about names that are no skill's, or come twice."""

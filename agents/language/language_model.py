@@ -7,7 +7,7 @@ from teachgym.agents.language.answers import ANSWERS, read_report
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import TEXT, Problem
+from teachgym.core.spec import TEXT, TeachingSpec
 from teachgym.core.teacher import State, Teacher
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
@@ -59,7 +59,7 @@ class LanguageModel(Teacher):
     ``origin`` is ``"model"``, or ``"default"`` with the reason.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: A ``LanguageModelSettings``, with a model.
         seed: Integer from 0 up.
         send: Sends a request, in place of the endpoint in the settings; for tests.
@@ -73,15 +73,15 @@ class LanguageModel(Teacher):
 
     def __init__(
         self,
-        problem: Problem,
+        spec: TeachingSpec,
         settings: LanguageModelSettings | None = None,
         *,
         seed: int,
         send: Send | None = None,
     ) -> None:
-        super().__init__(problem, settings, seed=seed)
+        super().__init__(spec, settings, seed=seed)
         self.client = LanguageModelClient(self.settings, send=send)
-        self._answers = ANSWERS[self.settings.acts](problem)
+        self._answers = ANSWERS[self.settings.acts](spec)
         self._memory: list[dict[str, Any]] = []  # report, answer and, once it is known, reward of the latest steps
 
     @classmethod
@@ -122,8 +122,8 @@ class LanguageModel(Teacher):
 
     def _messages(self, observation: str) -> tuple[Message, ...]:
         told = [_ROLE, self._answers.task]
-        if self.problem.skills:
-            told.append(f"There are {len(self.problem.skills)} skills; call them what the report does.")
+        if self.spec.skills:
+            told.append(f"There are {len(self.spec.skills)} skills; call them what the report does.")
         messages = [Message("system", "\n\n".join(told))]
         paid = ""
         for step in self._memory:

@@ -16,7 +16,7 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import State, Teacher
 from teachgym.students.lifetimes.global_state import preserved
 
@@ -48,7 +48,7 @@ class Policy(Teacher):
     ``origin`` is ``"policy"``.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: A ``PolicySettings``, with a path.
         seed: Integer from 0 up.
 
@@ -60,16 +60,16 @@ class Policy(Teacher):
     Settings = PolicySettings
     settings: PolicySettings
 
-    def __init__(self, problem: Problem, settings: PolicySettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: PolicySettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         if not self.settings.path:
             raise ValueError(
                 "path is ''; expected the folder of a teacher that `teachgym train` has trained, for instance "
                 "policy,path=runs/my-teacher"
             )
         stored = TrainedPolicy.load(Path(self.settings.path))
-        self._space: Any = problem.action_space["task"] if problem.screens else problem.action_space  # type: ignore[index]
-        _check_fit(stored, problem, self._space)
+        self._space: Any = spec.action_space["task"] if spec.screens else spec.action_space  # type: ignore[index]
+        _check_fit(stored, spec, self._space)
         self._network = stored.network()
         self._memory: tuple[NDArray[Any], ...] | None = None
         self._fresh = True
@@ -87,7 +87,7 @@ class Policy(Teacher):
                 chosen, memory = self._network.predict(seen, self._memory, start, deterministic=False)
         self._memory, self._fresh = memory, False
         action = to_action(chosen, self._space)
-        if self.problem.screens:
+        if self.spec.screens:
             return {"task": action, "train": np.int64(1)}
         return action if action.shape else action[()]
 
@@ -106,9 +106,9 @@ class Policy(Teacher):
         self._fresh = bool(state["fresh"])
 
 
-def _check_fit(stored: TrainedPolicy, problem: Problem, action_space: Any) -> None:
-    check_observation_space(problem.observation_space)
-    shape = problem.observation_space.shape
+def _check_fit(stored: TrainedPolicy, spec: TeachingSpec, action_space: Any) -> None:
+    check_observation_space(spec.observation_space)
+    shape = spec.observation_space.shape
     if shape != stored.observation_shape:
         raise ValueError(
             f"the policy was trained in {stored.env} on observations of shape {stored.observation_shape}; those of "

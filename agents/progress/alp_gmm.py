@@ -7,7 +7,7 @@ from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTea
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -56,7 +56,7 @@ class AlpGmm(MixtureTeacher):
     ``origin`` is ``"bootstrap"``, ``"random"``, or ``"component 3"``, counted from 0.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``AlpGmmSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -68,8 +68,8 @@ class AlpGmm(MixtureTeacher):
     settings: AlpGmmSettings
     grows = True  # its history, unless max_history is set
 
-    def __init__(self, problem: Problem, settings: AlpGmmSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: AlpGmmSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen = self.settings
         normalise = chosen.normalise if chosen.normalise_distances is None else chosen.normalise_distances
         self._progress = AbsoluteLearningProgress(

@@ -43,7 +43,7 @@ class CovarGmm(MixtureTeacher):
     ``origin`` is ``"bootstrap"``, ``"random"``, or ``"component 3"``, counted from 0.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``CovarGmmSettings``; None takes the defaults.
         seed: Integer from 0 up.
 

@@ -10,7 +10,7 @@ from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chanc
 from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.sampling import GaussianMixture
-from teachgym.core.spec import EASY_TASKS, Problem
+from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -28,7 +28,7 @@ class MixtureSettings:
     bootstrap_episodes: int | None = None
     """Answers until the mixture is first used; None takes ``fit_every``."""
     bootstrap: Literal["uniform", "easy"] = "uniform"
-    """What tasks are drawn from until then: the whole task space, or the problem's ``easy_tasks``."""
+    """What tasks are drawn from until then: the whole task space, or the environment's ``easy_tasks``."""
     random_share: float = 0.2
     """Share of uniform draws after the bootstrap, in ``[0, 1]``."""
     components_min: int = 2
@@ -45,7 +45,7 @@ class MixtureSettings:
     normalise: bool = False
     """Whether fits take each task parameter as a share of its range, instead of in its own unit."""
     scale_outcomes: bool = True
-    """Whether outcomes are mapped from the problem's outcome range to ``[0, 1]`` and clipped before use."""
+    """Whether outcomes are mapped from the environment's outcome range to ``[0, 1]`` and clipped before use."""
 
     def __post_init__(self) -> None:
         check_whole("fit_every", self.fit_every, 1, "episodes")
@@ -72,7 +72,7 @@ class MixtureTeacher(TaskTeacher):
     ``origin`` is ``"bootstrap"``, ``"random"``, or ``"component 3"``, counted from 0.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -84,11 +84,11 @@ class MixtureTeacher(TaskTeacher):
     Settings = MixtureSettings
     settings: MixtureSettings
 
-    def __init__(self, problem: Problem, settings: MixtureSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        if problem.easy_tasks is not None:
-            check_numbers("easy_tasks.mean", problem.easy_tasks.mean, count=self.task_space.dimensions)
-            check_numbers("easy_tasks.std", problem.easy_tasks.std, count=self.task_space.dimensions)
+    def __init__(self, spec: TeachingSpec, settings: MixtureSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        if spec.easy_tasks is not None:
+            check_numbers("easy_tasks.mean", spec.easy_tasks.mean, count=self.task_space.dimensions)
+            check_numbers("easy_tasks.std", spec.easy_tasks.std, count=self.task_space.dimensions)
         chosen = self.settings
         self._bootstrap = chosen.fit_every if chosen.bootstrap_episodes is None else chosen.bootstrap_episodes
         self._answers = 0
@@ -137,14 +137,14 @@ class MixtureTeacher(TaskTeacher):
         return self.task_space.denormalise(task) if self.settings.normalise else task, f"component {component}"
 
     def _initial(self) -> FloatArray:
-        easy = self.problem.easy_tasks
+        easy = self.spec.easy_tasks
         if self.settings.bootstrap == "uniform" or easy is None:
             return self.task_space.uniform(self.rng)
         return self.rng.normal(easy.mean, easy.std)
 
     def _learn(self, task: FloatArray, outcome: float) -> None:
         if self.settings.scale_outcomes:
-            outcome = self.problem.scale_outcome(outcome)
+            outcome = self.spec.scale_outcome(outcome)
         measures = self._measures(task, outcome)
         self._answers += 1
         self._vectors.append(np.append(self.task_space.normalise(task) if self.settings.normalise else task, measures))

@@ -8,7 +8,7 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -45,7 +45,7 @@ class RiacSettings:
     sampling_in_leaves_only: bool = False
     """Whether only regions that have not been split are drawn from."""
     scale_outcomes: bool = True
-    """Whether outcomes are mapped from the problem's outcome range to ``[0, 1]`` and clipped before use."""
+    """Whether outcomes are mapped from the environment's outcome range to ``[0, 1]`` and clipped before use."""
     faithful: bool = False
     """Whether to keep two slips of the authors' code: the score of a cut ignores how many answers are on each side,
     and new regions have the progress on the sides of the last cut tried until a task falls in them."""
@@ -95,7 +95,7 @@ class Riac(TaskTeacher):
     space, in the order of splits.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``RiacSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -107,8 +107,8 @@ class Riac(TaskTeacher):
     settings: RiacSettings
     grows = True  # its regions, until they are too small to be split
 
-    def __init__(self, problem: Problem, settings: RiacSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: RiacSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, space = self.settings, self.task_space
         self._noise = chosen.mutation_noise * (space.range if chosen.normalise else np.ones(space.dimensions))
         self._tree = RegionTree(
@@ -139,7 +139,7 @@ class Riac(TaskTeacher):
 
     def _learn(self, task: FloatArray, outcome: float) -> None:
         if self.settings.scale_outcomes:
-            outcome = self.problem.scale_outcome(outcome)
+            outcome = self.spec.scale_outcome(outcome)
         self._tree.add(np.clip(task, self.task_space.low, self.task_space.high), outcome, self.rng)
 
     def _state(self) -> State:

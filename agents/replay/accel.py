@@ -11,7 +11,7 @@ from teachgym.agents.replay.level_store import NOT_STORED
 from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, Problem
+from teachgym.core.spec import SCREENING, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -27,7 +27,7 @@ class AccelSettings(LevelReplaySettings):
     replay_chance: float = 0.9
     """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
     new_levels: NewLevels = "easy-if-offered"
-    """Where new levels come from: ``"uniform"``, ``"easy"`` for the problem's easy tasks, or ``"easy-if-offered"``."""
+    """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
     replay_batch: int = 16
     """Answered replays after which as many children are made: the authors' number of parallel environments."""
     edit_chance: float = 1.0
@@ -81,14 +81,14 @@ class Accel(LevelReplay):
     mazes.
 
     Differs from the authors' code as ``RobustPlr`` does, and: a batch is a number of answered replays, in whatever
-    order they come, instead of one step of parallel environments; new levels are uniform where the problem offers no
-    easy tasks; ``bases="easy"`` edits the levels with the best outcome less score, as is meant, while versions of the
+    order they come, instead of one step of parallel environments; new levels are uniform where no task is known to be
+    easy; ``bases="easy"`` edits the levels with the best outcome less score, as is meant, while versions of the
     code always edit the first level, or the worst ones.
 
     ``origin`` is ``"new"``, ``"replay"`` or ``"edited"``.
 
     Args:
-        problem: The environment's fixed facts. Actions say whether the student trains (``problem.screening_space``).
+        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
         settings: An ``AccelSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -100,8 +100,8 @@ class Accel(LevelReplay):
     needs = frozenset({SCREENING})
     settings: AccelSettings
 
-    def __init__(self, problem: Problem, settings: AccelSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: AccelSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen = self.settings
         self._sizes = edit_sizes(
             self.task_space, sizes=chosen.edit_sizes, steps=chosen.edit_steps, share=chosen.edit_share

@@ -12,7 +12,7 @@ from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSett
 from teachgym.base.setting_checks import check_share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import EASY_TASKS, Problem
+from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -35,7 +35,7 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
     least_filled: float = 0.5
     """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
     new_levels: NewLevels = "uniform"
-    """Where new levels come from: ``"uniform"``, ``"easy"`` for the problem's easy tasks, or ``"easy-if-offered"``."""
+    """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
 
     def __post_init__(self) -> None:
         StoreSettings.__post_init__(self)
@@ -53,7 +53,7 @@ class LevelReplay(TaskTeacher):
     replaced since, change no score.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``LevelReplaySettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -64,9 +64,9 @@ class LevelReplay(TaskTeacher):
     Settings = LevelReplaySettings
     settings: LevelReplaySettings
 
-    def __init__(self, problem: Problem, settings: LevelReplaySettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._score = LevelScore(self.settings, problem)
+    def __init__(self, spec: TeachingSpec, settings: LevelReplaySettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._score = LevelScore(self.settings, spec)
         self._store = LevelStore(self.task_space, self.settings, memory=self._score.memory)
         self._pending = Pending()
         self._decisions = 0
@@ -108,7 +108,7 @@ class LevelReplay(TaskTeacher):
         return self.rng.random() < chance
 
     def _new_level(self) -> FloatArray:
-        easy = self.problem.easy_tasks
+        easy = self.spec.easy_tasks
         if easy is None or self.settings.new_levels == "uniform":
             return self.task_space.uniform(self.rng)
         return np.asarray(self.rng.normal(easy.mean, easy.std), dtype=np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES, TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 ScoreName = Literal[
@@ -87,17 +87,17 @@ authors' code leaves out |
     | ``outcome-change`` | change of the outcome since the last episode on the level, or for a new level since the \
 last on the nearest one known (as in Portelas et al. 2019, arXiv:1910.07224), distances as shares of the ranges |
 
-    The last two take outcomes scaled to ``[0, 1]`` by the problem's outcome range. Least confidence and minimal
+    The last two take outcomes scaled to ``[0, 1]`` by the environment's outcome range. Least confidence and minimal
     margin, which the literature also has, compare the chances of single actions and are left out: students here
     have continuous actions, which have none.
 
     Args:
         settings: Which score, and its numbers.
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
     """
 
-    def __init__(self, settings: ScoreSettings, problem: Problem) -> None:
-        self._settings, self._problem = settings, problem
+    def __init__(self, settings: ScoreSettings, spec: TeachingSpec) -> None:
+        self._settings, self._spec = settings, spec
         windowed = settings.score in ("learnability", "outcome-slope")
         single = settings.score in ("max-mc", "outcome-change")
         self.memory = settings.score_window if windowed else int(single)
@@ -135,10 +135,10 @@ last on the nearest one known (as in Portelas et al. 2019, arXiv:1910.07224), di
             memory = np.append(memory[1:], float(feedback.success))
             return self._learnability(memory), memory
         if name == "outcome-slope":
-            memory = np.append(memory[1:], self._problem.scale_outcome(feedback.outcome))
+            memory = np.append(memory[1:], self._spec.scale_outcome(feedback.outcome))
             return abs(slope(memory[~np.isnan(memory)])), memory
         if name == "outcome-change":
-            outcome = self._problem.scale_outcome(feedback.outcome)
+            outcome = self._spec.scale_outcome(feedback.outcome)
             return (0.0 if np.isnan(memory[0]) else abs(outcome - float(memory[0]))), np.array([outcome])
         return self._from_values(feedback, memory)
 

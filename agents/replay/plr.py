@@ -63,7 +63,7 @@ offered |
     ``origin`` is ``"new"`` or ``"replay"``.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``PlrSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -106,7 +106,7 @@ class RobustPlr(LevelReplay):
     ``origin`` is ``"new"`` or ``"replay"``.
 
     Args:
-        problem: The environment's fixed facts. Actions say whether the student trains (``problem.screening_space``).
+        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
         settings: A ``RobustPlrSettings``; None takes the defaults.
         seed: Integer from 0 up.
 

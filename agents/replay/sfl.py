@@ -10,7 +10,7 @@ from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, SUCCESS, Problem
+from teachgym.core.spec import SCREENING, SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -82,7 +82,7 @@ class Sfl(TaskTeacher):
     ``origin`` is ``"screening"``, ``"kept"`` or ``"random"``.
 
     Args:
-        problem: The environment's fixed facts. Actions say whether the student trains (``problem.screening_space``).
+        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
         settings: An ``SflSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -94,8 +94,8 @@ class Sfl(TaskTeacher):
     needs = frozenset({SCREENING, SUCCESS})
     settings: SflSettings
 
-    def __init__(self, problem: Problem, settings: SflSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: SflSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self._pending = Pending()
         self._round = -1
         self._screened = 0  # episodes handed out in this round

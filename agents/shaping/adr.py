@@ -10,7 +10,7 @@ from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failin
 from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -42,10 +42,10 @@ class AdrSettings:
     clip_outcomes: bool = False
     """Whether outcomes are clipped to the outcome range before they are averaged, as where the source scales them."""
     start: tuple[float, ...] | None = None
-    """The point that the box starts from, in task units; None takes the centre of the problem's ``easy_tasks`` where
-    it has them, and a random point elsewhere."""
+    """The point that the box starts from, in task units; None takes the centre of the environment's ``easy_tasks``
+    where it has them, and a random point elsewhere."""
     use_easy_tasks: bool = True
-    """Whether to start from the problem's easy tasks where it has them; False starts from a random point."""
+    """Whether to start from the environment's easy tasks where it has them; False starts from a random point."""
 
     def __post_init__(self) -> None:
         check_share("boundary_share", self.boundary_share)
@@ -80,7 +80,7 @@ class Adr(TaskTeacher):
     ``origin`` is ``"inside"``, or ``"edge"`` for a probe.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``AdrSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -92,11 +92,11 @@ class Adr(TaskTeacher):
     Settings = AdrSettings
     settings: AdrSettings
 
-    def __init__(self, problem: Problem, settings: AdrSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: AdrSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, space = self.settings, self.task_space
-        self._grow = competent_outcome(problem) if chosen.grow_above is None else chosen.grow_above
-        self._shrink = failing_outcome(problem) if chosen.shrink_below is None else chosen.shrink_below
+        self._grow = competent_outcome(spec) if chosen.grow_above is None else chosen.grow_above
+        self._shrink = failing_outcome(spec) if chosen.shrink_below is None else chosen.shrink_below
         if not self._shrink < self._grow:
             raise ValueError(f"shrink_below is {self._shrink}; expected less than grow_above, which is {self._grow}")
         self._step = space.range * chosen.step_share if chosen.step is None else np.full(space.dimensions, chosen.step)
@@ -120,7 +120,7 @@ class Adr(TaskTeacher):
         return self._window
 
     def _start(self) -> FloatArray:
-        space, start, easy = self.task_space, self.settings.start, self.problem.easy_tasks
+        space, start, easy = self.task_space, self.settings.start, self.spec.easy_tasks
         if start is not None:
             check_numbers("start", start, count=space.dimensions)
         elif easy is not None and self.settings.use_easy_tasks:
@@ -142,7 +142,7 @@ class Adr(TaskTeacher):
 
     def _learn(self, task: FloatArray, outcome: float) -> None:
         if self.settings.clip_outcomes:
-            worst, best = self.problem.outcome_range
+            worst, best = self.spec.outcome_range
             outcome = min(max(outcome, worst), best)
         edges = np.array([self._low, self._high])
         for side, i in zip(*np.nonzero(np.abs(task - edges) <= self._slack), strict=True):

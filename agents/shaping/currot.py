@@ -11,7 +11,7 @@ from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.base.exclusive import one_core
 from teachgym.base.setting_checks import check_numbers, check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -54,7 +54,7 @@ class CurrotSettings:
     target_std: tuple[float, ...] | None = None
     """Standard deviations of the Gaussian target, in task units; draws are clipped to the bounds."""
     use_easy_tasks: bool = False
-    """Whether particles start from the problem's easy tasks where it has them; False starts uniformly."""
+    """Whether particles start from the environment's easy tasks where it has them; False starts uniformly."""
     normalise: bool = False
     """Whether distances take each task parameter as a share of its range, instead of in its own unit."""
 
@@ -114,7 +114,7 @@ class Currot(TaskTeacher):
     ``origin`` is ``"particle"``.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``CurrotSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -125,14 +125,14 @@ class Currot(TaskTeacher):
     Settings = CurrotSettings
     settings: CurrotSettings
 
-    def __init__(self, problem: Problem, settings: CurrotSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: CurrotSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, space = self.settings, self.task_space
         # Everything below is in units: shares of the range, or raw ones.
         self._unit = space.range if chosen.normalise else np.ones(space.dimensions)
         self._low, self._high = space.low / self._unit, space.high / self._unit
         self._reach = 0.05 * float(np.linalg.norm(self._high - self._low)) if chosen.reach is None else chosen.reach
-        self._threshold = competent_outcome(problem) if chosen.threshold is None else chosen.threshold
+        self._threshold = competent_outcome(spec) if chosen.threshold is None else chosen.threshold
         if chosen.target_mean is not None:
             check_numbers("target_mean", chosen.target_mean, count=space.dimensions)
             check_numbers("target_std", chosen.target_std, count=space.dimensions)
@@ -150,7 +150,7 @@ class Currot(TaskTeacher):
         return frozenset({SUCCESS} if settings.threshold is None else ())
 
     def _start(self) -> FloatArray:
-        easy = self.problem.easy_tasks
+        easy = self.spec.easy_tasks
         if easy is None or not self.settings.use_easy_tasks:
             return self.task_space.uniform(self.rng, self.settings.particles) / self._unit
         check_numbers("easy_tasks.mean", easy.mean, count=self.task_space.dimensions)

@@ -23,7 +23,7 @@ from teachgym.agents.base.torch_state import (
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -53,7 +53,7 @@ class GoalGanSettings:
     max_mastered: int = 10_000
     """Mastered tasks that are kept at most, so that a decision's cost is bounded; the oldest go first."""
     pretrain: bool = True
-    """Whether to train the networks on the problem's easy tasks first, where it says which are easy."""
+    """Whether to train the networks on the environment's easy tasks first, where it says which are easy."""
     pretrain_tasks: int = 1000
     """Easy tasks drawn for that."""
     pretrain_iterations: int = 500
@@ -107,7 +107,7 @@ class GoalGan(TaskTeacher):
     whether its share of successes lies within bounds. Once ``train_every`` tasks are labelled, both networks are
     trained on them with the least-squares losses of LSGAN, unless none has the right difficulty, and start collecting
     anew. A share of draws are mastered tasks instead, against forgetting. Noise is added to every new task. Where the
-    problem says which tasks are easy, the networks are first trained on those, before the first decision; otherwise
+    environment says which tasks are easy, the networks are first trained on those, before the first decision; otherwise
     the first tasks are those of a random network.
 
     Differs from the authors' code: answers may come out of order, and a task is labelled when all of its answers are
@@ -118,7 +118,7 @@ class GoalGan(TaskTeacher):
     ``origin`` is ``"generator"`` or ``"replay"``.
 
     Args:
-        problem: The environment's fixed facts, with what counts as a success.
+        spec: The environment's fixed facts, with what counts as a success.
         settings: A ``GoalGanSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """
@@ -127,8 +127,8 @@ class GoalGan(TaskTeacher):
     settings: GoalGanSettings
     needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
 
-    def __init__(self, problem: Problem, settings: GoalGanSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: GoalGanSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, n = self.settings, self.task_space.dimensions
         self._centre = (self.task_space.low + self.task_space.high) / 2
         self._unit = chosen.reach * self.task_space.range / 2
@@ -139,7 +139,7 @@ class GoalGan(TaskTeacher):
             torch.optim.RMSprop(network.parameters(), lr=chosen.learning_rate, alpha=0.9, eps=1e-10)
             for network in (self._generator, self._discriminator)
         )
-        self._pretrained = not (chosen.pretrain and problem.easy_tasks is not None)
+        self._pretrained = not (chosen.pretrain and spec.easy_tasks is not None)
         self._offers = RepeatedTasks(chosen.rollouts)
         self._tasks: list[FloatArray] = []
         self._labels: list[bool] = []
@@ -192,7 +192,7 @@ class GoalGan(TaskTeacher):
             self._mastered = np.vstack([self._mastered[-self.settings.max_mastered + 1 :], task])
 
     def _pretrain(self) -> None:
-        easy, count = self.problem.easy_tasks, self.settings.pretrain_tasks
+        easy, count = self.spec.easy_tasks, self.settings.pretrain_tasks
         assert easy is not None
         tasks = self._within(self.rng.normal(easy.mean, easy.std, size=(count, self.task_space.dimensions)))
         self._train(tasks, np.ones(count, dtype=np.bool_), self.settings.pretrain_iterations)

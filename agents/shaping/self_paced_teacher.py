@@ -9,7 +9,7 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.sampling import GaussianMixture
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -26,13 +26,13 @@ class SelfPacedSettings:
     """
 
     initial_mean: tuple[float, ...] | None = None
-    """Centre to start from, in task units; None takes the problem's ``easy_tasks`` where it has them, and a random
+    """Centre to start from, in task units; None takes the environment's ``easy_tasks`` where it has them, and a random
     point elsewhere."""
     initial_std: tuple[float, ...] | None = None
     """Standard deviations to start from, in task units; None takes those of the easy tasks (at least a hundredth of
     the range), or a tenth of the range."""
     use_easy_tasks: bool = True
-    """Whether to start from the problem's easy tasks where it has them; False starts from a random point."""
+    """Whether to start from the environment's easy tasks where it has them; False starts from a random point."""
     target_mean: tuple[float, ...] | None = None
     """Centre of the target, in task units and within bounds; None takes the middle of the task space."""
     target_std: tuple[float, ...] | None = None
@@ -64,7 +64,7 @@ class SelfPacedTeacher(TaskTeacher):
     deviations between a thousandth and ten times the range, which the sources leave open.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -76,8 +76,8 @@ class SelfPacedTeacher(TaskTeacher):
     Settings = SelfPacedSettings
     settings: SelfPacedSettings
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, n = self.settings, self.task_space.dimensions
         target_std = np.full(n, 0.25) if chosen.target_std is None else self._widths("target_std", chosen.target_std)
         target_mean = np.full(n, 0.5) if chosen.target_mean is None else self._point("target_mean", chosen.target_mean)
@@ -100,7 +100,7 @@ class SelfPacedTeacher(TaskTeacher):
 
     def _start(self) -> ContextGaussian:
         chosen, n = self.settings, self.task_space.dimensions
-        easy = self.problem.easy_tasks if chosen.use_easy_tasks else None
+        easy = self.spec.easy_tasks if chosen.use_easy_tasks else None
         if chosen.initial_mean is not None:
             mean = self._point("initial_mean", chosen.initial_mean)
         elif easy is not None:

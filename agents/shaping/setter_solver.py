@@ -25,7 +25,7 @@ from teachgym.agents.shaping.real_nvp import RealNvp, linear
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -94,7 +94,7 @@ class SetterSolver(TaskTeacher):
     ``origin`` is ``"feasibility 0.73"``, the one that was wanted.
 
     Args:
-        problem: The environment's fixed facts, with what counts as a success.
+        spec: The environment's fixed facts, with what counts as a success.
         settings: A ``SetterSolverSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """
@@ -103,8 +103,8 @@ class SetterSolver(TaskTeacher):
     settings: SetterSolverSettings
     needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
 
-    def __init__(self, problem: Problem, settings: SetterSolverSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: SetterSolverSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         chosen, n = self.settings, self.task_space.dimensions
         with learning(self.rng):
             self._setter = RealNvp(n, blocks=chosen.blocks, depth=chosen.depth, hidden=chosen.hidden)

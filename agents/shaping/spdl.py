@@ -10,7 +10,7 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import VALUES, Problem
+from teachgym.core.spec import VALUES, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -97,7 +97,7 @@ class Spdl(SelfPacedTeacher):
     ``origin`` is ``"context"``.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``SpdlSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -110,8 +110,8 @@ class Spdl(SelfPacedTeacher):
     settings: SpdlSettings
     needs = frozenset({VALUES})
 
-    def __init__(self, problem: Problem, settings: SpdlSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: SpdlSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         # Of each answer since the last update: the task in units, the value, the discounted return.
         self._batch: deque[FloatArray] = deque(maxlen=MOST_EPISODES)
         self._spent = 0

@@ -12,7 +12,7 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.exclusive import one_core
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -82,7 +82,7 @@ class Sprl(SelfPacedTeacher):
     ``origin`` is ``"context"``, or ``"clipped"`` where no draw was in bounds.
 
     Args:
-        problem: The environment's fixed facts. Actions are tasks: a floating box of any shape.
+        spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``SprlSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -94,10 +94,10 @@ class Sprl(SelfPacedTeacher):
     Settings = SprlSettings
     settings: SprlSettings
 
-    def __init__(self, problem: Problem, settings: SprlSettings | None = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        threshold = competent_outcome(problem) if self.settings.threshold is None else self.settings.threshold
-        worst, best = problem.outcome_range
+    def __init__(self, spec: TeachingSpec, settings: SprlSettings | None = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        threshold = competent_outcome(spec) if self.settings.threshold is None else self.settings.threshold
+        worst, best = spec.outcome_range
         self._threshold = (threshold - worst) / (best - worst)
         self._reached = False
         self._contexts: list[FloatArray] = []  # in units, since the last update
@@ -118,7 +118,7 @@ class Sprl(SelfPacedTeacher):
 
     def _learn(self, task: FloatArray, outcome: float) -> None:
         self._contexts.append(self.task_space.normalise(task))
-        self._outcomes.append(self.problem.scale_outcome(outcome))
+        self._outcomes.append(self.spec.scale_outcome(outcome))
         if len(self._outcomes) == self.settings.update_every:
             self._update(np.array(self._contexts), np.array(self._outcomes))
             self._contexts, self._outcomes = [], []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import TREE_PLAN, Problem
+from teachgym.core.spec import TREE_PLAN, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State, Teacher
 from teachgym.data.observation import TreeField
@@ -76,7 +76,7 @@ class TreeRule(Teacher):
     Subclasses define ``_decide``, or ``_decide_all`` where skills compete.
 
     Args:
-        problem: The environment's fixed facts; it offers ``"tree-plan"``.
+        spec: The environment's fixed facts; it offers ``"tree-plan"``.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -86,16 +86,16 @@ class TreeRule(Teacher):
 
     needs: ClassVar[frozenset[str]] = frozenset({TREE_PLAN})
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
-        self._space: Any = problem.action_space
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
+        self._space: Any = spec.action_space
         if not (isinstance(self._space, spaces.Dict) and {"explore", "new", "each", "change"} == set(self._space)):
             raise ValueError(
                 f"the action space is {self._space}; expected tree plans: give the environment action=plan"
             )
         change: Any = self._space["change"]
         self.skills, self.slots = change.shape
-        self._seen, seen = (self.skills, 1 + self.slots, len(TreeField)), problem.observation_space
+        self._seen, seen = (self.skills, 1 + self.slots, len(TreeField)), spec.observation_space
         if seen.shape != self._seen:
             raise ValueError(
                 f"the observation space is {seen}; expected a tree of shape {self._seen}: give the environment "

@@ -20,7 +20,7 @@ from teachgym.base.settings import checked_arguments, make_settings
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds, fan_out
-from teachgym.core.spec import SUCCESS, TEXT, Problem
+from teachgym.core.spec import SUCCESS, TEXT, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.data.engine import EngineError
@@ -91,7 +91,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self.action_space = action_space
         self.observation_space: Space[Any] = AnyText(_MOST_TEXT) if self._reads else numbers
         self.rounds = rounds or ROUNDS * (int(action_space.n) if isinstance(action_space, spaces.Discrete) else 1)
-        self._problem = Problem(
+        self._spec = TeachingSpec(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=(0.0, 1.0),
@@ -141,9 +141,9 @@ class DataEnv(TeacherEnv[Any, Plan]):
         """Take over what ``_shown_state`` gave; ``_fresh`` has been called."""
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -209,7 +209,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         returns = np.array([np.mean(right[name]) if right[name] else np.nan for name in asked], dtype=np.float64)
         lengths = np.array([len(right[name]) for name in asked], dtype=np.int64)
         known = lengths > 0
-        return Evaluation(chosen[known], returns[known], lengths[known], self._problem.mastered_above, self.spent)
+        return Evaluation(chosen[known], returns[known], lengths[known], self._spec.mastered_above, self.spent)
 
     def probe(self, action: Any) -> Feedback:
         """What a step with this action would come to: the plan is made, learnt and tested, all by copies.
@@ -341,7 +341,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._gain = after - before
         outcome = classroom.accuracy if skill is None else float(after[skill])
         outcome = outcome if self._sees else 0.0
-        mastered = outcome > self._problem.mastered_above
+        mastered = outcome > self._spec.mastered_above
         return Feedback(task, outcome, mastered, classroom.expenses.examples - spent, decision)
 
     def _reward(self, feedback: Feedback | None) -> float:

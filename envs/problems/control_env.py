@@ -19,7 +19,7 @@ from teachgym.core.decision import Lesson, lesson_space, read_lesson
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import RULES, SCREENING, TRUTH, Problem
+from teachgym.core.spec import RULES, SCREENING, TRUTH, TeachingSpec
 from teachgym.core.student_history import Float32Array
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -42,12 +42,12 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
 
     ``observation_names`` names the observation: ``progress`` through the budget, each knob of the last quantum (0
     before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
-    the bounds of the space. ``problem.rules`` are reference policies on these observations, which the teacher ``rule``
+    the bounds of the space. ``spec.rules`` are reference policies on these observations, which the teacher ``rule``
     plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the knobs that
     the truth says are best, for the rule ``oracle``.
 
     ``probe`` says what a quantum under other knobs would come to, without changing the student; it spends one
-    quantum of the budget. With ``screening="counted"`` the action says so itself (``problem.screening_space``).
+    quantum of the budget. With ``screening="counted"`` the action says so itself (``spec.screening_space``).
 
     Args:
         knobs: What a teacher sets.
@@ -106,7 +106,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
         self.action_space = lesson_space(knobs, screening) if choices is None else spaces.Discrete(choices)
         all_rules: dict[str, KnobRule] = {**rules, **({"oracle": partial(_read_best, knobs.names)} if truth else {})}
-        self._problem = Problem(
+        self._spec = TeachingSpec(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=score_range,
@@ -120,9 +120,9 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         self._quanta = self._probes = 0
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -163,7 +163,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
             raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
         with exclusive():
             score, one = self.learner.score() - self._paid, np.zeros((1, 1))
-        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._problem.outcome_range[1], self.spent)
+        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._spec.outcome_range[1], self.spent)
 
     def probe(self, knobs: ArrayLike) -> Feedback:
         """What a quantum under these knobs would come to. The student is as before; one quantum of the budget is spent.

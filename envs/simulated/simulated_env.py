@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, Screening, lesson_problem, read_lesson
+from teachgym.core.decision import Lesson, Screening, lesson_spec, read_lesson
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.learning_progress import AbsoluteLearningProgress
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import VALUES, EasyTasks, Problem
+from teachgym.core.spec import VALUES, EasyTasks, TeachingSpec
 from teachgym.core.student_history import Float32Array, StudentRecord
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -92,7 +92,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         self._score: float | None = None
         self._record = StudentRecord(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._problem = lesson_problem(
+        self._spec = lesson_spec(
             task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
@@ -102,13 +102,13 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
             screening=screening,
             antagonist=antagonist,
         )
-        self.action_space = self._problem.action_space
+        self.action_space = self._spec.action_space
         self._spent = 0
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -127,7 +127,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         tested = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         returns = self._student.expected(tested)
         lengths = np.ones(len(tested), dtype=np.int64)
-        return Evaluation(tested, returns, lengths, self._problem.mastered_above, self._spent)
+        return Evaluation(tested, returns, lengths, self._spec.mastered_above, self._spent)
 
     def forget_student(self) -> None:
         """Replace the student, and the antagonist, by fresh ones; what is spent stays spent."""
@@ -163,7 +163,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
             self._spent += cost
         else:
             cost = 0
-        return Feedback(task, outcome, outcome > self._problem.mastered_above, cost, decision, train, trace, other)
+        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, decision, train, trace, other)
 
     def _reward(self, feedback: Feedback | None) -> float:
         assert feedback is not None
@@ -181,7 +181,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         return self._score
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self._spent / self._episodes, problem=self._problem)
+        return self._record.observe(feedback, progress=self._spent / self._episodes, spec=self._spec)
 
     def _is_over(self) -> bool:
         return self._spent + self._price > self._episodes

@@ -17,7 +17,7 @@ from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import SUCCESS, VALUES, Problem
+from teachgym.core.spec import SUCCESS, VALUES, TeachingSpec
 from teachgym.core.student_history import Float32Array
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -207,7 +207,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         self.test_tasks = np.arange(count, dtype=np.float64).reshape(count, 1)
         self.observation_names, self.observation_space = lifetimes.names, lifetimes.observation_space
         self.action_space = lifetimes.action_space
-        self._problem = Problem(
+        self._spec = TeachingSpec(
             action_space=self.action_space,
             observation_space=self.observation_space,
             outcome_range=(0.0, 1.0),
@@ -216,9 +216,9 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         )
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -243,7 +243,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
         nearest = np.clip(np.round(given[:, 0]).astype(np.int64), 0, len(self.test_tasks) - 1)
         returns = self._lifetimes.model.competence[0, nearest]
         lengths = np.ones(len(given), dtype=np.int64)
-        return Evaluation(given, returns, lengths, self._problem.mastered_above, self.spent)
+        return Evaluation(given, returns, lengths, self._spec.mastered_above, self.spent)
 
     def forget_student(self) -> None:
         """Replace the student by a fresh one; what is spent, and what the teacher has seen, stays."""

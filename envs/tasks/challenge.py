@@ -17,7 +17,7 @@ from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, TeachingSpec
 from teachgym.core.student_history import Float32Array, StudentRecord
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -138,9 +138,9 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._forget_every: float | None = None
         if challenge == "forgetting-student":
             self._forget_every = self.inner.budget * 7 / 20 if forget_every is None else forget_every
-        self._problem = self._known(self.inner.problem, knowledge, screening)
-        self.task_space = self._problem.task_space
-        self.action_space = self._problem.action_space
+        self._spec = self._known(self.inner.teaching_spec, knowledge, screening)
+        self.task_space = self._spec.task_space
+        self.action_space = self._spec.action_space
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._extra = 0
@@ -148,9 +148,9 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._repeats = self.inner._repeats
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -210,8 +210,8 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             self.inner.close()
             self.inner = self._make_inner(seed % len(self._variants))
 
-    def _known(self, problem: Problem, knowledge: Knowledge, screening: Screening) -> Problem:
-        outer, offers, easy = self._map.outer, problem.offers, problem.easy_tasks
+    def _known(self, spec: TeachingSpec, knowledge: Knowledge, screening: Screening) -> TeachingSpec:
+        outer, offers, easy = self._map.outer, spec.offers, spec.easy_tasks
         if knowledge == "high" and easy is None:
             raise ValueError(f"nothing is known of the easy tasks of {self._id}; choose knowledge low or none")
         if knowledge in ("none", "low"):
@@ -219,11 +219,11 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             offers, easy = offers - {EASY_TASKS}, None
         if knowledge == "none":
             offers -= {SUCCESS}
-        return Problem(
+        return TeachingSpec(
             action_space=lesson_space(outer, screening),
             observation_space=StudentRecord(outer).observation_space,
-            outcome_range=problem.outcome_range,
-            mastered_above=problem.mastered_above,
+            outcome_range=spec.outcome_range,
+            mastered_above=spec.mastered_above,
             offers=offers,
             easy_tasks=None if easy is None else self._map.easy(easy),
         )
@@ -286,7 +286,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             self.inner.forget_student()
         self._outer[self._inner_decisions] = decision, lesson.task
         self._inner_decisions += 1
-        action = {"task": task, "train": int(lesson.train)} if self._problem.screens else task
+        action = {"task": task, "train": int(lesson.train)} if self._spec.screens else task
         self.inner.traces = self.traces
         _, _, self._inner_over, _, info = self.inner.step(action)
         feedback: Feedback | None = info["feedback"]
@@ -294,18 +294,18 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             return None
         self._cost = feedback.cost or self._cost
         decision, outer_task = self._outer.pop(feedback.decision)
-        success = feedback.success and SUCCESS in self._problem.offers
+        success = feedback.success and SUCCESS in self._spec.offers
         return replace(feedback, task=outer_task, decision=decision, success=success)
 
     def _fail(self, lesson: Lesson, decision: int) -> Feedback:
         cost = min(self._cost, self.budget - self.spent) if lesson.train or self._counts_screening else 0
         self._extra += cost
-        worst = self._problem.outcome_range[0]
-        trace, traced = None, self._traced(self._problem.offers & {VALUES, ENTROPIES})
+        worst = self._spec.outcome_range[0]
+        trace, traced = None, self._traced(self._spec.offers & {VALUES, ENTROPIES})
         if traced:
             values = np.array([worst, 0.0]) if VALUES in traced else None
             trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if ENTROPIES in traced else None)
-        other = worst if ANTAGONIST in self._problem.offers else None
+        other = worst if ANTAGONIST in self._spec.offers else None
         return Feedback(lesson.task, worst, False, cost, decision, lesson.train, trace, other)
 
     def _is_over(self) -> bool:
@@ -315,7 +315,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         return 0.0 if feedback is None else feedback.outcome
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self.spent / self.budget, problem=self._problem)
+        return self._record.observe(feedback, progress=self.spent / self.budget, spec=self._spec)
 
     def _info(self) -> dict[str, Any]:
         return self.inner._info()

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, Screening, lesson_problem, read_lesson
+from teachgym.core.decision import Lesson, Screening, lesson_spec, read_lesson
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.learning_progress import AbsoluteLearningProgress
 from teachgym.core.seeding import Seeds, fan_out
-from teachgym.core.spec import EasyTasks, Problem
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.student_history import Float32Array, StudentRecord
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -128,7 +128,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._problem = lesson_problem(
+        self._spec = lesson_spec(
             self.task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
@@ -138,7 +138,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
             screening=screening,
             antagonist=antagonist,
         )
-        self.action_space = self._problem.action_space
+        self.action_space = self._spec.action_space
         self._budget = int(student_steps)
         self._reward_kind = reward
         self._counts_screening = screening == "counted"
@@ -147,9 +147,9 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         self._screening_batch: WorldBatch | None = None
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
-        return self._problem
+        return self._spec
 
     @property
     def budget(self) -> int:
@@ -185,7 +185,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
                 self.make_batch,
                 tasks,
                 seed=self.seeds.evaluation,
-                mastered_above=self._problem.mastered_above,
+                mastered_above=self._spec.mastered_above,
                 student_steps=self.spent,
             )
 
@@ -274,7 +274,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
     def _fresh_ledgers(self) -> list[Ledger]:
         students = 1 if self._antagonist is None else 2
         budgets = [self._budget - self._budget // 2, self._budget // 2] if students == 2 else [self._budget]
-        return [Ledger(budget, mastered_above=self._problem.mastered_above) for budget in budgets]
+        return [Ledger(budget, mastered_above=self._spec.mastered_above) for budget in budgets]
 
     def _start_learning(self, states: list[dict[str, Any]] | None = None) -> None:
         students = [self.student] if self._antagonist is None else [self.student, self._antagonist]
@@ -371,7 +371,7 @@ class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
         return feedback.outcome
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self.spent / self._budget, problem=self._problem)
+        return self._record.observe(feedback, progress=self.spent / self._budget, spec=self._spec)
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:

@@ -288,6 +288,6 @@ class ObstacleCourseEnv(TrackEnv):
                 self.student.act if deterministic else self.student.explore,
                 seed=self.seeds.evaluation,
                 episodes=episodes,
-                solved_above=self.problem.mastered_above,
+                solved_above=self.teaching_spec.mastered_above,
                 walker=self._walker,
             )

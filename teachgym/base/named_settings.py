@@ -18,7 +18,7 @@ _DIGITS = 12
 
 
 @checked_dataclass
-class Spec:
+class NamedSettings:
     """What to make: an environment, a teacher or a student, with the settings that differ from their defaults."""
 
     name: str
@@ -27,7 +27,7 @@ class Spec:
     """Plain values by name."""
 
     @classmethod
-    def parse(cls, text: str) -> "Spec":
+    def parse(cls, text: str) -> "NamedSettings":
         """Read ``name,setting=value,...``. Values are JSON, or literals of Python, where they can be; else text.
 
         Raises:

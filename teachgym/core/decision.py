@@ -7,7 +7,7 @@ from gymnasium import Space, spaces
 
 from teachgym.base.annotations import shown
 from teachgym.base.setting_checks import check_choice
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, Problem, screening_space
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, TeachingSpec, screening_space
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 Screening = Literal["off", "counted", "free"]
@@ -33,7 +33,7 @@ def lesson_space(tasks: TaskSpace, screening: Screening) -> Space[Any]:
     return tasks if screening == "off" else screening_space(tasks)
 
 
-def lesson_problem(
+def lesson_spec(
     tasks: TaskSpace,
     *,
     observation_space: Space[Any],
@@ -43,8 +43,8 @@ def lesson_problem(
     easy_tasks: EasyTasks | None,
     screening: Screening,
     antagonist: bool,
-) -> Problem:
-    """The problem of an environment whose decisions are lessons.
+) -> TeachingSpec:
+    """The facts of an environment whose decisions are lessons.
 
     Raises:
         ValueError: If ``screening`` is none of its values, or the outcome range is empty.
@@ -55,7 +55,7 @@ def lesson_problem(
         ANTAGONIST: antagonist,
         EASY_TASKS: easy_tasks is not None,
     }
-    return Problem(
+    return TeachingSpec(
         action_space=lesson_space(tasks, screening),
         observation_space=observation_space,
         outcome_range=outcome_range,

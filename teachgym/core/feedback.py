@@ -28,7 +28,7 @@ class Feedback:
     outcome: float
     """The student's performance; for an RL student the undiscounted return of the episode."""
     success: bool
-    """Whether the student mastered the task (for the walker: outcome above 230); False where ``problem.SUCCESS`` is not
+    """Whether the student mastered the task (for the walker: outcome above 230); False where ``spec.SUCCESS`` is not
     offered."""
     cost: int
     """Student steps (or examples) spent on this decision."""
@@ -37,11 +37,11 @@ class Feedback:
 
     With several slots, answers arrive out of order."""
     trained: bool = True
-    """Whether the student learnt from it; False where it only played the task (``problem.SCREENING``)."""
+    """Whether the student learnt from it; False where it only played the task (``spec.SCREENING``)."""
     trace: EpisodeTrace | None = None
-    """The episode step by step, where ``problem.VALUES`` or ``problem.ENTROPIES`` is offered."""
+    """The episode step by step, where ``spec.VALUES`` or ``spec.ENTROPIES`` is offered."""
     antagonist_outcome: float | None = None
-    """What a second student made of the same task, where ``problem.ANTAGONIST`` is offered."""
+    """What a second student made of the same task, where ``spec.ANTAGONIST`` is offered."""
 
     def __post_init__(self) -> None:
         given = {"outcome": self.outcome, "cost": self.cost}

@@ -14,7 +14,7 @@ SUCCESS = "success"
 """Offered where the teacher may know what counts as mastered: ``mastered_above`` and ``Feedback.success``. Elsewhere
 they are NaN and False."""
 EASY_TASKS = "easy-tasks"
-"""Offered where a person says which tasks are easy: ``Problem.easy_tasks``."""
+"""Offered where a person says which tasks are easy: ``TeachingSpec.easy_tasks``."""
 VALUES = "values"
 """Offered where the student estimates the return: ``Feedback.trace`` has ``values``."""
 ENTROPIES = "entropies"
@@ -35,9 +35,9 @@ number of an error that is shown."""
 EXAMPLES = "examples"
 """Offered where the action is training examples: a sequence of ``{"prompt", "target"}``."""
 RULES = "rules"
-"""Offered where the environment states reference policies of its source: ``Problem.rules``."""
+"""Offered where the environment states reference policies of its source: ``TeachingSpec.rules``."""
 TRUTH = "truth"
-"""Offered where the observation shows what is best, which no fair teacher may know: ``Problem.rules["oracle"]``."""
+"""Offered where the observation shows what is best, which no fair teacher may know: ``rules["oracle"]``."""
 TEXT = "text"
 """Offered where the observation is a report in JSON, as text, for teachers that read."""
 Rule = Callable[[Any], Any]
@@ -60,7 +60,7 @@ def screening_space(tasks: TaskSpace) -> spaces.Dict:
 
 
 @dataclass(frozen=True)
-class Problem:
+class TeachingSpec:
     """The fixed facts of a teacher environment. Teachers are made from these, and keep no environment.
 
     Raises:

@@ -7,7 +7,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 Float32Array = NDArray[np.float32]
@@ -54,17 +54,17 @@ class StudentRecord:
         self._recent, self._finished = np.array(state["recent"]), int(state["finished"])
         self._last = None if state["last"] is None else np.array(state["last"])
 
-    def observe(self, feedback: Feedback | None, *, progress: float, problem: Problem) -> Float32Array:
+    def observe(self, feedback: Feedback | None, *, progress: float, spec: TeachingSpec) -> Float32Array:
         """Take the feedback in, and return the observation.
 
         Args:
             feedback: What the step finished, if anything.
             progress: Share of the budget that is spent.
-            problem: Scales outcomes.
+            spec: Scales outcomes.
         """
         if feedback is not None:
             self._last = feedback.task
-            outcome = problem.scale_outcome(feedback.outcome)
+            outcome = spec.scale_outcome(feedback.outcome)
             self._recent[:, self._finished % RECENT_EPISODES] = outcome, feedback.success
             self._finished += 1
         observation = np.zeros(len(self.names), dtype=np.float32)

@@ -10,7 +10,7 @@ from teachgym.base.state import loading
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Sampling
 from teachgym.core.seeding import fan_out, generator_from_state, generator_state
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 
 State = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Teacher(ABC):
     ``_state`` and ``_load``. ``teachgym.testing.check_teacher`` tells whether it keeps the contract.
 
     Args:
-        problem: The environment's fixed facts.
+        spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up, the same one that the environment is reset with: each takes its own
             part of it (``teachgym.core.seeding``).
@@ -40,8 +40,8 @@ class Teacher(ABC):
     Settings: ClassVar[type[Any]] = NoSettings
     """Frozen dataclass of the teacher's settings, every field with a default and a docstring."""
     needs: ClassVar[frozenset[str]] = frozenset()
-    """What the teacher asks of the environment beyond outcomes, by names that ``Problem.offers`` uses, whatever its
-    settings."""
+    """What the teacher asks of the environment beyond outcomes, by names that ``TeachingSpec.offers`` uses,
+    whatever its settings."""
     grows: ClassVar[bool] = False
     """Whether the state grows with every answer, as that of a teacher which keeps its whole history does."""
     settings: Any
@@ -49,16 +49,16 @@ class Teacher(ABC):
     origin: str = ""
     """Where the last action came from, for the record: ``"random"``, ``"bootstrap"``, ``"component 3"``, ..."""
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         settings = chosen_settings(self.Settings, settings)
-        missing = self.needs_with(settings) - problem.offers
+        missing = self.needs_with(settings) - spec.offers
         if missing:
             raise ValueError(
                 f"{type(self).__name__} needs {', '.join(sorted(missing))} of its environment, which offers "
-                f"{', '.join(sorted(problem.offers)) or 'nothing beyond outcomes'}; choose another teacher, "
+                f"{', '.join(sorted(spec.offers)) or 'nothing beyond outcomes'}; choose another teacher, "
                 "a student that gives it, or another action= or observation= of the environment"
             )
-        self.problem = problem
+        self.spec = spec
         self.settings = settings
         self.rng = np.random.default_rng(fan_out(seed).teacher)
 
@@ -69,7 +69,7 @@ class Teacher(ABC):
 
     @abstractmethod
     def act(self, observation: Any) -> Any:
-        """Choose the next action, a member of the problem's action space."""
+        """Choose the next action, a member of the environment's action space."""
 
     @abstractmethod
     def update(self, transition: Transition) -> None:
@@ -88,7 +88,7 @@ class Teacher(ABC):
         return {"rng": generator_state(self.rng), "teacher": self._state()}
 
     def load_state_dict(self, state: State) -> None:
-        """Continue from a ``state_dict`` of a teacher of the same class, problem and settings.
+        """Continue from a ``state_dict`` of a teacher of the same class, spec and settings.
 
         Raises:
             ValueError: If the state does not fit; the teacher is then to be made anew.

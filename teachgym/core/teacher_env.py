@@ -15,7 +15,7 @@ from teachgym.base.state import loading
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds, check_seed, fan_out
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000
@@ -48,7 +48,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
     traces: frozenset[str] | None = None
-    """Which of ``problem.VALUES`` and ``problem.ENTROPIES`` are worked out for ``Feedback.trace``; None for whatever is
+    """Which of ``spec.VALUES`` and ``spec.ENTROPIES`` are worked out for ``Feedback.trace``; None for whatever is
     offered. ``teachgym.teach`` has only those worked out that its teacher needs."""
     _repeats = True
     """Whether a stored episode is its actions, to be repeated; False where ``_state`` has another way."""
@@ -60,7 +60,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
 
     @property
     @abstractmethod
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         """What a teacher may know before the first step."""
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from teachgym.base.annotations import shown
-from teachgym.base.named_settings import Spec, bounded_name
+from teachgym.base.named_settings import NamedSettings, bounded_name
 from teachgym.base.setting_checks import check_folder_name, check_from_zero, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
@@ -88,7 +88,7 @@ class StudySettings:
         check_seed(self.first_seed)
         if not self.teachers:
             raise ValueError("teachers is empty; name at least one, for instance random")
-        folders = [Spec.parse(teacher).folder_name for teacher in self.teachers]
+        folders = [NamedSettings.parse(teacher).folder_name for teacher in self.teachers]
         if len(set(folders)) != len(folders):
             raise ValueError(f"teachers {', '.join(self.teachers)} name one teacher twice, or two that share a folder")
         if self.name:
@@ -98,9 +98,9 @@ class StudySettings:
     @property
     def folder(self) -> Path:
         """The study's folder."""
-        parts = [Spec.parse(self.env).folder_name]
-        parts += [Spec.parse(self.task).folder_name] if self.task is not None else []
-        parts += [Spec.parse(self.student).folder_name] if self.student is not None else []
+        parts = [NamedSettings.parse(self.env).folder_name]
+        parts += [NamedSettings.parse(self.task).folder_name] if self.task is not None else []
+        parts += [NamedSettings.parse(self.student).folder_name] if self.student is not None else []
         parts += [f"{self.student_steps}"] if self.student_steps is not None else []
         return self.runs / (self.name or bounded_name("-".join(parts)))
 
@@ -118,10 +118,10 @@ class StudySettings:
         for seed in range(self.first_seed, self.first_seed + self.seeds):
             for teacher in self.teachers:
                 yield Cell(
-                    env=str(Spec.parse(self.env)),
-                    task=None if self.task is None else str(Spec.parse(self.task)),
-                    teacher=str(Spec.parse(teacher)),
-                    student=None if self.student is None else str(Spec.parse(self.student)),
+                    env=str(NamedSettings.parse(self.env)),
+                    task=None if self.task is None else str(NamedSettings.parse(self.task)),
+                    teacher=str(NamedSettings.parse(teacher)),
+                    student=None if self.student is None else str(NamedSettings.parse(self.student)),
                     seed=seed,
                     student_steps=self.student_steps,
                     evaluations=self.evaluations,
@@ -175,7 +175,7 @@ class Cell:
     @property
     def folder_name(self) -> str:
         """Name of the cell's folder within its study."""
-        return f"{Spec.parse(self.teacher).folder_name}-seed-{self.seed}"
+        return f"{NamedSettings.parse(self.teacher).folder_name}-seed-{self.seed}"
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from teachgym.base.annotations import read_value, shown
 from teachgym.base.files import opened, replacing
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import unknown_name
 from teachgym.study.settings import StudySettings
 
@@ -116,12 +116,12 @@ def _typed(value: Any) -> Any:
     if not isinstance(name, str):
         raise ValueError(f"{shown(value)} has no name; expected one in the table, for instance name = 'alp-gmm'")
     try:
-        text = str(Spec(name, settings))
+        text = str(NamedSettings(name, settings))
     except TypeError as error:  # a date or a time
         raise ValueError(
             f"{shown(value)} holds what is neither text, number, true, false nor a list or table"
         ) from error
-    if Spec.parse(text) != Spec(name, settings):
+    if NamedSettings.parse(text) != NamedSettings(name, settings):
         raise ValueError(f"{shown(value)} would be read as something else; write the whole as one text")
     return text
 

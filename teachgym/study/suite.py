@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from teachgym.agents import TEACHERS
 from teachgym.base.files import write_json
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.study.cells.cell import make_cell_teacher
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.compare import IfUsed, Study, compare
@@ -47,12 +47,12 @@ def fitting(entry: Entry, teachers: tuple[str, ...] = ()) -> list[str]:
     Raises:
         ValueError: If the environment can't be made, or a teacher that is named does not exist.
     """
-    rules = make_environment(Cell(entry.env, "random", None, 0, None, 1)).problem.rules
+    rules = make_environment(Cell(entry.env, "random", None, 0, None, 1)).teaching_spec.rules
     named = [f"rule,name={name}" for name in rules]
     wanted = teachers or (*named, *(name for name in TEACHERS if name not in (*ASKING, "rule")))
     measured = [name for name in (entry.floor, entry.ceiling, BASELINE) if isinstance(name, str)]
-    found = [str(Spec.parse(name)) for name in measured]
-    found += [str(Spec.parse(name)) for name in wanted if _fits(entry.env, name)]
+    found = [str(NamedSettings.parse(name)) for name in measured]
+    found += [str(NamedSettings.parse(name)) for name in wanted if _fits(entry.env, name)]
     return list(dict.fromkeys(found))
 
 
@@ -61,7 +61,7 @@ def _fits(env: str, teacher: str) -> bool:
     try:
         make_cell_teacher(cell, make_environment(cell))
     except ValueError:
-        if Spec.parse(teacher).name not in TEACHERS:
+        if NamedSettings.parse(teacher).name not in TEACHERS:
             raise
         return False
     return True

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.setting_checks import check_folder_name, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
@@ -26,7 +26,7 @@ class Entry:
     @property
     def folder_name(self) -> str:
         """Of its study, within the suite."""
-        return Spec.parse(self.env).folder_name
+        return NamedSettings.parse(self.env).folder_name
 
 
 CHEAP = (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from teachgym.base.named_settings import Spec, bounded_name
+from teachgym.base.named_settings import NamedSettings, bounded_name
 from teachgym.base.setting_checks import check_folder_name, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
@@ -49,5 +49,9 @@ class TrainSettings:
     @property
     def folder(self) -> Path:
         """The teacher's folder."""
-        parts = [Spec.parse(self.env).folder_name, Spec.parse(self.algorithm).folder_name, f"seed-{self.seed}"]
+        parts = [
+            NamedSettings.parse(self.env).folder_name,
+            NamedSettings.parse(self.algorithm).folder_name,
+            f"seed-{self.seed}",
+        ]
         return self.runs / (self.name or bounded_name("-".join(parts)))

@@ -33,7 +33,7 @@ from teachgym.agents.learned.trained_policy import (
 )
 from teachgym.base.checksums import MANIFEST, write_manifest
 from teachgym.base.files import write_arrays, write_json
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import environment_id, unknown_name
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
@@ -124,8 +124,8 @@ def train_teacher(
                 interrupted = True
         finally:
             worlds.close()
-        algorithm = Spec.parse(settings.algorithm).name
-        policy = TrainedPolicy.of(model, env=str(Spec.parse(settings.env)), algorithm=algorithm)
+        algorithm = NamedSettings.parse(settings.algorithm).name
+        policy = TrainedPolicy.of(model, env=str(NamedSettings.parse(settings.env)), algorithm=algorithm)
         returns, finished_at = np.array(worlds.returns), np.array(worlds.finished_at, dtype=np.float64)
         seconds = time.perf_counter() - started
         training = Training(folder, model.num_timesteps, returns, finished_at, seconds, interrupted)
@@ -140,8 +140,8 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
 
 def _make_worlds(settings: TrainSettings) -> tuple[TeacherVecEnv, int]:
     """The students' environments, and the most decisions that can be asked for."""
-    spec = Spec.parse(settings.env)
-    name, arguments = environment_id(spec.name), {**spec.settings, "disable_env_checker": True}
+    named = NamedSettings.parse(settings.env)
+    name, arguments = environment_id(named.name), {**named.settings, "disable_env_checker": True}
     seeds = np.random.SeedSequence([settings.seed, 1]).generate_state(settings.slots)
     try:
         one = gymnasium.make(name, **arguments)
@@ -172,20 +172,20 @@ def _make_vector(name: str, size: int, arguments: dict[str, Any]) -> gymnasium.v
 
 
 def _make_model(settings: TrainSettings, worlds: TeacherVecEnv) -> BaseAlgorithm:
-    spec = Spec.parse(settings.algorithm)
-    made: Any = algorithm_class(spec.name)
+    named = NamedSettings.parse(settings.algorithm)
+    made: Any = algorithm_class(named.name)
     parameters = inspect.signature(made).parameters
     known = {name for name in parameters if name not in _OURS and not _NOT_PLAIN.fullmatch(name)}
     network = policy_setting_names(made)
-    for name in spec.settings:
+    for name in named.settings:
         if name not in known | network:
-            raise unknown_name(f"setting of algorithm {spec.name!r}", name, known | network)
-    own: dict[str, Any] = {name: value for name, value in spec.settings.items() if name in known}
-    policy = policy_arguments({name: value for name, value in spec.settings.items() if name in network - known})
+            raise unknown_name(f"setting of algorithm {named.name!r}", name, known | network)
+    own: dict[str, Any] = {name: value for name, value in named.settings.items() if name in known}
+    policy = policy_arguments({name: value for name, value in named.settings.items() if name in network - known})
     if isinstance(own.get("train_freq"), list):
         own["train_freq"] = tuple(own["train_freq"])
     if "action_noise" in known:  # without any, deterministic algorithms do not explore
-        deviation = float(own.get("action_noise", 0.1 if spec.name in ("ddpg", "td3") else 0.0))
+        deviation = float(own.get("action_noise", 0.1 if named.name in ("ddpg", "td3") else 0.0))
         shape = worlds.action_space.shape or ()
         own["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, deviation)) if deviation else None
     if "n_steps" in known and "train_freq" not in known and "n_steps" not in own:

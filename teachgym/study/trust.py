@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium
 
 from teachgym.agents import TEACHERS
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import load_path
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES
 from teachgym.envs.data.engines.engines import DATA_ENGINES
@@ -102,8 +102,8 @@ def _demands(names: Iterable[str]) -> list[str]:
     """What making environments, tasks, students and teachers of these names would do, in words."""
     found: list[str] = []
     for name in names:
-        spec = Spec.parse(name)
-        found += [*_of_text("", spec.name, spec.settings), *_of_value("", spec.settings)]
+        named = NamedSettings.parse(name)
+        found += [*_of_text("", named.name, named.settings), *_of_value("", named.settings)]
     return found
 
 

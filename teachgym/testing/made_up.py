@@ -1,4 +1,4 @@
-"""Made-up problems and students, for checks that need no environment."""
+"""Made-up specs and students, for checks that need no environment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from teachgym.core.spec import (
     TREE_PLAN,
     VALUES,
     EasyTasks,
-    Problem,
+    TeachingSpec,
     screening_space,
 )
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -35,7 +35,7 @@ _EXAMPLES = 200
 """Budget of made-up episodes in which data is made."""
 
 
-def made_up_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+def made_up_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
     """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty.
 
     With ``SCREENING`` among the offers, actions say whether the student trains, and the plain box is left out. With
@@ -52,16 +52,16 @@ def made_up_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
 
     boxes: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
     boxes.append(spaces.Box(-1.0, 1.0, (), np.float32))
-    return [_problem(box, offers) for box in boxes if SCREENING not in offers or isinstance(box, TaskSpace)]
+    return [_spec(box, offers) for box in boxes if SCREENING not in offers or isinstance(box, TaskSpace)]
 
 
-def discrete_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+def discrete_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
     """Problems whose tasks are 2 and 7 arms, the latter numbered from 3."""
     arms: list[Space[Any]] = [spaces.Discrete(2), spaces.Discrete(7, start=3)]
-    return [_problem(space, offers - {EASY_TASKS}) for space in arms]
+    return [_spec(space, offers - {EASY_TASKS}) for space in arms]
 
 
-def shares_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+def shares_problems(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
     """Problems in which examples are divided among 2 and among 7 skills."""
     made = []
     for count in (2, 7):
@@ -70,7 +70,7 @@ def shares_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
     return made
 
 
-def tree_problems(offers: frozenset[str] = frozenset()) -> list[Problem]:
+def tree_problems(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
     """Problems of trees: 2 skills with up to 3 subskills each, and 5 with up to 8."""
     sizes = ((2, 3), (5, 8))
     return [
@@ -113,14 +113,14 @@ class TreeObservations(spaces.Box):
         return seen
 
 
-def _data_problem(actions: Space[Any], seen: Space[Any], offers: frozenset[str]) -> Problem:
+def _data_problem(actions: Space[Any], seen: Space[Any], offers: frozenset[str]) -> TeachingSpec:
     assert seen.shape is not None
     count = actions.shape[0] if isinstance(actions, Shares) else seen.shape[0]
     names = tuple(f"skill {k}" for k in range(count))
-    return Problem(actions, seen, (0.0, 1.0), 0.8, offers - {EASY_TASKS}, skills=names)
+    return TeachingSpec(actions, seen, (0.0, 1.0), 0.8, offers - {EASY_TASKS}, skills=names)
 
 
-def _problem(space: Space[Any], offers: frozenset[str]) -> Problem:
+def _spec(space: Space[Any], offers: frozenset[str]) -> TeachingSpec:
     easy = None
     if EASY_TASKS in offers and isinstance(space, spaces.Box):
         box = TaskSpace.from_box(space)
@@ -129,7 +129,7 @@ def _problem(space: Space[Any], offers: frozenset[str]) -> Problem:
         space = screening_space(space)
     rules = {"none": lambda observation: _lowest(space)} if RULES in offers else {}
     seen = spaces.Box(-1.0, 1.0, (3,), np.float32)
-    return Problem(space, seen, (-150.0, 350.0), 230.0, offers, easy, rules=rules)
+    return TeachingSpec(space, seen, (-150.0, 350.0), 230.0, offers, easy, rules=rules)
 
 
 def _lowest(space: Space[Any]) -> Any:

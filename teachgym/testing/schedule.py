@@ -116,7 +116,7 @@ def _check_stored_probe(first: ScheduleEnv, second: ScheduleEnv, seed: int) -> N
 
 
 def _check_rules(env: ScheduleEnv, seed: int) -> None:
-    rules = env.problem.rules
+    rules = env.teaching_spec.rules
     assert "none" in rules, f'the rules are {sorted(rules)}; one of them must be "none", to do nothing'
     assert "oracle" not in rules, 'the rule "oracle" may be there with truth=True only'
     for name, rule in rules.items():

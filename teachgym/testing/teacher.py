@@ -13,7 +13,7 @@ import numpy as np
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.seeding import generator_state
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
@@ -21,7 +21,7 @@ from teachgym.testing.made_up import (
     DEGENERATE,
     History,
     made_up_antagonist,
-    made_up_problems,
+    made_up_specs,
     made_up_trace,
     out_of_order,
 )
@@ -35,7 +35,7 @@ def check_teacher(
     *,
     settings: Any = None,
     episodes: int = 600,
-    problems: Sequence[Problem] | None = None,
+    specs: Sequence[TeachingSpec] | None = None,
     offers: Collection[str] | None = None,
 ) -> None:
     """Check that a teacher keeps the contract; call it from a test of your own.
@@ -50,14 +50,14 @@ def check_teacher(
     not grow with every answer, unless its class says so by ``grows``.
 
     Args:
-        teacher: A ``Teacher`` subclass, or a function ``(problem, *, seed) -> Teacher`` for one whose settings
-            depend on the problem.
+        teacher: A ``Teacher`` subclass, or a function ``(spec, *, seed) -> Teacher`` for one whose settings
+            depend on the spec.
         settings: Settings for a class; None takes the defaults. Choose them so that everything the teacher
             does happens well within ``episodes``.
         episodes: Length of the longest runs, at least 10.
-        problems: Environments' facts to check with; None takes ``made_up_problems()`` with what is offered: boxes of
+        specs: Environments' facts to check with; None takes ``made_up_specs()`` with what is offered: boxes of
             tasks, shares of skills, or plans for trees of them.
-        offers: What the made-up problems offer; None takes what the class needs with these settings, and
+        offers: What the made-up specs offer; None takes what the class needs with these settings, and
             nothing for a function.
 
     Raises:
@@ -70,15 +70,15 @@ def check_teacher(
         raise ValueError("settings go with a Teacher subclass; a function chooses its own")
     if offers is None:
         offers = _needs(teacher, settings)
-    for problem in made_up_problems(frozenset(offers)) if problems is None else problems:
+    for spec in made_up_specs(frozenset(offers)) if specs is None else specs:
 
-        def make(seed: int, problem: Problem = problem) -> Teacher:
-            made = teacher(problem, settings, seed=seed) if isinstance(teacher, type) else teacher(problem, seed=seed)
+        def make(seed: int, spec: TeachingSpec = spec) -> Teacher:
+            made = teacher(spec, settings, seed=seed) if isinstance(teacher, type) else teacher(spec, seed=seed)
             if not isinstance(made, Teacher):
                 raise AssertionError(f"{teacher!r} made {made!r}, which is no teachgym.core.teacher.Teacher")
             return made
 
-        _Check(make, problem, episodes).all()
+        _Check(make, spec, episodes).all()
 
 
 def _needs(teacher: Any, settings: Any) -> frozenset[str]:
@@ -92,20 +92,20 @@ def _needs(teacher: Any, settings: Any) -> frozenset[str]:
 
 
 class _Check:
-    """The contract on one problem."""
+    """The contract on one spec."""
 
-    def __init__(self, make: MakeTeacher, problem: Problem, episodes: int) -> None:
-        self.make, self.problem, self.episodes = make, problem, episodes
-        worst, best = problem.outcome_range
-        hidden = SUCCESS not in problem.offers
-        self.threshold = worst + 0.75 * (best - worst) if hidden else problem.mastered_above
-        space = copy.deepcopy(problem.observation_space)
+    def __init__(self, make: MakeTeacher, spec: TeachingSpec, episodes: int) -> None:
+        self.make, self.spec, self.episodes = make, spec, episodes
+        worst, best = spec.outcome_range
+        hidden = SUCCESS not in spec.offers
+        self.threshold = worst + 0.75 * (best - worst) if hidden else spec.mastered_above
+        space = copy.deepcopy(spec.observation_space)
         space.seed(0)
         self.observations = [space.sample() for _ in range(episodes + 1)]
 
     def all(self) -> None:
         """Make all checks."""
-        before, generators = copy.deepcopy(self.problem.action_space), _global_generators()
+        before, generators = copy.deepcopy(self.spec.action_space), _global_generators()
         self.settings()
         with written_files() as written:
             self.seeds()
@@ -118,12 +118,12 @@ class _Check:
             difference(generators, after, "their state") is None,
             "drew from or seeded a global generator of Python, NumPy or PyTorch; use self.rng",
         )
-        self.claim(before == self.problem.action_space, "modified the problem's action space")
+        self.claim(before == self.spec.action_space, "modified the environment's action space")
 
     def claim(self, holds: bool, failure: str) -> None:
         """Raise ``AssertionError`` unless the claim holds."""
         if not holds:
-            raise AssertionError(f"on action space {self.problem.action_space}, the teacher {failure}")
+            raise AssertionError(f"on action space {self.spec.action_space}, the teacher {failure}")
 
     def settings(self) -> None:
         """The settings are a frozen dataclass that can be made without arguments."""
@@ -152,17 +152,17 @@ class _Check:
             otherwise = self.play(self.make(0, self.told_otherwise()), told)
             self.claim(
                 _first(run, otherwise) is None,
-                f"reads Feedback.success or Problem.mastered_above without {SUCCESS!r} in what it needs: "
+                f"reads Feedback.success or TeachingSpec.mastered_above without {SUCCESS!r} in what it needs: "
                 f"{_first(run, otherwise)}",
             )
         if difference(start, teacher.state_dict()["rng"]) is not None:
             other = self.play(self.make(1), history)
             self.claim(_first(run, other) is not None, "draws from self.rng, but made the same run from another seed")
 
-    def told_otherwise(self) -> Problem:
-        """The problem, where it is offered to know what counts as mastered, and that is something else."""
-        other = self.threshold - 0.25 * (self.problem.outcome_range[1] - self.problem.outcome_range[0])
-        return replace(self.problem, mastered_above=other, offers=self.problem.offers | {SUCCESS})
+    def told_otherwise(self) -> TeachingSpec:
+        """The spec, where it is offered to know what counts as mastered, and that is something else."""
+        other = self.threshold - 0.25 * (self.spec.outcome_range[1] - self.spec.outcome_range[0])
+        return replace(self.spec, mastered_above=other, offers=self.spec.offers | {SUCCESS})
 
     def measured(self, teacher: Teacher, history: History) -> list[Any]:
         """Play, and see that the teacher keeps no environment, and no more of a longer run unless it says so."""
@@ -177,7 +177,7 @@ class _Check:
             f"has a state whose {part!r} grows with every answer; keep the latest only, or give the check settings "
             "whose limits are reached within the run, or declare grows = True",
         )
-        kept = kept_environment(teacher, beside=[teacher.problem])
+        kept = kept_environment(teacher, beside=[teacher.spec])
         self.claim(kept is None, f"keeps an environment, at {kept}; it must know its student by feedback alone")
         return run
 
@@ -224,7 +224,7 @@ class _Check:
             raise
         except Exception as error:
             raise AssertionError(
-                f"on action space {self.problem.action_space}, {history.name}, "
+                f"on action space {self.spec.action_space}, {history.name}, "
                 f"the teacher failed at step {len(actions)}: {error!r}"
             ) from error
         return actions
@@ -235,7 +235,7 @@ class _Check:
         action = teacher.act(observation)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Gymnasium's on what is no array
-            allowed = self.problem.action_space.contains(action)
+            allowed = self.spec.action_space.contains(action)
         self.claim(allowed, f"chose {action!r} {history.name}, which is not in the action space")
         actions.append(copy.deepcopy(action))
         answered = history.answers(step)
@@ -256,17 +256,17 @@ class _Check:
         """What came of a decision."""
         action = actions[0] if history.fixed_task else actions[decision]
         trained = True
-        if self.problem.screens:
+        if self.spec.screens:
             action, trained = action["task"], bool(action["train"])
         task = _vector(action)
-        worst, best = self.problem.outcome_range
+        worst, best = self.spec.outcome_range
         place = np.tanh(task)
         rng = np.random.default_rng(decision)
         share = history.outcome(decision, place, rng)
         outcome = worst + share * (best - worst)
         success = (outcome > self.threshold) is not history.inverted
-        trace = made_up_trace(self.problem.offers, outcome, rng)
-        antagonist = made_up_antagonist(self.problem.offers, outcome, rng)
+        trace = made_up_trace(self.spec.offers, outcome, rng)
+        antagonist = made_up_antagonist(self.spec.offers, outcome, rng)
         return Feedback(task, outcome, success, 100, decision, trained, trace, antagonist)
 
     def sampling(self, teacher: Teacher) -> None:

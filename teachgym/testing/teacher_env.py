@@ -17,7 +17,7 @@ from gymnasium.utils.env_checker import check_env
 from teachgym.base.files import read_state, write_state
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import check_seed
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, TeachingSpec
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.students.lifetimes.global_state import preserved
 from teachgym.testing.equality import difference
@@ -32,7 +32,7 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
     """Check that a teacher environment keeps the contract; call it from a test of your own.
 
     Beside what Gymnasium's own checker finds, it plays a few whole episodes with random actions, and checks
-    that: ``problem`` fits the spaces; ``info["feedback"]`` is a ``Feedback`` or None, and answers a decision that
+    that: ``spec`` fits the spaces; ``info["feedback"]`` is a ``Feedback`` or None, and answers a decision that
     was made, once, with the task that it chose; ``info["student_steps"]`` never falls, covers all costs and
     stays within ``budget``; the episode terminates, and is never truncated; ``step`` before ``reset``
     and after the end raises ``ResetNeeded``; an action that is not allowed raises ``ValueError`` and changes
@@ -87,13 +87,13 @@ def _check_api(env: Env) -> None:
 
 
 def _check_problem(env: Env) -> None:
-    """``problem`` says the same as the environment."""
+    """``spec`` says the same as the environment."""
     assert isinstance(env.unwrapped, TeacherEnv)
-    problem, budget = env.unwrapped.problem, env.unwrapped.budget
-    assert isinstance(problem, Problem), f"problem is {problem!r}; expected a teachgym.core.spec.Problem"
+    spec, budget = env.unwrapped.teaching_spec, env.unwrapped.budget
+    assert isinstance(spec, TeachingSpec), f"spec is {spec!r}; expected a teachgym.core.spec.TeachingSpec"
     for name in ("action_space", "observation_space"):
-        stated, own = getattr(problem, name), getattr(env, name)
-        assert stated == own, f"problem.{name} is {stated}, but the environment's is {own}"
+        stated, own = getattr(spec, name), getattr(env, name)
+        assert stated == own, f"spec.{name} is {stated}, but the environment's is {own}"
     assert isinstance(budget, int), f"budget is {budget!r}; expected an integer"
     assert budget >= 1, f"budget is {budget!r}; expected an integer from 1 up"
 
@@ -111,7 +111,7 @@ def _play(env: Env, seed: int, max_steps: int, actions: list[Any] | None, *, dis
     assert isinstance(env.unwrapped, TeacherEnv)
     env.action_space.seed(seed)
     observation, info = env.reset(seed=seed)
-    watch = _Watch(env.unwrapped.problem, env.unwrapped.budget)
+    watch = _Watch(env.unwrapped.teaching_spec, env.unwrapped.budget)
     watch.begin(observation, info)
     episode = _Episode([], [_values(observation, 0.0, False, info)])
     if actions is not None:
@@ -190,8 +190,8 @@ def _check_refuses(env: Env) -> None:
 class _Watch:
     """What must hold from step to step of one episode."""
 
-    def __init__(self, problem: Problem, budget: int) -> None:
-        self.problem, self.budget = problem, budget
+    def __init__(self, spec: TeachingSpec, budget: int) -> None:
+        self.spec, self.budget = spec, budget
         self.spent = self.costs = 0
         self.actions: list[Any] = []
         self.answered: set[int] = set()
@@ -211,7 +211,7 @@ class _Watch:
             self._check_feedback(info["feedback"])
 
     def _check_output(self, observation: Any, info: dict[str, Any]) -> None:
-        space = self.problem.observation_space
+        space = self.spec.observation_space
         assert space.contains(observation), f"the observation {observation!r} is not in the observation space {space}"
         for name in ("feedback", "student_steps"):
             assert name in info, f"info lacks {name!r}; it has {sorted(info)}"
@@ -232,21 +232,21 @@ class _Watch:
         task = np.asarray(feedback.task)
         assert task.ndim == 1, f"feedback.task has shape {task.shape}; expected (n,)"
         assert np.all(np.isfinite(task)), f"feedback.task is {task}; expected finite numbers"
-        if isinstance(self.problem.action_space, spaces.Box) or self.problem.screens:
+        if isinstance(self.spec.action_space, spaces.Box) or self.spec.screens:
             action = self.actions[decision]
-            action, trains = (action["task"], bool(action["train"])) if self.problem.screens else (action, True)
+            action, trains = (action["task"], bool(action["train"])) if self.spec.screens else (action, True)
             assert feedback.trained is trains, f"feedback answers decision {decision} with trained={feedback.trained}"
             chosen = np.asarray(action, dtype=np.float64).ravel()
             same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
             assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
-        assert not feedback.success or SUCCESS in self.problem.offers, (
-            f"feedback answers decision {decision} with success=True, and problem.offers does not name {SUCCESS!r}"
+        assert not feedback.success or SUCCESS in self.spec.offers, (
+            f"feedback answers decision {decision} with success=True, and spec.offers does not name {SUCCESS!r}"
         )
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
             f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'
         )
-        trace, offers = feedback.trace, self.problem.offers
+        trace, offers = feedback.trace, self.spec.offers
         told = {
             VALUES: None if trace is None else trace.values,
             ENTROPIES: None if trace is None else trace.entropies,
@@ -254,7 +254,7 @@ class _Watch:
         }
         for offer, value in told.items():
             assert (value is not None) == (offer in offers), (
-                f"feedback {'lacks' if value is None else 'has'} what goes with {offer!r}, and problem.offers is "
+                f"feedback {'lacks' if value is None else 'has'} what goes with {offer!r}, and spec.offers is "
                 f"{sorted(offers)}"
             )
 

@@ -9,19 +9,19 @@ from gymnasium import spaces
 
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, Problem, screening_space
+from teachgym.core.spec import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, TeachingSpec, screening_space
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher import Teacher
-from tests.agents.problems import WALKER
+from tests.agents.specs import WALKER
 
 Outcome = Callable[[FloatArray], float]
 
 
-def level_problem(*offers: str, space: TaskSpace = WALKER, easy: EasyTasks | None = None) -> Problem:
+def level_problem(*offers: str, space: TaskSpace = WALKER, easy: EasyTasks | None = None) -> TeachingSpec:
     """The walker's outcomes, with value estimates and what else is offered."""
     offered = frozenset({SUCCESS, VALUES, *offers} | ({EASY_TASKS} if easy else set()))
     actions: spaces.Space[Any] = screening_space(space) if SCREENING in offered else space
-    return Problem(actions, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, offered, easy)
+    return TeachingSpec(actions, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, offered, easy)
 
 
 @dataclass(frozen=True, eq=False)

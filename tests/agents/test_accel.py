@@ -6,12 +6,12 @@ import pytest
 from teachgym.agents.replay.accel import Accel, AccelSettings
 from teachgym.agents.replay.editors import edit_sizes
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, VALUES, EasyTasks, Problem
+from teachgym.core.spec import SCREENING, VALUES, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.testing.made_up import made_up_problems
+from teachgym.testing.made_up import made_up_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
-from tests.agents.problems import WALKER
+from tests.agents.specs import WALKER
 
 EASY = EasyTasks((0.1, 5.9), (0.1, 0.1))
 OFFERS = frozenset({SCREENING, VALUES})
@@ -135,16 +135,16 @@ def test_from_half_full_on_replays_come_as_often_as_in_the_source() -> None:
 
 def test_the_sizes_of_edits_may_be_set() -> None:
     space = TaskSpace([Parameter("a", 0.0, 10.0, harder=0.6), Parameter("b", 0.0, 1.0)])
-    problem = level_problem(SCREENING, space=space)
+    spec = level_problem(SCREENING, space=space)
     for settings, expected in [
         ({}, [0.6, 0.05]),
         ({"edit_steps": None, "edit_share": 0.1}, [1.0, 0.1]),
         ({"edit_sizes": (3.0, 0.0)}, [3.0, 0.0]),
     ]:
-        teacher = Accel(problem, AccelSettings(**settings), seed=0)  # type: ignore[arg-type]
+        teacher = Accel(spec, AccelSettings(**settings), seed=0)  # type: ignore[arg-type]
         np.testing.assert_allclose(teacher._sizes, expected)
     with pytest.raises(ValueError, match="expected 2 finite numbers"):
-        Accel(problem, AccelSettings(edit_sizes=(1.0,)), seed=0)
+        Accel(spec, AccelSettings(edit_sizes=(1.0,)), seed=0)
 
 
 def test_the_defaults_are_those_of_the_source() -> None:
@@ -175,8 +175,8 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
         AccelSettings(**setting)
 
 
-def easy_problems() -> list[Problem]:
-    return made_up_problems(OFFERS | {"easy-tasks"})
+def easy_problems() -> list[TeachingSpec]:
+    return made_up_specs(OFFERS | {"easy-tasks"})
 
 
 @pytest.mark.parametrize(
@@ -187,5 +187,5 @@ def easy_problems() -> list[Problem]:
         (AccelSettings(capacity=1, replay_batch=1, score="outcome-change", edit_steps=None), None),
     ],
 )
-def test_it_keeps_the_contract(settings: AccelSettings, problems: list[Problem] | None) -> None:
-    check_teacher(Accel, settings=settings, episodes=60, problems=problems)
+def test_it_keeps_the_contract(settings: AccelSettings, specs: list[TeachingSpec] | None) -> None:
+    check_teacher(Accel, settings=settings, episodes=60, specs=specs)

@@ -6,14 +6,14 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.shaping.adr import Adr, AdrSettings
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
-from tests.agents.problems import answer, problem, teach
+from tests.agents.specs import answer, spec, teach
 
 
-def easy_problem(space: spaces.Box | None = None, mean: tuple[float, ...] = (0.0, 6.0)) -> Problem:
-    base = problem() if space is None else problem(space)
+def easy_problem(space: spaces.Box | None = None, mean: tuple[float, ...] = (0.0, 6.0)) -> TeachingSpec:
+    base = spec() if space is None else spec(space)
     return replace(base, offers=frozenset({SUCCESS, EASY_TASKS}), easy_tasks=EasyTasks(mean, (0.1,) * len(mean)))
 
 
@@ -29,16 +29,16 @@ def test_the_box_starts_as_the_centre_of_the_easy_tasks() -> None:
 
 
 def test_without_easy_tasks_it_starts_at_a_random_point_and_at_a_given_one_in_any_case() -> None:
-    starts = np.array([box(Adr(problem(), seed=seed)) for seed in range(200)])
+    starts = np.array([box(Adr(spec(), seed=seed)) for seed in range(200)])
     assert (starts[:, 0] == starts[:, 1]).all()
     np.testing.assert_allclose(starts[:, 0].mean(axis=0), [1.5, 3], rtol=0.1)
     unused = Adr(easy_problem(), AdrSettings(use_easy_tasks=False), seed=0)
-    assert box(unused) == box(Adr(problem(), seed=0))
+    assert box(unused) == box(Adr(spec(), seed=0))
     assert box(Adr(easy_problem(), AdrSettings(start=(1.0, 2.0)), seed=0)) == [[1, 2], [1, 2]]
 
 
 def test_ten_mastered_answers_move_the_edges_by_a_thirtieth_of_each_range() -> None:
-    adr = Adr(problem(), AdrSettings(start=(1.0, 3.0)), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(1.0, 3.0)), seed=0)
     for _ in range(9):
         adr.update(answer([1, 3], 180))
     assert box(adr) == [[1, 3], [1, 3]]
@@ -49,13 +49,13 @@ def test_ten_mastered_answers_move_the_edges_by_a_thirtieth_of_each_range() -> N
 
 
 def test_with_the_sources_step_every_edge_moves_by_the_same_number() -> None:
-    adr = Adr(problem(), AdrSettings(start=(1.0, 3.0), step=0.1, queue_length=1), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(1.0, 3.0), step=0.1, queue_length=1), seed=0)
     adr.update(answer([1, 3], 200))
     assert box(adr) == [[0.9, 2.9], [1.1, 3.1]]
 
 
 def test_each_edge_moves_by_its_own_answers() -> None:
-    adr = Adr(problem(), AdrSettings(start=(1.0, 3.0), step=0.5, queue_length=1), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(1.0, 3.0), step=0.5, queue_length=1), seed=0)
     adr.update(answer([1, 3], 200))
     adr.update(answer([0.5, 3], 200))
     assert box(adr) == [[0, 2.5], [1.5, 3.5]]
@@ -68,13 +68,13 @@ def test_each_edge_moves_by_its_own_answers() -> None:
 
 
 def test_an_edge_is_hit_up_to_the_rounding_of_float32() -> None:
-    adr = Adr(problem(), AdrSettings(start=(0.1, 1 / 3), step=0.1, queue_length=1), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(0.1, 1 / 3), step=0.1, queue_length=1), seed=0)
     adr.update(answer(np.array([0.1, 1 / 3], dtype=np.float32), 200))
     assert box(adr) == [[0, 0.233333333], [0.2, 0.433333333]]
 
 
 def test_edges_never_pass_each_other() -> None:
-    adr = Adr(problem(), AdrSettings(start=(1.0, 3.0), queue_length=1), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(1.0, 3.0), queue_length=1), seed=0)
     teach(adr, 50, lambda task: 300)
     teach(adr, 2000, lambda task: -100)
     low, high = np.array(box(adr))
@@ -110,7 +110,7 @@ def test_it_grows_along_what_is_easy_and_stops_where_the_student_fails() -> None
 
 
 def test_probes_have_their_share_and_lie_on_an_edge() -> None:
-    adr = Adr(problem(), AdrSettings(start=(1.0, 3.0), step=0.5, queue_length=1), seed=0)
+    adr = Adr(spec(), AdrSettings(start=(1.0, 3.0), step=0.5, queue_length=1), seed=0)
     adr.update(answer([1, 3], 200))
     edges, hits = np.array(box(adr)), np.zeros((2, 2))
     tasks = [(adr.act(None), adr.origin) for _ in range(4000)]
@@ -124,14 +124,14 @@ def test_probes_have_their_share_and_lie_on_an_edge() -> None:
 
 def test_outcomes_are_clipped_if_asked() -> None:
     for clipped, expected in [(False, [[1, 3], [1, 3]]), (True, [[0.9, 2.8], [1.1, 3.2]])]:
-        adr = Adr(problem(), AdrSettings(start=(1.0, 3.0), queue_length=10, clip_outcomes=clipped), seed=0)
+        adr = Adr(spec(), AdrSettings(start=(1.0, 3.0), queue_length=10, clip_outcomes=clipped), seed=0)
         for outcome in [350] * 9 + [-1400]:  # mean 175, or 300 where the last counts -150
             adr.update(answer([1, 3], outcome))
         assert box(adr) == expected
 
 
 def test_it_needs_to_know_success_unless_both_thresholds_are_set() -> None:
-    unknown = replace(problem(), offers=frozenset())
+    unknown = replace(spec(), offers=frozenset())
     with pytest.raises(ValueError, match="Adr needs success"):
         Adr(unknown, AdrSettings(grow_above=100), seed=0)
     Adr(unknown, AdrSettings(grow_above=100, shrink_below=0), seed=0)
@@ -161,6 +161,6 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 def test_what_does_not_fit_the_problem_is_named() -> None:
     with pytest.raises(ValueError, match="shrink_below is 190; expected less than grow_above, which is 180"):
-        Adr(problem(), AdrSettings(shrink_below=190), seed=0)
+        Adr(spec(), AdrSettings(shrink_below=190), seed=0)
     with pytest.raises(ValueError, match=r"start is .*; expected 2 finite numbers"):
-        Adr(problem(), AdrSettings(start=(1.0,)), seed=0)
+        Adr(spec(), AdrSettings(start=(1.0,)), seed=0)

@@ -13,7 +13,7 @@ from teachgym.agents.allocation.weak_first import ProportionalSettings, StrongFi
 from teachgym.core.teacher import Teacher
 from teachgym.data.observation import SkillRow
 from teachgym.testing import check_teacher
-from tests.agents.data_problems import shares_problem, tree_problem
+from tests.agents.data_specs import shares_problem, tree_problem
 
 NAMES = ("uniform", "random-shares", "weak-first", "strong-first", "frontier", "gain-first", "single-skill")
 ACCURACY = np.array([0.0, 0.25, 0.5, 1.0])
@@ -27,14 +27,14 @@ def rows(accuracy: Any = ACCURACY, gain: Any = 0.0) -> NDArray[np.float32]:
 
 def shares(teacher: Teacher, seen: Any) -> list[float]:
     action = teacher.act(seen)
-    assert teacher.problem.action_space.contains(action)
+    assert teacher.spec.action_space.contains(action)
     found: list[float] = action.tolist()
     return found
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_keeps_the_contract(name: str) -> None:
-    check_teacher(teacher_class(name), problems=[shares_problem(2), shares_problem(9)], episodes=50)
+    check_teacher(teacher_class(name), specs=[shares_problem(2), shares_problem(9)], episodes=50)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,16 +48,16 @@ def test_without_anything_seen_all_skills_are_alike_or_the_rule_does_not_look(na
 
 
 def test_the_formulas() -> None:
-    problem = shares_problem(4)
+    spec = shares_problem(4)
     wrong, between = 1 - ACCURACY, ACCURACY * (1 - ACCURACY)
-    assert shares(WeakFirst(problem, seed=0), rows()) == pytest.approx(wrong / wrong.sum())
-    sharp = WeakFirst(problem, ProportionalSettings(sharpness=2, floor=0.2), seed=0)
+    assert shares(WeakFirst(spec, seed=0), rows()) == pytest.approx(wrong / wrong.sum())
+    sharp = WeakFirst(spec, ProportionalSettings(sharpness=2, floor=0.2), seed=0)
     assert shares(sharp, rows()) == pytest.approx(0.05 + 0.8 * wrong**2 / (wrong**2).sum())
-    assert shares(StrongFirst(problem, seed=0), rows()) == pytest.approx(ACCURACY / ACCURACY.sum())
-    bare = Frontier(problem, FloorSettings(floor=0), seed=0)
+    assert shares(StrongFirst(spec, seed=0), rows()) == pytest.approx(ACCURACY / ACCURACY.sum())
+    bare = Frontier(spec, FloorSettings(floor=0), seed=0)
     assert shares(bare, rows()) == pytest.approx(between / between.sum())
     gains = np.array([0.1, -0.3, 0.0, 0.0])
-    assert shares(GainFirst(problem, seed=0), rows(gain=gains)) == pytest.approx([0.25, 0.7, 0.025, 0.025])
+    assert shares(GainFirst(spec, seed=0), rows(gain=gains)) == pytest.approx([0.25, 0.7, 0.025, 0.025])
 
 
 def test_once_all_is_known_the_weak_are_all_alike() -> None:
@@ -72,12 +72,12 @@ def test_random_shares_are_uniform_over_the_simplex() -> None:
 
 
 def test_a_single_skill_has_a_number_or_a_name() -> None:
-    problem = shares_problem(3)
-    assert shares(SingleSkill(problem, SingleSkillSettings(skill="s2"), seed=0), np.zeros((5, 3))) == [0, 0, 1]
+    spec = shares_problem(3)
+    assert shares(SingleSkill(spec, SingleSkillSettings(skill="s2"), seed=0), np.zeros((5, 3))) == [0, 0, 1]
     with pytest.raises(ValueError, match="unknown skill 's4'"):
-        SingleSkill(problem, SingleSkillSettings(skill="s4"), seed=0)
+        SingleSkill(spec, SingleSkillSettings(skill="s4"), seed=0)
     with pytest.raises(ValueError, match="skill is 3; expected a number from 0 to 2"):
-        SingleSkill(problem, SingleSkillSettings(skill=3), seed=0)
+        SingleSkill(spec, SingleSkillSettings(skill=3), seed=0)
 
 
 def test_settings_and_environments_that_do_not_fit_are_refused() -> None:

@@ -8,10 +8,10 @@ from gymnasium import spaces
 from teachgym.agents.progress import mixture_teacher
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.agents.progress.gaussian_mixtures import Mixture
-from teachgym.core.spec import EASY_TASKS, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import answer, problem, teach
+from tests.agents.specs import answer, spec, teach
 
 QUICK = AlpGmmSettings(fit_every=50, components_max=4)
 
@@ -36,13 +36,13 @@ def in_corner(tasks: list[FloatArray]) -> float:
 @pytest.mark.parametrize("normalise", [False, True])
 def test_where_one_corner_teaches_it_goes_there_more_often_than_uniform(normalise: bool) -> None:
     settings = AlpGmmSettings(fit_every=100, components_max=5, normalise=normalise)
-    tasks = teach(AlpGmm(problem(), settings, seed=0), 1000, Corner())
+    tasks = teach(AlpGmm(spec(), settings, seed=0), 1000, Corner())
     assert in_corner(tasks[:100]) < 0.2  # a ninth is uniform
     assert in_corner(tasks[500:]) > 0.5
 
 
 def test_origins_follow_the_schedule() -> None:
-    teacher = AlpGmm(problem(), QUICK, seed=0)
+    teacher = AlpGmm(spec(), QUICK, seed=0)
     origins = []
     for _ in range(550):
         teach(teacher, 1, Corner())
@@ -54,7 +54,7 @@ def test_origins_follow_the_schedule() -> None:
 
 def test_the_bootstrap_may_end_before_or_after_the_first_fit() -> None:
     for bootstrap, expected in [(20, ["bootstrap"] * 20 + ["random"] * 30), (70, ["bootstrap"] * 70)]:
-        teacher = AlpGmm(problem(), AlpGmmSettings(50, bootstrap, random_share=0, components_max=3), seed=0)
+        teacher = AlpGmm(spec(), AlpGmmSettings(50, bootstrap, random_share=0, components_max=3), seed=0)
         origins = []
         for _ in range(80):
             teach(teacher, 1, Corner())
@@ -64,15 +64,15 @@ def test_the_bootstrap_may_end_before_or_after_the_first_fit() -> None:
 
 
 def test_the_bootstrap_counts_answers_not_actions() -> None:
-    teacher = AlpGmm(problem(), QUICK, seed=0)
+    teacher = AlpGmm(spec(), QUICK, seed=0)
     teach(teacher, 49, lambda task: 0)
     for _ in range(20):
         teacher.act(None)
         assert teacher.origin == "bootstrap"
 
 
-def with_easy_tasks(mean: tuple[float, ...], std: tuple[float, ...]) -> Problem:
-    return replace(problem(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks(mean, std))
+def with_easy_tasks(mean: tuple[float, ...], std: tuple[float, ...]) -> TeachingSpec:
+    return replace(spec(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks(mean, std))
 
 
 def test_an_easy_bootstrap_draws_from_the_easy_tasks_clipped_to_the_bounds() -> None:
@@ -87,7 +87,7 @@ def test_an_easy_bootstrap_draws_from_the_easy_tasks_clipped_to_the_bounds() -> 
 
 def test_an_easy_bootstrap_needs_easy_tasks() -> None:
     with pytest.raises(ValueError, match="AlpGmm needs easy-tasks"):
-        AlpGmm(problem(), AlpGmmSettings(bootstrap="easy"), seed=0)
+        AlpGmm(spec(), AlpGmmSettings(bootstrap="easy"), seed=0)
 
 
 def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_fits_are_on_the_last_vectors_of_task_and_progress(monkeypatch: pytest.M
         seen.append(vectors)
 
     monkeypatch.setattr(mixture_teacher, "fit_mixture", record)
-    teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=10), seed=0)
+    teacher = AlpGmm(spec(), AlpGmmSettings(fit_every=10), seed=0)
     for i in range(25):
         teacher.update(answer([0.1 * i, 0.2 * i], -150 + i * i))
     assert [vectors.shape for vectors in seen] == [(10, 3), (10, 3)]
@@ -113,14 +113,14 @@ def test_outcomes_are_scaled_and_clipped_unless_told_otherwise(monkeypatch: pyte
     seen: list[FloatArray] = []
     monkeypatch.setattr(mixture_teacher, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
     for scaled in (True, False):
-        teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=7, scale_outcomes=scaled), seed=0)
+        teacher = AlpGmm(spec(), AlpGmmSettings(fit_every=7, scale_outcomes=scaled), seed=0)
         for outcome in (0, 0, 0, 0, 0, -9000, 9000):
             teacher.update(answer([1, 1], outcome))
     assert [vectors[-1, -1] for vectors in seen] == [1, 18000]
 
 
 def test_components_are_chosen_in_proportion_to_their_mean_progress() -> None:
-    teacher = AlpGmm(problem(), AlpGmmSettings(bootstrap_episodes=0, random_share=0), seed=0)
+    teacher = AlpGmm(spec(), AlpGmmSettings(bootstrap_episodes=0, random_share=0), seed=0)
     means = np.array([[0.5, 1.0, 0.1], [1.5, 3.0, 0.3], [2.5, 5.0, 0.0]])
     teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3), np.array([0.75, 0.05, 0.2]))
     tasks = np.array([teacher.act(None) for _ in range(2000)])
@@ -135,7 +135,7 @@ def test_components_are_chosen_in_proportion_to_their_mean_progress() -> None:
 
 
 def test_the_weights_in_the_mixture_count_if_told_so() -> None:
-    teacher = AlpGmm(problem(), AlpGmmSettings(bootstrap_episodes=0, weigh_components=True), seed=0)
+    teacher = AlpGmm(spec(), AlpGmmSettings(bootstrap_episodes=0, weigh_components=True), seed=0)
     means = np.array([[0.5, 1.0, 0.1], [1.5, 3.0, 0.3], [2.5, 5.0, 0.0]])
     teacher._mixture = Mixture(means, np.stack([np.eye(3) * 1e-4] * 3), np.array([0.75, 0.05, 0.2]))
     sampling = teacher.sampling()
@@ -144,7 +144,7 @@ def test_the_weights_in_the_mixture_count_if_told_so() -> None:
 
 
 def test_sampling_is_none_until_the_mixture_is_used() -> None:
-    teacher = AlpGmm(problem(), AlpGmmSettings(50, bootstrap_episodes=60, components_max=3), seed=0)
+    teacher = AlpGmm(spec(), AlpGmmSettings(50, bootstrap_episodes=60, components_max=3), seed=0)
     teach(teacher, 59, Corner())
     assert teacher.sampling() is None
     teach(teacher, 1, Corner())
@@ -154,8 +154,8 @@ def test_sampling_is_none_until_the_mixture_is_used() -> None:
 def test_normalising_makes_units_irrelevant() -> None:
     wide = TaskSpace([Parameter("height", 0.0, 3e4), Parameter("spacing", 0.0, 6e-4)])
     settings = AlpGmmSettings(fit_every=50, components_max=3, normalise=True)
-    plain = teach(AlpGmm(problem(), settings, seed=0), 120, lambda task: 100 * np.sin(task[0]))
-    other = teach(AlpGmm(problem(wide), settings, seed=0), 120, lambda task: 100 * np.sin(task[0] / 1e4))
+    plain = teach(AlpGmm(spec(), settings, seed=0), 120, lambda task: 100 * np.sin(task[0]))
+    other = teach(AlpGmm(spec(wide), settings, seed=0), 120, lambda task: 100 * np.sin(task[0] / 1e4))
     np.testing.assert_allclose(np.array(other) / [1e4, 1e-4], plain, rtol=1e-6)
 
 
@@ -173,7 +173,7 @@ def test_fits_and_distances_are_normalised_together_or_apart(
 ) -> None:
     seen: list[FloatArray] = []
     monkeypatch.setattr(mixture_teacher, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
-    teacher = AlpGmm(problem(), AlpGmmSettings(fit_every=7, scale_outcomes=False, **settings), seed=0)
+    teacher = AlpGmm(spec(), AlpGmmSettings(fit_every=7, scale_outcomes=False, **settings), seed=0)
     # From (0, 0), the nearest is (1, 0) in raw units, and (0, 1.8) in shares of the ranges 3 and 6.
     for task, outcome in [([3, 6], 0)] * 4 + [([1, 0], 10), ([0, 1.8], 20), ([0, 0], 0)]:
         teacher.update(answer(task, outcome))
@@ -187,7 +187,7 @@ def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
     settings = AlpGmmSettings(
         fit_every=50, components_max=3, criterion=criterion, aicc_dimensions=aicc_dimensions, max_history=40
     )
-    teacher = AlpGmm(problem(spaces.Box(-1.0, 1.0, (2, 3))), settings, seed=0)
+    teacher = AlpGmm(spec(spaces.Box(-1.0, 1.0, (2, 3))), settings, seed=0)
     tasks = teach(teacher, 120, lambda task: float(np.sum(task)))
     assert tasks[-1].shape == (2, 3)
     assert len(teacher.state_dict()["teacher"]["progress"]["tasks"]) == 40
@@ -220,7 +220,7 @@ def test_easy_tasks_of_other_dimensions_are_refused() -> None:
 
 def test_feedback_of_other_dimensions_is_refused() -> None:
     with pytest.raises(ValueError, match="the feedback's task has 3 numbers; expected 2"):
-        AlpGmm(problem(), seed=0).update(answer([0, 0, 0], 1))
+        AlpGmm(spec(), seed=0).update(answer([0, 0, 0], 1))
 
 
 def test_it_keeps_the_contract_with_every_option() -> None:

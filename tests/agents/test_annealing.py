@@ -6,12 +6,12 @@ from gymnasium import spaces
 
 from teachgym.agents.handmade.annealing import Annealing, AnnealingSettings
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
-from teachgym.testing.made_up import made_up_problems
+from teachgym.testing.made_up import made_up_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import WALKER, problem
+from tests.agents.specs import WALKER, spec
 
 BY_EPISODES = AnnealingSettings(pace="episodes", total=10)
 BY_SUCCESS = AnnealingSettings(pace="success")
@@ -41,27 +41,27 @@ def test_it_keeps_the_contract(settings: AnnealingSettings, offers: set[str]) ->
 
 
 def test_it_keeps_the_contract_from_the_directions_of_difficulty() -> None:
-    known = [made for made in made_up_problems() if isinstance(made.action_space, TaskSpace)]
-    check_teacher(Annealing, settings=BY_EPISODES, episodes=50, problems=known)
+    known = [made for made in made_up_specs() if isinstance(made.action_space, TaskSpace)]
+    check_teacher(Annealing, settings=BY_EPISODES, episodes=50, specs=known)
 
 
 def test_it_starts_with_the_easiest_sixth_of_each_range() -> None:
-    assert corners(Annealing(problem(), seed=0)) == [[0, 5], [0.5, 6]]
+    assert corners(Annealing(spec(), seed=0)) == [[0, 5], [0.5, 6]]
 
 
 def test_a_parameter_that_gets_no_harder_is_open_from_the_start() -> None:
     space = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("colour", 0.0, 1.0, harder=0.0)])
-    assert corners(Annealing(problem(space), seed=0)) == [[0, 0], [0.5, 1]]
+    assert corners(Annealing(spec(space), seed=0)) == [[0, 0], [0.5, 1]]
 
 
 def test_easy_tasks_come_first_where_they_are_known() -> None:
     easy = EasyTasks((0.5, 5.8), (0.1, 0.2))
-    known = Problem(WALKER, spaces.Box(0, 1), (-150, 350), 230, frozenset({EASY_TASKS}), easy)
+    known = TeachingSpec(WALKER, spaces.Box(0, 1), (-150, 350), 230, frozenset({EASY_TASKS}), easy)
     assert corners(Annealing(known, seed=0)) == [[0.3, 5.4], [0.7, 6]]
 
 
 def test_corners_go_linearly_to_the_whole_space_and_stay() -> None:
-    teacher = Annealing(problem(), BY_EPISODES, seed=0)
+    teacher = Annealing(spec(), BY_EPISODES, seed=0)
     for done in range(13):
         share = min(done / 10, 1)
         expected = [[0, 5 * (1 - share)], [0.5 + 2.5 * share, 6]]
@@ -70,7 +70,7 @@ def test_corners_go_linearly_to_the_whole_space_and_stay() -> None:
 
 
 def test_steps_are_those_that_the_student_spent() -> None:
-    teacher = Annealing(problem(), AnnealingSettings(total=1000), seed=0)
+    teacher = Annealing(spec(), AnnealingSettings(total=1000), seed=0)
     tell(teacher, cost=300)
     tell(teacher, cost=200)
     np.testing.assert_allclose(corners(teacher), [[0, 2.5], [1.75, 6]])
@@ -79,7 +79,7 @@ def test_steps_are_those_that_the_student_spent() -> None:
 
 
 def test_tasks_are_uniform_in_the_box() -> None:
-    teacher = Annealing(problem(), BY_EPISODES, seed=0)
+    teacher = Annealing(spec(), BY_EPISODES, seed=0)
     tell(teacher, times=5)
     tasks = np.array([teacher.act(None) for _ in range(2000)])
     assert (tasks >= [0, 2.5]).all()
@@ -90,13 +90,13 @@ def test_tasks_are_uniform_in_the_box() -> None:
 
 def test_the_box_may_be_given_and_then_moves_instead_of_growing() -> None:
     settings = AnnealingSettings("episodes", (0, 5), (1, 6), (2, 0), (3, 1), total=4)
-    teacher = Annealing(problem(), settings, seed=0)
+    teacher = Annealing(spec(), settings, seed=0)
     tell(teacher)
     assert corners(teacher) == [[0.5, 3.75], [1.5, 4.75]]
 
 
 def test_by_success_it_moves_one_of_five_times_per_ten_answers_with_enough_successes() -> None:
-    teacher = Annealing(problem(), BY_SUCCESS, seed=0)
+    teacher = Annealing(spec(), BY_SUCCESS, seed=0)
     start = corners(teacher)
     tell(teacher, success=True, times=7)
     tell(teacher, times=3)
@@ -116,7 +116,7 @@ def test_only_success_needs_success() -> None:
 
 
 def test_without_a_hint_of_what_is_easy_a_start_must_be_given() -> None:
-    plain = problem(spaces.Box(0.0, 1.0, (2,)))
+    plain = spec(spaces.Box(0.0, 1.0, (2,)))
     with pytest.raises(ValueError, match=r"for parameter_0, parameter_1; give annealing start_low=\(...\)"):
         Annealing(plain, seed=0)
     assert corners(Annealing(plain, AnnealingSettings(start_low=(0, 0), start_high=(0, 1)), seed=0)) == [[0, 0], [0, 1]]
@@ -142,6 +142,6 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 def test_corners_that_are_no_tasks_are_refused() -> None:
     with pytest.raises(ValueError, match="height"):
-        Annealing(problem(), AnnealingSettings(end_low=(0, 0), end_high=(4, 6)), seed=0)
+        Annealing(spec(), AnnealingSettings(end_low=(0, 0), end_high=(4, 6)), seed=0)
     with pytest.raises(ValueError, match="expected no number of low above high's"):
-        Annealing(problem(), AnnealingSettings(start_low=(1, 0), start_high=(0, 6)), seed=0)
+        Annealing(spec(), AnnealingSettings(start_low=(1, 0), start_high=(0, 6)), seed=0)

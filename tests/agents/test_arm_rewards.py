@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind
-from tests.agents.arm_problems import answered, arms
+from tests.agents.arm_specs import answered, arms
 
 
 def rewards(kind: RewardKind, rescale: Rescale, shares: list[tuple[int, float]], **settings: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from teachgym.agents.arms.arms import ArmSettings
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
-from tests.agents.arm_problems import answered, arms
+from tests.agents.arm_specs import answered, arms
 
 
 class Turns(ArmTeacher):
@@ -16,8 +16,8 @@ class Turns(ArmTeacher):
 
     Settings = ArmSettings
 
-    def __init__(self, problem: Any, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: Any, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.played, self.heard = 0, list[tuple[int, list[float] | None]]()
 
     def _choose(self, observation: Any) -> Choice:

@@ -7,7 +7,7 @@ from gymnasium import spaces
 from teachgym.agents.arms.arms import Arms, ArmSettings
 from teachgym.core.spec import screening_space
 from teachgym.core.task_space import Parameter, TaskSpace
-from tests.agents.problems import WALKER, problem
+from tests.agents.specs import WALKER, spec
 
 
 def box(dimensions: int) -> spaces.Box:
@@ -30,14 +30,14 @@ def box(dimensions: int) -> spaces.Box:
     ],
 )
 def test_the_grid_has_as_many_cells_as_fit(dimensions: int, most: int, cells: tuple[int, ...]) -> None:
-    arms = Arms(problem(box(dimensions)), ArmSettings(most_arms=most))
+    arms = Arms(spec(box(dimensions)), ArmSettings(most_arms=most))
     assert arms.cells == cells
     assert len(arms) == np.prod(cells) <= most
 
 
 @pytest.mark.parametrize("space", [box(1), box(3), WALKER, spaces.Box(-1.0, 1.0, (2, 2), np.float32)])
 def test_tasks_are_uniform_in_the_cell_of_their_arm(space: spaces.Box) -> None:
-    arms, rng = Arms(problem(space), ArmSettings(most_arms=20)), np.random.default_rng(0)
+    arms, rng = Arms(spec(space), ArmSettings(most_arms=20)), np.random.default_rng(0)
     for arm in range(len(arms)):
         low, high = arms.bounds(arm)
         drawn = [arms.draw(arm, rng) for _ in range(200)]
@@ -49,7 +49,7 @@ def test_tasks_are_uniform_in_the_cell_of_their_arm(space: spaces.Box) -> None:
 
 
 def test_cells_fill_the_box_without_overlap() -> None:
-    arms = Arms(problem(), ArmSettings(cells=(3, 2)))
+    arms = Arms(spec(), ArmSettings(cells=(3, 2)))
     areas = [float(np.prod(np.subtract(*reversed(arms.bounds(arm))))) for arm in range(6)]
     assert np.isclose(sum(areas), 18)
     assert arms.name(1) == "height [0, 1], spacing [3, 6]"
@@ -63,7 +63,7 @@ def test_cells_fill_the_box_without_overlap() -> None:
 
 def test_numbered_arms_are_themselves() -> None:
     space = spaces.Discrete(7, start=3)
-    arms, rng = Arms(problem(space)), np.random.default_rng(0)
+    arms, rng = Arms(spec(space)), np.random.default_rng(0)
     before = rng.bit_generator.state
     assert len(arms) == 7
     for arm in range(7):
@@ -77,13 +77,13 @@ def test_numbered_arms_are_themselves() -> None:
 
 
 def test_screening_actions_train() -> None:
-    action = Arms(problem(screening_space(WALKER))).draw(0, np.random.default_rng(0))
+    action = Arms(spec(screening_space(WALKER))).draw(0, np.random.default_rng(0))
     assert screening_space(WALKER).contains(action)
     assert action["train"] == 1
 
 
 def test_out_of_bounds_is_the_nearest_cell_and_the_upper_bound_is_in_the_last() -> None:
-    arms = Arms(problem(TaskSpace([Parameter("x", 0, 1)])), ArmSettings(cells=(4,)))
+    arms = Arms(spec(TaskSpace([Parameter("x", 0, 1)])), ArmSettings(cells=(4,)))
     assert [arms.arm_of([x]) for x in (-1, 0, 0.25, 0.99, 1, 2)] == [0, 0, 1, 3, 3, 3]
 
 
@@ -102,12 +102,12 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 def test_cells_must_fit_the_space() -> None:
     with pytest.raises(ValueError, match=r"cells is \(2,\); expected 2 numbers"):
-        Arms(problem(), ArmSettings(cells=(2,)))
+        Arms(spec(), ArmSettings(cells=(2,)))
     with pytest.raises(ValueError, match="product is at most 100000"):
-        Arms(problem(), ArmSettings(cells=(1000, 1000)))
+        Arms(spec(), ArmSettings(cells=(1000, 1000)))
     with pytest.raises(ValueError, match="the tasks are arms already"):
-        Arms(problem(spaces.Discrete(3)), ArmSettings(cells=(3,)))
+        Arms(spec(spaces.Discrete(3)), ArmSettings(cells=(3,)))
     with pytest.raises(ValueError, match="box of floating-point numbers, or arms"):
-        Arms(problem(spaces.Box(0, 255, (2,), np.uint8)))
+        Arms(spec(spaces.Box(0, 255, (2,), np.uint8)))
     with pytest.raises(ValueError, match="box"):
-        Arms(problem(spaces.MultiBinary(3)))
+        Arms(spec(spaces.MultiBinary(3)))

@@ -15,7 +15,7 @@ from teachgym.data.skills import Skill
 from teachgym.data.task import DataTask, HeldOut
 from teachgym.envs.data.skill_list import SkillListEnv
 from teachgym.testing import check_teacher
-from tests.agents.data_problems import shares_problem, tree_problem
+from tests.agents.data_specs import shares_problem, tree_problem
 
 REFERENCE = np.array([0.5, 0.2, 0.2, 0.1])
 SCORES = np.array([0.01, 0.04, -0.02, 0.03])
@@ -55,7 +55,7 @@ def knowing(scores: NDArray[np.float64], settings: ArteSettings) -> Arte:
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_it_keeps_the_contract(settings: ArteSettings) -> None:
-    check_teacher(Arte, settings=settings, problems=[shares_problem(2), shares_problem(9)], episodes=60)
+    check_teacher(Arte, settings=settings, specs=[shares_problem(2), shares_problem(9)], episodes=60)
 
 
 @pytest.mark.parametrize("beta", [0.003, 0.02, 0.5])

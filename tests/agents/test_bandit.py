@@ -5,10 +5,10 @@ import pytest
 
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
 from teachgym.agents.arms.exploration import RULES, Exp3S, Ucb
-from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import MANY_ARMS, answered, arms, play
-from tests.agents.problems import problem, teach
+from tests.agents.arm_specs import MANY_ARMS, answered, arms, play
+from tests.agents.specs import spec, teach
 
 DETERMINISTIC = ("ucb", "discounted-ucb", "sliding-window-ucb")
 
@@ -18,7 +18,7 @@ def test_every_rule_keeps_the_contract(rule: Any) -> None:
     settings = BanditSettings(rule=rule, reward="outcome")
     check_teacher(Bandit, settings=settings, episodes=40)
     check_teacher(
-        Bandit, settings=settings, episodes=40, problems=MANY_ARMS if rule in DETERMINISTIC else discrete_problems()
+        Bandit, settings=settings, episodes=40, specs=MANY_ARMS if rule in DETERMINISTIC else discrete_specs()
     )
 
 
@@ -49,7 +49,7 @@ def test_signed_progress_leaves_what_is_forgotten_where_absolute_progress_goes_t
 
 
 def test_a_corner_of_a_box_that_teaches_is_found() -> None:
-    teacher = Bandit(problem(), BanditSettings(rule="ucb", most_arms=9, reward="outcome"), seed=0)
+    teacher = Bandit(spec(), BanditSettings(rule="ucb", most_arms=9, reward="outcome"), seed=0)
     tasks = teach(teacher, 1500, lambda task: 300 if task[0] < 1 and task[1] < 2 else -100)
     assert np.mean([task[0] < 1 and task[1] < 2 for task in tasks[500:]]) > 0.8
 

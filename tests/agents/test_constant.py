@@ -5,18 +5,18 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.constant import Constant, ConstantSettings
-from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import problem, teach
+from tests.agents.specs import spec, teach
 
 
 def test_it_keeps_the_contract() -> None:
     check_teacher(Constant, episodes=20)
-    check_teacher(Constant, episodes=20, problems=discrete_problems())
+    check_teacher(Constant, episodes=20, specs=discrete_specs())
 
 
 def test_the_task_never_changes() -> None:
-    teacher = Constant(problem(), ConstantSettings((1.0, 2.0)), seed=0)
+    teacher = Constant(spec(), ConstantSettings((1.0, 2.0)), seed=0)
     tasks = teach(teacher, 20, lambda task: float(np.random.default_rng(0).random()))
     assert {tuple(task.tolist()) for task in tasks} == {(1.0, 2.0)}
     assert teacher.origin == "constant"
@@ -25,9 +25,9 @@ def test_the_task_never_changes() -> None:
 
 
 def test_it_is_the_middle_or_the_first_arm_unless_told_otherwise() -> None:
-    assert Constant(problem(), seed=0).act(None).tolist() == [1.5, 3]
-    assert Constant(problem(spaces.Discrete(4, start=2)), seed=0).act(None) == 2
-    assert Constant(problem(spaces.Discrete(4, start=2)), ConstantSettings(5), seed=0).act(None) == 5
+    assert Constant(spec(), seed=0).act(None).tolist() == [1.5, 3]
+    assert Constant(spec(spaces.Discrete(4, start=2)), seed=0).act(None) == 2
+    assert Constant(spec(spaces.Discrete(4, start=2)), ConstantSettings(5), seed=0).act(None) == 5
 
 
 @pytest.mark.parametrize("task", ["centre", (1.0, float("nan")), ((1.0,), (2.0,))])
@@ -38,6 +38,6 @@ def test_bad_settings_are_named(task: Any) -> None:
 
 def test_tasks_outside_the_space_are_refused() -> None:
     with pytest.raises(ValueError, match="task parameter 'height' is 9"):
-        Constant(problem(), ConstantSettings((9.0, 0.0)), seed=0)
+        Constant(spec(), ConstantSettings((9.0, 0.0)), seed=0)
     with pytest.raises(ValueError, match=r"task 4 is not an arm; expected a whole number in \[0, 3\]"):
-        Constant(problem(spaces.Discrete(4)), ConstantSettings(4), seed=0)
+        Constant(spec(spaces.Discrete(4)), ConstantSettings(4), seed=0)

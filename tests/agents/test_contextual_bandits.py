@@ -13,18 +13,18 @@ from teachgym.agents.arms.contextual_bandits import (
     LinUcbSettings,
 )
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import MANY_ARMS
+from tests.agents.arm_specs import MANY_ARMS
 
 BOTH = pytest.mark.parametrize("cls", [LinUcb, LinearThompson])
 
 
-def facts(arms: int, size: int = 3) -> Problem:
+def facts(arms: int, size: int = 3) -> TeachingSpec:
     observations = spaces.Box(-1.0, 1.0, (size,), np.float64)
-    return Problem(spaces.Discrete(arms), observations, (-150.0, 350.0), 230.0)
+    return TeachingSpec(spaces.Discrete(arms), observations, (-150.0, 350.0), 230.0)
 
 
 def answer(decision: int, observation: Any, arm: int, reward: float) -> Transition:
@@ -49,7 +49,7 @@ def learn(teacher: LinearBandit, steps: int, coefficients: FloatArray, seed: int
 def test_they_keep_the_contract(cls: type[LinearBandit], reward: Any) -> None:
     settings = cls.Settings(reward=reward, most_arms=10)
     check_teacher(cls, settings=settings, episodes=50)
-    check_teacher(cls, settings=settings, episodes=50, problems=MANY_ARMS if cls is LinUcb else discrete_problems())
+    check_teacher(cls, settings=settings, episodes=50, specs=MANY_ARMS if cls is LinUcb else discrete_specs())
 
 
 @BOTH
@@ -131,7 +131,7 @@ def test_an_answer_whose_decision_is_forgotten_teaches_nothing(cls: type[LinearB
 
 def test_observations_are_flattened_with_a_constant() -> None:
     space = spaces.Dict({"a": spaces.Discrete(3), "b": spaces.Box(0, 1, (2, 2))})
-    teacher = LinUcb(Problem(spaces.Discrete(2), space, (0, 1), 0.5), seed=0)
+    teacher = LinUcb(TeachingSpec(spaces.Discrete(2), space, (0, 1), 0.5), seed=0)
     context = teacher.context({"a": np.int64(1), "b": np.full((2, 2), 0.5, np.float32)})
     assert context.tolist() == [0, 1, 0, 0.5, 0.5, 0.5, 0.5, 1]
 
@@ -139,7 +139,7 @@ def test_observations_are_flattened_with_a_constant() -> None:
 def test_observations_that_do_not_flatten_or_do_not_fit_are_refused() -> None:
     graph = spaces.Sequence(spaces.Box(0, 1, (2,)))
     with pytest.raises(ValueError, match="expected one that flattens to a vector"):
-        LinUcb(Problem(spaces.Discrete(2), graph, (0, 1), 0.5), seed=0)
+        LinUcb(TeachingSpec(spaces.Discrete(2), graph, (0, 1), 0.5), seed=0)
     with pytest.raises(ValueError, match="choose fewer arms"):
         LinUcb(facts(100, size=1000), seed=0)
 

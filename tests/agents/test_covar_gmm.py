@@ -10,7 +10,7 @@ from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.core.spec import EASY_TASKS, EasyTasks
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import answer, problem, teach
+from tests.agents.specs import answer, spec, teach
 
 QUICK = CovarGmmSettings(fit_every=20, components_max=3)
 
@@ -18,7 +18,7 @@ QUICK = CovarGmmSettings(fit_every=20, components_max=3)
 def test_fits_are_on_the_last_vectors_of_task_time_and_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[FloatArray] = []
     monkeypatch.setattr(mixture_teacher, "fit_mixture", lambda vectors, rng, **options: seen.append(vectors))
-    teacher = CovarGmm(problem(), CovarGmmSettings(fit_every=10), seed=0)
+    teacher = CovarGmm(spec(), CovarGmmSettings(fit_every=10), seed=0)
     for i in range(25):
         teacher.update(answer([0.1 * i, 0.2 * i], -150 + 20 * i))
     assert [vectors.shape for vectors in seen] == [(10, 4), (10, 4)]
@@ -32,7 +32,7 @@ def test_components_are_chosen_in_proportion_to_the_covariance_of_time_and_outco
     absolute: bool, expected: list[float]
 ) -> None:
     settings = CovarGmmSettings(bootstrap_episodes=0, random_share=0, absolute_progress=absolute)
-    teacher = CovarGmm(problem(), settings, seed=0)
+    teacher = CovarGmm(spec(), settings, seed=0)
     means = np.array([[0.5, 1.0, 0.5, 0.1], [1.5, 3.0, 0.5, 0.2], [2.5, 5.0, 0.5, 0.9]])
     covariances = np.stack([np.diag([1e-3, 1e-3, 0.1, 0.1])] * 3)
     covariances[:, 2, 3] = covariances[:, 3, 2] = 0.01, 0.03, -0.02
@@ -65,20 +65,20 @@ def places(tasks: list[FloatArray]) -> list[float]:
 @pytest.mark.parametrize("normalise", [False, True])
 def test_it_goes_where_outcomes_rise_and_not_where_they_fall(normalise: bool) -> None:
     settings = CovarGmmSettings(fit_every=100, components_max=5, normalise=normalise)
-    shares = places(teach(CovarGmm(problem(), settings, seed=0), 500, Walker())[100:])
+    shares = places(teach(CovarGmm(spec(), settings, seed=0), 500, Walker())[100:])
     assert shares[0] > 0.55
     assert shares[2] < 0.25
 
 
 def test_absolute_progress_goes_where_outcomes_fall_too() -> None:
     settings = CovarGmmSettings(fit_every=100, components_max=5, absolute_progress=True)
-    shares = places(teach(CovarGmm(problem(), settings, seed=0), 500, Walker())[100:])
+    shares = places(teach(CovarGmm(spec(), settings, seed=0), 500, Walker())[100:])
     assert min(shares[0], shares[2]) > 0.3
     assert shares[1] < 0.3
 
 
 def test_origins_follow_the_schedule() -> None:
-    teacher = CovarGmm(problem(), QUICK, seed=0)
+    teacher = CovarGmm(spec(), QUICK, seed=0)
     origins = []
     for _ in range(320):
         teach(teacher, 1, lambda task: float(task[0]))
@@ -91,8 +91,8 @@ def test_origins_follow_the_schedule() -> None:
 def test_an_easy_bootstrap_draws_from_the_easy_tasks() -> None:
     settings = replace(QUICK, bootstrap="easy")
     with pytest.raises(ValueError, match="CovarGmm needs easy-tasks"):
-        CovarGmm(problem(), settings, seed=0)
-    easy = replace(problem(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks((1.0, 2.0), (0.01, 0.0)))
+        CovarGmm(spec(), settings, seed=0)
+    easy = replace(spec(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks((1.0, 2.0), (0.01, 0.0)))
     tasks = np.array(teach(CovarGmm(easy, settings, seed=0), 20, lambda task: 0))
     np.testing.assert_allclose(tasks, [[1, 2]] * 20, atol=0.05)
 

@@ -11,7 +11,7 @@ from teachgym.agents.shaping.success_buffer import assign
 from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
-from tests.agents.problems import problem, teach
+from tests.agents.specs import spec, teach
 
 SMALL = CurrotSettings(particles=100, candidates=40, line_candidates=5, update_every=25)
 SQUARE = spaces.Box(0.0, 1.0, (2,), np.float64)
@@ -32,7 +32,7 @@ def distance(teacher: Currot) -> float:
 
 
 def test_it_starts_uniformly_and_tasks_are_particles_up_to_a_thousandth_of_the_range() -> None:
-    teacher = Currot(problem(), seed=0)
+    teacher = Currot(spec(), seed=0)
     assert teacher._particles.shape == (500, 2)
     np.testing.assert_allclose(teacher._particles.mean(axis=0), [1.5, 3], rtol=0.1)
     tasks = np.array([teacher.act(None) for _ in range(200)])
@@ -43,7 +43,7 @@ def test_it_starts_uniformly_and_tasks_are_particles_up_to_a_thousandth_of_the_r
 
 
 def test_it_starts_from_easy_tasks_if_asked() -> None:
-    known = replace(problem(), offers=frozenset({SUCCESS, EASY_TASKS}), easy_tasks=EasyTasks((0.0, 5.0), (0.1, 0.2)))
+    known = replace(spec(), offers=frozenset({SUCCESS, EASY_TASKS}), easy_tasks=EasyTasks((0.0, 5.0), (0.1, 0.2)))
     easy = Currot(known, CurrotSettings(use_easy_tasks=True), seed=0)._particles
     assert easy[:, 0].max() < 0.5
     assert easy[:, 1].mean() == pytest.approx(5, abs=0.05)
@@ -51,14 +51,14 @@ def test_it_starts_from_easy_tasks_if_asked() -> None:
 
 
 def test_before_anything_is_mastered_it_gathers_where_outcomes_are_best() -> None:
-    teacher = Currot(problem(SQUARE), SMALL, seed=0)
+    teacher = Currot(spec(SQUARE), SMALL, seed=0)
     before = np.linalg.norm(teacher._particles, axis=1).mean()
     teach(teacher, 250, within(0.1))
     assert np.linalg.norm(teacher._particles, axis=1).mean() < before / 2
 
 
 def test_as_the_student_learns_more_the_particles_approach_the_target_through_what_it_can_do() -> None:
-    teacher = Currot(problem(SQUARE), SMALL, seed=0)
+    teacher = Currot(spec(SQUARE), SMALL, seed=0)
     teach(teacher, 500, within(0.3))
     distances = []
     for radius in (0.3, 0.6, 0.9, 1.2, 1.5):
@@ -75,13 +75,13 @@ def test_the_defaults_are_those_of_the_adapter_in_the_code_that_it_follows() -> 
     settings = CurrotSettings()
     assert (settings.particles, settings.update_every, settings.bandwidth) == (500, 50, 0.3)
     assert (settings.candidates, settings.line_candidates, settings.wait_for_threshold) == (100, 10, False)
-    teacher = Currot(problem(SQUARE), seed=0)
+    teacher = Currot(spec(SQUARE), seed=0)
     assert teacher._reach == pytest.approx(0.0707, abs=1e-4)  # a twentieth of the diagonal, not its root, 0.266
     assert teacher._threshold == pytest.approx(180)
 
 
 def test_particles_that_can_go_anywhere_go_straight_to_their_targets() -> None:
-    teacher = Currot(problem(SQUARE), replace(SMALL, target_mean=(0.9, 0.9), target_std=(0.0, 0.0)), seed=0)
+    teacher = Currot(spec(SQUARE), replace(SMALL, target_mean=(0.9, 0.9), target_std=(0.0, 0.0)), seed=0)
     teach(teacher, 25, lambda task: 300)
     before = teacher._particles
     teach(teacher, 25, lambda task: 300)
@@ -92,7 +92,7 @@ def test_particles_that_can_go_anywhere_go_straight_to_their_targets() -> None:
 
 
 def test_particles_move_no_further_than_their_reach() -> None:
-    teacher = Currot(problem(SQUARE), replace(SMALL, reach=0.04, line_candidates=10), seed=0)
+    teacher = Currot(spec(SQUARE), replace(SMALL, reach=0.04, line_candidates=10), seed=0)
     teacher._particles = teacher._particles * 0.2
     for _ in range(10):
         before = teacher._particles
@@ -105,14 +105,14 @@ def test_particles_move_no_further_than_their_reach() -> None:
 @pytest.mark.parametrize("line_candidates", [0, 10])
 def test_a_gaussian_target_is_reached(line_candidates: int) -> None:
     settings = replace(SMALL, line_candidates=line_candidates, target_mean=(2.0, 5.0), target_std=(0.2, 0.1))
-    teacher = Currot(problem(), settings, seed=0)
+    teacher = Currot(spec(), settings, seed=0)
     teach(teacher, 1000, lambda task: 300)
     np.testing.assert_allclose(teacher._particles.mean(axis=0), [2, 5], atol=0.1)
     assert teacher._particles.std(axis=0).max() < 0.4
 
 
 def test_the_line_helps_in_many_dimensions() -> None:
-    box = problem(spaces.Box(0.0, 1.0, (20,), np.float64))
+    box = spec(spaces.Box(0.0, 1.0, (20,), np.float64))
     left = []
     for line_candidates in (0, 10):
         settings = replace(SMALL, line_candidates=line_candidates, target_mean=(0.9,) * 20, target_std=(0.01,) * 20)
@@ -123,7 +123,7 @@ def test_the_line_helps_in_many_dimensions() -> None:
 
 
 def test_waiting_particles_stay_until_the_threshold_is_reached() -> None:
-    teacher = Currot(problem(SQUARE), replace(SMALL, wait_for_threshold=True), seed=0)
+    teacher = Currot(spec(SQUARE), replace(SMALL, wait_for_threshold=True), seed=0)
     before = teacher._particles
     teach(teacher, 100, lambda task: 0)
     assert teacher._particles is before
@@ -134,13 +134,13 @@ def test_waiting_particles_stay_until_the_threshold_is_reached() -> None:
 def test_normalising_makes_units_irrelevant() -> None:
     wide = TaskSpace([Parameter("height", 0.0, 3e4), Parameter("spacing", 0.0, 6e-4)])
     settings = replace(SMALL, normalise=True)
-    plain = teach(Currot(problem(), settings, seed=0), 120, lambda task: 300 - 100 * task[0])
-    other = teach(Currot(problem(wide), settings, seed=0), 120, lambda task: 300 - 100 * task[0] / 1e4)
+    plain = teach(Currot(spec(), settings, seed=0), 120, lambda task: 300 - 100 * task[0])
+    other = teach(Currot(spec(wide), settings, seed=0), 120, lambda task: 300 - 100 * task[0] / 1e4)
     np.testing.assert_allclose(np.array(other) / [1e4, 1e-4], plain, rtol=1e-6)
 
 
 def test_it_needs_to_know_success_unless_a_threshold_is_set() -> None:
-    unknown = replace(problem(), offers=frozenset())
+    unknown = replace(spec(), offers=frozenset())
     with pytest.raises(ValueError, match="Currot needs success"):
         Currot(unknown, seed=0)
     Currot(unknown, CurrotSettings(threshold=100.0), seed=0)
@@ -172,4 +172,4 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 def test_a_target_of_other_dimensions_is_refused() -> None:
     with pytest.raises(ValueError, match=r"target_mean is .*; expected 2 finite numbers"):
-        Currot(problem(), CurrotSettings(target_mean=(0.0,), target_std=(1.0,)), seed=0)
+        Currot(spec(), CurrotSettings(target_mean=(0.0,), target_std=(1.0,)), seed=0)

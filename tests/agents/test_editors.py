@@ -4,7 +4,7 @@ import pytest
 from teachgym.agents.replay.editors import edit, edit_sizes
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.envs.worlds.bipedal_walker.obstacle_course import ObstacleCourse
-from tests.agents.problems import WALKER
+from tests.agents.specs import WALKER
 
 MIXED = TaskSpace(
     [Parameter("a", 0.0, 10.0, harder=-0.6), Parameter("b", 1.0, 9.0), Parameter("c", 0.0, 1.0, harder=0.0)]

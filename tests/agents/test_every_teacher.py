@@ -14,14 +14,14 @@ from teachgym import Transition
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
-from teachgym.base.named_settings import Spec
-from teachgym.core.spec import EASY_TASKS, RULES, SHARES, TREE_PLAN, Problem
+from teachgym.base.named_settings import NamedSettings
+from teachgym.core.spec import EASY_TASKS, RULES, SHARES, TREE_PLAN, TeachingSpec
 from teachgym.core.teacher import Teacher
 from teachgym.study.cells.cell import make_cell_teacher
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 from teachgym.testing import check_teacher
-from teachgym.testing.made_up import made_up_problems
+from teachgym.testing.made_up import made_up_specs
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
 DATA = "task=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
@@ -61,9 +61,9 @@ QUICK = {
 MANUAL = [[0.1, 0.2], {"task": [0.3, 0.4], "count": 3}]
 
 
-def oracle(problem: Problem, *, seed: int) -> Teacher:
-    steps = (0.1,) * problem.task_space.dimensions
-    return Oracle(problem, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
+def oracle(spec: TeachingSpec, *, seed: int) -> Teacher:
+    steps = (0.1,) * spec.task_space.dimensions
+    return Oracle(spec, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
 
 
 def spec(name: str, folder: Path) -> str:
@@ -75,7 +75,7 @@ def spec(name: str, folder: Path) -> str:
 
 
 def make(teacher: str) -> tuple[Any, Teacher]:
-    needs = teacher_class(Spec.parse(teacher).name).needs
+    needs = teacher_class(NamedSettings.parse(teacher).name).needs
     name = next((data for need, data in OTHER_ENVS.items() if need in needs), ENV)
     cell = Cell(name, teacher, None, 3, None, 1)
     env = make_environment(cell)
@@ -103,15 +103,15 @@ NAMES = [name for name in TEACHERS if name not in LOADED]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
-    found, settings = teacher_class(name), dict(Spec.parse(spec(name, tmp_path)).settings)
+    found, settings = teacher_class(name), dict(NamedSettings.parse(spec(name, tmp_path)).settings)
 
-    if name == "oracle":  # settings depend on the problem
+    if name == "oracle":  # settings depend on the spec
         check_teacher(oracle, episodes=70)
     elif name == "manual":  # and a file, too
-        for made_up in made_up_problems(frozenset()):
+        for made_up in made_up_specs(frozenset()):
             path = tmp_path / "tasks.json"
             path.write_text(json.dumps([made_up.task_space.low.tolist(), made_up.task_space.high.tolist()]))
-            check_teacher(Manual, settings=ManualSettings(str(path), "cycle"), episodes=70, problems=[made_up])
+            check_teacher(Manual, settings=ManualSettings(str(path), "cycle"), episodes=70, specs=[made_up])
     else:
         chosen = found.Settings(**settings)
         offers = found.needs_with(chosen) | ({EASY_TASKS} if name == "annealing" else set())

@@ -1,4 +1,4 @@
-"""The rules against closed forms and known bandit problems."""
+"""The rules against closed forms and known bandit specs."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from teachgym import Transition
 from teachgym.agents.language.language_model import LanguageModel, LanguageModelSettings
 from teachgym.base.files import read_state, write_state
-from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, Problem
+from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, TeachingSpec
 from teachgym.data.spaces import AnyText, Shares
 from teachgym.data.tree_plan import tree_plan_space
 from teachgym.language_model import EndpointError, NotInCacheError, Reply, Request
@@ -35,9 +35,9 @@ SPACES: dict[str, tuple[Any, str]] = {
 }
 
 
-def problem(acts: str, **changes: Any) -> Problem:
+def spec(acts: str, **changes: Any) -> TeachingSpec:
     space, offer = SPACES[acts]
-    found = Problem(space, AnyText(10**6), (0.0, 1.0), 0.9, frozenset({TEXT, offer}), skills=NAMES)
+    found = TeachingSpec(space, AnyText(10**6), (0.0, 1.0), 0.9, frozenset({TEXT, offer}), skills=NAMES)
     return replace(found, **changes)
 
 
@@ -60,9 +60,9 @@ def act(
     """One action where the model says this, one thing after the other."""
     said = says if isinstance(says, list) else [says]
     with endpoint(lambda body, number: said[min(number, len(said) - 1)]) as fake:
-        teacher = LanguageModel(problem(acts), chosen(fake, acts=acts, **changes), seed=0)
+        teacher = LanguageModel(spec(acts), chosen(fake, acts=acts, **changes), seed=0)
         action = teacher.act(observation or report())
-    assert action in problem(acts).action_space
+    assert action in spec(acts).action_space
     return action, teacher, fake
 
 
@@ -170,7 +170,7 @@ def test_without_a_usable_answer_it_does_what_its_documentation_says(says: Says 
 
 def test_it_is_reminded_of_the_latest_steps_and_what_they_were_paid() -> None:
     with endpoint(lambda body, number: answer("shares", [{"skill": NAMES[number % 3], "share": 1}])) as fake:
-        teacher = LanguageModel(problem("shares"), chosen(fake, memory=2), seed=0)
+        teacher = LanguageModel(spec("shares"), chosen(fake, memory=2), seed=0)
         for step in range(4):
             seen = report(step=step)
             action = teacher.act(seen)
@@ -186,7 +186,7 @@ def test_it_is_reminded_of_the_latest_steps_and_what_they_were_paid() -> None:
     assert "was 0.25." in messages[5]["content"]
     assert len(first) == 2
     with endpoint(answer("shares", [{"skill": "adding", "share": 1}])) as fake:
-        teacher = LanguageModel(problem("shares"), chosen(fake, memory=0), seed=0)
+        teacher = LanguageModel(spec("shares"), chosen(fake, memory=0), seed=0)
         for _ in range(2):
             teacher.act(report())
         assert len(fake.bodies[1]["messages"]) == 2
@@ -206,11 +206,11 @@ def _more(told: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("memory", [0, 3])
 def test_it_keeps_the_contract_of_every_teacher(memory: int) -> None:
-    def make(problem: Problem, *, seed: int) -> LanguageModel:
+    def make(spec: TeachingSpec, *, seed: int) -> LanguageModel:
         chosen = LanguageModelSettings(memory=memory, corrections=1)
-        return LanguageModel(problem, chosen, seed=seed, send=by_length)
+        return LanguageModel(spec, chosen, seed=seed, send=by_length)
 
-    check_teacher(make, problems=[replace(problem("shares"), observation_space=AnyText(200))], episodes=40)
+    check_teacher(make, specs=[replace(spec("shares"), observation_space=AnyText(200))], episodes=40)
 
 
 class Episode:
@@ -229,17 +229,17 @@ class Episode:
 
     def play(self, folder: Path | None = None) -> tuple[list[Any], LanguageModel]:
         """Actions, rewards and origins; with a folder, another teacher takes over from a file before every step."""
-        problem = self.env.unwrapped.problem
-        teacher, seen = LanguageModel(problem, self.settings, seed=5), []
+        spec = self.env.unwrapped.teaching_spec
+        teacher, seen = LanguageModel(spec, self.settings, seed=5), []
         observation, _ = self.env.reset(seed=5)
         over = False
         while not over:
             if folder is not None:
                 write_state(folder / "teacher.npz", teacher.state_dict())
-                teacher = LanguageModel(problem, self.settings, seed=6)
+                teacher = LanguageModel(spec, self.settings, seed=6)
                 teacher.load_state_dict(read_state(folder / "teacher.npz"))
             action = teacher.act(observation)
-            assert action in problem.action_space
+            assert action in spec.action_space
             following, reward, over, _, _ = self.env.step(action)
             teacher.update(Transition(observation, action, reward, following, over, None))
             seen.append((action, reward, teacher.origin))
@@ -295,7 +295,7 @@ def test_it_teaches_in_its_environment_resumes_and_plays_again_offline(acts: str
         assert difference(first, again) is None
         assert difference(teacher.state_dict(), other.state_dict()) is None
     with pytest.raises(NotInCacheError):
-        LanguageModel(episode.env.unwrapped.problem, episode.settings, seed=7).act(report())
+        LanguageModel(episode.env.unwrapped.teaching_spec, episode.settings, seed=7).act(report())
 
 
 def test_an_endpoint_that_is_not_there_is_an_error_and_no_default() -> None:
@@ -308,9 +308,9 @@ def test_the_limit_goes_on_from_a_saved_state() -> None:
         return Reply(answer("shares", [{"skill": "adding", "share": 1}]), 100, 100)
 
     settings = LanguageModelSettings(token_limit=6000, max_tokens=100, memory=0)
-    teacher = LanguageModel(problem("shares"), settings, seed=0, send=send)
+    teacher = LanguageModel(spec("shares"), settings, seed=0, send=send)
     teacher.act(report())
-    fresh = LanguageModel(problem("shares"), settings, seed=1, send=send)
+    fresh = LanguageModel(spec("shares"), settings, seed=1, send=send)
     fresh.load_state_dict(teacher.state_dict())
     assert fresh.client.usage.tokens == teacher.client.usage.tokens == 200
 
@@ -320,9 +320,9 @@ def test_it_needs_text_the_action_it_takes_and_a_model() -> None:
         settings = LanguageModelSettings(model="toy", acts=acts)  # type: ignore[arg-type]
         assert LanguageModel.needs_with(settings) == {TEXT, offer}
         with pytest.raises(ValueError, match=f"needs {TEXT} of its environment"):
-            LanguageModel(problem(acts, offers=frozenset({offer})), settings, seed=0)
+            LanguageModel(spec(acts, offers=frozenset({offer})), settings, seed=0)
     with pytest.raises(ValueError, match="name the model"):
-        LanguageModel(problem("shares"), seed=0)
+        LanguageModel(spec("shares"), seed=0)
     with pytest.raises(ValueError, match="acts is 'dance'"):
         LanguageModelSettings(acts="dance")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="memory is -1"):

@@ -14,7 +14,7 @@ from teachgym.agents.replay.level_scores import (
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES
-from tests.agents.problems import problem
+from tests.agents.specs import spec
 
 REWARDS = np.array([1.0, -2.0, 0.5, 3.0])
 VALUES_OF_IT = np.array([2.0, 0.5, -1.0, 1.0, 0.25])
@@ -22,7 +22,7 @@ DISCOUNT, DECAY = 0.9, 0.6
 
 
 def score(name: str, **settings: Any) -> LevelScore:
-    return LevelScore(ScoreSettings(score=name, discount=DISCOUNT, gae_lambda=DECAY, **settings), problem())  # type: ignore[arg-type]
+    return LevelScore(ScoreSettings(score=name, discount=DISCOUNT, gae_lambda=DECAY, **settings), spec())  # type: ignore[arg-type]
 
 
 def episode(outcome: float = 0.0, trace: EpisodeTrace | None = None) -> Feedback:

@@ -6,7 +6,7 @@ import pytest
 
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings, in_proportion
 from teachgym.testing.equality import difference
-from tests.agents.problems import WALKER
+from tests.agents.specs import WALKER
 
 NOTHING = np.zeros(0)
 

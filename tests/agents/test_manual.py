@@ -8,10 +8,10 @@ from gymnasium import spaces
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.core.teacher import Teacher
-from teachgym.testing.made_up import discrete_problems, made_up_problems
+from teachgym.testing.made_up import discrete_specs, made_up_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import answered
-from tests.agents.problems import problem
+from tests.agents.arm_specs import answered
+from tests.agents.specs import spec
 
 
 def write(folder: Path, name: str, text: str) -> str:
@@ -32,27 +32,27 @@ def tasks(teacher: Teacher, count: int, cost: int = 1) -> list[Any]:
 
 @pytest.mark.parametrize("at_end", ["repeat", "cycle"])
 def test_it_keeps_the_contract(tmp_path: Path, at_end: Any) -> None:
-    for made_up in [*made_up_problems(frozenset()), *discrete_problems()]:
+    for made_up in [*made_up_specs(frozenset()), *discrete_specs()]:
         actions = TaskActions(made_up)
         rows = [actions.low.tolist(), {"task": actions.high.tolist(), "count": 3}]
         settings = ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)), at_end)
-        check_teacher(Manual, settings=settings, episodes=20, problems=[made_up])
+        check_teacher(Manual, settings=settings, episodes=20, specs=[made_up])
 
 
 def test_it_keeps_the_contract_by_steps(tmp_path: Path) -> None:
-    for made_up in made_up_problems(frozenset()):
+    for made_up in made_up_specs(frozenset()):
         actions = TaskActions(made_up)
         rows = [
             {"task": actions.low.tolist(), "after_steps": 0},
             {"task": actions.high.tolist(), "after_steps": 1000},
         ]
         settings = ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)))
-        check_teacher(Manual, settings=settings, episodes=20, problems=[made_up])
+        check_teacher(Manual, settings=settings, episodes=20, specs=[made_up])
 
 
 def test_a_csv_file_names_the_parameters_in_any_order_and_counts(tmp_path: Path) -> None:
     path = write(tmp_path, "tasks.csv", "spacing, height, count\n6, 0, 2\n5, 1,\n4, 2, 1\n")
-    teacher = Manual(problem(), ManualSettings(path), seed=0)
+    teacher = Manual(spec(), ManualSettings(path), seed=0)
     assert tasks(teacher, 6) == [[0, 6], [0, 6], [1, 5], [2, 4], [2, 4], [2, 4]]
     assert teacher.origin == "row 2"
 
@@ -60,7 +60,7 @@ def test_a_csv_file_names_the_parameters_in_any_order_and_counts(tmp_path: Path)
 def test_a_json_file_holds_lists_or_objects(tmp_path: Path) -> None:
     rows = [[0, 6], {"task": [1, 5], "count": 2}, {"height": 2, "spacing": 4}, {"task": {"height": 3, "spacing": 3}}]
     path = write(tmp_path, "tasks.json", json.dumps(rows))
-    teacher = Manual(problem(), ManualSettings(path, "cycle"), seed=0)
+    teacher = Manual(spec(), ManualSettings(path, "cycle"), seed=0)
     once = [[0, 6], [1, 5], [1, 5], [2, 4], [3, 3]]
     assert tasks(teacher, 12) == once + once + once[:2]
 
@@ -70,25 +70,25 @@ def test_a_json_file_holds_lists_or_objects(tmp_path: Path) -> None:
 )
 def test_arms_may_be_listed(tmp_path: Path, name: str, text: str) -> None:
     path = write(tmp_path, name, text)
-    assert tasks(Manual(problem(spaces.Discrete(3, start=2)), ManualSettings(path), seed=0), 3) == [4, 2, 2]
+    assert tasks(Manual(spec(spaces.Discrete(3, start=2)), ManualSettings(path), seed=0), 3) == [4, 2, 2]
 
 
 def test_rows_may_begin_after_student_steps(tmp_path: Path) -> None:
     path = write(tmp_path, "tasks.csv", "height,spacing,after_steps\n0,6,0\n1,6,100\n2,6,250\n")
-    heights = [task[0] for task in tasks(Manual(problem(), ManualSettings(path), seed=0), 8, cost=50)]
+    heights = [task[0] for task in tasks(Manual(spec(), ManualSettings(path), seed=0), 8, cost=50)]
     assert heights == [0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_the_file_is_read_once(tmp_path: Path) -> None:
     path = write(tmp_path, "tasks.json", "[[0, 6], [1, 6]]")
-    teacher = Manual(problem(), ManualSettings(path), seed=0)
+    teacher = Manual(spec(), ManualSettings(path), seed=0)
     Path(path).unlink()
     assert tasks(teacher, 2) == [[0, 6], [1, 6]]
 
 
 def test_without_a_path_the_format_is_told() -> None:
     with pytest.raises(ValueError, match=r"no schedule was given; expected path to name a \.csv file with a header"):
-        Manual(problem(), seed=0)
+        Manual(spec(), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_without_a_path_the_format_is_told() -> None:
 )
 def test_files_that_are_no_schedule_are_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Manual(problem(), ManualSettings(write(tmp_path, name, text)), seed=0)
+        Manual(spec(), ManualSettings(write(tmp_path, name, text)), seed=0)
 
 
 def test_a_missing_file_and_a_cycle_by_steps_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="can't be read"):
-        Manual(problem(), ManualSettings(str(tmp_path / "none.csv")), seed=0)
+        Manual(spec(), ManualSettings(str(tmp_path / "none.csv")), seed=0)
     path = write(tmp_path, "tasks.csv", "height,spacing,after_steps\n0,6,0\n")
     with pytest.raises(ValueError, match="says no end; expected 'repeat'"):
-        Manual(problem(), ManualSettings(path, "cycle"), seed=0)
+        Manual(spec(), ManualSettings(path, "cycle"), seed=0)
 
 
 @pytest.mark.parametrize("setting", [{"path": 3}, {"at_end": "stop"}])

@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
-from tests.agents.problems import answer, problem, teach
+from tests.agents.specs import answer, spec, teach
 
 
 def corners(oracle: Oracle) -> list[list[float]]:
@@ -14,11 +14,11 @@ def corners(oracle: Oracle) -> list[list[float]]:
 
 
 def test_the_window_starts_at_the_easy_corner_with_a_sixth_of_each_range() -> None:
-    assert corners(Oracle(problem(), seed=0)) == [[0, 5], [0.5, 6]]
+    assert corners(Oracle(spec(), seed=0)) == [[0, 5], [0.5, 6]]
 
 
 def test_tasks_are_uniform_in_the_window() -> None:
-    oracle = Oracle(problem(), seed=0)
+    oracle = Oracle(spec(), seed=0)
     tasks = np.array([oracle.act(None) for _ in range(1000)])
     np.testing.assert_allclose(tasks.mean(axis=0), [0.25, 5.5], atol=0.03)
     assert (tasks.min(axis=0) >= [0, 5]).all()
@@ -27,7 +27,7 @@ def test_tasks_are_uniform_in_the_window() -> None:
 
 
 def test_it_moves_by_one_step_after_50_answers_with_a_mean_above_230() -> None:
-    oracle = Oracle(problem(), seed=0)
+    oracle = Oracle(spec(), seed=0)
     teach(oracle, 49, lambda task: 231)
     assert corners(oracle) == [[0, 5], [0.5, 6]]
     teach(oracle, 1, lambda task: 231)
@@ -35,7 +35,7 @@ def test_it_moves_by_one_step_after_50_answers_with_a_mean_above_230() -> None:
 
 
 def test_it_stays_where_the_mean_is_just_at_the_threshold_and_starts_counting_anew() -> None:
-    oracle = Oracle(problem(), seed=0)
+    oracle = Oracle(spec(), seed=0)
     teach(oracle, 50, lambda task: 230)
     teach(oracle, 49, lambda task: 10_000)
     assert corners(oracle) == [[0, 5], [0.5, 6]]
@@ -44,28 +44,28 @@ def test_it_stays_where_the_mean_is_just_at_the_threshold_and_starts_counting_an
 
 
 def test_it_never_moves_back() -> None:
-    oracle = Oracle(problem(), seed=0)
+    oracle = Oracle(spec(), seed=0)
     teach(oracle, 50, lambda task: 300)
     teach(oracle, 500, lambda task: -150)
     assert corners(oracle) == [[0.1, 4.8], [0.6, 5.8]]
 
 
 def test_it_ends_at_the_hard_corner_inside_the_bounds() -> None:
-    oracle = Oracle(problem(), OracleSettings(move_every=1), seed=0)
+    oracle = Oracle(spec(), OracleSettings(move_every=1), seed=0)
     teach(oracle, 100, lambda task: 300)
     assert corners(oracle) == [[2.5, 0], [3, 1]]
 
 
 def test_settings_take_the_place_of_the_problems_facts() -> None:
     settings = OracleSettings(window_share=0.5, move_every=2, threshold=0.0, steps=(-0.5, 0.0))
-    oracle = Oracle(problem(), settings, seed=0)
+    oracle = Oracle(spec(), settings, seed=0)
     assert corners(oracle) == [[1.5, 0], [3, 6]]
     teach(oracle, 2, lambda task: 1)
     assert corners(oracle) == [[1, 0], [2.5, 6]]
 
 
 def test_missing_feedback_does_not_count() -> None:
-    oracle = Oracle(problem(), OracleSettings(move_every=2), seed=0)
+    oracle = Oracle(spec(), OracleSettings(move_every=2), seed=0)
     nothing = answer([0, 5], 300)
     object.__setattr__(nothing, "feedback", None)
     oracle.update(nothing)
@@ -74,7 +74,7 @@ def test_missing_feedback_does_not_count() -> None:
 
 
 def test_a_space_without_a_known_direction_needs_steps() -> None:
-    box = problem(spaces.Box(0.0, 1.0, (2,)))
+    box = spec(spaces.Box(0.0, 1.0, (2,)))
     with pytest.raises(ValueError, match=r"parameter_0, parameter_1; set Parameter.harder .* or give .* steps"):
         Oracle(box, seed=0)
     with pytest.raises(ValueError, match="expected 2 finite numbers"):

@@ -8,7 +8,7 @@ from gymnasium import spaces
 from teachgym.agents.replay.level_replay import LevelReplay
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings
 from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
-from teachgym.core.spec import ENTROPIES, SCREENING, VALUES, EasyTasks, Problem
+from teachgym.core.spec import ENTROPIES, SCREENING, VALUES, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
@@ -208,7 +208,7 @@ def test_needs_follow_from_the_settings() -> None:
     assert Plr.needs_with(PlrSettings()) == {VALUES}
     assert RobustPlr.needs_with(RobustPlrSettings()) == {VALUES, SCREENING}
     assert Plr.needs_with(PlrSettings(score="outcome-slope")) == frozenset()
-    outcomes_only = Problem(spaces.Box(0, 1, (2,)), spaces.Box(0, 1, (1,)), (0, 1), 0.5)
+    outcomes_only = TeachingSpec(spaces.Box(0, 1, (2,)), spaces.Box(0, 1, (1,)), (0, 1), 0.5)
     Plr(outcomes_only, PlrSettings(score="outcome-change"), seed=0)
     with pytest.raises(ValueError, match="Plr needs values"):
         Plr(outcomes_only, seed=0)

@@ -18,7 +18,7 @@ from teachgym.agents.learned.trained_policy import (
 from teachgym.base.files import write_state
 from teachgym.core.feedback import Transition
 from teachgym.core.loop import teach
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.envs.simulated.hypercubes import HypercubesEnv
 from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv
 from teachgym.envs.simulated.tasks_env import SimulatedTasksEnv
@@ -51,31 +51,31 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> str:
     return train(tmp_path_factory.mktemp("recurrent"), "SimulatedTasks,episodes=20", algorithm)
 
 
-def box_problem(low: list[float], high: list[float]) -> Problem:
+def box_problem(low: list[float], high: list[float]) -> TeachingSpec:
     space = spaces.Box(np.array(low), np.array(high), dtype=np.float64)
-    return Problem(space, TASKS.observation_space, (0.0, 1.0), 0.75)
+    return TeachingSpec(space, TASKS.observation_space, (0.0, 1.0), 0.75)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_skills(skills: str, deterministic: bool) -> None:
     settings = PolicySettings(skills, deterministic)
-    check_teacher(Policy, settings=settings, episodes=30, problems=[SKILLS.problem])
+    check_teacher(Policy, settings=settings, episodes=30, specs=[SKILLS.teaching_spec])
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_tasks_and_screening(tasks: str, deterministic: bool) -> None:
-    problems = [TASKS.problem, SimulatedTasksEnv(screening="counted").problem, box_problem([-5, 2], [5, 3])]
-    check_teacher(Policy, settings=PolicySettings(tasks, deterministic), episodes=30, problems=problems)
+    specs = [TASKS.teaching_spec, SimulatedTasksEnv(screening="counted").teaching_spec, box_problem([-5, 2], [5, 3])]
+    check_teacher(Policy, settings=PolicySettings(tasks, deterministic), episodes=30, specs=specs)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_a_memory(recurrent: str, deterministic: bool) -> None:
-    check_teacher(Policy, settings=PolicySettings(recurrent, deterministic), episodes=30, problems=[TASKS.problem])
+    check_teacher(Policy, settings=PolicySettings(recurrent, deterministic), episodes=30, specs=[TASKS.teaching_spec])
 
 
 def test_a_box_of_other_bounds_is_matched_bound_to_bound(tasks: str) -> None:
     settings = PolicySettings(tasks, deterministic=True)
-    unit = Policy(TASKS.problem, settings, seed=0)
+    unit = Policy(TASKS.teaching_spec, settings, seed=0)
     other = Policy(box_problem([-5, 2], [5, 3]), settings, seed=0)
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -99,15 +99,15 @@ def test_a_policy_of_simulated_tasks_teaches_in_hypercubes(tasks: str) -> None:
 
 def test_draws_scatter_about_the_mean_and_the_most_likely_skill_is_drawn_most(tasks: str, skills: str) -> None:
     seen = np.full(9, 0.5, dtype=np.float32)
-    mean = Policy(TASKS.problem, PolicySettings(tasks, deterministic=True), seed=0).act(seen)
-    drawing = Policy(TASKS.problem, PolicySettings(tasks), seed=0)
+    mean = Policy(TASKS.teaching_spec, PolicySettings(tasks, deterministic=True), seed=0).act(seen)
+    drawing = Policy(TASKS.teaching_spec, PolicySettings(tasks), seed=0)
     draws = np.array([drawing.act(seen) for _ in range(300)])
     inside = draws[((draws > 0) & (draws < 1)).all(axis=1)]
     assert len(inside) > 75
     assert np.median(draws, axis=0) == pytest.approx(mean, abs=0.12)
     seen = np.full(25, 0.5, dtype=np.float32)
-    likely = Policy(SKILLS.problem, PolicySettings(skills, deterministic=True), seed=0).act(seen)
-    chooser = Policy(SKILLS.problem, PolicySettings(skills), seed=0)
+    likely = Policy(SKILLS.teaching_spec, PolicySettings(skills, deterministic=True), seed=0).act(seen)
+    chooser = Policy(SKILLS.teaching_spec, PolicySettings(skills), seed=0)
     counts = np.bincount([chooser.act(seen) for _ in range(800)], minlength=8)
     assert counts[likely] >= counts.max() - 40
     assert (counts > 0).all()
@@ -115,7 +115,7 @@ def test_draws_scatter_about_the_mean_and_the_most_likely_skill_is_drawn_most(ta
 
 def test_drawing_depends_on_the_seed_and_not_on_torchs_global_generator(skills: str) -> None:
     def run(seed: int) -> list[int]:
-        teacher = Policy(SKILLS.problem, PolicySettings(skills), seed=seed)
+        teacher = Policy(SKILLS.teaching_spec, PolicySettings(skills), seed=seed)
         return [int(teacher.act(np.full(25, 0.5, dtype=np.float32))) for _ in range(30)]
 
     torch.manual_seed(1)
@@ -126,7 +126,7 @@ def test_drawing_depends_on_the_seed_and_not_on_torchs_global_generator(skills: 
 
 
 def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str) -> None:
-    teacher = Policy(TASKS.problem, PolicySettings(recurrent, deterministic=True), seed=0)
+    teacher = Policy(TASKS.teaching_spec, PolicySettings(recurrent, deterministic=True), seed=0)
     rng = np.random.default_rng(0)
     seen = rng.random((6, 9), dtype=np.float32)
 
@@ -144,40 +144,43 @@ def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str)
 
 
 @pytest.mark.parametrize(
-    ("problem", "message"),
+    ("spec", "message"),
     [
-        (SKILLS.problem, r"trained in SimulatedTasks,episodes=20 on observations of shape \(9,\); .* shape \(25,\)"),
         (
-            Problem(spaces.Discrete(3), TASKS.observation_space, (0.0, 1.0), 0.5),
+            SKILLS.teaching_spec,
+            r"trained in SimulatedTasks,episodes=20 on observations of shape \(9,\); .* shape \(25,\)",
+        ),
+        (
+            TeachingSpec(spaces.Discrete(3), TASKS.observation_space, (0.0, 1.0), 0.5),
             r"to choose a box of shape \(2,\); an action of this environment is one of 3",
         ),
         (
-            Problem(spaces.Box(0.0, 1.0, (3,)), TASKS.observation_space, (0.0, 1.0), 0.5),
+            TeachingSpec(spaces.Box(0.0, 1.0, (3,)), TASKS.observation_space, (0.0, 1.0), 0.5),
             r"a box of shape \(2,\); an action of this environment is a box of shape \(3,\)",
         ),
         (
-            Problem(spaces.MultiBinary(3), TASKS.observation_space, (0.0, 1.0), 0.5),
+            TeachingSpec(spaces.MultiBinary(3), TASKS.observation_space, (0.0, 1.0), 0.5),
             "chooses from a discrete space, or from a box",
         ),
-        (Problem(TASKS.action_space, spaces.Discrete(2), (0.0, 1.0), 0.5), "observes a box of numbers"),
+        (TeachingSpec(TASKS.action_space, spaces.Discrete(2), (0.0, 1.0), 0.5), "observes a box of numbers"),
     ],
 )
-def test_an_environment_that_does_not_fit_is_refused(tasks: str, problem: Problem, message: str) -> None:
+def test_an_environment_that_does_not_fit_is_refused(tasks: str, spec: TeachingSpec, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Policy(problem, PolicySettings(tasks), seed=0)
+        Policy(spec, PolicySettings(tasks), seed=0)
 
 
 def test_a_path_is_needed_and_has_to_hold_a_policy(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="path is ''; expected the folder of a teacher that `teachgym train`"):
-        Policy(TASKS.problem, seed=0)
+        Policy(TASKS.teaching_spec, seed=0)
     with pytest.raises(ValueError, match=r"has no policy\.npz"):
-        Policy(TASKS.problem, PolicySettings(str(tmp_path)), seed=0)
+        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     (tmp_path / POLICY).write_bytes(b"not a policy")
     with pytest.raises(ValueError, match="may be damaged"):
-        Policy(TASKS.problem, PolicySettings(str(tmp_path)), seed=0)
+        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     write_state(tmp_path / POLICY, {"weights": {}})
     with pytest.raises(ValueError, match="holds no trained policy of this version"):
-        Policy(TASKS.problem, PolicySettings(str(tmp_path)), seed=0)
+        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     with pytest.raises(ValueError, match="deterministic is 1; expected true or false"):
         PolicySettings(deterministic=1)  # type: ignore[arg-type]
 
@@ -187,7 +190,7 @@ def test_weights_that_do_not_fit_are_refused(tasks: str, tmp_path: Path) -> None
     broken: dict[str, Any] = {**vars(stored), "settings": {"net_arch": [5]}}
     TrainedPolicy(**broken).save(tmp_path)
     with pytest.raises(ValueError, match="does not fit its own settings"):
-        Policy(TASKS.problem, PolicySettings(str(tmp_path)), seed=0)
+        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
 
 
 def test_unknown_algorithms_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

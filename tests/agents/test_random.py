@@ -5,13 +5,13 @@ from gymnasium import spaces
 from teachgym.agents.handmade.random import Random
 from teachgym.core.seeding import fan_out
 from teachgym.core.spec import screening_space
-from teachgym.testing.made_up import discrete_problems
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import WALKER, problem
+from tests.agents.specs import WALKER, spec
 
 
 def test_tasks_fill_the_space_evenly() -> None:
-    teacher = Random(problem(), seed=0)
+    teacher = Random(spec(), seed=0)
     tasks = np.array([teacher.act(None) for _ in range(4000)])
     counts, *_ = np.histogram2d(tasks[:, 0], tasks[:, 1], bins=4, range=[[0, 3], [0, 6]])
     assert counts.min() > 200
@@ -20,7 +20,7 @@ def test_tasks_fill_the_space_evenly() -> None:
 
 
 def test_arms_are_equally_likely() -> None:
-    teacher = Random(problem(spaces.Discrete(5, start=2)), seed=0)
+    teacher = Random(spec(spaces.Discrete(5, start=2)), seed=0)
     arms, counts = np.unique([teacher.act(None) for _ in range(5000)], return_counts=True)
     assert arms.tolist() == [2, 3, 4, 5, 6]
     assert counts.min() > 900
@@ -29,8 +29,8 @@ def test_arms_are_equally_likely() -> None:
 
 def test_tasks_of_a_box_are_the_generators_next_uniform_numbers() -> None:
     rng = np.random.default_rng(fan_out(3).teacher)
-    plain = Random(problem(), seed=3)
-    screening = Random(problem(screening_space(WALKER)), seed=3)
+    plain = Random(spec(), seed=3)
+    screening = Random(spec(screening_space(WALKER)), seed=3)
     for _ in range(5):
         expected = rng.uniform([0, 0], [3, 6]).tolist()
         assert plain.act(None).tolist() == expected
@@ -43,17 +43,17 @@ def test_tasks_of_a_box_are_the_generators_next_uniform_numbers() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_actions_have_the_shape_and_dtype_of_any_box(shape: tuple[int, ...], dtype: type[np.floating]) -> None:
     box = spaces.Box(-0.1, 0.3, shape, dtype)
-    action = Random(problem(box), seed=0).act(None)
+    action = Random(spec(box), seed=0).act(None)
     assert action.shape == shape
     assert action.dtype == dtype
     assert box.contains(action)
 
 
 def test_it_keeps_the_contract_with_arms() -> None:
-    check_teacher(Random, episodes=50, problems=discrete_problems())
+    check_teacher(Random, episodes=50, specs=discrete_specs())
 
 
 @pytest.mark.parametrize("space", [spaces.MultiBinary(3), spaces.Box(0, 255, (2,), np.uint8), spaces.Box(-np.inf, 0)])
 def test_other_action_spaces_are_refused(space: spaces.Space) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=r"box|finite"):
-        Random(problem(space), seed=0)
+        Random(spec(space), seed=0)

@@ -8,7 +8,7 @@ from teachgym.agents.progress.region_tree import Region, RegionTree, progress_of
 from teachgym.agents.progress.riac import Riac, RiacSettings
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import WALKER, answer, problem, teach
+from tests.agents.specs import WALKER, answer, spec, teach
 
 QUICK = RiacSettings(max_region_size=12, split_attempts=5, min_dims_range_ratio=0.1, mutation_share=0.3)
 
@@ -199,7 +199,7 @@ def test_a_loaded_tree_is_the_same_and_holds_each_task_once() -> None:
 
 
 def test_a_fifth_is_random_and_a_tenth_mutated() -> None:
-    teacher = Riac(problem(), seed=0)
+    teacher = Riac(spec(), seed=0)
     teacher.act(None)
     assert teacher.origin in ("random", "region 0")  # nothing to mutate yet
     teach(teacher, 1000, lambda task: float(100 * task[0]))
@@ -214,7 +214,7 @@ def test_a_fifth_is_random_and_a_tenth_mutated() -> None:
 @pytest.mark.parametrize(("normalise", "deviation"), [(False, [0.1, 0.1]), (True, [0.3, 0.6])])
 def test_mutations_lie_around_the_task_with_the_least_outcome(normalise: bool, deviation: list[float]) -> None:
     settings = RiacSettings(random_share=0, mutation_share=1, normalise=normalise)
-    teacher = Riac(problem(), settings, seed=0)
+    teacher = Riac(spec(), settings, seed=0)
     for task, outcome in [([0, 0], 100), ([1.5, 3], -100), ([3, 6], 200)]:
         teacher.update(answer(task, outcome))
     tasks = np.array([teacher.act(None) for _ in range(3000)])
@@ -224,7 +224,7 @@ def test_mutations_lie_around_the_task_with_the_least_outcome(normalise: bool, d
 
 
 def test_mutations_stay_inside_their_region() -> None:
-    teacher = Riac(problem(), RiacSettings(random_share=0, mutation_share=1, mutation_noise=5.0), seed=0)
+    teacher = Riac(spec(), RiacSettings(random_share=0, mutation_share=1, mutation_noise=5.0), seed=0)
     teach(teacher, 201, lambda task: float(100 * task[0]))
     for _ in range(300):
         task = teacher.act(None)
@@ -234,7 +234,7 @@ def test_mutations_stay_inside_their_region() -> None:
 
 
 def test_other_draws_are_uniform_in_their_region() -> None:
-    teacher = Riac(problem(), RiacSettings(random_share=0, mutation_share=0), seed=0)
+    teacher = Riac(spec(), RiacSettings(random_share=0, mutation_share=0), seed=0)
     teach(teacher, 201, lambda task: float(100 * task[0]))
     teacher._tree.progress[:] = 0, 1, 0
     region = teacher._tree.regions[1]
@@ -255,7 +255,7 @@ def test_where_one_corner_teaches_it_goes_there_more_often_than_uniform(faithful
         return min(-150 + 0.5 * visits, 350)
 
     settings = RiacSettings(max_region_size=60, faithful=faithful)
-    tasks = teach(Riac(problem(), settings, seed=0), 2000, corner)
+    tasks = teach(Riac(spec(), settings, seed=0), 2000, corner)
     shares = [np.mean([task[0] <= 1 and task[1] <= 2 for task in part]) for part in (tasks[:60], tasks[500:1500])]
     assert shares[0] < 0.25  # a ninth is uniform
     assert shares[1] > 0.4
@@ -263,7 +263,7 @@ def test_where_one_corner_teaches_it_goes_there_more_often_than_uniform(faithful
 
 def test_outcomes_are_scaled_and_clipped_unless_told_otherwise() -> None:
     for scaled, kept in [(True, [0, 0.5, 1]), (False, [-9000, 100, 9000])]:
-        teacher = Riac(problem(), RiacSettings(scale_outcomes=scaled), seed=0)
+        teacher = Riac(spec(), RiacSettings(scale_outcomes=scaled), seed=0)
         for outcome in (-9000, 100, 9000):
             teacher.update(answer([1, 1], outcome))
         assert teacher._tree.regions[0].outcomes == kept

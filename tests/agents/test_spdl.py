@@ -11,19 +11,19 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.spdl import Spdl, SpdlSettings, trust_region_step
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, VALUES, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, VALUES, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
-from tests.agents.problems import problem
+from tests.agents.specs import spec
 
 BOX = spaces.Box(0.0, 10.0, (2,))
 EAGER = SpdlSettings(update_every_episodes=20, alpha_zero_updates=0, initial_mean=(2.0, 2.0), initial_std=(1.0, 1.0))
 """In units of the box of 0 to 10: a centre of 0.2 and a width of 0.1."""
 
 
-def valued(space: spaces.Box = BOX, easy: EasyTasks | None = None) -> Problem:
+def valued(space: spaces.Box = BOX, easy: EasyTasks | None = None) -> TeachingSpec:
     offers = {VALUES} if easy is None else {VALUES, EASY_TASKS}
-    return replace(problem(space), offers=frozenset(offers), easy_tasks=easy)
+    return replace(spec(space), offers=frozenset(offers), easy_tasks=easy)
 
 
 def valued_answer(task: Any, value: float, rewards: tuple[float, ...] = (1.0,), cost: int = 1) -> Transition:
@@ -205,7 +205,7 @@ def test_30_dimensions_get_to_the_target() -> None:
 
 def test_a_student_without_values_is_refused() -> None:
     with pytest.raises(ValueError, match="Spdl needs values"):
-        Spdl(problem(), seed=0)
+        Spdl(spec(), seed=0)
 
 
 @pytest.mark.parametrize("settings", [EAGER, SpdlSettings(update_every_steps=1500, first_update_steps=3000)])

@@ -8,14 +8,14 @@ from scipy.optimize import approx_fprime, brentq
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.sprl import Sprl, SprlSettings, _Search
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
-from tests.agents.problems import problem, teach
+from tests.agents.specs import spec, teach
 
 
-def box(n: int) -> Problem:
-    return problem(spaces.Box(0.0, 1.0, (n,), np.float64))
+def box(n: int) -> TeachingSpec:
+    return spec(spaces.Box(0.0, 1.0, (n,), np.float64))
 
 
 def start(n: int, at: float = 0.3, **settings: Any) -> SprlSettings:

@@ -6,11 +6,11 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.stages import Stages, StagesSettings
-from teachgym.core.spec import SUCCESS, Problem
-from teachgym.testing.made_up import discrete_problems, made_up_problems
+from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.testing.made_up import discrete_specs, made_up_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import answered, arms
-from tests.agents.problems import problem
+from tests.agents.arm_specs import answered, arms
+from tests.agents.specs import spec
 
 THREE = StagesSettings(
     [
@@ -32,12 +32,12 @@ def tell(teacher: Stages, decision: int, *, share: float = 0.5, cost: int = 1, s
 @pytest.mark.parametrize("settings", [OPEN, StagesSettings(window=20)])
 def test_it_keeps_the_contract(settings: StagesSettings) -> None:
     offers = frozenset({SUCCESS})
-    check_teacher(Stages, settings=settings, episodes=50, problems=made_up_problems(offers))
-    check_teacher(Stages, settings=settings, episodes=50, problems=discrete_problems(offers))
+    check_teacher(Stages, settings=settings, episodes=50, specs=made_up_specs(offers))
+    check_teacher(Stages, settings=settings, episodes=50, specs=discrete_specs(offers))
 
 
 def test_each_stage_lasts_until_its_condition() -> None:
-    teacher, origins, tasks = Stages(problem(), THREE, seed=0), [], []
+    teacher, origins, tasks = Stages(spec(), THREE, seed=0), [], []
     for decision in range(9):
         tasks.append(teacher.act(None))
         origins.append(teacher.origin)
@@ -49,12 +49,12 @@ def test_each_stage_lasts_until_its_condition() -> None:
 
 
 def test_no_stages_are_the_whole_space() -> None:
-    window = Stages(problem(), seed=0).sampling()
+    window = Stages(spec(), seed=0).sampling()
     assert [window.low.tolist(), window.high.tolist()] == [[0, 0], [3, 6]]
 
 
 def test_corners_that_are_left_out_are_the_spaces_own() -> None:
-    window = Stages(problem(), StagesSettings([{"high": [1, 6]}]), seed=0).sampling()
+    window = Stages(spec(), StagesSettings([{"high": [1, 6]}]), seed=0).sampling()
     assert [window.low.tolist(), window.high.tolist()] == [[0, 0], [1, 6]]
 
 
@@ -70,7 +70,7 @@ def test_stages_of_arms_draw_whole_numbers() -> None:
 
 def test_means_are_over_the_last_answers_of_the_stage() -> None:
     settings = StagesSettings([{"until": "outcome>0"}, {"until": "outcome>0"}, {}], window=2)
-    teacher = Stages(problem(), settings, seed=0)
+    teacher = Stages(spec(), settings, seed=0)
     for decision, share in enumerate([0.0, 0.0, 0.5, 0.5, 0.0, 0.5, 0.5]):
         # outcomes -150, -150, 100, 100 | -150, 100, 100: means over two are above 0 after the 4th and the 7th
         teacher.act(None)
@@ -82,7 +82,7 @@ def test_means_are_over_the_last_answers_of_the_stage() -> None:
 
 def test_an_answer_that_comes_after_its_stage_counts_towards_the_totals_only() -> None:
     settings = StagesSettings([{"until": "episodes>=1"}, {"until": "outcome>300"}, {"until": "total_episodes>=4"}, {}])
-    teacher = Stages(problem(), settings, seed=0)
+    teacher = Stages(spec(), settings, seed=0)
     for _ in range(3):
         teacher.act(None)
     tell(teacher, 1)
@@ -101,14 +101,14 @@ def test_an_answer_that_comes_after_its_stage_counts_towards_the_totals_only() -
 def test_success_is_needed_where_a_condition_speaks_of_it() -> None:
     assert Stages.needs_with(THREE) == {SUCCESS}
     assert Stages.needs_with(StagesSettings([{"until": "steps>5"}])) == set()
-    blind = Problem(spaces.Box(0, 1, (2,)), spaces.Box(0, 1), (0, 1), 0.5)
+    blind = TeachingSpec(spaces.Box(0, 1, (2,)), spaces.Box(0, 1), (0, 1), 0.5)
     with pytest.raises(ValueError, match="needs success"):
         Stages(blind, THREE, seed=0)
 
 
 def test_stages_may_come_from_json() -> None:
     text = '[{"low": [0, 5], "high": [0.5, 6], "until": "episodes>50 & success>0.8"}, {"task": [1, 1]}]'
-    teacher = Stages(problem(), StagesSettings(json.loads(text)), seed=0)
+    teacher = Stages(spec(), StagesSettings(json.loads(text)), seed=0)
     assert teacher.sampling().high.tolist() == [0.5, 6]
 
 
@@ -141,4 +141,4 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 )
 def test_stages_outside_the_space_are_refused(stage: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Stages(problem(), StagesSettings([stage]), seed=0)
+        Stages(spec(), StagesSettings([stage]), seed=0)

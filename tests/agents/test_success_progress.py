@@ -5,10 +5,10 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.success_progress import SuccessProgress, SuccessProgressSettings, stretch
-from teachgym.core.spec import SUCCESS, Problem
-from teachgym.testing.made_up import discrete_problems
+from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import answered, arms, play
+from tests.agents.arm_specs import answered, arms, play
 
 Rates = list[list[bool]]
 
@@ -22,7 +22,7 @@ Rates = list[list[bool]]
 )
 def test_it_keeps_the_contract(settings: SuccessProgressSettings) -> None:
     check_teacher(SuccessProgress, settings=settings, episodes=50)
-    check_teacher(SuccessProgress, settings=settings, episodes=50, problems=discrete_problems(frozenset({SUCCESS})))
+    check_teacher(SuccessProgress, settings=settings, episodes=50, specs=discrete_specs(frozenset({SUCCESS})))
 
 
 def told(settings: SuccessProgressSettings, *updates: Rates) -> SuccessProgress:
@@ -142,7 +142,7 @@ def test_the_default_interval_is_ten_answers_per_arm() -> None:
 
 
 def test_it_needs_successes_and_known_arms() -> None:
-    blind = Problem(spaces.Discrete(3), spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0)
+    blind = TeachingSpec(spaces.Discrete(3), spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0)
     with pytest.raises(ValueError, match="needs success"):
         SuccessProgress(blind, seed=0)
     with pytest.raises(ValueError, match="strata name arm 5; expected numbers below 3"):

@@ -21,12 +21,12 @@ from teachgym.core.spec import (
     TREE_PLAN,
     VALUES,
     EasyTasks,
-    Problem,
+    TeachingSpec,
     screening_space,
 )
 from teachgym.core.teacher import Teacher
-from teachgym.testing.made_up import made_up_problems
-from tests.agents.problems import WALKER, problem
+from teachgym.testing.made_up import made_up_specs
+from tests.agents.specs import WALKER, spec
 
 EASY = EasyTasks((0.0, 6.0), (0.3, 0.6))
 
@@ -34,21 +34,21 @@ EASY = EasyTasks((0.0, 6.0), (0.3, 0.6))
 class Environment(gymnasium.Env[Any, Any]):
     """As much of a teacher environment as a teacher is made from."""
 
-    observation_space = problem().observation_space
-    action_space = problem().action_space
+    observation_space = spec().observation_space
+    action_space = spec().action_space
 
     @property
-    def problem(self) -> Problem:
-        return problem()
+    def teaching_spec(self) -> TeachingSpec:
+        return spec()
 
 
 class GenerousEnvironment(Environment):
     """One that offers everything."""
 
     @property
-    def problem(self) -> Problem:
+    def teaching_spec(self) -> TeachingSpec:
         offers = frozenset({SUCCESS, EASY_TASKS, VALUES, ENTROPIES, SCREENING, ANTAGONIST})
-        return replace(problem(), action_space=screening_space(WALKER), offers=offers, easy_tasks=EASY)
+        return replace(spec(), action_space=screening_space(WALKER), offers=offers, easy_tasks=EASY)
 
 
 class Needy(TaskTeacher):
@@ -68,11 +68,11 @@ class RareEnvironment(Environment):
     """One whose actions are shares of data, or plans for a skill tree, or that states rules."""
 
     def __init__(self, offered: str) -> None:
-        (self._problem, *_) = made_up_problems(frozenset({offered}))
+        (self._spec, *_) = made_up_specs(frozenset({offered}))
 
     @property
-    def problem(self) -> Problem:
-        return self._problem
+    def teaching_spec(self) -> TeachingSpec:
+        return self._spec
 
 
 FROM_FILES = ("manual", "policy")

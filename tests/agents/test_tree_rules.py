@@ -18,7 +18,7 @@ from teachgym.agents.tree_rules.random_explore_exploit import RandomExploreExplo
 from teachgym.agents.tree_rules.threshold import Threshold, ThresholdSettings
 from teachgym.core.teacher import Teacher
 from teachgym.testing import check_teacher
-from tests.agents.data_problems import PlainTree, shares_problem, tree_problem
+from tests.agents.data_specs import PlainTree, shares_problem, tree_problem
 
 NAMES = ("uniform-tree", "balance-weak", "threshold", "alternating", "fill-balanced", "random-explore-exploit")
 
@@ -28,14 +28,14 @@ def play(teacher: Teacher, tree: PlainTree, steps: int) -> list[list[bool]]:
     explored = []
     for _ in range(steps):
         plan: Any = teacher.act(tree.observe())
-        assert teacher.problem.action_space.contains(plan)
+        assert teacher.spec.action_space.contains(plan)
         explored.append(tree.step(plan))
     return explored
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_keeps_the_contract(name: str) -> None:
-    check_teacher(teacher_class(name), problems=[tree_problem(1, 1), tree_problem(3, 10)], episodes=40)
+    check_teacher(teacher_class(name), specs=[tree_problem(1, 1), tree_problem(3, 10)], episodes=40)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ from teachgym.agents.arms.tscl import ALGORITHMS, Naive, Online, Sampling, Tscl,
 from teachgym.agents.handmade.random import Random
 from teachgym.core.teacher import Teacher
 from teachgym.testing.teacher import check_teacher
-from tests.agents.arm_problems import MANY_ARMS, answered, arms, play
+from tests.agents.arm_specs import MANY_ARMS, answered, arms, play
 
 RNG = np.random.default_rng(0)
 
@@ -25,7 +25,7 @@ RNG = np.random.default_rng(0)
 )
 def test_it_keeps_the_contract(settings: TsclSettings) -> None:
     check_teacher(Tscl, settings=settings, episodes=50)
-    check_teacher(Tscl, settings=settings, episodes=50, problems=MANY_ARMS)
+    check_teacher(Tscl, settings=settings, episodes=50, specs=MANY_ARMS)
 
 
 class Chain:

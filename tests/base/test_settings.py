@@ -15,7 +15,7 @@ from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.riac import Riac
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import load_path
 from teachgym.base.settings import checked_dataclass
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES
@@ -88,10 +88,10 @@ def test_flags_and_none_are_read_from_the_command_line_as_python_and_as_json_wri
     for field in fields(kind):
         for text, value in (("False", False), ("false", False), ("True", True), ("true", True)):
             if hints[field.name] is bool:
-                assert Spec.parse(f"name,{field.name}={text}").settings == {field.name: value}
+                assert NamedSettings.parse(f"name,{field.name}={text}").settings == {field.name: value}
         if field.default is None:
             for text in ("None", "null"):
-                assert getattr(kind(**Spec.parse(f"name,{field.name}={text}").settings), field.name) is None
+                assert getattr(kind(**NamedSettings.parse(f"name,{field.name}={text}").settings), field.name) is None
 
 
 @pytest.mark.parametrize(

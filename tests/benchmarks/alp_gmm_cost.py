@@ -12,7 +12,7 @@ import numpy as np
 
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 
 EARLY, LATE = 1_000, 100_000
@@ -39,7 +39,7 @@ def teach(teacher: AlpGmm, rng: np.random.Generator, episodes: int) -> None:
 
 def prepared(space: TaskSpace, stored: int, seed: int) -> AlpGmm:
     """Make a teacher that has a mixture, and this many random episodes in its history."""
-    teacher, rng = AlpGmm(Problem(space, space, (-150.0, 350.0), 230.0), seed=seed), np.random.default_rng(seed)
+    teacher, rng = AlpGmm(TeachingSpec(space, space, (-150.0, 350.0), 230.0), seed=seed), np.random.default_rng(seed)
     state = teacher.state_dict()
     early = max(stored - 250, 0)
     state["teacher"]["progress"] = {"tasks": space.uniform(rng, early), "outcomes": rng.random(early)}

@@ -35,7 +35,7 @@ class Arguments:
 def net_score(env: ScheduleEnv, knobs: FloatArray | None, seed: int) -> float:
     """The score at the end, less what was paid, under constant knobs; None plays the environment's own."""
     observation, _ = env.reset(seed=seed)
-    over, own = False, env.problem.rules.get("constant")
+    over, own = False, env.teaching_spec.rules.get("constant")
     while not over:
         action: Any = own(observation) if knobs is None and own is not None else knobs
         observation, _, over, _, _ = env.step(action)

@@ -20,7 +20,7 @@ from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.covar_gmm import CovarGmm
 from teachgym.agents.progress.riac import Riac, RiacSettings
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 
 CHECKPOINTS = (5_000, 10_000, 15_000, 20_000)
@@ -76,7 +76,7 @@ class Grid:
 def run(name: str, seed: int, irrelevant: int) -> list[float]:
     """Teach one student; return the percentage of cubes mastered at each checkpoint."""
     box = spaces.Box(0.0, 1.0, (2 + irrelevant,), np.float64)
-    teacher = TEACHERS[name](Problem(box, spaces.Box(0.0, 1.0, (1,)), (0.0, 1.0), 0.75), seed=seed)
+    teacher = TEACHERS[name](TeachingSpec(box, spaces.Box(0.0, 1.0, (1,)), (0.0, 1.0), 0.75), seed=seed)
     grid, scores = Grid(), []
     for episode in range(max(CHECKPOINTS)):
         task = teacher.act(None)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.loop import teach
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv
@@ -47,7 +47,7 @@ def teacher(spec: str) -> Run:
     """A registered teacher with settings."""
 
     def run(env: SimulatedSkillsEnv, seed: int) -> None:
-        parsed = Spec.parse(spec)
+        parsed = NamedSettings.parse(spec)
         teach(env, make_teacher(parsed.name, env, seed=seed, **parsed.settings), seed=seed)
 
     return run
@@ -57,7 +57,7 @@ def replayed(spec: str, students: int) -> Run:
     """The lessons that a registered teacher gives to the student of the next seed: what it would do without looking."""
 
     def run(env: SimulatedSkillsEnv, seed: int) -> None:
-        parsed, other = Spec.parse(spec), (seed + 1) % students
+        parsed, other = NamedSettings.parse(spec), (seed + 1) % students
         record = teach(env, make_teacher(parsed.name, env, seed=other, **parsed.settings), seed=other)
         env.reset(seed=seed)
         for task in record.tasks:
@@ -110,7 +110,7 @@ def greedy(env: SimulatedSkillsEnv, lesson: int, known: Any) -> int:
 
 def grid(name: str, **choices: Sequence[Any]) -> list[str]:
     """A teacher with every combination of settings."""
-    return [str(Spec(name, dict(zip(choices, values, strict=True)))) for values in product(*choices.values())]
+    return [str(NamedSettings(name, dict(zip(choices, values, strict=True)))) for values in product(*choices.values())]
 
 
 def fixed() -> dict[str, dict[str, Run]]:
@@ -152,8 +152,8 @@ def told() -> dict[str, dict[str, Run]]:
 
 def finals(run: Run, env_spec: str, seeds: Sequence[int]) -> FloatArray:
     """Mean true competence of each student at the end, in percent."""
-    spec = Spec.parse(env_spec)
-    env: Any = gymnasium.make(f"teachgym/{spec.name}-v0", disable_env_checker=True, **spec.settings).unwrapped
+    named = NamedSettings.parse(env_spec)
+    env: Any = gymnasium.make(f"teachgym/{named.name}-v0", disable_env_checker=True, **named.settings).unwrapped
     scores = []
     for seed in seeds:
         run(env, seed)

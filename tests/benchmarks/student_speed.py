@@ -12,7 +12,7 @@ import gymnasium
 import torch
 
 import teachgym
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.students import make_student
 
 FIRST_PPO = (
@@ -31,8 +31,8 @@ ROUNDS = 3
 
 def measure(student: str, teacher: str, steps: int) -> tuple[float, float, float]:
     """Teach one student: its steps per CPU second, and the shares of world and teacher in the time."""
-    spec = Spec.parse(student)
-    learner = make_student(spec.name, **spec.settings)
+    named = NamedSettings.parse(student)
+    learner = make_student(named.name, **named.settings)
     env = gymnasium.make("teachgym/StumpTracks-v0", student=learner, student_steps=steps).unwrapped
     started, busy = time.perf_counter(), time.process_time()
     record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=0), seed=0)

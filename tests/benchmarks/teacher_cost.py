@@ -12,30 +12,30 @@ import time
 import numpy as np
 
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.testing.made_up import made_up_antagonist, made_up_problems, made_up_trace
+from teachgym.testing.made_up import made_up_antagonist, made_up_specs, made_up_trace
 
 STRETCH = 2_000
 
 
 def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
     """Seconds of every decision, in stretches."""
-    spec = Spec.parse(teacher_spec)
-    found = teacher_class(spec.name)
-    settings = found.Settings(**spec.settings)
+    named = NamedSettings.parse(teacher_spec)
+    found = teacher_class(named.name)
+    settings = found.Settings(**named.settings)
     needs = found.needs_with(settings)
-    problem = made_up_problems(needs)[1]
-    teacher = found(problem, settings, seed=0)
+    spec = made_up_specs(needs)[1]
+    teacher = found(spec, settings, seed=0)
     rng = np.random.default_rng(0)
-    observation = problem.observation_space.sample()
+    observation = spec.observation_space.sample()
     seconds = np.zeros(decisions)
     for decision in range(decisions):
         started = time.perf_counter()
         action = teacher.act(observation)
         seconds[decision] = time.perf_counter() - started
-        task, trained = (action["task"], bool(action["train"])) if problem.screens else (action, True)
-        place = float(np.mean(problem.task_space.normalise(task)))
+        task, trained = (action["task"], bool(action["train"])) if spec.screens else (action, True)
+        place = float(np.mean(spec.task_space.normalise(task)))
         outcome = 350.0 - 500.0 * abs(place - 0.5 * decision / decisions) + rng.normal(0.0, 20.0)
         trace, antagonist = made_up_trace(needs, outcome, rng), made_up_antagonist(needs, outcome, rng)
         feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, trained, trace, antagonist)

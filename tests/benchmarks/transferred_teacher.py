@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from teachgym.agents import make_teacher
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.loop import teach
 from teachgym.statistics import Interval, mean_interval
 from teachgym.study.train_settings import TrainSettings
@@ -28,7 +28,7 @@ TAUGHT_IN = (TRAINED_IN, "SimulatedTasks,slope=20,unfeasible=0.3", "Hypercubes,e
 
 def mastered(teacher: str, env_spec: str, students: int) -> Interval:
     """Percentage of test tasks mastered at the end, over students."""
-    env, parsed = Spec.parse(env_spec), Spec.parse(teacher)
+    env, parsed = NamedSettings.parse(env_spec), NamedSettings.parse(teacher)
     made: Any = gymnasium.make(f"teachgym/{env.name}-v0", disable_env_checker=True, **env.settings).unwrapped
     finals = []
     for seed in range(students):

@@ -9,7 +9,7 @@ from teachgym import Feedback, Teacher, Transition, teach
 from teachgym.core.loop import Progress
 from teachgym.core.record import Record
 from teachgym.core.sampling import Window
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
@@ -20,8 +20,8 @@ EPISODE = 5
 class Watcher(Teacher):
     """Draws targets uniformly, remembers what it was told, and narrows its window every third decision."""
 
-    def __init__(self, problem: Problem, *, seed: int = 0) -> None:
-        super().__init__(problem, seed=seed)
+    def __init__(self, spec: TeachingSpec, *, seed: int = 0) -> None:
+        super().__init__(spec, seed=seed)
         self.seen: list[Transition] = []
         self.acted_on: list[Any] = []
         self.window = Window(np.array([-1.0]), np.array([1.0]))
@@ -59,7 +59,7 @@ def make_env(*, episodes: int = 7, **settings: Any) -> CurriculumEnv:
 
 def test_the_record_tells_what_the_teacher_did_and_what_came_of_it() -> None:
     env = make_env()
-    teacher = Watcher(env.problem)
+    teacher = Watcher(env.teaching_spec)
     record = teach(env, teacher, seed=0)
     assert record.origins == [f"window {i}" for i in range(1, 8)]
     assert [feedback.decision for feedback in record.feedback] == list(range(7))
@@ -70,7 +70,7 @@ def test_the_record_tells_what_the_teacher_did_and_what_came_of_it() -> None:
 
 def test_sampling_is_recorded_when_it_changes_with_the_steps_at_which_it_did() -> None:
     env = make_env()
-    record = teach(env, Watcher(env.problem), seed=0)
+    record = teach(env, Watcher(env.teaching_spec), seed=0)
     assert [steps for steps, _ in record.sampling] == [0, 3 * EPISODE, 6 * EPISODE]
     widths = [float(window.high[0]) for _, window in record.sampling if isinstance(window, Window)]
     assert widths == [1.0, 0.5, 0.25]
@@ -78,7 +78,7 @@ def test_sampling_is_recorded_when_it_changes_with_the_steps_at_which_it_did() -
 
 def test_the_teacher_sees_whole_transitions_in_a_chain() -> None:
     env = make_env()
-    teacher = Watcher(env.problem)
+    teacher = Watcher(env.teaching_spec)
     record = teach(env, teacher, seed=0)
     first, _ = make_env().reset(seed=0)
     assert np.array_equal(teacher.acted_on[0], first)
@@ -94,7 +94,7 @@ def test_the_teacher_sees_whole_transitions_in_a_chain() -> None:
 def test_one_seed_makes_one_run() -> None:
     def run(seed: int) -> list[Feedback]:
         env = make_env()
-        return teach(env, Watcher(env.problem, seed=seed), seed=seed).feedback
+        return teach(env, Watcher(env.teaching_spec, seed=seed), seed=seed).feedback
 
     assert run(0) == run(0)
     assert run(0) != run(1)
@@ -108,7 +108,7 @@ def test_progress_is_told_after_every_decision() -> None:
         told.append((progress.student_steps, progress.budget, progress.episodes, progress.over))
 
     env = make_env(episodes=3)
-    teach(env, Watcher(env.problem), seed=0, on_step=on_step)
+    teach(env, Watcher(env.teaching_spec), seed=0, on_step=on_step)
     assert told == [(5, 15, 1, False), (10, 15, 2, False), (15, 15, 3, True)]
 
 
@@ -121,7 +121,7 @@ def test_whatever_on_step_raises_stops_the_run() -> None:
             raise EnoughError
 
     env = make_env()
-    teacher = Watcher(env.problem)
+    teacher = Watcher(env.teaching_spec)
     with pytest.raises(EnoughError):
         teach(env, teacher, seed=0, on_step=stop)
     assert len(teacher.seen) == 2
@@ -140,7 +140,7 @@ def test_a_run_with_several_slots_is_recorded_without_the_steps_that_finished_no
         outcome_range=(-5.0, 0.0),
         mastered_above=-1.0,
     )
-    record = teach(env, Watcher(env.problem), seed=0)
+    record = teach(env, Watcher(env.teaching_spec), seed=0)
     assert len(record.feedback) == len(record.finished_at) == 6
     assert len(record.origins) >= 8
     record.save(tmp_path)
@@ -149,10 +149,10 @@ def test_a_run_with_several_slots_is_recorded_without_the_steps_that_finished_no
 
 def test_a_wrapped_environment_is_taught_too() -> None:
     env = gymnasium.wrappers.TimeLimit(make_env(), 4)
-    assert len(teach(env, Watcher(env.unwrapped.problem), seed=0).feedback) == 4  # type: ignore[attr-defined]
+    assert len(teach(env, Watcher(env.unwrapped.teaching_spec), seed=0).feedback) == 4  # type: ignore[attr-defined]
 
 
 def test_an_ordinary_environment_is_refused() -> None:
     env = make_env()
     with pytest.raises(TypeError, match="no teacher environment"):
-        teach(Reach(), Watcher(env.problem))
+        teach(Reach(), Watcher(env.teaching_spec))

@@ -1,4 +1,4 @@
-"""What a problem says is what it offers."""
+"""What a spec says is what it offers."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from teachgym.core.spec import EASY_TASKS, RULES, SUCCESS, EasyTasks, Problem
+from teachgym.core.spec import EASY_TASKS, RULES, SUCCESS, EasyTasks, TeachingSpec
 
 BOX = spaces.Box(0.0, 1.0, (1,))
 
 
-def problem(offers: set[str], mastered_above: float = 0.5, **facts: Any) -> Problem:
-    return Problem(BOX, BOX, (0.0, 1.0), mastered_above, frozenset(offers), **facts)
+def spec(offers: set[str], mastered_above: float = 0.5, **facts: Any) -> TeachingSpec:
+    return TeachingSpec(BOX, BOX, (0.0, 1.0), mastered_above, frozenset(offers), **facts)
 
 
 def test_what_counts_as_mastered_is_told_only_where_it_is_offered() -> None:
-    assert problem({SUCCESS}).mastered_above == 0.5
-    assert np.isnan(problem(set()).mastered_above)
+    assert spec({SUCCESS}).mastered_above == 0.5
+    assert np.isnan(spec(set()).mastered_above)
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_what_counts_as_mastered_is_told_only_where_it_is_offered() -> None:
 )
 def test_facts_and_offers_go_together(offers: set[str], facts: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        problem(offers, **facts)
+        spec(offers, **facts)

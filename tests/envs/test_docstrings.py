@@ -11,7 +11,7 @@ import gymnasium
 import pytest
 from gymnasium import spaces
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.core.spec import RULES
 from teachgym.envs.simulated.skill_model import SkillSettings
 from teachgym.envs.simulated.task_model import TaskSettings
@@ -46,7 +46,7 @@ def section(name: str, heading: str) -> str:
 
 
 def make(name: str, settings: str) -> Any:
-    return gymnasium.make(f"teachgym/{name}-v0", **Spec.parse(f"{name},{settings}").settings).unwrapped
+    return gymnasium.make(f"teachgym/{name}-v0", **NamedSettings.parse(f"{name},{settings}").settings).unwrapped
 
 
 def bounds(space: spaces.Space[Any]) -> set[tuple[float, float]]:
@@ -91,7 +91,7 @@ def test_stated_defaults_are_those_of_the_keywords(name: str) -> None:
             stated.setdefault(keyword, ast.literal_eval(value))
     of_problem = {"outcome_range"} & stated.keys() if name == "ObstacleCourse" else set()
     for keyword in of_problem:  # chosen by the environment where the base has another default
-        assert stated.pop(keyword) == getattr(make(name, "ranges=full").problem, keyword)
+        assert stated.pop(keyword) == getattr(make(name, "ranges=full").teaching_spec, keyword)
     assert {keyword: actual[keyword] for keyword in stated} == stated
 
 
@@ -110,8 +110,8 @@ def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in VARIANTS if section(name, "Reference Policies")])
 def test_reference_policies_that_are_named_are_rules(name: str) -> None:
     environments = [make(name, settings) for settings in VARIANTS[name]]
-    assert all(RULES in env.problem.offers for env in environments)
-    known = set(defaults(name)).union(*(env.problem.rules for env in environments))
+    assert all(RULES in env.teaching_spec.offers for env in environments)
+    known = set(defaults(name)).union(*(env.teaching_spec.rules for env in environments))
     named = set(re.findall(r"``([a-z][a-z-]*)``", section(name, "Reference Policies")))
     assert "none" in named
     assert named <= known

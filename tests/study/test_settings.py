@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.study.settings import Cell, StudySettings
 
 
@@ -28,9 +28,9 @@ from teachgym.study.settings import Cell, StudySettings
     ],
 )
 def test_a_spec_is_read_and_written_back(text: str, name: str, settings: dict[str, object]) -> None:
-    spec = Spec.parse(text)
-    assert (spec.name, dict(spec.settings)) == (name, settings)
-    assert Spec.parse(str(spec)) == spec
+    named = NamedSettings.parse(text)
+    assert (named.name, dict(named.settings)) == (name, settings)
+    assert NamedSettings.parse(str(named)) == named
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_a_spec_is_read_and_written_back(text: str, name: str, settings: dict[st
 )
 def test_a_spec_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Spec.parse(text)
+        NamedSettings.parse(text)
 
 
 def test_folder_names_hold_no_separators() -> None:
-    assert Spec.parse("a.b:C,x=[1,2]").folder_name == "a.b_C_x=_1_2_"
+    assert NamedSettings.parse("a.b:C,x=[1,2]").folder_name == "a.b_C_x=_1_2_"
 
 
 def test_the_grid_has_a_cell_for_every_teacher_and_seed_and_seeds_come_first() -> None:

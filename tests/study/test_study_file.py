@@ -195,8 +195,8 @@ def test_the_papers_studies_are_the_papers() -> None:
             "alp-gmm",
         ]
         env = make_environment(next(settings.grid()))
-        assert env.problem.outcome_range == (-150.0, 350.0)
-        assert env.problem.mastered_above == 230.0
+        assert env.teaching_spec.outcome_range == (-150.0, 350.0)
+        assert env.teaching_spec.mastered_above == 230.0
 
 
 def test_pages_name_studies_that_there_are() -> None:

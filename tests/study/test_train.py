@@ -18,7 +18,7 @@ from teachgym.agents import make_teacher
 from teachgym.agents.learned.policy import Policy, PolicySettings
 from teachgym.agents.learned.trained_policy import ALGORITHMS, TrainedPolicy
 from teachgym.base.files import read_arrays
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.cli import main
 from teachgym.core.loop import teach
 from teachgym.envs.simulated.skills_env import SimulatedSkillsEnv, make_skills
@@ -69,8 +69,8 @@ def test_every_algorithm_trains_alike_twice_and_gives_a_teacher(name: str, tmp_p
     first, second = weights(tmp_path / "a"), weights(tmp_path / "b")
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[key], second[key]) for key in first)
-    spec = Spec.parse(env)
-    made: Any = gymnasium.make(f"teachgym/{spec.name}-v0", **spec.settings)
+    named = NamedSettings.parse(env)
+    made: Any = gymnasium.make(f"teachgym/{named.name}-v0", **named.settings)
     record = teach(made, make_teacher(Policy, made, seed=0, path=str(tmp_path / "a" / "teacher")), seed=0)
     assert len(record.feedback) == 20
 

@@ -1,4 +1,4 @@
-"""Made-up problems of data are such as environments have, and the contract check takes those that a teacher needs."""
+"""Made-up specs of data are such as environments have, and the contract check takes those that a teacher needs."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from teachgym.core.teacher import State, Teacher
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.testing import check_teacher
-from teachgym.testing.made_up import made_up_problems, shares_problems, tree_problems
+from teachgym.testing.made_up import made_up_specs, shares_problems, tree_problems
 
 
 def test_what_is_offered_decides_on_the_kind_of_action() -> None:
-    for problem in made_up_problems(frozenset({SHARES, SUCCESS})):
-        assert isinstance(problem.action_space, Shares)
-        assert problem.observation_space.shape == (len(SkillRow), len(problem.skills))
-        assert problem.offers == {SHARES, SUCCESS}
-    for problem in made_up_problems(frozenset({TREE_PLAN})):
-        assert {"explore", "new", "each", "change"} == set(problem.action_space)  # type: ignore[call-overload]
-        assert problem.offers == {TREE_PLAN}
-    assert all(not problem.skills for problem in made_up_problems())
+    for spec in made_up_specs(frozenset({SHARES, SUCCESS})):
+        assert isinstance(spec.action_space, Shares)
+        assert spec.observation_space.shape == (len(SkillRow), len(spec.skills))
+        assert spec.offers == {SHARES, SUCCESS}
+    for spec in made_up_specs(frozenset({TREE_PLAN})):
+        assert {"explore", "new", "each", "change"} == set(spec.action_space)  # type: ignore[call-overload]
+        assert spec.offers == {TREE_PLAN}
+    assert all(not spec.skills for spec in made_up_specs())
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -64,7 +64,7 @@ class _Half(Teacher):
     needs = frozenset({SHARES})
 
     def act(self, observation: Any) -> Any:
-        return np.full(self.problem.action_space.shape or (), 0.5, dtype=np.float32)
+        return np.full(self.spec.action_space.shape or (), 0.5, dtype=np.float32)
 
     def update(self, transition: Transition) -> None: ...
     def _state(self) -> State:
@@ -79,7 +79,7 @@ class _Greedy(_Half):
     needs = frozenset({TREE_PLAN})
 
     def act(self, observation: Any) -> Any:
-        space: Any = self.problem.action_space
+        space: Any = self.spec.action_space
         return {name: space[name].sample() + (name == "each") * 201 for name in space}
 
 

@@ -15,11 +15,11 @@ from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.sampling import GaussianMixture, Window
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, Problem
+from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, TeachingSpec
 from teachgym.core.teacher import NoSettings, State, Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
-from tests.agents.problems import problem
+from tests.agents.specs import spec
 from tests.toy import Reach
 
 
@@ -30,7 +30,7 @@ def test_alp_gmm_keeps_the_contract_with_normalised_tasks() -> None:
 
 @pytest.mark.slow
 def test_alp_gmm_keeps_the_contract_as_it_is() -> None:
-    check_teacher(AlpGmm, episodes=300, problems=[problem()])
+    check_teacher(AlpGmm, episodes=300, specs=[spec()])
 
 
 class Mean(Teacher):
@@ -38,8 +38,8 @@ class Mean(Teacher):
 
     settings: NoSettings
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.tasks = [0.5]
 
     def act(self, observation: Any) -> Any:
@@ -105,8 +105,8 @@ class ForgetsItsState(Mean):
 
 
 class KeepsAnotherGenerator(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.other = np.random.default_rng(seed)
 
     def act(self, observation: Any) -> Any:
@@ -114,8 +114,8 @@ class KeepsAnotherGenerator(Mean):
 
 
 class GivesOutItsState(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.counts = np.zeros(3)
 
     def update(self, transition: Transition) -> None:
@@ -149,7 +149,7 @@ class LosesPartOfItsState(GivesOutItsState):
 
 class SavesAnObject(Mean):
     def _state(self) -> State:
-        return {**super()._state(), "self": self.problem}
+        return {**super()._state(), "self": self.spec}
 
 
 class NeedsFeedback(Mean):
@@ -159,8 +159,8 @@ class NeedsFeedback(Mean):
 
 
 class NeedsOrder(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.last = -1
 
     def update(self, transition: Transition) -> None:
@@ -208,8 +208,8 @@ class KeepsHoldOfTheTask(Mean):
 
 
 class GivesOutItsAction(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.action = np.array([0.5])
 
     def act(self, observation: Any) -> Any:
@@ -235,7 +235,7 @@ class Unbalanced(Mean):
 
 class ShrinksTheSpace(Mean):
     def update(self, transition: Transition) -> None:
-        box: Any = self.problem.action_space
+        box: Any = self.spec.action_space
         box.low = box.low + 1e-9
 
 
@@ -246,8 +246,8 @@ class WritesAFile(Mean):
 
 
 class KeepsAnEnvironment(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.lives = [{"first": Reach()}]
 
 
@@ -259,8 +259,8 @@ class KeepsAnEnvironmentInAFunction(Mean):
 
 
 class RemembersAll(Mean):
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, settings, seed=seed)
         self.history: list[float] = []
 
     def update(self, transition: Transition) -> None:
@@ -299,8 +299,8 @@ class Demanding:
 class DemandingSettings(Mean):
     Settings = Demanding
 
-    def __init__(self, problem: Problem, settings: Any = None, *, seed: int) -> None:
-        super().__init__(problem, Demanding(0.5) if settings is None else settings, seed=seed)
+    def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
+        super().__init__(spec, Demanding(0.5) if settings is None else settings, seed=seed)
 
 
 class Ladder(Mean):
@@ -314,7 +314,7 @@ class Ladder(Mean):
             self.tasks = [sum(self.tasks) + (0.1 if self._mastered(transition.feedback) else -0.1)]
 
     def _mastered(self, feedback: Feedback) -> bool:
-        return feedback.outcome > self.problem.mastered_above
+        return feedback.outcome > self.spec.mastered_above
 
 
 class ReadsSuccesses(Ladder):
@@ -353,7 +353,7 @@ BROKEN: dict[type[Teacher], str] = {
     SamplingDraws: "draws random numbers to describe its sampling",
     UpsideDown: "a window upside down",
     Unbalanced: "a mixture that is none",
-    ShrinksTheSpace: "modified the problem's action space",
+    ShrinksTheSpace: "modified the environment's action space",
     WritesAFile: "writes files, the first of them .*teacher.log",
     KeepsAnEnvironment: r"keeps an environment, at self.lives\[0\]\['first'\]",
     KeepsAnEnvironmentInAFunction: "keeps an environment, at self.try_out, by world",
@@ -364,36 +364,36 @@ BROKEN: dict[type[Teacher], str] = {
 
 
 @pytest.fixture
-def unit() -> Problem:
-    return problem(spaces.Box(0.0, 1.0, (1,), np.float64))
+def unit() -> TeachingSpec:
+    return spec(spaces.Box(0.0, 1.0, (1,), np.float64))
 
 
-def test_a_sound_teacher_passes(unit: Problem) -> None:
-    check_teacher(Mean, episodes=40, problems=[unit])
+def test_a_sound_teacher_passes(unit: TeachingSpec) -> None:
+    check_teacher(Mean, episodes=40, specs=[unit])
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
-def test_every_breakage_is_caught_and_named(broken: type[Teacher], unit: Problem) -> None:
+def test_every_breakage_is_caught_and_named(broken: type[Teacher], unit: TeachingSpec) -> None:
     with pytest.raises(AssertionError, match=BROKEN[broken]):
-        check_teacher(broken, episodes=40, problems=[unit])
+        check_teacher(broken, episodes=40, specs=[unit])
 
 
-def test_what_counts_as_mastered_is_for_teachers_that_declare_that_they_need_to_know(unit: Problem) -> None:
-    check_teacher(DeclaredLadder, episodes=40, problems=[unit])
+def test_what_counts_as_mastered_is_for_teachers_that_declare_that_they_need_to_know(unit: TeachingSpec) -> None:
+    check_teacher(DeclaredLadder, episodes=40, specs=[unit])
     with pytest.raises(AssertionError, match="mastered_above without 'success' in what it needs"):
-        check_teacher(Ladder, episodes=40, problems=[replace(unit, offers=frozenset())])
+        check_teacher(Ladder, episodes=40, specs=[replace(unit, offers=frozenset())])
 
 
-def test_a_teacher_that_says_that_its_state_grows_passes(unit: Problem) -> None:
-    check_teacher(SaysThatItRemembers, episodes=40, problems=[unit])
+def test_a_teacher_that_says_that_its_state_grows_passes(unit: TeachingSpec) -> None:
+    check_teacher(SaysThatItRemembers, episodes=40, specs=[unit])
 
 
-def test_a_deterministic_teacher_passes(unit: Problem) -> None:
+def test_a_deterministic_teacher_passes(unit: TeachingSpec) -> None:
     class Fixed(Mean):
         def act(self, observation: Any) -> Any:
             return np.array([0.5])
 
-    check_teacher(Fixed, episodes=20, problems=[unit])
+    check_teacher(Fixed, episodes=20, specs=[unit])
 
 
 def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
@@ -401,7 +401,7 @@ def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
         def act(self, observation: Any) -> Any:
             return int(self.rng.integers(3))
 
-    check_teacher(Arms, episodes=20, problems=[problem(spaces.Discrete(3))])
+    check_teacher(Arms, episodes=20, specs=[spec(spaces.Discrete(3))])
 
 
 def test_a_teacher_is_given_what_it_needs() -> None:
@@ -421,9 +421,9 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="episodes is 3"):
         check_teacher(Random, episodes=3)
     with pytest.raises(ValueError, match="settings go with a Teacher subclass"):
-        check_teacher(lambda problem, seed: Random(problem, seed=seed), settings=OracleSettings())
+        check_teacher(lambda spec, seed: Random(spec, seed=seed), settings=OracleSettings())
     with pytest.raises(AssertionError, match="which is no teachgym"):
-        check_teacher(lambda problem, seed: None)  # type: ignore[arg-type,return-value]
+        check_teacher(lambda spec, seed: None)  # type: ignore[arg-type,return-value]
 
 
 def test_difference_is_bit_for_bit_and_says_where() -> None:

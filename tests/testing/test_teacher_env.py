@@ -10,7 +10,7 @@ from gymnasium import spaces
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
@@ -30,8 +30,8 @@ class Lessons(TeacherEnv[Any, Any]):
         self._spent = 0
 
     @property
-    def problem(self) -> Problem:
-        return Problem(self.action_space, self.observation_space, (0.0, 1.0), 0.5, frozenset({SUCCESS}))
+    def teaching_spec(self) -> TeachingSpec:
+        return TeachingSpec(self.action_space, self.observation_space, (0.0, 1.0), 0.5, frozenset({SUCCESS}))
 
     @property
     def budget(self) -> int:
@@ -150,8 +150,8 @@ class CostsTooMuch(WrongAnswers):
 
 class UnofferedSuccess(WrongAnswers):
     @property
-    def problem(self) -> Problem:
-        return replace(super().problem, offers=frozenset())
+    def teaching_spec(self) -> TeachingSpec:
+        return replace(super().teaching_spec, offers=frozenset())
 
     def _spoil(self, feedback: Feedback) -> Feedback:
         return replace(feedback, success=True)
@@ -248,8 +248,8 @@ class OutsideItsSpace(Lessons):
 
 class OtherProblem(Lessons):
     @property
-    def problem(self) -> Problem:
-        return replace(super().problem, observation_space=spaces.Box(0.0, 2.0, (1,), np.float64))
+    def teaching_spec(self) -> TeachingSpec:
+        return replace(super().teaching_spec, observation_space=spaces.Box(0.0, 2.0, (1,), np.float64))
 
 
 class NoBudget(Lessons):
@@ -329,9 +329,9 @@ class UnwritableState(Lessons):
         (AnsweredTwice, "decision 0 was answered twice"),
         (FutureDecision, "feedback answers decision 2, but those made so far are 0 to 1"),
         (CostsTooMuch, "the costs of all feedback sum to"),
-        (UnofferedSuccess, "success=True, and problem.offers does not name 'success'"),
-        (UnofferedTrace, r"feedback has what goes with 'values', and problem.offers is \["),
-        (UnofferedAntagonist, r"feedback has what goes with 'antagonist', and problem.offers is \["),
+        (UnofferedSuccess, "success=True, and spec.offers does not name 'success'"),
+        (UnofferedTrace, r"feedback has what goes with 'values', and spec.offers is \["),
+        (UnofferedAntagonist, r"feedback has what goes with 'antagonist', and spec.offers is \["),
         (NoFeedback, r'info\["feedback"\] is .* expected a teachgym.Feedback or None'),
         (GlobalDraws, r"the same seed and actions gave another episode .*step \d"),
         (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),
@@ -345,7 +345,7 @@ class UnwritableState(Lessons):
         (GoesOn, "after the episode has terminated must raise"),
         (BeginsItself, r"before the first reset\(\) must raise"),
         (OutsideItsSpace, "is not in the observation space"),
-        (OtherProblem, "problem.observation_space is .* but the environment's is"),
+        (OtherProblem, "spec.observation_space is .* but the environment's is"),
         (NoBudget, "budget is 0; expected an integer from 1 up"),
         (PaysNothing, "the reward is nan"),
         (LacksFeedback, "info lacks 'feedback'"),

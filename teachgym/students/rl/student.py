@@ -32,7 +32,7 @@ class Student(ABC):
     slots: int = 1
     """Number of worlds that the student prefers to play at once."""
     offers: ClassVar[frozenset[str]] = frozenset()
-    """Which of ``problem.VALUES`` and ``problem.ENTROPIES`` the student can tell, by the methods of these names."""
+    """Which of ``spec.VALUES`` and ``spec.ENTROPIES`` the student can tell, by the methods of these names."""
 
     at_boundary: Callable[[], None] | None = None
     """Set by whoever runs ``learn``, and called by it wherever ``learner_state`` is whole: between two rollouts, say.

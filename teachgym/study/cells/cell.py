@@ -11,7 +11,7 @@ from teachgym import __version__
 from teachgym.agents import make_teacher, teacher_class
 from teachgym.base.checksums import check_file
 from teachgym.base.files import clear_leftovers, read_json, read_state, write_json, write_state
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.settings import checked_dataclass, make_settings
 from teachgym.core.loop import Progress, Teaching
 from teachgym.core.teacher import Teacher
@@ -50,12 +50,12 @@ def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
     Raises:
         ValueError: If it is unknown, or a setting is not allowed.
     """
-    spec = Spec.parse(cell.teacher)
+    named = NamedSettings.parse(cell.teacher)
     try:
-        found = teacher_class(spec.name)
+        found = teacher_class(named.name)
     except TypeError as error:
         raise ValueError(str(error)) from error
-    settings = make_settings(f"teacher {spec.name!r}", found.Settings, spec.settings)
+    settings = make_settings(f"teacher {named.name!r}", found.Settings, named.settings)
     return make_teacher(found, env, seed=cell.seed, settings=settings)
 
 

@@ -8,7 +8,7 @@ import gymnasium
 import gymnasium.envs.registration
 
 from teachgym.agents import teacher_class
-from teachgym.base.named_settings import Spec
+from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import UnknownKeywordError, environment_id, import_module, searched
 from teachgym.core.spec import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.core.teacher_env import TeacherEnv
@@ -34,7 +34,7 @@ def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:
     Raises:
         ValueError: If it is unknown, or can't be imported.
     """
-    name = environment_id(Spec.parse(env).name)
+    name = environment_id(NamedSettings.parse(env).name)
     module, _, bare = name.rpartition(":")
     try:
         if module:
@@ -69,9 +69,9 @@ def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any,
         if not asked or not _can_be_made(cell):
             raise
         raise _misfit(cell, needs) from error
-    if not needs <= made.problem.offers:
+    if not needs <= made.teaching_spec.offers:
         made.close()
-        raise _misfit(cell, needs - made.problem.offers)
+        raise _misfit(cell, needs - made.teaching_spec.offers)
     if cell.evaluations > made.budget:
         raise ValueError(f"evaluations is {cell.evaluations}; expected at most one a student step, {made.budget}")
     return made
@@ -87,20 +87,21 @@ def _check_options(cell: Cell) -> None:
         (budget, "--student-steps", cell.student_steps),
     ):
         if given is not None and not takes(found, setting):
+            name = NamedSettings.parse(cell.env).name
             raise ValueError(
                 f"environment {cell.env!r} does not take {option} {given}; leave it out, or set what it takes with its "
-                f"name, as in --env {Spec.parse(cell.env).name},SETTING=VALUE ({', '.join(own_settings(found))})"
+                f"name, as in --env {name},SETTING=VALUE ({', '.join(own_settings(found))})"
             )
 
 
 def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
-    env, kind = Spec.parse(cell.env), environment_class(cell.env)
+    env, kind = NamedSettings.parse(cell.env), environment_class(cell.env)
     settings = {**asked, **env.settings}
     if cell.task is not None:
-        task = Spec.parse(cell.task)
+        task = NamedSettings.parse(cell.task)
         settings |= {"task": task.name, "task_settings": dict(task.settings)}
     if cell.student is not None:
-        student = Spec.parse(cell.student)
+        student = NamedSettings.parse(cell.student)
         settings |= {"student": student.name, "student_settings": dict(student.settings)}
     if cell.student_steps is not None:
         settings[getattr(kind, "budget_name", "student_steps")] = cell.student_steps
@@ -141,9 +142,9 @@ def _misfit(cell: Cell, missing: Iterable[str]) -> ValueError:
 
 def _needs(teacher: str) -> frozenset[str]:
     """What a teacher needs, with its settings."""
-    spec = Spec.parse(teacher)
-    found = teacher_class(spec.name)
+    named = NamedSettings.parse(teacher)
+    found = teacher_class(named.name)
     try:
-        return found.needs_with(found.Settings(**spec.settings))
+        return found.needs_with(found.Settings(**named.settings))
     except TypeError:  # a setting that there is none of, which is refused when the teacher is made
         return found.needs

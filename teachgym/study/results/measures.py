@@ -34,15 +34,15 @@ class Measures:
     @classmethod
     def of(cls, env: TeacherEnv[Any, Any]) -> "Measures":
         """Those of an environment."""
-        skills = env.problem.skills if env.test_space.names == ("skill",) else ()
+        skills = env.teaching_spec.skills if env.test_space.names == ("skill",) else ()
         return cls(
             record_space=env.record_space,
             test_space=env.test_space,
-            outcome_range=env.problem.outcome_range,
+            outcome_range=env.teaching_spec.outcome_range,
             outcome_name=env.outcome_name,
             headline=env.headline,
             budget_name=env.budget_name,
-            masters=SUCCESS in env.problem.offers or env.headline == "mastered",
+            masters=SUCCESS in env.teaching_spec.offers or env.headline == "mastered",
             skills=tuple(skills),
         )
 

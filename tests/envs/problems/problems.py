@@ -8,7 +8,7 @@ def play_rule(env: ScheduleEnv, rule: str, *, seed: int = 0) -> list[float]:
     observation, _ = env.reset(seed=seed)
     scores, over = [env.learner.score()], False
     while not over:
-        observation, _, over, _, _ = env.step(env.problem.rules[rule](observation))
+        observation, _, over, _, _ = env.step(env.teaching_spec.rules[rule](observation))
         scores.append(env.learner.score())
     return scores
 

@@ -148,18 +148,18 @@ def test_the_weights_of_mtard_converge_to_the_share_of_the_losses(clean: float, 
     env, weight = DistillationEnv(), 0.5
     for _ in range(60):
         observation = seen(env, progress=0.5, last_weight_of_clean=weight, loss_of_clean=clean, loss_of_robust=robust)
-        weight = float(env.problem.rules["paper"](observation)[0])
+        weight = float(env.teaching_spec.rules["paper"](observation)[0])
     assert weight == pytest.approx(clean / (clean + robust), abs=1e-4)
 
 
 def test_the_temperatures_of_mtard_soften_the_sharper_teacher_only() -> None:
     env = DistillationEnv()
     start = dict(progress=0.5, last_weight_of_clean=0.5, loss_of_clean=1.0, loss_of_robust=1.0)
-    sharp = env.problem.rules["rescaled"](seen(env, **start, entropy_of_clean=0.1, entropy_of_robust=0.3))
+    sharp = env.teaching_spec.rules["rescaled"](seen(env, **start, entropy_of_clean=0.1, entropy_of_robust=0.3))
     assert sharp[3:].tolist() == pytest.approx([1.36, 1.0])
-    other = env.problem.rules["rescaled"](seen(env, **start, entropy_of_clean=0.3, entropy_of_robust=0.1))
+    other = env.teaching_spec.rules["rescaled"](seen(env, **start, entropy_of_clean=0.3, entropy_of_robust=0.1))
     assert other[3:].tolist() == pytest.approx([1.0, 1.36])
-    alike = env.problem.rules["rescaled"](seen(env, **start, last_temperature_of_clean=4.0))
+    alike = env.teaching_spec.rules["rescaled"](seen(env, **start, last_temperature_of_clean=4.0))
     assert alike[3:].tolist() == pytest.approx([4.0, 1.0])
 
 

@@ -75,7 +75,7 @@ def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -
             make(name, truth=True)
         return
     env, told = make(name), make(name, truth=True)
-    assert "oracle" in told.problem.rules
+    assert "oracle" in told.teaching_spec.rules
     assert len(told.observation_names) == len(env.observation_names) + env.task_space.dimensions
 
 
@@ -152,7 +152,7 @@ def test_a_student_that_breaks_the_contract_is_found_out(student: type[SelfDisti
 def test_a_schedule_without_the_rule_none_is_found_out() -> None:
     def made(**settings: Any) -> ScheduleEnv:
         env = SelfDistillationEnv(**settings)
-        env.problem.rules.pop("none")  # type: ignore[attr-defined]
+        env.teaching_spec.rules.pop("none")  # type: ignore[attr-defined]
         return env
 
     with pytest.raises(AssertionError, match='must be "none"'):

@@ -45,7 +45,7 @@ def precision(env: PseudoLabelEnv, rule: str, seed: int) -> float:
     observation, _ = env.reset(seed=seed)
     over, found = False, []
     while not over:
-        observation, _, over, _, info = env.step(env.problem.rules[rule](observation))
+        observation, _, over, _, info = env.step(env.teaching_spec.rules[rule](observation))
         found.append(info["truth"]["precision"])
     return float(np.mean(found))
 
@@ -97,7 +97,7 @@ def test_the_filter_by_truth_keeps_what_is_right_and_nothing_else(filtering: str
     env = PseudoLabelEnv(steps=3, truth=True, filter=filtering)  # type: ignore[arg-type]
     observation, _ = env.reset(seed=0)
     for _ in range(3):
-        observation, _, _, _, info = env.step(env.problem.rules["oracle"](observation))
+        observation, _, _, _, info = env.step(env.teaching_spec.rules["oracle"](observation))
         assert info["truth"]["precision"] == 1
         assert 0 < info["truth"]["kept"] < 20 * 64
     plain = PseudoLabelEnv(steps=3, filter=filtering)  # type: ignore[arg-type]
@@ -159,9 +159,9 @@ def test_the_quantiles_that_are_shown_are_those_of_the_confidence() -> None:
 def test_the_source_takes_the_threshold_of_the_mixture_after_its_warm_up(options: dict[str, Any]) -> None:
     env = PseudoLabelEnv(steps=10, **options)
     observation, _ = env.reset(seed=0)
-    assert env.problem.rules["paper"](observation)[-2] == 0
-    observation, *_ = env.step(env.problem.rules["rescaled"](observation))
-    high, middle = (env.problem.rules[rule](observation) for rule in ("paper", "middle"))
+    assert env.teaching_spec.rules["paper"](observation)[-2] == 0
+    observation, *_ = env.step(env.teaching_spec.rules["rescaled"](observation))
+    high, middle = (env.teaching_spec.rules[rule](observation) for rule in ("paper", "middle"))
     assert high[-2:].tolist() == [2.0, 0.9995]
     assert (high >= middle).all()
     names = dict(zip(env.observation_names, observation.tolist(), strict=True))
@@ -174,7 +174,7 @@ def test_the_source_takes_the_threshold_of_the_mixture_after_its_warm_up(options
 def test_soft_teachers_momentum_rises_from_0() -> None:
     env = PseudoLabelEnv(steps=100, updates=20)
     observation, _ = env.reset(seed=0)
-    rule = env.problem.rules["soft"]
+    rule = env.teaching_spec.rules["soft"]
     assert rule(observation).tolist() == [0.9, 4.0, 0.0]
     observation[0] = 0.5
     assert rule(observation)[2] == pytest.approx(0.999)
@@ -223,4 +223,4 @@ def test_its_documentation_measures_rules_by_their_names() -> None:
     measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
     names = re.findall(r"([a-z-]+)`*\s+0\.\d", measured)
     assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "knobs", "oracle"}
-    assert set(names) - {"knobs", "oracle"} <= set(PseudoLabelEnv(steps=2).problem.rules)
+    assert set(names) - {"knobs", "oracle"} <= set(PseudoLabelEnv(steps=2).teaching_spec.rules)

@@ -73,7 +73,7 @@ def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
     observation, _ = env.reset(seed=0)
     for weight in weights:
         observation, *_ = env.step(np.array([weight]))
-    chosen = float(env.problem.rules["paper"](observation)[0])
+    chosen = float(env.teaching_spec.rules["paper"](observation)[0])
     fit = env.learner._fit  # type: ignore[attr-defined]
     grid = [TOY.loss(TOY.mixed(weight, fit)) for weight in np.linspace(0, 1, 1001)]
     assert TOY.loss(TOY.mixed(chosen, fit)) <= min(grid) + 1e-9
@@ -111,7 +111,7 @@ def test_without_bounds_the_second_weight_of_the_source_is_negative() -> None:
     env = SelfDistillationEnv(steps=2, low=-2.0, high=2.0)
     env.reset(seed=0)
     observation, *_ = env.step(np.array([1.0]))
-    assert env.problem.rules["paper"](observation)[0] == pytest.approx(-0.622, abs=5e-4)
+    assert env.teaching_spec.rules["paper"](observation)[0] == pytest.approx(-0.622, abs=5e-4)
 
 
 def test_the_best_constant_is_that_of_a_grid() -> None:

@@ -105,7 +105,7 @@ def test_gains_sum_to_the_share_of_mastered_cubes() -> None:
 
 def test_screening_tells_the_competence_and_changes_nothing() -> None:
     env = HypercubesEnv(screening="counted", episodes=20)
-    assert SCREENING in env.problem.offers
+    assert SCREENING in env.teaching_spec.offers
     env.reset(seed=0)
     here = np.array([0.05, 0.05])
     for count in range(1, 6):
@@ -138,7 +138,7 @@ def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch:
 
 def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
     env = HypercubesEnv(antagonist=True, episodes=10)
-    assert ANTAGONIST in env.problem.offers
+    assert ANTAGONIST in env.teaching_spec.offers
     env.reset(seed=0)
     *_, info = env.step([0.05, 0.05])
     assert info["feedback"].antagonist_outcome == info["feedback"].outcome == 0.01

@@ -169,9 +169,9 @@ def test_following_the_frontier_beats_random_tasks() -> None:
 
 
 def test_offers_are_what_was_asked_for() -> None:
-    assert SimulatedTasksEnv().problem.offers >= {EASY_TASKS}
-    assert SimulatedTasksEnv().problem.offers.isdisjoint({SCREENING, ANTAGONIST})
-    assert SimulatedTasksEnv(screening="free", antagonist=True).problem.offers >= {SCREENING, ANTAGONIST}
+    assert SimulatedTasksEnv().teaching_spec.offers >= {EASY_TASKS}
+    assert SimulatedTasksEnv().teaching_spec.offers.isdisjoint({SCREENING, ANTAGONIST})
+    assert SimulatedTasksEnv(screening="free", antagonist=True).teaching_spec.offers >= {SCREENING, ANTAGONIST}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -140,8 +140,8 @@ def test_seeds_take_the_kinds_of_students_in_turn() -> None:
 
 def test_without_knowledge_nothing_says_what_counts_as_mastered() -> None:
     env, told = make("none", knowledge="none"), make("none", knowledge="low")
-    assert np.isnan(env.problem.mastered_above)
-    assert told.problem.mastered_above == 0.75
+    assert np.isnan(env.teaching_spec.mastered_above)
+    assert told.teaching_spec.mastered_above == 0.75
     for one in (env, told):
         one.reset(seed=0)
         for _ in range(76):
@@ -153,7 +153,7 @@ def test_without_knowledge_nothing_says_what_counts_as_mastered() -> None:
 
 
 def test_knowledge_decides_what_teachers_are_told() -> None:
-    offers = {level: make("none", knowledge=level).problem for level in ("none", "low", "high", "original")}
+    offers = {level: make("none", knowledge=level).teaching_spec for level in ("none", "low", "high", "original")}
     assert SUCCESS not in offers["none"].offers
     assert EASY_TASKS not in offers["low"].offers
     assert offers["low"].offers >= {SUCCESS}

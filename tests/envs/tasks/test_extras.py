@@ -36,7 +36,7 @@ def test_it_keeps_the_contract(student: str, settings: dict[str, Any], extras: d
 @pytest.mark.parametrize(("student", "settings"), STUDENTS)
 def test_values_and_rewards_are_those_of_the_episode(student: str, settings: dict[str, Any]) -> None:
     env = make_env(student=student, student_settings=settings, steps=100)
-    assert VALUES in env.problem.offers
+    assert VALUES in env.teaching_spec.offers
     env.reset(seed=0)
     draw, seen = tasks_for(env), 0
     for _ in range(12):
@@ -80,7 +80,7 @@ def test_ppo_learns_to_tell_the_return_of_a_task_in_raw_units() -> None:
 
 def test_ppo_tells_the_entropy_of_its_policy() -> None:
     env = make_ppo()
-    assert ENTROPIES in env.problem.offers
+    assert ENTROPIES in env.teaching_spec.offers
     env.reset(seed=0)
     *_, info = env.step([0.5])
     normal = 0.5 * np.log(2 * np.pi * np.e)
@@ -134,7 +134,7 @@ def test_teaching_has_traced_what_its_teacher_needs(monkeypatch: pytest.MonkeyPa
 
 def test_screening_leaves_the_student_as_it_is_and_counts() -> None:
     plain, screened = make_ppo(), make_ppo(screening="free")
-    assert SCREENING in screened.problem.offers
+    assert SCREENING in screened.teaching_spec.offers
     plain.reset(seed=0)
     screened.reset(seed=0)
     draw = tasks_for(plain)
@@ -186,7 +186,7 @@ def test_what_the_last_episode_taught_is_learnt_also_where_screening_spends_the_
 
 def test_protagonist_and_antagonist_play_the_same_tasks_with_other_weights() -> None:
     env = make_ppo(antagonist=True)
-    assert ANTAGONIST in env.problem.offers
+    assert ANTAGONIST in env.teaching_spec.offers
     answers = [answer for answer in run(env) if answer is not None]
     assert len(answers) == 20
     assert env.spent == 200

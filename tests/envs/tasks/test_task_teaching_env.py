@@ -226,10 +226,10 @@ def test_a_second_episode_remembers_nothing_of_the_first() -> None:
 
 def test_what_the_problem_says_is_what_was_asked_for() -> None:
     env = make_env(test_tasks=[[0.0], [1.0]])
-    assert env.problem.action_space == env.action_space == Reach().task_space
-    assert env.problem.observation_space == env.observation_space
-    assert env.problem.outcome_range == (-5.0, 0.0)
-    assert env.problem.mastered_above == -2.0
+    assert env.teaching_spec.action_space == env.action_space == Reach().task_space
+    assert env.teaching_spec.observation_space == env.observation_space
+    assert env.teaching_spec.outcome_range == (-5.0, 0.0)
+    assert env.teaching_spec.mastered_above == -2.0
     assert env.test_tasks.tolist() == [[0.0], [1.0]]
 
 

@@ -90,8 +90,8 @@ def test_the_defaults_are_the_papers() -> None:
     assert isinstance(env, CurriculumEnv)
     assert type(env.student).__name__ == "SACStudent"
     assert env.budget == 20_000_000
-    assert env.problem.outcome_range == (-150.0, 350.0)
-    assert env.problem.mastered_above == 230.0
+    assert env.teaching_spec.outcome_range == (-150.0, 350.0)
+    assert env.teaching_spec.mastered_above == 230.0
 
 
 def test_teachers_of_higher_stumps_are_tested_on_the_same_tracks() -> None:

@@ -51,7 +51,7 @@ def test_a_teacher_of_discovered_skills_reaches_what_they_stand_for() -> None:
     env: Any = gymnasium.make("teachgym/SkillList-v0", disable_env_checker=True, **arguments, **settings()).unwrapped
     _, info = env.reset(seed=0)
     assert len(info["skill_accuracy"]) == 5
-    assert env.problem.skills == tuple(f"skill {k}" for k in range(5))
+    assert env.teaching_spec.skills == tuple(f"skill {k}" for k in range(5))
     classroom = env.classroom
     for skill in range(5):
         members = {

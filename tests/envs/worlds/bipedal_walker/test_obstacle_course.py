@@ -394,10 +394,10 @@ def test_the_defaults_are_the_authors() -> None:
     env = gymnasium.make("teachgym/ObstacleCourse-v0").unwrapped
     assert isinstance(env, ObstacleCourseEnv)
     assert type(env.student).__name__ == "PPOStudent"
-    assert env.problem.outcome_range == (-200.0, 350.0)
-    assert env.problem.mastered_above == 230.0
+    assert env.teaching_spec.outcome_range == (-200.0, 350.0)
+    assert env.teaching_spec.mastered_above == 230.0
     np.testing.assert_array_equal(env.test_tasks, list(TEST_COURSES.values()))
-    easy = env.problem.easy_tasks
+    easy = env.teaching_spec.easy_tasks
     assert easy is not None
     for terrain in (ObstacleCourse("full"), ObstacleCourse("easy")):
         assert terrain.task_space.contains(np.array(easy.mean, dtype=np.float64))

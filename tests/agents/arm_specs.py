@@ -7,18 +7,18 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import Problem
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
-from teachgym.testing.made_up import discrete_problems
-from tests.agents.problems import problem
+from teachgym.testing.made_up import discrete_specs
+from tests.agents.specs import spec
 
-MANY_ARMS = discrete_problems()[1:]
+MANY_ARMS = discrete_specs()[1:]
 """For teachers that draw so little that two seeds often make the same run with two arms."""
 
 
-def arms(count: int) -> Problem:
+def arms(count: int) -> TeachingSpec:
     """Numbered arms, with the walker's outcomes."""
-    return problem(spaces.Discrete(count))
+    return spec(spaces.Discrete(count))
 
 
 def outcome(share: float) -> float:

@@ -5,22 +5,24 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from teachgym.core.spec import SHARES, TREE_PLAN, Problem
+from teachgym.core.spec import SHARES, TREE_PLAN, TeachingSpec
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.data.tree_plan import tree_plan_space
 
 
-def shares_problem(skills: int) -> Problem:
+def shares_problem(skills: int) -> TeachingSpec:
     rows = spaces.Box(-1.0, 1.0, (len(SkillRow), skills), np.float32)
     names = tuple(f"s{k}" for k in range(skills))
-    return Problem(Shares(skills), rows, (0.0, 1.0), 0.9, frozenset({SHARES}), skills=names)
+    return TeachingSpec(Shares(skills), rows, (0.0, 1.0), 0.9, frozenset({SHARES}), skills=names)
 
 
-def tree_problem(skills: int, slots: int, budget: int = 10_000) -> Problem:
+def tree_problem(skills: int, slots: int, budget: int = 10_000) -> TeachingSpec:
     seen = spaces.Box(-1.0, float(budget), (skills, 1 + slots, len(TreeField)), np.float32)
     names = tuple(f"s{k}" for k in range(skills))
-    return Problem(tree_plan_space(skills, slots, budget), seen, (0.0, 1.0), 0.9, frozenset({TREE_PLAN}), skills=names)
+    return TeachingSpec(
+        tree_plan_space(skills, slots, budget), seen, (0.0, 1.0), 0.9, frozenset({TREE_PLAN}), skills=names
+    )
 
 
 class PlainTree:

@@ -1,4 +1,4 @@
-"""Small problems and loops that the teachers' tests share."""
+"""Small specs and loops that the teachers' tests share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,16 +7,16 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import SUCCESS, Problem
+from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
 
 WALKER = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacing", 0.0, 6.0, harder=-0.2)])
 
 
-def problem(action_space: spaces.Space[Any] = WALKER) -> Problem:
+def spec(action_space: spaces.Space[Any] = WALKER) -> TeachingSpec:
     """The walker's outcomes over any action space."""
-    return Problem(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, frozenset({SUCCESS}))
+    return TeachingSpec(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, frozenset({SUCCESS}))
 
 
 def answer(task: Any, outcome: float) -> Transition:
