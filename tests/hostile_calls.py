@@ -194,13 +194,13 @@ WORDS = (
 )  # fmt: skip
 FLAGS = {
     "compare": (
-        "--teachers", "--seeds", "--first-seed", "--task", "--student", "--student-steps", "--evaluations", "--name",
+        "--teachers", "--seeds", "--first-seed", "--subject", "--student", "--student-steps", "--evaluations", "--name",
         "--workers", "--cells", "--executor", "--gpus", "--retries", "--checkpoint-seconds", "--stalled-after",
         "--trackers", "--calibrate-seconds", "--nonsense",
     ),
     "suite": ("--envs", "--teachers", "--seeds", "--first-seed", "--name", "--workers"),
     "train": ("--algorithm", "--steps", "--lifetimes", "--slots", "--seed", "--name"),
-    "watch": ("--task", "--max-steps", "--seed"),
+    "watch": ("--subject", "--max-steps", "--seed"),
 }  # fmt: skip
 UNREACHABLE = {
     "compare": ("--env", "no-such-environment", "--dry-run"),

@@ -25,8 +25,8 @@ SLOW = ("setter-solver", "goal-gan")
 WHERE = (
     "SimulatedTasks,episodes=200",
     "SimulatedSkills,lessons=150",
-    f"SkillList,task=digits,{DATA}",
-    f"SkillTree,task=digits,{DATA}",
+    f"SkillList,subject=digits,{DATA}",
+    f"SkillTree,subject=digits,{DATA}",
     "SelfDistillation,steps=100",
 )
 ELSEWHERE = {"policy": "a trained one is stored, and decides by its observation", "language-model": "asks a server"}
@@ -175,11 +175,11 @@ def test_every_teacher(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("env", "teacher", "student"),
     [
-        ("SkillList,task=digits,budget=120,rounds=5", "weak-first", "mlp"),
-        ("SkillList,task=digits,budget=120,rounds=5,regime=retrain", "bandit,rule=exp3", "logistic-regression"),
-        ("SkillTree,task=tool-use,budget=60,rounds=4,updates=8", "uniform-tree", "transformer,layers=1,width=18"),
-        ("SkillList,task=vqa,budget=60,rounds=4,updates=8", "gain-first", "cnn"),
-        ("OpenEnded,task=digits,budget=120,rounds=5", "random", "mlp"),
+        ("SkillList,subject=digits,budget=120,rounds=5", "weak-first", "mlp"),
+        ("SkillList,subject=digits,budget=120,rounds=5,regime=retrain", "bandit,rule=exp3", "logistic-regression"),
+        ("SkillTree,subject=tool-use,budget=60,rounds=4,updates=8", "uniform-tree", "transformer,layers=1,width=18"),
+        ("SkillList,subject=vqa,budget=60,rounds=4,updates=8", "gain-first", "cnn"),
+        ("OpenEnded,subject=digits,budget=120,rounds=5", "random", "mlp"),
     ],
 )
 def test_students_that_learn_from_data(env: str, teacher: str, student: str, tmp_path: Path) -> None:

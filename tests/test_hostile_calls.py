@@ -31,7 +31,7 @@ from tests.hostile_calls import (
 )
 from tests.toy import Reach, noisy_walk
 
-DATA = {"task": "digits", "student": "simulated", "rounds": 4, "budget": 80}
+DATA = {"subject": "digits", "student": "simulated", "rounds": 4, "budget": 80}
 
 
 def registered(name: str, **settings: Any) -> TeacherEnv[Any, Any]:

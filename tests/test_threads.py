@@ -62,7 +62,7 @@ RUNS = {
     "PPO": cell("StumpTracks,max_stump_height=0.2", "random", PPO, 200),
     "a network teacher": cell("SimulatedTasks,episodes=60", f"setter-solver,{SMALL}"),
     "data": cell(
-        "SkillTree,task=tool-use,budget=40,rounds=2,updates=4", "uniform-tree", "transformer,layers=1,width=18"
+        "SkillTree,subject=tool-use,budget=40,rounds=2,updates=4", "uniform-tree", "transformer,layers=1,width=18"
     ),
     "a schedule": cell("SelfDistillation,steps=20", "random"),
 }

@@ -35,7 +35,7 @@ class Answers(ABC):
 
     need: ClassVar[str]
     """What the environment must offer."""
-    task: ClassVar[str]
+    instructions: ClassVar[str]
     """What the model is told to do."""
 
     def __init__(self, spec: TeachingSpec) -> None:
@@ -84,7 +84,7 @@ class SharesAnswers(Answers):
     """Each skill's share of the next examples. By default all skills get the same."""
 
     need = SHARES
-    task = (
+    instructions = (
         "Divide the next examples among the skills: give each that is to have any its share. Shares are from 0 up, and "
         "are scaled to sum to 1; a skill that you leave out gets none."
     )
@@ -120,7 +120,7 @@ class TreeAnswers(Answers):
     """For every skill, explore or exploit. By default all standing orders stay as they are."""
 
     need = TREE_PLAN
-    task = (
+    instructions = (
         "Decide for every skill. To explore grows new subskills: say how many, and how many examples of each are to be "
         "made in every step from now on. To exploit changes the standing orders of subskills that there are, by slot: "
         "the change is added to the allocation, and may be negative. Every step makes what all standing orders ask "
@@ -172,7 +172,7 @@ class OrdersAnswers(Answers):
     """A plan in words. By default the examples of the step are divided evenly among the errors that are shown."""
 
     need = ORDERS
-    task = (
+    instructions = (
         "Order examples from an engine that writes them, for the errors that you are shown: like which error (its "
         "number), how many, and what the engine should know: what the student has not understood, and what examples "
         "would help. Errors with the same cause need one order only. All counts together should be the examples of "
@@ -228,7 +228,7 @@ class ExamplesAnswers(Answers):
     """The training examples themselves. By default there are none."""
 
     need = EXAMPLES
-    task = (
+    instructions = (
         "Write the training examples of this step yourself: a prompt as the student will be given it, in the form of "
         "those that you are shown, and its target, the one right answer and nothing else. All prompts differ from each "
         "other and from those that you are shown."

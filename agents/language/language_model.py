@@ -121,7 +121,7 @@ class LanguageModel(Teacher):
             self._memory[-1]["reward"] = float(transition.reward)
 
     def _messages(self, observation: str) -> tuple[Message, ...]:
-        told = [_ROLE, self._answers.task]
+        told = [_ROLE, self._answers.instructions]
         if self.spec.skills:
             told.append(f"There are {len(self.spec.skills)} skills; call them what the report does.")
         messages = [Message("system", "\n\n".join(told))]

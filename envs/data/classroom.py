@@ -15,14 +15,14 @@ from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.quality import QualityControl
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.apportion import cut
 from teachgym.envs.data.classroom_settings import ClassroomSettings
 from teachgym.envs.data.discovery.discoveries import make_discovery
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.round_files import read_given, write_round
-from teachgym.envs.data.subjects import make_data_task
-from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.envs.data.subjects import make_subject
+from teachgym.envs.data.subjects.blank import BlankSubject
 from teachgym.students.lifetimes.global_state import threads
 from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
 
@@ -72,13 +72,13 @@ class Classroom:
 
     def __init__(self, settings: ClassroomSettings) -> None:
         self.settings = settings
-        task = settings.task
-        read = make_data_task(task, **settings.task_settings) if isinstance(task, str) else task
+        subject = settings.subject
+        read = make_subject(subject, **settings.subject_settings) if isinstance(subject, str) else subject
         self.student_name = settings.student or read.student
         kind = supervised_student_class(self.student_name)
         self.reads = kind.reads
-        self.task: DataTask = read if kind.reads else BlankTask(read)
-        self.engine = _engine(settings, self.task)
+        self.subject: Subject = read if kind.reads else BlankSubject(read)
+        self.engine = _engine(settings, self.subject)
         self._make_student(0)  # so that what can't be made is refused before anything is spent
         self.most_updates = (
             round(settings.budget * kind.updates_per_example) if settings.updates is None else settings.updates
@@ -86,7 +86,7 @@ class Classroom:
         given = isinstance(settings.discovery, str) and settings.discovery == "given"
         self.discovery = None if given else _discovery(settings)
         discovered = tuple(f"skill {k}" for k in range(settings.discovered))
-        self.places = self.task.skill_names if given else discovered
+        self.places = self.subject.skill_names if given else discovered
         """What skills are called before any is discovered, in the order of all that is by skill."""
         self.skill_count = len(self.places)
         self.folder: FilePath | None = None
@@ -112,7 +112,7 @@ class Classroom:
     def _make_quality_control(self) -> QualityControl:
         checks = type(self.engine).checks if self.settings.checks is None else self.settings.checks
         return QualityControl(
-            self.task,
+            self.subject,
             checks,
             held_out=self._held_out,
             ask=self._answers_right,  # not a lambda, which would ask this classroom's student from a copy, too
@@ -131,7 +131,7 @@ class Classroom:
         try:
             twin.student = twin._make_student(self.seeds.student)
             twin.student.load_state_dict(self.student.state_dict())
-            twin.engine = copy.deepcopy(self.engine, {id(self.task): self.task})
+            twin.engine = copy.deepcopy(self.engine, {id(self.subject): self.subject})
         except (NotImplementedError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{type(self.student).__name__} with {type(self.engine).__name__} can't be copied for a probe ({error})"
@@ -145,7 +145,7 @@ class Classroom:
 
     @cached_property
     def _held_out(self) -> set[str]:
-        return {example.key for example in (*self.task.validation, *self.task.test)}
+        return {example.key for example in (*self.subject.validation, *self.subject.test)}
 
     @property
     def left(self) -> int:
@@ -254,10 +254,10 @@ class Classroom:
     def _answers(self, examples: Sequence[Example]) -> list[Answer]:
         with threads(self.settings.threads):
             given = self.student.answer(examples)
-        return self.task.mark(examples, given)
+        return self.subject.mark(examples, given)
 
     def _test(self) -> None:
-        validation = self.task.validation
+        validation = self.subject.validation
         self.expenses.validation_answers += len(validation)
         self.answers = self._answers(validation)
         self.correct = np.array([answer.correct for answer in self.answers], dtype=np.float64)
@@ -265,7 +265,7 @@ class Classroom:
     def _name_skills(self) -> None:
         """Which skills the teacher is shown, and which validation example is of which."""
         if self.discovery is None:
-            self.skill_names = list(self.task.skill_names)
+            self.skill_names = list(self.subject.skill_names)
             number = {name: place for place, name in enumerate(self.skill_names)}
             labels = [number[answer.example.skill] for answer in self.answers]
         else:
@@ -287,7 +287,7 @@ class Classroom:
         return np.where(self.per_skill > 0, right / np.maximum(self.per_skill, 1), 1.0)
 
     def _make_student(self, seed: int) -> SupervisedStudent:
-        return make_supervised_student(self.student_name, self.task, seed=seed, **self.settings.student_settings)
+        return make_supervised_student(self.student_name, self.subject, seed=seed, **self.settings.student_settings)
 
     def state_dict(self) -> State:
         """Everything but the data, which is in the files of the rounds."""
@@ -322,9 +322,9 @@ class Classroom:
             write_round(self.folder, self, failures)
 
 
-def _engine(settings: ClassroomSettings, task: DataTask) -> DataEngine:
+def _engine(settings: ClassroomSettings, subject: Subject) -> DataEngine:
     found = settings.engine
-    return make_data_engine(found, task, **settings.engine_settings) if isinstance(found, str) else found
+    return make_data_engine(found, subject, **settings.engine_settings) if isinstance(found, str) else found
 
 
 def _discovery(settings: ClassroomSettings) -> SkillDiscovery:

@@ -9,7 +9,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import DataEngine
 from teachgym.data.quality import check_checks
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 Regime = Literal["continue", "retrain", "latest"]
 
@@ -23,18 +23,18 @@ class ClassroomSettings:
     """
 
     _: KW_ONLY
-    task: str | DataTask = "math"
-    """Name of a task, ``"package.module:Class"``, or a task."""
-    task_settings: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | Subject = "math"
+    """Name of a subject, ``"package.module:Class"``, or a subject."""
+    subject_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name, where it is named."""
     student: str | None = None
-    """Name of a student, or ``"package.module:Class"``; None takes the task's own."""
+    """Name of a student, or ``"package.module:Class"``; None takes the subject's own."""
     student_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
     threads: int = 1
     """CPU threads of torch for the student. On cores that others use too, two can be many times slower than one."""
     engine: str | DataEngine = "procedural"
-    """Name of what makes the examples, ``"package.module:Class"``, or an engine of the same task."""
+    """Name of what makes the examples, ``"package.module:Class"``, or an engine of the same subject."""
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
     budget: int = 3600
@@ -51,7 +51,7 @@ class ClassroomSettings:
     """Quality checks that examples must pass (``teachgym.data.quality``); None takes those that the engine needs.
     What is held out for tests is never given."""
     discovery: str | SkillDiscovery = "given"
-    """Whose skills the teacher is shown: ``"given"``, the task's own; or discovered ones, by ``"clustering"`` or
+    """Whose skills the teacher is shown: ``"given"``, the subject's own; or discovered ones, by ``"clustering"`` or
     ``"language-model"``, or by an object."""
     discovery_settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the discovery by name."""

@@ -158,22 +158,22 @@ class DataEnv(TeacherEnv[Any, Plan]):
     @property
     def record_space(self) -> TaskSpace:
         """Each skill's share of the examples of a step."""
-        return skill_shares(self.classroom.task.skill_names)
+        return skill_shares(self.classroom.subject.skill_names)
 
     def recorded(self, feedback: Feedback) -> FloatArray:
         """``(skills,)`` ``latest_shares``."""
         return self.latest_shares()
 
     def latest_shares(self) -> FloatArray:
-        """``(skills,)`` the shares that the task's own skills had of the latest examples, as far as that is known."""
+        """``(skills,)`` the shares of the subject's own skills in the latest examples, as far as known."""
         given = Counter(example.skill for example in self.classroom.latest)
         total = max(len(self.classroom.latest), 1)
-        return np.array([given[name] / total for name in self.classroom.task.skill_names])
+        return np.array([given[name] / total for name in self.classroom.subject.skill_names])
 
     @property
     def test_space(self) -> TaskSpace:
-        """The number of a skill of the task's own."""
-        return TaskSpace([Parameter("skill", 0.0, max(len(self.classroom.task.skills) - 1.0, 1.0))])
+        """The number of a skill of the subject's own."""
+        return TaskSpace([Parameter("skill", 0.0, max(len(self.classroom.subject.skills) - 1.0, 1.0))])
 
     @property
     def size(self) -> int:
@@ -184,14 +184,14 @@ class DataEnv(TeacherEnv[Any, Plan]):
         """Test the student on the test set, which no teacher sees anything of.
 
         Args:
-            tasks: ``(m, 1)`` numbers of the task's own skills; None takes all.
+            tasks: ``(m, 1)`` numbers of the subject's own skills; None takes all.
 
         Returns:
             For every skill the share of right answers as its return, and the number of questions as its length.
         """
         if not hasattr(self, "seeds"):
             raise RuntimeError("there is no student yet; call reset() before evaluate()")
-        names = self.classroom.task.skill_names
+        names = self.classroom.subject.skill_names
         if tasks is None:
             chosen = np.arange(len(names), dtype=np.float64)[:, None]
         else:
@@ -201,8 +201,8 @@ class DataEnv(TeacherEnv[Any, Plan]):
             raise ValueError(f"tasks are {shown(tasks)}; expected numbers of skills, whole and below {len(names)}")
         asked = [names[number] for number in numbers]
         wanted = set(asked)
-        answers = self.classroom.examine([one for one in self.classroom.task.test if one.skill in wanted])
-        self.test_metrics = self.classroom.task.metrics(answers)
+        answers = self.classroom.examine([one for one in self.classroom.subject.test if one.skill in wanted])
+        self.test_metrics = self.classroom.subject.metrics(answers)
         right: dict[str, list[bool]] = {name: [] for name in names}
         for answer in answers:
             right[answer.example.skill].append(answer.correct)
@@ -354,7 +354,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
             return self._numbers()
         classroom = self.classroom
         report: Report = {
-            "task": (type(classroom.task).__doc__ or "").partition("\n")[0],
+            "subject": (type(classroom.subject).__doc__ or "").partition("\n")[0],
             "progress": round(self.spent / self.budget, 4),
             "examples_left": classroom.left,
             "examples_now": self.size,

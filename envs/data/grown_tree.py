@@ -38,7 +38,7 @@ class GrownTree:
             ]
         self._to_come, self._most_ordered = below[:most], most_ordered
         self.paths: list[Path] = []
-        """Where each is in the task's tree."""
+        """Where each is in the subject's tree."""
         self.orders: list[int] = []
         """Examples of each to make in every step, from 0 up."""
         self.made: list[int] = []

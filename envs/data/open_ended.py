@@ -60,7 +60,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     ``"weights"``, ``Box(0, 1, (M,))``, divided in proportion (alike, if all are 0); ``"plan"``, a ``Sequence`` of
     ``{"like": Discrete(M), "count": Box(0, budget), "note": text}``, for teachers and engines that read; or
     ``"examples"``, a ``Sequence`` of ``{"prompt": text, "target": text}``, the training data itself, which must parse,
-    be right by the task's scorer and not repeat, unless ``checks`` says otherwise.
+    be right by the subject's scorer and not repeat, unless ``checks`` says otherwise.
 
     ## Observation Space
     ``Box(-1, 1, (1 + M, 17))``, float32. Row 0 begins with progress, accuracy and its last gain. Each other row is of
@@ -104,9 +104,9 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
         if action == "weights":
             weights = spaces.Box(0.0, 1.0, (shown,), dtype=np.float32)
             return weights, numbers, skill_shares(tuple(f"error_{k}" for k in range(shown))), frozenset()
-        tasks = skill_shares(self.classroom.task.skill_names)
+        tasks = skill_shares(self.classroom.subject.skill_names)
         if action == "examples":
-            if not self.classroom.reads or any(one.image is not None for one in self.classroom.task.validation):
+            if not self.classroom.reads or any(one.image is not None for one in self.classroom.subject.validation):
                 raise ValueError("action is 'examples', which are text; the student reads none, or needs images")
             pair = spaces.Dict({"prompt": AnyText(), "target": AnyText()})
             return spaces.Sequence(pair), numbers, tasks, frozenset({EXAMPLES})

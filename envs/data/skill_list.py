@@ -33,7 +33,7 @@ class SkillListEnv(DataEnv[FloatArray]):
     - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
 
     ## Description
-    A student learns a task that falls into K skills, from data that an engine makes. In every step the teacher
+    A student learns a subject that falls into K skills, from data that an engine makes. In every step the teacher
     divides the examples of the step among the skills; the student trains on them, and is tested on the validation
     set. After the skill-list environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs from it: spaces,
     seeds, a reward and an end of the episode; a budget that holds to the example; engines with verified labels; a
@@ -119,7 +119,7 @@ class SkillListEnv(DataEnv[FloatArray]):
         return plan, skill
 
     def _order(self, skill: int, count: int) -> Order:
-        """Data for one skill: by name where it is the task's, and by examples where it was discovered."""
+        """Data for one skill: by name where it is the subject's, and by examples where it was discovered."""
         classroom = self.classroom
         answers = [classroom.answers[place] for place in np.flatnonzero(classroom.labels == skill)]
         mistakes = tuple(answer for answer in answers if not answer.correct) if self._sees else ()

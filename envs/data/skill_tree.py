@@ -56,11 +56,11 @@ class SkillTreeEnv(DataEnv[_Decision]):
     - Episode: milliseconds (simulated student) to half a minute (transformer), or as long as your model takes.
 
     ## Description
-    Every skill of the task is a tree; one without parts is its own only subskill. The teacher grows its parts, one
+    Every skill of the subject is a tree; one without parts is its own only subskill. The teacher grows its parts, one
     level after the other, and gives each a standing order: so many fresh examples in every step, until it is changed.
     The student trains on what is made, and is tested on the validation set and asked about what it was trained on.
     After the skill-tree environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs from it: parts come
-    from the task's own tree, of any depth, in its order or at random; orders are never negative; the budget holds to
+    from the subject's own tree, of any depth, in its order or at random; orders are never negative; the budget holds to
     the example, orders beyond it being cut in proportion; an accuracy that is not known is marked so; and no step must
     be an explore.
 
@@ -114,8 +114,8 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
         check_choice("action", action, ("discrete", "menu", "plan"))
         if self.classroom.discovery is not None:
-            raise ValueError("discovery is set, but the trees are the task's own; leave it 'given'")
-        skills, budget = self.classroom.task.skills, self.classroom.settings.budget
+            raise ValueError("discovery is set, but the trees are the subject's own; leave it 'given'")
+        skills, budget = self.classroom.subject.skills, self.classroom.settings.budget
         shape = (len(skills), 1 + self.subskills, len(TreeField))
         numbers = spaces.Box(-1.0, _MOST_COUNTED, shape, dtype=np.float32)
         tasks = TaskSpace([Parameter(skill.name, 0.0, float(budget), unit="examples") for skill in skills])
@@ -129,7 +129,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def _check_action(self, action: Any) -> _Decision:
         if self._action == "plan":
             return _Decision(_checked(action, self.action_space), None)
-        skills, kind, most = len(self.classroom.task.skills), self._action, len(MENU) - 1
+        skills, kind, most = len(self.classroom.subject.skills), self._action, len(MENU) - 1
         choices = np.zeros(skills, dtype=np.int64)
         if kind == "menu":
             numbers = read_numbers("the action", action)
@@ -162,7 +162,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
         return plan
 
     def _fresh(self) -> None:
-        skills = self.classroom.task.skills
+        skills = self.classroom.subject.skills
         self.trees = [
             GrownTree(
                 skill,
@@ -242,7 +242,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
 
     @property
     def _shape(self) -> tuple[int, int, int]:
-        return len(self.classroom.task.skills), 1 + self.subskills, len(TreeField)
+        return len(self.classroom.subject.skills), 1 + self.subskills, len(TreeField)
 
     def _describe(self, report: Report) -> None:
         skills: list[TreeReport] = []

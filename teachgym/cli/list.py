@@ -35,7 +35,7 @@ def _sections() -> Iterator[_Section]:
     from teachgym.base.registry import load_path
     from teachgym.envs.data.discovery.discoveries import DISCOVERIES
     from teachgym.envs.data.engines.engines import DATA_ENGINES
-    from teachgym.envs.data.subjects import DATA_TASKS
+    from teachgym.envs.data.subjects import SUBJECTS
     from teachgym.sandbox.kinds import KINDS, in_force
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS
@@ -50,7 +50,7 @@ def _sections() -> Iterator[_Section]:
     yield "Teachers", [(name, _first_line(teacher_class(name))) for name in TEACHERS]
     yield "Students that act in worlds", [(name, _first_line(student_class(name))) for name in STUDENTS]
     for heading, table in (
-        ("Data tasks", DATA_TASKS),
+        ("Subjects", SUBJECTS),
         ("Students that learn from examples", SUPERVISED_STUDENTS),
         ("Engines that make examples", DATA_ENGINES),
         ("Discovery of skills", DISCOVERIES),

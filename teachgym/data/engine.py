@@ -9,7 +9,7 @@ import numpy as np
 
 from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Answer, Example, Path
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 
 @checked_dataclass
@@ -24,7 +24,7 @@ class Order:
     count: int
     """How many, from 0 up."""
     path: Path = ()
-    """The skill, or a part of it, by the task's names; empty where the plan names none."""
+    """The skill, or a part of it, by the subject's names; empty where the plan names none."""
     like: tuple[Example, ...] = ()
     """Examples to make more of: what the student got wrong, or the members of a skill that was discovered. They may
     be of the validation set, so what is made is checked against that."""
@@ -62,17 +62,17 @@ class EngineError(RuntimeError):
 
 
 class DataEngine(ABC):
-    """Makes training examples. It sees the plan and the task, and nothing of the student but what the plan says.
+    """Makes training examples. It sees the plan and the subject, and nothing of the student but what the plan says.
 
     To write one, subclass, set ``Settings`` to a frozen dataclass, and define ``make``.
 
     Args:
-        task: What the examples are for.
+        subject: What the examples are for.
         settings: A ``Settings`` of this class; None takes the defaults.
 
     Raises:
         TypeError: If the settings are of another class.
-        ValueError: If the task lacks what the engine needs.
+        ValueError: If the subject lacks what the engine needs.
     """
 
     Settings: ClassVar[type[Any]] = NoSettings
@@ -82,9 +82,9 @@ class DataEngine(ABC):
     checks: ClassVar[tuple[str, ...]] = ()
     """Quality checks, by name (``teachgym.data.quality``), that its examples need unless the environment says else."""
 
-    def __init__(self, task: DataTask, settings: Any = None) -> None:
+    def __init__(self, subject: Subject, settings: Any = None) -> None:
         self.settings: Any = chosen_settings(self.Settings, settings)
-        self.task = task
+        self.subject = subject
 
     def begin(self, made: Sequence[Example] = ()) -> None:
         """A new episode begins, or one goes on in which these examples have been made. Most engines need not know."""

@@ -37,7 +37,7 @@ class Example:
     image: Image | None = None
     """What the prompt is about, if it is about an image."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the task's scorer needs beyond the target (tests of a program, other right answers): plain JSON values."""
+    """What the subject's scorer needs beyond the target (tests of a program, other right answers): plain JSON."""
 
     def __post_init__(self) -> None:
         if not (isinstance(self.prompt, str) and isinstance(self.target, str)):
@@ -79,6 +79,6 @@ class Answer:
     given: str
     """The student's words."""
     score: float
-    """From 0 to 1, by the task."""
+    """From 0 to 1, by the subject."""
     correct: bool
-    """Whether the score reaches the task's pass mark."""
+    """Whether the score reaches the subject's pass mark."""

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence, Set
 
 from teachgym.base.registry import unknown_name
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 HELD_OUT = "held-out"
 """The reason by which examples of the validation and test sets are rejected, always."""
 CHECKS = ("parses", "verified", "not-duplicate", "not-known")
-"""Checks that can be asked for, cheapest first: the target has the form of an answer; the task finds it right; the
+"""Checks that can be asked for, cheapest first: the target has the form of an answer; the subject finds it right; the
 student has not been given the same prompt before; the student does not answer it correctly yet."""
 
 
@@ -25,7 +25,7 @@ class QualityControl:
     """Lets examples through that pass every check.
 
     Args:
-        task: What the examples are for.
+        subject: What the examples are for.
         checks: Names in ``CHECKS``; examples that are held out for tests are rejected whatever they say.
         held_out: Keys of the validation and test sets.
         ask: Which of some examples the student answers correctly now.
@@ -33,14 +33,14 @@ class QualityControl:
 
     def __init__(
         self,
-        task: DataTask,
+        subject: Subject,
         checks: Sequence[str],
         *,
         held_out: Set[str],
         ask: Callable[[Sequence[Example]], Sequence[bool]],
     ) -> None:
         check_checks(checks)
-        self._task, self._held_out, self._ask = task, held_out, ask
+        self._subject, self._held_out, self._ask = subject, held_out, ask
         self._checks = [name for name in CHECKS if name in checks]
         self.rejected: Counter[str] = Counter()
 
@@ -60,9 +60,9 @@ class QualityControl:
 
     def _verdicts(self, check: str, examples: Sequence[Example], given: Set[str]) -> list[bool]:
         if check == "parses":
-            return [self._task.parses(example) for example in examples]
+            return [self._subject.parses(example) for example in examples]
         if check == "verified":
-            return self._task.verify(examples)
+            return self._subject.verify(examples)
         if check == "not-known":
             return [not known for known in self._ask(examples)]
         fresh, seen = [], set(given)

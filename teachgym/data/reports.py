@@ -55,8 +55,8 @@ class TreeReport(TypedDict):
 class Report(TypedDict):
     """The whole of it."""
 
-    task: str
-    """What the task is about, in words."""
+    subject: str
+    """What the subject is about, in words."""
     progress: float
     """Share of the budget that is spent."""
     examples_left: int

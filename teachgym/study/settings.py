@@ -31,11 +31,11 @@ class StudySettings:
     """Number of students per teacher."""
     first_seed: int = 0
     """The students' seeds are this one and those that follow."""
-    task: str | None = None
-    """What students learn from data: a task from `teachgym list`, for environments that have tasks; None takes the
+    subject: str | None = None
+    """What students learn from data: a subject from `teachgym list`, for environments that have one; None takes the
     environment's own."""
     student: str | None = None
-    """Student: a name from `teachgym list`; None takes the environment's or the task's own."""
+    """Student: a name from `teachgym list`; None takes the environment's or the subject's own."""
     student_steps: int | None = None
     """World steps that each student may play, or examples that it may be given; None takes the environment's own
     budget."""
@@ -99,7 +99,7 @@ class StudySettings:
     def folder(self) -> Path:
         """The study's folder."""
         parts = [NamedSettings.parse(self.env).folder_name]
-        parts += [NamedSettings.parse(self.task).folder_name] if self.task is not None else []
+        parts += [NamedSettings.parse(self.subject).folder_name] if self.subject is not None else []
         parts += [NamedSettings.parse(self.student).folder_name] if self.student is not None else []
         parts += [f"{self.student_steps}"] if self.student_steps is not None else []
         return self.runs / (self.name or bounded_name("-".join(parts)))
@@ -108,7 +108,7 @@ class StudySettings:
     def title(self) -> str:
         """What is studied, in a line."""
         parts = [self.env]
-        parts += [f"task {self.task}"] if self.task is not None else []
+        parts += [f"subject {self.subject}"] if self.subject is not None else []
         parts += [f"student {self.student}"] if self.student is not None else []
         parts += [f"{self.student_steps:,} steps"] if self.student_steps is not None else []
         return ", ".join(parts)
@@ -119,7 +119,7 @@ class StudySettings:
             for teacher in self.teachers:
                 yield Cell(
                     env=str(NamedSettings.parse(self.env)),
-                    task=None if self.task is None else str(NamedSettings.parse(self.task)),
+                    subject=None if self.subject is None else str(NamedSettings.parse(self.subject)),
                     teacher=str(NamedSettings.parse(teacher)),
                     student=None if self.student is None else str(NamedSettings.parse(self.student)),
                     seed=seed,
@@ -169,7 +169,7 @@ class Cell:
     """World steps that the student may play, or examples that it may be given; None for the environment's own."""
     evaluations: int
     """Number of tests beside that of the untrained student, the last at the end."""
-    task: str | None = None
+    subject: str | None = None
     """What the student learns from data, with settings; None for the environment's own."""
 
     @property

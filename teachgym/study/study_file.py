@@ -16,7 +16,7 @@ from teachgym.study.settings import StudySettings
 STUDY_FILE = "study.toml"
 """Name of the file that a study leaves in its folder."""
 _READY = Path(__file__).parent / "ready"
-_SPECS = ("env", "teachers", "task", "student")
+_SPECS = ("env", "teachers", "subject", "student")
 """Settings that are names which may carry settings of their own."""
 
 
@@ -63,8 +63,8 @@ def ready_made() -> dict[str, str]:
 def read(path: Path) -> dict[str, Any]:
     """Read the settings in a file, by name of the field of ``StudySettings``; the others keep their defaults.
 
-    Keys may have hyphens in place of underscores. Environment, task, student and teachers are texts as they are typed
-    on the command line, or tables with a ``name`` and settings.
+    Keys may have hyphens in place of underscores. Environment, subject, student and teachers are texts as they are
+    typed on the command line, or tables with a ``name`` and settings.
 
     Raises:
         ValueError: If the file is not TOML, or a key or the type of a value is not allowed; the message says what is.

@@ -42,7 +42,7 @@ def check_cell(folder: Path, cell: Cell, *, trust: bool, teacher: bool = True) -
     Raises:
         ValueError: If it is not trusted; lists what it would do.
     """
-    names = (cell.env, cell.task, cell.student, cell.teacher if teacher else None)
+    names = (cell.env, cell.subject, cell.student, cell.teacher if teacher else None)
     _refuse(folder, [] if trust else _demands(name for name in names if name is not None))
 
 
@@ -62,7 +62,7 @@ def check_study(path: Path, settings: StudySettings, *, trust: bool) -> None:
     given = {name: value for name, value in study_file.read(path).items() if name != "teachers"}
     kept = {name: value for name, value in given.items() if getattr(settings, name) == value}
     teachers = set(study_file.read(path).get("teachers", ())).intersection(settings.teachers)
-    found = _demands([*(kept[name] for name in ("env", "task", "student") if name in kept), *sorted(teachers)])
+    found = _demands([*(kept[name] for name in ("env", "subject", "student") if name in kept), *sorted(teachers)])
     if kept.get("ray_address") not in (None, "auto", "local"):
         found.append(f"hand the study to the Ray cluster at {kept['ray_address']}")
     if "wandb" in kept.get("trackers", ()):
@@ -99,7 +99,7 @@ def _refuse(source: Path, found: Sequence[str]) -> None:
 
 
 def _demands(names: Iterable[str]) -> list[str]:
-    """What making environments, tasks, students and teachers of these names would do, in words."""
+    """What making environments, subjects, students and teachers of these names would do, in words."""
     found: list[str] = []
     for name in names:
         named = NamedSettings.parse(name)

@@ -4,10 +4,10 @@ Each raises ``AssertionError`` with what is wrong; none needs a test framework.
 """
 
 from teachgym.testing.data_engine import check_data_engine
-from teachgym.testing.data_task import check_data_task
 from teachgym.testing.discovery import check_discovery
 from teachgym.testing.schedule import check_schedule
 from teachgym.testing.student import check_student
+from teachgym.testing.subject import check_subject
 from teachgym.testing.supervised_student import check_supervised_student
 from teachgym.testing.teacher import check_teacher
 from teachgym.testing.teacher_env import check_teacher_env
@@ -15,10 +15,10 @@ from teachgym.testing.world import check_world
 
 __all__ = [
     "check_data_engine",
-    "check_data_task",
     "check_discovery",
     "check_schedule",
     "check_student",
+    "check_subject",
     "check_supervised_student",
     "check_teacher",
     "check_teacher_env",

@@ -9,25 +9,25 @@ from teachgym.core.seeding import check_seed
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example
 from teachgym.data.quality import CHECKS
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.testing.equality import difference
 from teachgym.testing.surroundings import check_settings, untouched_generators
 
-MakeEngine = Callable[[DataTask], DataEngine]
+MakeEngine = Callable[[Subject], DataEngine]
 
 
-def check_data_engine(make: MakeEngine, task: DataTask, *, seed: int = 0) -> None:
+def check_data_engine(make: MakeEngine, subject: Subject, *, seed: int = 0) -> None:
     """Check that an engine keeps the contract; call it from a test of your own.
 
     It carries out small plans, which name skills, show examples and mistakes, or say nothing, and must: make no more
     than is ordered, of the skill that is named, and say so where it makes less; tell what it spent, and stay within its
     allowance; make the same examples from the same generator, in a fresh engine and in one that begins a new episode;
-    go on from the examples that it has made as if it had never stopped; and leave the task, the plan and global
+    go on from the examples that it has made as if it had never stopped; and leave the subject, the plan and global
     generators as they are.
 
     Args:
-        make: The class, or anything that is called as ``make(task)``: ``partial(Class, settings=...)``.
-        task: What it makes examples for.
+        make: The class, or anything that is called as ``make(subject)``: ``partial(Class, settings=...)``.
+        subject: What it makes examples for.
         seed: Non-negative integer.
 
     Raises:
@@ -35,26 +35,28 @@ def check_data_engine(make: MakeEngine, task: DataTask, *, seed: int = 0) -> Non
         ValueError: If the seed is not allowed.
     """
     check_seed(seed)
-    plans = [_plan(task), _plan(task)[:1]]
-    held_out = [example.key for example in (*task.validation, *task.test)]
+    plans = [_plan(subject), _plan(subject)[:1]]
+    held_out = [example.key for example in (*subject.validation, *subject.test)]
     shown = [example.key for order in plans[0] for example in order.like]
-    engine = make(task)  # whatever is imported on the way has been
+    engine = make(subject)  # whatever is imported on the way has been
     with untouched_generators("the engine"):
-        _check_described(engine, task)
+        _check_described(engine, subject)
         batches = _episode(engine, plans, seed)
         for plan, batch in zip(plans, batches, strict=True):
             _check_batch(plan, batch)
-        _check_repeats(make, task, plans, batches, seed)
-        _check_allowance(make, task, plans[0], batches[0].cost, seed)
-    assert [example.key for example in (*task.validation, *task.test)] == held_out, "the engine changed the task"
+        _check_repeats(make, subject, plans, batches, seed)
+        _check_allowance(make, subject, plans[0], batches[0].cost, seed)
+    assert [example.key for example in (*subject.validation, *subject.test)] == held_out, (
+        "the engine changed the subject"
+    )
     assert [example.key for order in plans[0] for example in order.like] == shown, "the engine changed its plan"
 
 
-def _plan(task: DataTask) -> list[Order]:
+def _plan(subject: Subject) -> list[Order]:
     """Orders of every kind."""
-    first, last = task.skill_names[0], task.skill_names[-1]
-    like = tuple(task.validation[:3])
-    wrong = tuple(task.mark(task.validation[:2], ["?", "?"]))
+    first, last = subject.skill_names[0], subject.skill_names[-1]
+    like = tuple(subject.validation[:3])
+    wrong = tuple(subject.mark(subject.validation[:2], ["?", "?"]))
     return [
         Order(4, (first,)),
         Order(0, (last,)),
@@ -64,7 +66,7 @@ def _plan(task: DataTask) -> list[Order]:
     ]
 
 
-def _check_described(engine: DataEngine, task: DataTask) -> None:
+def _check_described(engine: DataEngine, subject: Subject) -> None:
     """Its class says what it is, and refuses settings of another."""
     kind = type(engine)
     assert isinstance(engine, DataEngine), f"make() gave {engine!r}; expected a teachgym.data.engine.DataEngine"
@@ -73,7 +75,7 @@ def _check_described(engine: DataEngine, task: DataTask) -> None:
     unknown = set(kind.checks).difference(CHECKS)
     assert not unknown, f"checks names {sorted(unknown)}; expected some of {', '.join(CHECKS)}"
     try:
-        kind(task, object())
+        kind(subject, object())
     except TypeError:
         return
     raise AssertionError("the engine took settings of another class; it must raise TypeError")
@@ -110,24 +112,24 @@ def _check_batch(plan: Sequence[Order], batch: Batch) -> None:
 
 
 def _check_repeats(
-    make: MakeEngine, task: DataTask, plans: Sequence[Sequence[Order]], batches: Sequence[Batch], seed: int
+    make: MakeEngine, subject: Subject, plans: Sequence[Sequence[Order]], batches: Sequence[Batch], seed: int
 ) -> None:
     """The same generators give the same examples, from the start and from the middle of an episode."""
-    used = make(task)
+    used = make(subject)
     for name in ("in a fresh engine", "after begin() in one that was used before"):
         again = [_contents(batch) for batch in _episode(used, plans, seed)]
         found = difference([_contents(batch) for batch in batches], again, "the batches")
         assert found is None, f"the same plan and generator gave other examples {name}: {found}"
-    resumed = make(task)
+    resumed = make(subject)
     resumed.begin([example for made in batches[0].examples for example in made])
     found = difference(_contents(batches[1]), _contents(_made(resumed, plans[1], seed + 1)), "the batch")
     assert found is None, f"after begin() with what had been made, the engine went on otherwise: {found}"
 
 
-def _check_allowance(make: MakeEngine, task: DataTask, plan: Sequence[Order], cost: float, seed: int) -> None:
+def _check_allowance(make: MakeEngine, subject: Subject, plan: Sequence[Order], cost: float, seed: int) -> None:
     """No more is spent than is allowed."""
     for allowance in (0.0, cost / 2):
-        engine = make(task)
+        engine = make(subject)
         engine.begin()
         try:
             spent = engine.make(plan, np.random.default_rng(seed), allowance=allowance).cost

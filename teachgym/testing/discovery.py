@@ -21,7 +21,7 @@ def check_discovery(make: Callable[[], SkillDiscovery], answers: Sequence[Answer
 
     Args:
         make: The class, or anything that is called as ``make()``: ``partial(Class, settings)``.
-        answers: What a student answered, to at least two different prompts; ``task.mark`` makes them.
+        answers: What a student answered, to at least two different prompts; ``subject.mark`` makes them.
         seed: Non-negative integer.
 
     Raises:

@@ -14,7 +14,7 @@ from teachgym.base.files import read_state, write_state
 from teachgym.base.setting_checks import check_whole
 from teachgym.core.seeding import check_seed
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.lifetimes.global_state import capture, preserved
 from teachgym.students.supervised.student import SupervisedStudent
 from teachgym.testing.equality import difference, not_plain
@@ -29,7 +29,7 @@ _RISE = 0.1
 
 def check_supervised_student(
     make: Callable[..., SupervisedStudent],
-    task: DataTask,
+    subject: Subject,
     *,
     examples: Sequence[Example] | None = None,
     updates: int = 8,
@@ -47,10 +47,10 @@ def check_supervised_student(
     nothing had been.
 
     Args:
-        make: The class, or anything that is called as ``make(task, seed=0)``: ``partial(Class, settings=...)``.
+        make: The class, or anything that is called as ``make(subject, seed=0)``: ``partial(Class, settings=...)``.
             Equality bit for bit is promised on CPU, so settings should choose that.
-        task: What it learns.
-        examples: To learn from, at least two; None draws 48 from the task, evenly over its skills.
+        subject: What it learns.
+        examples: To learn from, at least two; None draws 48 from the subject, evenly over its skills.
         updates: Updates of each training, from 1 up.
         seed: Integer from 0 up.
         seeded: Whether other seeds give other students; False for one that has nothing random about it.
@@ -65,10 +65,10 @@ def check_supervised_student(
     check_whole("updates", updates, 1, "updates")
     if learns_within is not None:
         check_whole("learns_within", learns_within, 1, "updates")
-    given = _drawn(task, seed) if examples is None else list(examples)
+    given = _drawn(subject, seed) if examples is None else list(examples)
     if len(given) < 2:
         raise ValueError(f"examples has length {len(given)}; expected at least 2 to learn from")
-    check = _Check(make, task, given, updates, seed)
+    check = _Check(make, subject, given, updates, seed)
     check.is_described()
     check.answers_well()
     check.learns_nothing_from_no_updates()
@@ -84,12 +84,12 @@ class _Check:
     def __init__(
         self,
         make: Callable[..., SupervisedStudent],
-        task: DataTask,
+        subject: Subject,
         examples: list[Example],
         updates: int,
         seed: int,
     ) -> None:
-        self.make, self.task, self.updates, self.seed = make, task, updates, seed
+        self.make, self.subject, self.updates, self.seed = make, subject, updates, seed
         half = (len(examples) + 1) // 2
         self.rounds = [examples[:half], examples]
         """A first round of data, and a second, which goes on with all of it."""
@@ -117,7 +117,7 @@ class _Check:
         assert isinstance(kind.reads, bool), f"reads is {kind.reads!r}; expected True or False"
         assert kind.updates_per_example > 0, f"updates_per_example is {kind.updates_per_example!r}; expected above 0"
         try:
-            kind(self.task, object(), seed=self.seed)
+            kind(self.subject, object(), seed=self.seed)
         except TypeError:
             return
         raise AssertionError("settings of another class were accepted; the constructor must raise TypeError")
@@ -193,7 +193,7 @@ class _Check:
     def _fresh(self, seed: int | None = None) -> SupervisedStudent:
         seed = self.seed if seed is None else seed
         with _Untouched("making a student"):
-            return self.make(self.task, seed=seed)
+            return self.make(self.subject, seed=seed)
 
     def _taught(
         self, *, seed: int | None = None, rounds: Sequence[list[Example]] | None = None, disturb: bool = False
@@ -258,7 +258,7 @@ class _Check:
         assert found is None, f"{failure}: {found}"
 
     def _accuracy(self, student: SupervisedStudent) -> float:
-        answers = self.task.mark(self.asked, student.answer(self.asked))
+        answers = self.subject.mark(self.asked, student.answer(self.asked))
         return float(np.mean([answer.correct for answer in answers]))
 
 
@@ -289,21 +289,21 @@ def _draw_from_global_generators() -> None:
     torch.rand(2)
 
 
-def _drawn(task: DataTask, seed: int) -> list[Example]:
+def _drawn(subject: Subject, seed: int) -> list[Example]:
     """Examples of every skill in turn, no two the same, and none of the validation set.
 
     Raises:
-        ValueError: If the task can't make any.
+        ValueError: If the subject can't make any.
     """
     rng = np.random.default_rng([seed, 5_003])
-    names = task.skill_names
+    names = subject.skill_names
     each = max(2, _EXAMPLES // len(names))
     found: dict[str, Example] = {}
     try:
         for name in names:
-            found.update((example.key, example) for example in task.make((name,), each, rng))
+            found.update((example.key, example) for example in subject.make((name,), each, rng))
     except NotImplementedError as error:
-        raise ValueError(f"{type(task).__name__} makes no examples of its own; pass examples=") from error
+        raise ValueError(f"{type(subject).__name__} makes no examples of its own; pass examples=") from error
     drawn = list(found.values())
     return [drawn[place] for place in rng.permutation(len(drawn))]
 

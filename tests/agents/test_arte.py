@@ -12,7 +12,7 @@ from teachgym.agents.allocation.arte import Arte, ArteSettings, tilted
 from teachgym.data.example import Example, Path
 from teachgym.data.observation import SkillRow
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.skill_list import SkillListEnv
 from teachgym.testing import check_teacher
 from tests.agents.data_specs import shares_problem, tree_problem
@@ -188,7 +188,7 @@ USEFUL = ("subtract", "multiply", "rhyme")
 USELESS = ("add", "merge", "fold")
 
 
-class Planted(DataTask):
+class Planted(Subject):
     """Three skills that a simulated student learns fast, by their names, and three that it hardly learns."""
 
     @property

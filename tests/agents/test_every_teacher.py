@@ -24,7 +24,7 @@ from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_specs
 
 ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
-DATA = "task=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
+DATA = "subject=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
 OTHER_ENVS = {
     SHARES: f"SkillList,action=shares,{DATA}",
     TREE_PLAN: f"SkillTree,action=plan,{DATA}",

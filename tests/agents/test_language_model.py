@@ -42,7 +42,7 @@ def spec(acts: str, **changes: Any) -> TeachingSpec:
 
 
 def report(**more: Any) -> str:
-    return json.dumps({"task": "sums", "progress": 0.0, "examples_now": 10, **more})
+    return json.dumps({"subject": "sums", "progress": 0.0, "examples_now": 10, **more})
 
 
 def answer(acts: str, entries: list[dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from teachgym.base.registry import load_path
 from teachgym.base.settings import checked_dataclass
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES
 from teachgym.envs.data.engines.engines import DATA_ENGINES
-from teachgym.envs.data.subjects import DATA_TASKS
+from teachgym.envs.data.subjects import SUBJECTS
 from teachgym.students import STUDENTS
 from teachgym.students.supervised import SUPERVISED_STUDENTS
 from teachgym.study.cells.cell import make_cell_teacher
@@ -44,7 +44,7 @@ def settings_classes() -> list[type[Any]]:
             for name, one in vars(importlib.import_module(module.name)).items():
                 if isinstance(one, type) and is_dataclass(one) and name.endswith(("Settings", "HeldOut")):
                     found[one] = None
-    for table in (TEACHERS, STUDENTS, SUPERVISED_STUDENTS, DATA_TASKS, DATA_ENGINES, DISCOVERIES):
+    for table in (TEACHERS, STUDENTS, SUPERVISED_STUDENTS, SUBJECTS, DATA_ENGINES, DISCOVERIES):
         found |= {load_path("entry", path).Settings: None for path in table.values()}
     return list(found)
 

@@ -1,4 +1,4 @@
-"""A small task, and students whose answers can be worked out by hand."""
+"""A small subject, and students whose answers can be worked out by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 from teachgym.students.supervised.student import SupervisedStudent
 
 SIZES = {"small": 100, "middle": 1_000, "large": 10_000}
@@ -23,7 +23,7 @@ class NumbersSettings(HeldOut):
     test_per_skill: int = 15
 
 
-class Numbers(DataTask):
+class Numbers(Subject):
     """Say a number again, or the one after it, or its double; numbers of three sizes."""
 
     Settings = NumbersSettings
@@ -62,8 +62,8 @@ class Practice(SupervisedStudent):
     Settings = PracticeSettings
     updates_per_example = 0.5
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         self.seen: dict[str, int] = {}
         self.updates = 0
 
@@ -95,21 +95,21 @@ class MoodySettings:
 
 @final
 class MoodyEngine(DataEngine):
-    """Draws from the task, and fails once."""
+    """Draws from the subject, and fails once."""
 
     Settings = MoodySettings
 
-    def __init__(self, task: DataTask, settings: Any = None) -> None:
-        super().__init__(task, settings)
+    def __init__(self, subject: Subject, settings: Any = None) -> None:
+        super().__init__(subject, settings)
         self.calls = 0
 
     def make(self, orders: Sequence[Order], rng: np.random.Generator, *, allowance: float = np.inf) -> Batch:
         self.calls += 1
         if self.calls == self.settings.fails_at:
             raise EngineError("the endpoint is not there; start it", cost=0.5)
-        return Batch([self.task.make((*order.path, "large"), order.count, rng) for order in orders], 1.0)
+        return Batch([self.subject.make((*order.path, "large"), order.count, rng) for order in orders], 1.0)
 
 
 def settings(**more: Any) -> dict[str, Any]:
-    """Arguments that make an environment of the toy task and student."""
-    return {"task": "tests.data.toy:Numbers", "student": "tests.data.toy:Practice", "budget": 120, **more}
+    """Arguments that make an environment of the toy subject and student."""
+    return {"subject": "tests.data.toy:Numbers", "student": "tests.data.toy:Practice", "budget": 120, **more}

@@ -11,7 +11,7 @@ import teachgym  # noqa: F401  # registers the environments, also in a process t
 
 PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hidden": (8,)}
 STUDENT = {"student": "ppo", "student_settings": PPO, "student_steps": 200}
-SIMULATED = {"task": "digits", "student": "simulated", "budget": 60, "rounds": 3}
+SIMULATED = {"subject": "digits", "student": "simulated", "budget": 60, "rounds": 3}
 CHEAP: dict[str, dict[str, Any]] = {
     "ParametricBipedalWalker": {"max_episode_steps": 3},
     "Curriculum": {

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
-from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.data.subject import Subject
+from teachgym.envs.data.subjects.blank import BlankSubject
 from teachgym.envs.data.subjects.digits import Digits
 from teachgym.envs.data.subjects.drawings import VisualQuestions
 from teachgym.students import STUDENTS, make_student
@@ -27,7 +27,7 @@ SHORT = {"max_length": 64, "max_new_tokens": 8, "method": "full", "learning_rate
 class Lesson:
     """What a student is checked with; a student that is not in ``LESSONS`` learns a few numbers."""
 
-    task: Callable[[], DataTask] = Numbers
+    task: Callable[[], Subject] = Numbers
     settings: dict[str, Any] = field(default_factory=dict)
     model: Callable[[Path], str] | None = None
     """Writes a model into a folder, where the student's settings name one."""
@@ -40,7 +40,7 @@ def same_small(count: int = 40) -> list[Example]:
 
 
 LESSONS = {
-    "simulated": Lesson(lambda: BlankTask(Numbers()), examples=lambda: same_small(200), learns_within=1),
+    "simulated": Lesson(lambda: BlankSubject(Numbers()), examples=lambda: same_small(200), learns_within=1),
     "logistic-regression": Lesson(Digits, learns_within=100),
     "mlp": Lesson(Digits, learns_within=100),
     "transformer": Lesson(

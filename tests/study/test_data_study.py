@@ -12,7 +12,7 @@ STUDENT = "tests.data.toy:Practice,needed=20"
 
 
 def arguments(folder: Path, *more: str) -> list[str]:
-    study = ["--env", "SkillList", "--task", TASK, "--student", STUDENT, "--student-steps", "90", "--seeds", "2"]
+    study = ["--env", "SkillList", "--subject", TASK, "--student", STUDENT, "--student-steps", "90", "--seeds", "2"]
     return ["compare", *study, "--runs", str(folder), "--name", "s", "--evaluations", "2", *more]
 
 
@@ -45,10 +45,10 @@ def test_teachers_with_different_actions_are_compared_on_accuracy(
 def test_names_that_do_not_exist_are_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["compare", "--env", "SkillList", "--task", "mth", "--runs", str(tmp_path)]) == 2
+    assert main(["compare", "--env", "SkillList", "--subject", "mth", "--runs", str(tmp_path)]) == 2
     assert "did you mean 'math'" in " ".join(capsys.readouterr().err.split())
-    assert main(["compare", "--env", "Hypercubes", "--task", "math", "--runs", str(tmp_path)]) == 2
-    assert "environment 'Hypercubes' does not take --task math; leave it out" in " ".join(
+    assert main(["compare", "--env", "Hypercubes", "--subject", "math", "--runs", str(tmp_path)]) == 2
+    assert "environment 'Hypercubes' does not take --subject math; leave it out" in " ".join(
         capsys.readouterr().err.split()
     )
     assert not list(tmp_path.iterdir())

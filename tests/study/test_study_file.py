@@ -125,7 +125,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(
-    task=st.none() | TEXTS,
+    subject=st.none() | TEXTS,
     ray_address=st.none() | TEXTS,
     steps=st.none() | st.integers(4, 10**12),
     seconds=st.floats(0, allow_nan=False),
@@ -133,7 +133,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 )
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
-    task: str | None,
+    subject: str | None,
     ray_address: str | None,
     steps: int | None,
     seconds: float,
@@ -141,7 +141,7 @@ def test_what_is_written_is_read_back(
 ) -> None:
     """The reader is Python's own, so that this also checks the writer against TOML."""
     settings = StudySettings(
-        task=task,
+        subject=subject,
         ray_address=ray_address,
         student_steps=steps,
         checkpoint_seconds=seconds,

@@ -23,7 +23,7 @@ from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trust import check_cell, check_links, check_study
 
 CANARY, KEY = "canary_module", "CANARY_KEY"
-OWN = Cell("SkillList", "uniform", "simulated", 0, 60, 1, task="digits")
+OWN = Cell("SkillList", "uniform", "simulated", 0, 60, 1, subject="digits")
 HARD = json.dumps({"model": "m", "base_url": "URL", "api_key_env": KEY}, separators=(",", ":"))
 NESTED = f'SkillList,engine=weak-then-strong,engine_settings={{"strong":"language-model","strong_settings":{HARD}}}'
 ENGINE = "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine"
@@ -32,7 +32,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "world": ({"env": f"Curriculum,world={CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
     "registered world": ({"env": "Curriculum,world=CartPole"}, ["import gymnasium.envs.classic_control"]),
     "student": ({"student": f"{CANARY}:Student"}, [f"import {CANARY}:Student"]),
-    "task": ({"task": f"{CANARY} : Task"}, [f"import {CANARY} : Task"]),
+    "subject": ({"subject": f"{CANARY} : Task"}, [f"import {CANARY} : Task"]),
     "engine": ({"env": f"SkillList,engine={CANARY}:Engine"}, [f"import {CANARY}:Engine"]),
     "discovery": ({"env": f"SkillList,discovery={CANARY}:Discovery"}, [f"import {CANARY}:Discovery"]),
     "engine in an engine": ({"env": NESTED}, ["call URL", f"read the environment variable {KEY}"]),
@@ -45,9 +45,9 @@ HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["call http://127.0.0.1:8000/v1", "read the environment variable OPENAI_API_KEY"],
     ),
     "download": ({"student": "causal-lm,path=some/model,allow_download=true"}, ["download from the Hugging Face hub"]),
-    "absolute path": ({"task": "math-benchmark,path=/elsewhere/data"}, ["use files at /elsewhere/data"]),
-    "path upwards": ({"task": "math-benchmark,path=a/../../data"}, ["use files at a/../../data"]),
-    "path by a link": ({"task": "math-benchmark,path=link/data"}, ["use files at link/data"]),
+    "absolute path": ({"subject": "math-benchmark,path=/elsewhere/data"}, ["use files at /elsewhere/data"]),
+    "path upwards": ({"subject": "math-benchmark,path=a/../../data"}, ["use files at a/../../data"]),
+    "path by a link": ({"subject": "math-benchmark,path=link/data"}, ["use files at link/data"]),
 }
 HOSTILE_TEACHERS: dict[str, tuple[str, list[str]]] = {
     "teacher": (f"{CANARY}:Teacher", [f"import {CANARY}:Teacher"]),

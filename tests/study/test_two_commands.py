@@ -87,7 +87,7 @@ def test_a_study_that_another_version_resumes_says_so_and_records_it(
 
     compare(chosen, if_used="resume", observer=Listener())
     assert notes == []
-    for module in ("compare", "cell", "provenance"):
+    for module in ("compare", "cells.cell", "cells.provenance"):
         monkeypatch.setattr(f"teachgym.study.{module}.__version__", "9.9.9")
     more = settings(tmp_path, student=toy_study.QUICK, seeds=2)
     found = compare(more, if_used="resume", observer=Listener())

@@ -27,8 +27,8 @@ class Counter(DataEngine):
 
     Settings: ClassVar[type[Any]] = CounterSettings
 
-    def __init__(self, task: Any, settings: Any = None) -> None:
-        super().__init__(task, settings)
+    def __init__(self, subject: Any, settings: Any = None) -> None:
+        super().__init__(subject, settings)
         self.begin()
 
     def begin(self, made: Sequence[Example] = ()) -> None:
@@ -104,8 +104,8 @@ class ForgetsWhatItMade(Counter):
 
 
 class TakesAnySettings(Counter):
-    def __init__(self, task: Any, settings: Any = None) -> None:
-        super().__init__(task, settings if isinstance(settings, CounterSettings) else None)
+    def __init__(self, subject: Any, settings: Any = None) -> None:
+        super().__init__(subject, settings if isinstance(settings, CounterSettings) else None)
 
 
 @dataclass
@@ -130,8 +130,8 @@ class NeverWorks(Counter):
 
 class ChangesTheTask(Counter):
     def example(self, order: Order, rng: np.random.Generator) -> Example:
-        assert isinstance(self.task.validation, list)
-        self.task.validation.append(self.task.validation[0])
+        assert isinstance(self.subject.validation, list)
+        self.subject.validation.append(self.subject.validation[0])
         return super().example(order, rng)
 
 
@@ -150,13 +150,13 @@ BROKEN: dict[type[DataEngine], str] = {
     ThawedSettings: "expected a frozen dataclass",
     UnknownCheck: r"checks names \['spelling'\]",
     NeverWorks: "could make nothing: the endpoint is not there",
-    ChangesTheTask: "the engine changed the task",
+    ChangesTheTask: "the engine changed the subject",
 }
 
 
 def test_a_sound_engine_passes() -> None:
     check_data_engine(Counter, Numbers())
-    check_data_engine(lambda task: Counter(task, CounterSettings(start=7)), Numbers(), seed=3)
+    check_data_engine(lambda subject: Counter(subject, CounterSettings(start=7)), Numbers(), seed=3)
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
@@ -167,4 +167,4 @@ def test_every_breakage_is_caught_and_named(broken: type[DataEngine]) -> None:
 
 def test_what_is_not_an_engine_is_named() -> None:
     with pytest.raises(AssertionError, match=r"expected a teachgym.data.engine.DataEngine"):
-        check_data_engine(lambda task: "an engine", Numbers())  # type: ignore[arg-type, return-value]
+        check_data_engine(lambda subject: "an engine", Numbers())  # type: ignore[arg-type, return-value]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised import SupervisedStudent
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers, Practice
@@ -28,8 +28,8 @@ class Chooser(SupervisedStudent):
 
     Settings: ClassVar[type[Any]] = ChooserSettings
 
-    def __init__(self, task: DataTask, settings: ChooserSettings | None = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: ChooserSettings | None = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         self.rng = np.random.default_rng(seed)
         self.known: list[str] = []
         self.weights = np.zeros((96, 0))
@@ -124,15 +124,15 @@ class Loose(Chooser):
 
 
 class Careless(Chooser):
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, seed=seed)
         if settings is not None:
             self.settings = settings
 
 
 class GlobalBirth(Chooser):
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         random.random()
 
 
@@ -224,13 +224,13 @@ class Rewrites(Chooser):
 
 
 class IgnoresItsSeed(Chooser):
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=0)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=0)
 
 
 class SeedsItselfFromTheClock(Chooser):
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         self.rng = np.random.default_rng()
 
 
@@ -319,7 +319,7 @@ def test_one_that_does_not_read_may_look_at_targets() -> None:
 
 def test_something_else_than_a_student_is_refused() -> None:
     with pytest.raises(AssertionError, match="expected a teachgym"):
-        check_supervised_student(lambda task, seed: "a student", Numbers())  # type: ignore[arg-type, return-value]
+        check_supervised_student(lambda subject, seed: "a student", Numbers())  # type: ignore[arg-type, return-value]
 
 
 def test_a_student_that_counts_examples_without_updates_is_found() -> None:

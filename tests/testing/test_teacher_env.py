@@ -363,7 +363,7 @@ def test_every_broken_promise_is_found(broken: type[Lessons], message: str) -> N
 
 
 def test_an_ordinary_environment_is_refused() -> None:
-    with pytest.raises(AssertionError, match=r"expected a teachgym\.teacher_env\.TeacherEnv"):
+    with pytest.raises(AssertionError, match=r"expected a teachgym\.core\.teacher_env\.TeacherEnv"):
         check_teacher_env(Reach)
 
 

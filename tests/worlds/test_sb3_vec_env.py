@@ -136,7 +136,7 @@ def test_attributes_are_those_of_the_slots_or_of_the_whole_batch() -> None:
 
 
 def test_other_vector_environments_and_modes_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"expected a teachgym\.batch_vector_env\.BatchVectorEnv"):
+    with pytest.raises(TypeError, match=r"expected a teachgym\.worlds\.vector_env\.BatchVectorEnv"):
         SB3VecEnv(SyncVectorEnv([Wander]))
     with pytest.raises(ValueError, match=r"make it with AutoresetMode\.SAME_STEP"):
         SB3VecEnv(BatchVectorEnv(SerialBatch([Wander()])))

@@ -7,7 +7,7 @@ from typing import Any
 from teachgym.base.registry import named_class
 from teachgym.base.settings import make_settings
 from teachgym.data.engine import DataEngine
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 DATA_ENGINES: Mapping[str, str] = MappingProxyType(
     {
@@ -29,11 +29,11 @@ def data_engine_class(name: str) -> type[DataEngine]:
     return named_class("engine", name, DATA_ENGINES, DataEngine)
 
 
-def make_data_engine(name: str, task: DataTask, **settings: Any) -> DataEngine:
-    """Make an engine for a task.
+def make_data_engine(name: str, subject: Subject, **settings: Any) -> DataEngine:
+    """Make an engine for a subject.
 
     Raises:
-        ValueError: If the name or a setting is unknown, a value is not allowed, or the task lacks what it needs.
+        ValueError: If the name or a setting is unknown, a value is not allowed, or the subject lacks what it needs.
     """
     found = data_engine_class(name)
-    return found(task, make_settings(f"engine {name!r}", found.Settings, settings))
+    return found(subject, make_settings(f"engine {name!r}", found.Settings, settings))

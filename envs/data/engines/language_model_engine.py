@@ -9,7 +9,7 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Answer, Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.language_model import (
     LanguageModelClient,
     LanguageModelError,
@@ -39,14 +39,15 @@ _SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 _ROLE = (
-    "You write training examples for a student who is learning a task. Each is a prompt, as the student will be given "
-    "it, and a target: the one right answer, and nothing else. Prompts are complete in themselves, all different, and "
-    "in the same form as those that you are shown. Work every answer out with care: a wrong target teaches a mistake."
+    "You write training examples for a student who is learning a subject. Each is a prompt, as the student will be "
+    "given it, and a target: the one right answer, and nothing else. Prompts are complete in themselves, all "
+    "different, and in the same form as those that you are shown. Work every answer out with care: a wrong target "
+    "teaches a mistake."
 )
 _MOST_KNOWN = 40
 """Prompts at most that a request repeats of what has been made, so that they are not made again."""
 _MOST_ANSWERS = 100
-"""Answers at most that a request lists, where a task has only so many."""
+"""Answers at most that a request lists, where a subject has only so many."""
 
 
 @checked_dataclass
@@ -61,7 +62,7 @@ class LanguageModelEngineSettings(ModelSettings):
     """Whether the model is shown what the student answered wrongly; without, it makes data blindly."""
     shown: int = 3
     """Most examples that a request shows, and most mistakes: those of the order; or, where it names no examples, some
-    of the task's own, so that the model sees their form."""
+    of the subject's own, so that the model sees their form."""
     per_request: int = 20
     """Most examples that are asked for at once."""
     refills: int = 2
@@ -78,19 +79,19 @@ class LanguageModelEngineSettings(ModelSettings):
 class LanguageModelEngine(DataEngine):
     """Has examples written by a language model, behind any OpenAI-compatible endpoint.
 
-    Every order becomes one request for each 20 examples: the task, the skill, what the teacher says, some examples to
-    make more of and some of the student's mistakes. All orders are asked for at once; what is too much, blank or a
+    Every order becomes one request for each 20 examples: the subject, the skill, what the teacher says, some examples
+    to make more of and some of the student's mistakes. All orders are asked for at once; what is too much, blank or a
     repetition is left out, and what is missing asked for again. Nobody checks whether targets are right: that is for
     the environment's quality checks. As the engines of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs from
-    them: one prompt for all tasks; counts that are kept; failures that are told; a price, and limits to it; and no
-    pictures are drawn: where a task has images, new questions are asked about those that are shown.
+    them: one prompt for all subjects; counts that are kept; failures that are told; a price, and limits to it; and no
+    pictures are drawn: where a subject has images, new questions are asked about those that are shown.
 
     Costs are in US dollars, by the prices in the settings; a model without a price costs nothing. With ``cache``, the
     same plan from the same generator gives the same examples again, without the endpoint.
 
     Args:
-        task: What the examples are for. It may have a ``description``; or else its class's first line of documentation
-            is what the model is told.
+        subject: What the examples are for. It may have a ``description``; or else the first line of its class's
+            docstring is what the model is told.
         settings: A ``LanguageModelEngineSettings``, with a model.
         send: Sends a request, in place of the endpoint in the settings; for tests.
 
@@ -104,9 +105,9 @@ class LanguageModelEngine(DataEngine):
     checks = ("parses", "verified", "not-duplicate")
 
     def __init__(
-        self, task: DataTask, settings: LanguageModelEngineSettings | None = None, *, send: Send | None = None
+        self, subject: Subject, settings: LanguageModelEngineSettings | None = None, *, send: Send | None = None
     ) -> None:
-        super().__init__(task, settings)
+        super().__init__(subject, settings)
         self.client = LanguageModelClient(self.settings, send=send)
 
     def make(self, orders: Sequence[Order], rng: np.random.Generator, *, allowance: float = np.inf) -> Batch:
@@ -160,24 +161,24 @@ class LanguageModelEngine(DataEngine):
         return Batch([draft.made for draft in drafts], client.usage.cost, failures)
 
     def _shown(self, order: Order, rng: np.random.Generator) -> list[Example]:
-        """Examples to show: some of the order's, or else of the task's."""
+        """Examples to show: some of the order's, or else of the subject's."""
         most = self.settings.shown
-        source: Sequence[Example] = order.like or self.task.pool()
+        source: Sequence[Example] = order.like or self.subject.pool()
         if source:
             return [source[place] for place in rng.permutation(len(source))[:most].tolist()]
-        path = order.path or (self.task.skill_names[int(rng.integers(len(self.task.skills)))],)
+        path = order.path or (self.subject.skill_names[int(rng.integers(len(self.subject.skills)))],)
         try:
-            return self.task.make(path, most, rng)
+            return self.subject.make(path, most, rng)
         except (NotImplementedError, ValueError):
-            return []  # such a task, or a skill that it does not know, is told of in words alone
+            return []  # such a subject, or a skill that it does not know, is told of in words alone
 
     def _messages(self, draft: "_Draft", count: int, part: int) -> tuple[Message, ...]:
         order, picture = draft.order, draft.picture(part)
-        words = [f"The task: {_description(self.task)}"]
+        words = [f"The subject: {_description(self.subject)}"]
         if order.path:
             words.append(f"The skill to practise: {' / '.join(order.path)}")
-        if self.task.answers is not None:
-            words.append(f"A target is one of: {', '.join(self.task.answers[:_MOST_ANSWERS])}")
+        if self.subject.answers is not None:
+            words.append(f"A target is one of: {', '.join(self.subject.answers[:_MOST_ANSWERS])}")
         if order.note:
             words.append(f"What the teacher says: {order.note}")
         if draft.shown:
@@ -214,7 +215,7 @@ class _Draft:
         return [min(most, missing - start) for start in range(0, missing, most)]
 
     def picture(self, part: int) -> Any:
-        """The image that a request is about, if the task has any: each shown one in its turn."""
+        """The image that a request is about, if the subject has any: each shown one in its turn."""
         return self._pictures[part % len(self._pictures)] if self._pictures else None
 
     def take(self, entries: Sequence[dict[str, str]], known: set[str], picture: Any) -> None:
@@ -235,8 +236,11 @@ class _Draft:
         self.given_up |= not isinstance(error, UnusableReplyError)
 
 
-def _description(task: DataTask) -> str:
-    words = getattr(task, "description", None) or (type(task).__doc__ or type(task).__name__).strip().partition("\n")[0]
+def _description(subject: Subject) -> str:
+    words = (
+        getattr(subject, "description", None)
+        or (type(subject).__doc__ or type(subject).__name__).strip().partition("\n")[0]
+    )
     return str(words)
 
 

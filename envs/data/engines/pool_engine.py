@@ -11,7 +11,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, Order
 from teachgym.data.example import Example
 from teachgym.data.files import read_examples
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 
 @checked_dataclass
@@ -19,7 +19,7 @@ class PoolSettings:
     """Settings of ``PoolEngine``."""
 
     path: str = ""
-    """File of examples, one JSON object a line (``teachgym.data.files``); empty takes the task's own pool."""
+    """File of examples, one JSON object a line (``teachgym.data.files``); empty takes the subject's own pool."""
 
 
 @final
@@ -31,7 +31,7 @@ class PoolEngine(DataEngine):
     few are left the order is filled as far as it goes, and a failure says so. Every example costs 1.
 
     Args:
-        task: What the examples are for.
+        subject: What the examples are for.
         settings: A ``PoolSettings``; None takes the defaults.
 
     Raises:
@@ -42,12 +42,12 @@ class PoolEngine(DataEngine):
     checks = ("not-duplicate",)
     settings: PoolSettings
 
-    def __init__(self, task: DataTask, settings: PoolSettings | None = None) -> None:
-        super().__init__(task, settings)
+    def __init__(self, subject: Subject, settings: PoolSettings | None = None) -> None:
+        super().__init__(subject, settings)
         file = self.settings.path
-        self._pool = list(read_examples(FilePath(file)) if file else task.pool())
+        self._pool = list(read_examples(FilePath(file)) if file else subject.pool())
         if not self._pool:
-            where = f"{file} holds no example" if file else f"task {type(task).__name__} has no pool of its own"
+            where = f"{file} holds no example" if file else f"subject {type(subject).__name__} has no pool of its own"
             raise ValueError(f"{where}; give the engine setting path, a file with one example a line")
         vectorizer = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 3), n_features=2**14, alternate_sign=False)
         self._vectorizer = vectorizer

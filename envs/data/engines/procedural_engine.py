@@ -1,4 +1,4 @@
-"""Examples from the task's own generators, whose labels are right by construction."""
+"""Examples from the subject's own generators, whose labels are right by construction."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from teachgym.data.example import Example, Path
 
 @final
 class ProceduralEngine(DataEngine):
-    """Draws examples from the task's generators: offline, fast, and with verified labels.
+    """Draws examples from the subject's generators: offline, fast, and with verified labels.
 
     An order that names a skill, or a part of one, is drawn from there; one that shows examples is drawn from the leaf
     of the skill tree that a random one of them belongs to, each time; and any other from all skills alike. It
@@ -34,9 +34,9 @@ class ProceduralEngine(DataEngine):
 
     def _draw(self, order: Order, count: int, rng: np.random.Generator) -> list[Example]:
         if order.path:
-            return self.task.make(order.path, count, rng)
+            return self.subject.make(order.path, count, rng)
         places: list[Path] = [example.path for example in order.like if example.path]
         if not places:
-            places = [(name,) for name in self.task.skill_names]
+            places = [(name,) for name in self.subject.skill_names]
         chosen = Counter(rng.integers(len(places), size=count).tolist())
-        return [example for place in sorted(chosen) for example in self.task.make(places[place], chosen[place], rng)]
+        return [example for place in sorted(chosen) for example in self.subject.make(places[place], chosen[place], rng)]

@@ -1,4 +1,4 @@
-"""Two engines for one task: a weak one that is cheap, and a strong one that is dear, one after the other."""
+"""Two engines for one subject: a weak one that is cheap, and a strong one that is dear, one after the other."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import find_skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.apportion import cut
 from teachgym.envs.data.classroom_settings import ClassroomSettings
 from teachgym.envs.data.engines.engines import make_data_engine
-from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.envs.data.subjects.blank import BlankSubject
 
 MADE = "made"
 """Of an example's facts: ``{"by": "weak" or "strong", "planned": examples planned by the end of its step}``."""
@@ -77,11 +77,11 @@ class WeakThenStrongEngine(DataEngine):
     equal cost; ``switch_at=0`` is the strong engine alone, with as much data in all, which the source lacks.
 
     What makes an engine weak is true of its data: it is asked for the easier parts of each skill alone, by the order in
-    which the task names them (a skill of one part, or a part that is ordered by name, is no easier from it); and, if
-    asked for, some of its targets are wrong. These have to pass the environment's checks, as all data do. Where a task
-    can tell what is right without the target, as ``code`` can, what is wrong is rejected, ordered again and paid for
-    again; elsewhere, or with ``checks=()``, the student learns from it. A student that reads nothing would not notice,
-    so there wrong targets are refused.
+    which the subject names them (a skill of one part, or a part that is ordered by name, is no easier from it); and, if
+    asked for, some of its targets are wrong. These have to pass the environment's checks, as all data do. Where a
+    subject can tell what is right without the target, as ``code`` can, what is wrong is rejected, ordered again and
+    paid for again; elsewhere, or with ``checks=()``, the student learns from it. A student that reads nothing would not
+    notice, so there wrong targets are refused.
 
     Costs are those of the two engines, each times its price. What checks have rejected is ordered again from both as
     they had shared the step, and does not count as planned. Every example says in its facts who made it, and how much
@@ -94,11 +94,11 @@ class WeakThenStrongEngine(DataEngine):
     are then seen for longer. The strong engine alone, for nearly twice the cost, is at least as good: .633, .606, .773.
 
     Args:
-        task: What the examples are for.
+        subject: What the examples are for.
         settings: A ``WeakThenStrongSettings``; None takes the defaults.
 
     Raises:
-        ValueError: If one of the engines can't be made, or the task's examples are blank and some are to be wrong.
+        ValueError: If one of the engines can't be made, or the subject's examples are blank and some are to be wrong.
     """
 
     Settings = WeakThenStrongSettings
@@ -106,13 +106,13 @@ class WeakThenStrongEngine(DataEngine):
     checks = ("parses", "verified")
     settings: WeakThenStrongSettings
 
-    def __init__(self, task: DataTask, settings: WeakThenStrongSettings | None = None) -> None:
-        super().__init__(task, settings)
+    def __init__(self, subject: Subject, settings: WeakThenStrongSettings | None = None) -> None:
+        super().__init__(subject, settings)
         chosen = self.settings
-        if chosen.wrong > 0 and isinstance(task, BlankTask):
+        if chosen.wrong > 0 and isinstance(subject, BlankSubject):
             raise ValueError(f"wrong is {chosen.wrong}; expected 0 for a student that does not read its examples")
-        self.weak = make_data_engine(chosen.weak, task, **chosen.weak_settings)
-        self.strong = make_data_engine(chosen.strong, task, **chosen.strong_settings)
+        self.weak = make_data_engine(chosen.weak, subject, **chosen.weak_settings)
+        self.strong = make_data_engine(chosen.strong, subject, **chosen.strong_settings)
         self._forget()
 
     def _forget(self) -> None:
@@ -193,7 +193,7 @@ class WeakThenStrongEngine(DataEngine):
         """An order for the easier parts of what it is for; as it is where nobody knows which these are."""
         places = [order.path] if order.path else [example.path[:1] for example in order.like if example.path]
         if not order.path and not order.like:
-            places = [(name,) for name in self.task.skill_names]
+            places = [(name,) for name in self.subject.skill_names]
         if not places or self.settings.easy == 1:
             return [order]
         easy = {place: self._easy_parts(place) for place in set(places)}
@@ -205,20 +205,20 @@ class WeakThenStrongEngine(DataEngine):
         return [replace(order, count=count, path=path) for path, count in sorted(chosen.items())]
 
     def _easy_parts(self, path: Path) -> list[Path]:
-        """The first leaves below a skill, or a part of one; the path itself where the task knows no such skill."""
+        """The first leaves below a skill, or a part of one; the path itself where the subject knows no such skill."""
         try:
-            leaves = find_skill(self.task.skills, path).leaves()
+            leaves = find_skill(self.subject.skills, path).leaves()
         except ValueError:
             return [path]
         return [(*path[:-1], *leaf) for leaf in leaves[: ceil(self.settings.easy * len(leaves))]]
 
     def _spoilt(self, examples: list[Example], rng: np.random.Generator) -> list[Example]:
-        """Some with the target of another, or another answer of the task; right where all have the same."""
+        """Some with the target of another, or another answer of the subject; right where all have the same."""
         targets = [example.target for example in examples]
         spoilt = list(examples)
         for place in np.flatnonzero(rng.random(len(examples)) < self.settings.wrong).tolist():
             others = [target for target in targets if target != targets[place]]
-            others = others or [target for target in self.task.answers or () if target != targets[place]]
+            others = others or [target for target in self.subject.answers or () if target != targets[place]]
             if others:
                 spoilt[place] = replace(examples[place], target=others[int(rng.integers(len(others)))])
         return spoilt

@@ -6,9 +6,9 @@ from typing import Any
 
 from teachgym.base.registry import named_class
 from teachgym.base.settings import make_settings
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
-DATA_TASKS: Mapping[str, str] = MappingProxyType(
+SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
         "math": "teachgym.envs.data.subjects.reasoning:Math",
         "logic": "teachgym.envs.data.subjects.reasoning:Logic",
@@ -26,17 +26,17 @@ DATA_TASKS: Mapping[str, str] = MappingProxyType(
 """Name -> ``"module:Class"``, imported when it is asked for."""
 
 
-def data_task_class(name: str) -> type[DataTask]:
-    """Find a task's class by its name in the table, or by its path ``"package.module:Class"``.
+def subject_class(name: str) -> type[Subject]:
+    """Find a subject's class by its name in the table, or by its path ``"package.module:Class"``.
 
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    return named_class("task", name, DATA_TASKS, DataTask)
+    return named_class("subject", name, SUBJECTS, Subject)
 
 
-def make_data_task(name: str, **settings: Any) -> DataTask:
-    """Make a task.
+def make_subject(name: str, **settings: Any) -> Subject:
+    """Make a subject.
 
     Args:
         name: A name of the table, or ``"package.module:Class"``.
@@ -45,5 +45,5 @@ def make_data_task(name: str, **settings: Any) -> DataTask:
     Raises:
         ValueError: If the name or a setting is unknown, or a value is not allowed.
     """
-    found = data_task_class(name)
-    return found(make_settings(f"task {name!r}", found.Settings, settings))
+    found = subject_class(name)
+    return found(make_settings(f"subject {name!r}", found.Settings, settings))

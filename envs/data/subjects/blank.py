@@ -1,4 +1,4 @@
-"""The skills of another task, with examples that carry nothing else: for students that only count them."""
+"""The skills of another subject, with examples that carry nothing else: for students that only count them."""
 
 from typing import final
 
@@ -6,31 +6,31 @@ import numpy as np
 
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 
 @final
-class BlankTask(DataTask):
+class BlankSubject(Subject):
     """Examples that say which skill they are of, and are all different; they cost a microsecond.
 
     The same generator gives the same examples, and draws for their numbers nothing that it would draw for others.
 
     Args:
-        task: Whose skills and numbers of held-out examples it has.
+        subject: Whose skills and numbers of held-out examples it has.
     """
 
-    def __init__(self, task: DataTask) -> None:
+    def __init__(self, subject: Subject) -> None:
         super().__init__()
-        self._task = task
+        self._subject = subject
 
     @property
     def skills(self) -> tuple[Skill, ...]:
-        """Those of the other task."""
-        return self._task.skills
+        """Those of the other subject."""
+        return self._subject.skills
 
     def _draw_held_out(self) -> tuple[list[Example], list[Example]]:
-        """As many blank examples as the other task has, of the same skills."""
-        validation, test = self._task.validation, self._task.test
+        """As many blank examples as the other subject has, of the same skills."""
+        validation, test = self._subject.validation, self._subject.test
         return (
             [_blank(f"validation {number}", one.path) for number, one in enumerate(validation)],
             [_blank(f"test {number}", one.path) for number, one in enumerate(test)],

@@ -1,4 +1,4 @@
-"""Handwritten digits, upright and changed in five ways: a task that a small classifier learns in a second."""
+"""Handwritten digits, upright and changed in five ways: a subject that a small classifier learns in a second."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,7 +12,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 
 PROMPT = "Which digit is this?"
 _VALIDATION, _TEST = 300, 500
@@ -79,7 +79,7 @@ class DigitSettings(HeldOut):
 
 
 @final
-class Digits(DataTask):
+class Digits(Subject):
     """Reads 8x8 handwritten digits that are upright, faint, noisy, blurred, inverted or turned: six skills.
 
     A multilayer perceptron learns it in a second, so a whole study of teachers takes a minute. The first four help

@@ -12,7 +12,7 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.subjects.drawing import COLOURS, SHAPES, SIDE, Scenes, draw
 
 _COLOURS = tuple(COLOURS)
@@ -127,7 +127,7 @@ class VisualQuestionSettings(HeldOut):
 
 
 @final
-class VisualQuestions(DataTask):
+class VisualQuestions(Subject):
     """Answers questions about drawn pictures: colours, shapes, places, counting, comparing, relations.
 
     Up to four circles, triangles and crosses in four colours, one in each quarter of a small picture, and a question

@@ -14,7 +14,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.picture_files import PictureFolder
 
 
@@ -54,7 +54,7 @@ class GqaSettings:
 
 
 @final
-class Gqa(DataTask):
+class Gqa(Subject):
     """Answers GQA's questions about photographs in a word; skills are the types of questions.
 
     GQA (Hudson and Manning 2019, arXiv:1902.09506) says of every question what it asks for structurally (query,
@@ -65,7 +65,7 @@ class Gqa(DataTask):
 
     Differs from DataEnvGym, which has fixed samples of 502 validation and 430 testdev questions: here the first so
     many of each detailed type are taken from the files that are given, by default 5 for validation and all for the
-    test. A question that stands in a file twice is taken once. The task makes no examples of its own; engines are
+    test. A question that stands in a file twice is taken once. The subject makes no examples of its own; engines are
     ``pool``, with ``train``, and ``language-model``.
 
     Args:
@@ -85,7 +85,7 @@ class Gqa(DataTask):
         for name in ("validation", "test", "images"):
             if not getattr(self.settings, name):
                 raise ValueError(
-                    f"{name} is empty; GQA is read from files: give the task settings validation, test and images"
+                    f"{name} is empty; GQA is read from files: give the subject settings validation, test and images"
                 )
         self._pictures = PictureFolder(FilePath(self.settings.images), self.settings.image_size)
         self._validation = self._read(self.settings.validation, self.settings.validation_per_type)
@@ -105,7 +105,7 @@ class Gqa(DataTask):
 
     def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
         """Not possible."""
-        raise NotImplementedError("GQA makes no examples; use the engine 'pool', with task setting train, or a model")
+        raise NotImplementedError("GQA makes no examples; use the engine 'pool', with the setting train, or a model")
 
     def score(self, example: Example, given: str) -> float:
         """1 if it equals the target, else 0."""

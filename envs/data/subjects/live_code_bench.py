@@ -16,7 +16,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.code_problems import Problem, read_problem
 from teachgym.envs.data.subjects.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Outcome, Program, Sandbox
@@ -79,7 +79,7 @@ class LiveCodeBenchSettings:
 
 
 @final
-class LiveCodeBench(DataTask):
+class LiveCodeBench(Subject):
     """Solves LiveCodeBench's contest problems in Python; skills are their difficulties.
 
     LiveCodeBench (Jain et al. 2024, arXiv:2403.07974) collects problems of LeetCode, AtCoder and Codeforces with the
@@ -90,7 +90,7 @@ class LiveCodeBench(DataTask):
     must return the expected value, lists and tuples being the same.
 
     As in DataEnvGym (Khan et al. 2024, arXiv:2410.06215), validation can be what release v2 added to v1, and the test
-    release v1. The task makes no examples of its own, and knows no solutions: targets are empty.
+    release v1. The subject makes no examples of its own, and knows no solutions: targets are empty.
 
     Args:
         settings: A ``LiveCodeBenchSettings``, with at least the first two paths.
@@ -109,7 +109,7 @@ class LiveCodeBench(DataTask):
         for name in ("validation", "test"):
             if not getattr(self.settings, name):
                 raise ValueError(
-                    f"{name} is empty; LiveCodeBench is read from files: give the task settings validation and test"
+                    f"{name} is empty; LiveCodeBench is read from files: give the subject settings validation and test"
                 )
         border = self.settings.test_from
         self._validation = self._read(self.settings.validation, before=border)
@@ -137,7 +137,7 @@ class LiveCodeBench(DataTask):
     def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
         """Not possible."""
         raise NotImplementedError(
-            "LiveCodeBench makes no examples; use the engine 'pool', with task setting train, or a model"
+            "LiveCodeBench makes no examples; use the engine 'pool', with subject setting train, or a model"
         )
 
     def pool(self) -> Sequence[Example]:

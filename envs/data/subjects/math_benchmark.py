@@ -14,10 +14,10 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.math_answers import equivalent, final_answer, last_boxed
 
-SUBJECTS = (
+TOPICS = (
     "Algebra",
     "Counting & Probability",
     "Geometry",
@@ -28,7 +28,7 @@ SUBJECTS = (
 )
 LEVELS = tuple(f"level {level}" for level in range(1, 6))
 Cell = tuple[str, str]
-"""Subject and level."""
+"""Topic and level."""
 
 
 @checked_dataclass
@@ -40,13 +40,13 @@ class MathBenchmarkSettings:
     """
 
     path: str = ""
-    """Path of a folder with ``train`` and ``test``: each a folder of subjects, or a file with the ending ``.jsonl``."""
+    """Path of a folder with ``train`` and ``test``: each a folder of topics, or a file with the ending ``.jsonl``."""
     test_path: str = ""
-    """Path of another folder of subjects or JSONL file to test on, for instance MATH-500; empty takes ``path``'s."""
+    """Path of another folder of topics or JSONL file to test on, for instance MATH-500; empty takes ``path``'s."""
     validation_per_cell: int = 50
-    """Problems of each subject and level that feedback and reward come from: the first of the training problems."""
+    """Problems of each topic and level that feedback and reward come from: the first of the training problems."""
     test_per_cell: int | None = None
-    """Problems of each subject and level that results are reported on: the first; None takes all."""
+    """Problems of each topic and level that results are reported on: the first; None takes all."""
     target: Literal["answer", "solution"] = "answer"
     """What a student learns to write: the final answer alone, or the whole solution with the answer in a box."""
     bare: bool = True
@@ -60,14 +60,14 @@ class MathBenchmarkSettings:
 
 
 @final
-class MathBenchmark(DataTask):
-    r"""Solves competition problems in seven subjects and five levels, with final answers that can be checked.
+class MathBenchmark(Subject):
+    r"""Solves competition problems in seven topics and five levels, with final answers that can be checked.
 
-    MATH (Hendrycks et al. 2021, arXiv:2103.03874). The skills are the subjects, their parts the levels. The first
-    problems of every subject and level of ``train`` are for validation; the rest of it is the pool to select from. The
-    task makes no examples of its own; engines are ``pool`` and ``language-model``.
+    MATH (Hendrycks et al. 2021, arXiv:2103.03874). The skills are the topics, their parts the levels. The first
+    problems of every topic and level of ``train`` are for validation; the rest of it is the pool to select from. The
+    subject makes no examples of its own; engines are ``pool`` and ``language-model``.
 
-    Files are as they were published: a folder for each subject with a JSON object in each file (``problem``, ``level``,
+    Files are as they were published: a folder for each topic with a JSON object in each file (``problem``, ``level``,
     ``type``, ``solution``), or JSON lines with the same fields, where ``subject`` may stand for ``type``, a number for
     ``"Level 3"``, and ``answer``, if it is there, is the final answer. Problems of the level ``"Level ?"``, of which
     MATH has a few, are left out, and so are training problems that stand in the test set or stand there twice.
@@ -93,7 +93,7 @@ class MathBenchmark(DataTask):
         super().__init__(settings)
         chosen = self.settings
         if not chosen.path:
-            raise ValueError("path is empty; MathBenchmark is read from files: give task setting path")
+            raise ValueError("path is empty; MathBenchmark is read from files: give subject setting path")
         folder = FilePath(chosen.path)
         train = self._read(_part(folder, "train"))
         test = self._read(FilePath(chosen.test_path) if chosen.test_path else _part(folder, "test"))
@@ -106,12 +106,12 @@ class MathBenchmark(DataTask):
 
     @property
     def skills(self) -> tuple[Skill, ...]:
-        """Subjects of the validation problems, with those of their levels, in order."""
+        """Topics of the validation problems, with those of their levels, in order."""
         found = {example.path for example in self._validation}
         return tuple(
-            Skill(subject, tuple(Skill(level) for level in LEVELS if (subject, level) in found))
-            for subject in SUBJECTS
-            if any(path[0] == subject for path in found)
+            Skill(topic, tuple(Skill(level) for level in LEVELS if (topic, level) in found))
+            for topic in TOPICS
+            if any(path[0] == topic for path in found)
         )
 
     def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
@@ -144,8 +144,8 @@ class MathBenchmark(DataTask):
         return self._validation, self._test
 
     def _read(self, source: FilePath) -> dict[Cell, list[Example]]:
-        """Problems by subject and level, in order, no two the same."""
-        found: dict[Cell, list[Example]] = {(subject, level): [] for subject in SUBJECTS for level in LEVELS}
+        """Problems by topic and level, in order, no two the same."""
+        found: dict[Cell, list[Example]] = {(topic, level): [] for topic in TOPICS for level in LEVELS}
         seen: set[str] = set()
         for place, entry in _entries(source):
             example = self._example(entry, place)
@@ -154,7 +154,7 @@ class MathBenchmark(DataTask):
                 found[example.path[0], example.path[1]].append(example)
         if not seen:
             raise ValueError(
-                f"{source} holds no problems; expected folders of subjects with files like 12.json, or JSONL"
+                f"{source} holds no problems; expected folders of topics with files like 12.json, or JSONL"
             )
         return found
 
@@ -162,9 +162,9 @@ class MathBenchmark(DataTask):
         problem, solution = entry.get("problem"), entry.get("solution")
         if not isinstance(problem, str) or not problem.strip() or not isinstance(solution, str):
             raise ValueError(f"{place}: problem is {problem!r} and solution is {solution!r}; expected two texts")
-        subject = entry.get("type", entry.get("subject"))
-        if subject not in SUBJECTS:
-            raise ValueError(f"{place}: {unknown_name('subject', str(subject), SUBJECTS)}")
+        topic = entry.get("type", entry.get("subject"))
+        if topic not in TOPICS:
+            raise ValueError(f"{place}: {unknown_name('topic', str(topic), TOPICS)}")
         level = re.fullmatch(r"(?:Level )?([1-5?])", str(entry.get("level")))
         if level is None:
             raise ValueError(f"{place}: level is {entry.get('level')!r}; expected 'Level 1' to 'Level 5', or a number")
@@ -179,7 +179,7 @@ class MathBenchmark(DataTask):
             target = solution
         else:
             target = answer if self.settings.bare else f"\\boxed{{{answer}}}"
-        return Example(problem, target, (subject, f"level {level[1]}"), facts={"answer": answer})
+        return Example(problem, target, (topic, f"level {level[1]}"), facts={"answer": answer})
 
 
 def _part(folder: FilePath, name: str) -> FilePath:

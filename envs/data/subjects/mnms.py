@@ -14,7 +14,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.tool_metrics import Tools, tool_metrics
 
 Nodes = list[dict[str, Any]]
@@ -44,7 +44,7 @@ class MnmsSettings:
 
 
 @final
-class Mnms(DataTask):
+class Mnms(Subject):
     """Plans for requests to 33 multi-modal tools, right if they call the right tools in the right order.
 
     The m&m's benchmark (Ma et al. 2024, arXiv:2403.11085) has requests in ``user_request`` and the right plan in
@@ -78,7 +78,7 @@ class Mnms(DataTask):
         for name in ("verified", "filtered"):
             if not getattr(self.settings, name):
                 raise ValueError(
-                    f"{name} is empty; m&m's is read from files: give the task settings verified and filtered"
+                    f"{name} is empty; m&m's is read from files: give the subject settings verified and filtered"
                 )
         filtered, verified = _read(self.settings.filtered), _read(self.settings.verified)
         kept = {key for entry in filtered.values() for key in entry.keys}

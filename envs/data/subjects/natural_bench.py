@@ -12,7 +12,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.picture_files import PictureFolder
 
 YES_NO, CHOICE = "yes_no", "multiple_choice"
@@ -53,7 +53,7 @@ class NaturalBenchSettings:
 
 
 @final
-class NaturalBench(DataTask):
+class NaturalBench(Subject):
     """Answers two questions about each of two images, where the answers differ: guessing without looking fails.
 
     A group of NaturalBench (Li et al. 2024, arXiv:2410.14669) is four examples: two images with two questions each,
@@ -67,7 +67,7 @@ class NaturalBench(DataTask):
 
     The defaults are the sets of DataEnvGym (Khan et al. 2024, arXiv:2410.06215): the last 50 groups for the test, and
     51 for validation, which are 204 examples, although there they go by the name of 200. Groups between the two are
-    the pool to select from. The task makes no examples of its own; engines are ``pool`` and ``language-model``.
+    the pool to select from. The subject makes no examples of its own; engines are ``pool`` and ``language-model``.
 
     Args:
         settings: A ``NaturalBenchSettings``, with at least the first two paths.
@@ -88,7 +88,7 @@ class NaturalBench(DataTask):
         for name in ("groups", "images"):
             if not getattr(chosen, name):
                 raise ValueError(
-                    f"{name} is empty; NaturalBench is read from files: give task settings groups and images"
+                    f"{name} is empty; NaturalBench is read from files: give subject settings groups and images"
                 )
         self._pictures = PictureFolder(FilePath(chosen.images), chosen.image_size)
         lines = list(read_lines(FilePath(chosen.groups)))

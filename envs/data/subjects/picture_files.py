@@ -1,4 +1,4 @@
-"""Pictures in files, for tasks that are read from published data."""
+"""Pictures in files, for subjects that are read from published data."""
 
 from functools import cache
 from pathlib import Path

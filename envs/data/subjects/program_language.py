@@ -21,7 +21,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
-class Task:
+class Exercise:
     """A program that is asked for."""
 
     takes: str
@@ -54,26 +54,28 @@ class Step:
     reach: int = 0
 
 
-def inputs(task: Task, rng: Rng, count: int = 5) -> list[Value]:
+def inputs(exercise: Exercise, rng: Rng, count: int = 5) -> list[Value]:
     """Inputs to test a program on: of different lengths, with what the program looks for in it."""
     found = []
     for number in range(count):
-        length = (task.reach + 3, task.reach + 9, task.reach + 1, max(task.reach // 2, 2), 6)[number % 5]
-        found.append(_text(task, length, rng) if task.takes == "text" else _list(task, length, rng))
+        length = (exercise.reach + 3, exercise.reach + 9, exercise.reach + 1, max(exercise.reach // 2, 2), 6)[
+            number % 5
+        ]
+        found.append(_text(exercise, length, rng) if exercise.takes == "text" else _list(exercise, length, rng))
     return found
 
 
-def _text(task: Task, length: int, rng: Rng) -> str:
+def _text(exercise: Exercise, length: int, rng: Rng) -> str:
     text = "".join(rng.choice(list(_LETTERS + _LETTERS.upper() + "   "), size=length))
-    for piece in task.pieces:
+    for piece in exercise.pieces:
         for at in rng.integers(length, size=2):
             text = text[:at] + piece + text[at:]
     return text
 
 
-def _list(task: Task, length: int, rng: Rng) -> list[int]:
+def _list(exercise: Exercise, length: int, rng: Rng) -> list[int]:
     values = rng.integers(-20, 120, size=length).tolist()
-    for value in task.numbers:
+    for value in exercise.numbers:
         values.insert(int(rng.integers(len(values) + 1)), value)
     return [int(value) for value in values]
 
@@ -131,7 +133,7 @@ _LAST: Mapping[str, tuple[Step, ...]] = {
 """Steps that give a number, so that none can follow."""
 
 
-def _one_end(rng: Rng) -> Task:
+def _one_end(rng: Rng) -> Exercise:
     kind, n = _kind(rng), _whole(rng, 1, _MOST)
     name = str(rng.choice(["first", "last", "skip", "cut"]))
     ways = {
@@ -142,49 +144,49 @@ def _one_end(rng: Rng) -> Task:
     }
     step = _ends(n)[name]
     asked = str(rng.choice(ways[name])).format(n=n, kind=kind)
-    return Task(kind, asked, step.words, step.code.format("x"), step.run, n)
+    return Exercise(kind, asked, step.words, step.code.format("x"), step.run, n)
 
 
-def _two_ends(rng: Rng) -> Task:
+def _two_ends(rng: Rng) -> Exercise:
     kind = _kind(rng)
     a, b = sorted(rng.choice(_MOST + 1, size=2, replace=False).tolist())
     if rng.random() < 0.5:
         asked = str(rng.choice([f"{kind}: {a} to {b}", f"from {a} to {b} of {kind}"]))
         words = f"take positions {a}, counted from 0, up to but not including {b}"
-        return Task(kind, asked, words, f"x[{a}:{b}]", _pick(lambda i, _: a <= i < b), b)
+        return Exercise(kind, asked, words, f"x[{a}:{b}]", _pick(lambda i, _: a <= i < b), b)
     s = _whole(rng, 2, 9)
     asked = str(rng.choice([f"{kind}: every {s} from {a}", f"from {a} each {s} of {kind}"]))
     words = f"take every item whose position, counted from 0, is {a}, {a + s}, {a + 2 * s} and so on in steps of {s}"
-    return Task(kind, asked, words, f"x[{a}::{s}]", _pick(lambda i, _: i >= a and (i - a) % s == 0), a + s)
+    return Exercise(kind, asked, words, f"x[{a}::{s}]", _pick(lambda i, _: i >= a and (i - a) % s == 0), a + s)
 
 
-def _one_side(rng: Rng) -> Task:
+def _one_side(rng: Rng) -> Exercise:
     word = _word(rng, 1, 2)
     if rng.random() < 0.5:
         asked = str(rng.choice([f"put {word} before", f"{word} in front"]))
-        return Task("text", asked, f"put {word!r} before it", f"'{word}'+x", lambda x: "".join((word, x)))
+        return Exercise("text", asked, f"put {word!r} before it", f"'{word}'+x", lambda x: "".join((word, x)))
     asked = str(rng.choice([f"put {word} after", f"{word} at the end"]))
-    return Task("text", asked, f"put {word!r} after it", f"x+'{word}'", lambda x: "".join((x, word)))
+    return Exercise("text", asked, f"put {word!r} after it", f"x+'{word}'", lambda x: "".join((x, word)))
 
 
-def _both_sides(rng: Rng) -> Task:
+def _both_sides(rng: Rng) -> Exercise:
     one, other = _word(rng, 1, 2), _word(rng, 1, 2)
     asked = str(rng.choice([f"put {one} before and {other} after", f"{one} in front, {other} at the end"]))
     words = f"put {one!r} before it and {other!r} after it"
-    return Task("text", asked, words, f"'{one}'+x+'{other}'", lambda x: "".join((one, x, other)))
+    return Exercise("text", asked, words, f"'{one}'+x+'{other}'", lambda x: "".join((one, x, other)))
 
 
-def _replaced(rng: Rng, *, shortest: int, longest: int) -> Task:
+def _replaced(rng: Rng, *, shortest: int, longest: int) -> Exercise:
     old, new = _word(rng, shortest, longest), _word(rng, 1, longest)
     while new == old:
         new = _word(rng, 1, longest)
     asked = str(rng.choice([f"replace {old} by {new}", f"turn {old} into {new}", f"{old} becomes {new}"]))
     words = f"replace every {old!r} by {new!r}"
     code = f"x.replace('{old}','{new}')"
-    return Task("text", asked, words, code, lambda x: new.join(x.split(old)), pieces=(old,))
+    return Exercise("text", asked, words, code, lambda x: new.join(x.split(old)), pieces=(old,))
 
 
-def _each_once(rng: Rng) -> Task:
+def _each_once(rng: Rng) -> Exercise:
     kind = int(rng.integers(4))
     n = _whole(rng, 1 if kind < 2 else 2, 99)
     asked, words, code = (
@@ -194,19 +196,19 @@ def _each_once(rng: Rng) -> Task:
         ((f"each modulo {n}", f"rest of each by {n}"), f"take each number modulo {n}", f"v%{n}"),
     )[kind]
     change = (lambda v: v + n, lambda v: v - n, lambda v: sum([v] * n), lambda v: v - v // n * n)[kind]
-    return Task("list", str(rng.choice(asked)), words, f"[{code} for v in x]", lambda x: list(map(change, x)))
+    return Exercise("list", str(rng.choice(asked)), words, f"[{code} for v in x]", lambda x: list(map(change, x)))
 
 
-def _each_twice(rng: Rng) -> Task:
+def _each_twice(rng: Rng) -> Exercise:
     a, b = _whole(rng, 2, 20), _whole(rng, 1, 99)
     sign, word = ((1, "plus"), (-1, "minus"))[int(rng.integers(2))]
     asked = str(rng.choice([f"each times {a} {word} {b}", f"{a} times each, {word} {b}"]))
     words = f"multiply each number by {a}, then {'add' if sign > 0 else 'subtract'} {b}"
     code = f"[v*{a}{'+' if sign > 0 else '-'}{b} for v in x]"
-    return Task("list", asked, words, code, lambda x: [sum([v] * a) + sign * b for v in x])
+    return Exercise("list", asked, words, code, lambda x: [sum([v] * a) + sign * b for v in x])
 
 
-def _one_bound(rng: Rng) -> Task:
+def _one_bound(rng: Rng) -> Exercise:
     kind = int(rng.integers(5))
     n = _whole(rng, 2, 99)
     asked, words, code = (
@@ -225,26 +227,26 @@ def _one_bound(rng: Rng) -> Task:
     )[kind]
     critical = (n - 1, n, n + 1, 2 * n, 3 * n, 3 * n + 1)
     code = f"[v for v in x if {code}]"
-    return Task("list", str(rng.choice(asked)), words, code, lambda x: list(filter(keep, x)), numbers=critical)
+    return Exercise("list", str(rng.choice(asked)), words, code, lambda x: list(filter(keep, x)), numbers=critical)
 
 
-def _two_bounds(rng: Rng) -> Task:
+def _two_bounds(rng: Rng) -> Exercise:
     a, b = sorted((rng.choice(97, size=2, replace=False) + 1).tolist())
     b += 2
     if rng.random() < 0.5:
         asked = str(rng.choice([f"keep between {a} and {b}", f"only above {a} and below {b}"]))
         words, code = f"keep the numbers above {a} and below {b}", f"[v for v in x if {a}<v<{b}]"
-        return Task("list", asked, words, code, _kept(range(a + 1, b)), numbers=(a - 1, a, a + 1, b - 1, b, b + 1))
+        return Exercise("list", asked, words, code, _kept(range(a + 1, b)), numbers=(a - 1, a, a + 1, b - 1, b, b + 1))
     asked = str(rng.choice([f"keep from {a} to {b}", f"none below {a}, none above {b}"]))
     words, code = f"keep the numbers from {a} to {b}, both included", f"[v for v in x if {a}<=v<={b}]"
-    return Task("list", asked, words, code, _kept(range(a, b + 1)), numbers=(a - 1, a, a + 1, b - 1, b, b + 1))
+    return Exercise("list", asked, words, code, _kept(range(a, b + 1)), numbers=(a - 1, a, a + 1, b - 1, b, b + 1))
 
 
 def _kept(among: range) -> Callable[[Value], Value]:
     return lambda x: [v for v in x if v in among]
 
 
-def _chain(rng: Rng, *, kind: str, length: int) -> Task:
+def _chain(rng: Rng, *, kind: str, length: int) -> Exercise:
     """Steps one after the other, with at least one slice; none twice."""
     steps: list[Step] = []
     sliced = int(rng.integers(length))
@@ -268,10 +270,10 @@ def _chain(rng: Rng, *, kind: str, length: int) -> Task:
 
     asked = f"{kind}: {', '.join(step.asked for step in steps)}"
     words = ", then ".join(step.words for step in steps)
-    return Task(kind, asked, words, code, run, sum(step.reach for step in steps))
+    return Exercise(kind, asked, words, code, run, sum(step.reach for step in steps))
 
 
-def _shown_numbers(rng: Rng) -> Task:
+def _shown_numbers(rng: Rng) -> Exercise:
     """Three numbers and what becomes of them."""
     kind = int(rng.integers(3))
     n = _whole(rng, 2, 9)
@@ -280,10 +282,10 @@ def _shown_numbers(rng: Rng) -> Task:
     pairs = [(str(value), str(change(value))) for value in values]
     words = "do to each number what was done to these: " + ", ".join(map(" became ".join, pairs))
     asked = f"{' '.join(one for one, _ in pairs)} > {' '.join(other for _, other in pairs)}"
-    return Task("list", asked, words, f"[{code} for v in x]", lambda x: list(map(change, x)))
+    return Exercise("list", asked, words, f"[{code} for v in x]", lambda x: list(map(change, x)))
 
 
-def _shown_texts(rng: Rng) -> Task:
+def _shown_texts(rng: Rng) -> Exercise:
     """Two texts of different lengths and what becomes of them; no letter is met twice, so it can be one thing only."""
     steps = _ends(_whole(rng, 1, 3))
     step = steps[str(rng.choice(list(steps)))]
@@ -293,7 +295,7 @@ def _shown_texts(rng: Rng) -> Task:
     pairs = [(text, step.run(text)) for text in texts]
     words = "cut it as these were cut: " + ", ".join(f"{before!r} became {after!r}" for before, after in pairs)
     asked = ", ".join(f"{before}>{after}" for before, after in pairs)
-    return Task("text", asked, words, step.code.format("x"), step.run, step.reach)
+    return Exercise("text", asked, words, step.code.format("x"), step.run, step.reach)
 
 
 def _kind(rng: Rng) -> str:
@@ -308,7 +310,7 @@ def _word(rng: Rng, shortest: int, longest: int) -> str:
     return "".join(rng.choice(list(_LETTERS), size=_whole(rng, shortest, longest)))
 
 
-PARTS: Mapping[str, Mapping[str, Callable[[Rng], Task]]] = {
+PARTS: Mapping[str, Mapping[str, Callable[[Rng], Exercise]]] = {
     "slice": {"one end": _one_end, "two ends": _two_ends},
     "add to a text": {"one side": _one_side, "both sides": _both_sides},
     "replace": {

@@ -14,8 +14,8 @@ from teachgym.base.setting_checks import check_choice, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
-from teachgym.envs.data.subjects.program_language import PARTS, Task, inputs
+from teachgym.data.subject import HeldOut, Subject
+from teachgym.envs.data.subjects.program_language import PARTS, Exercise, inputs
 from teachgym.envs.data.subjects.program_tests import Calls, code_blocks, results
 from teachgym.sandbox import KINDS, Limits, Sandbox
 from teachgym.sandbox.kinds import AUTO
@@ -48,7 +48,7 @@ class CodeSettings(HeldOut):
 
 
 @final
-class Code(DataTask):
+class Code(Subject):
     """Writes small programs on texts and lists, which are tested by running them.
 
     An answer is right if it gives what it should on every test of the example, in a sandbox (``teachgym.sandbox``),
@@ -116,12 +116,12 @@ class Code(DataTask):
         return Sandbox(limits, kind=self.settings.sandbox)
 
     def _example(self, path: Path, rng: np.random.Generator) -> Example:
-        task = PARTS[path[0]][path[1]](rng)
-        tests = [[value, task.run(value)] for value in inputs(task, rng)]
+        exercise = PARTS[path[0]][path[1]](rng)
+        tests = [[value, exercise.run(value)] for value in inputs(exercise, rng)]
         if self.settings.style == "compact":
-            example = Example(task.asked, task.code, path, facts={"tests": tests})
+            example = Example(exercise.asked, exercise.code, path, facts={"tests": tests})
         else:
-            example = Example(_request(task, tests[-1]), _definition(task.code), path, facts={"tests": tests})
+            example = Example(_request(exercise, tests[-1]), _definition(exercise.code), path, facts={"tests": tests})
         # The target is right by construction; the project's tests run it.
         self._verdicts[_digest(example, self._bare(example.target))] = True
         return example
@@ -175,9 +175,10 @@ def _definition(code: str) -> str:
     return f"def solve(x):\n    return {code}"
 
 
-def _request(task: Task, shown: list[object]) -> str:
-    kind = {"text": "str", "list": "list[int]"}[task.takes]
+def _request(exercise: Exercise, shown: list[object]) -> str:
+    kind = {"text": "str", "list": "list[int]"}[exercise.takes]
     return (
-        f"Write a Python function solve(x: {kind}). It gets a {task.takes} x and returns what comes of this: "
-        f"{task.words}.\nExample: solve({shown[0]!r}) == {shown[1]!r}\nAnswer with the definition of the function only."
+        f"Write a Python function solve(x: {kind}). It gets a {exercise.takes} x and returns what comes of this: "
+        f"{exercise.words}.\nExample: solve({shown[0]!r}) == {shown[1]!r}\n"
+        "Answer with the definition of the function only."
     )

@@ -8,7 +8,7 @@ import numpy as np
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.subjects.reasoning_recipes import RECIPES, Recipe, curriculum_recipe
 from teachgym.envs.data.subjects.reasoning_source import HELD_OUT_SEEDS, TRAINING_SEEDS, Source, check_dataset
 
@@ -22,12 +22,12 @@ class ReasoningSettings(HeldOut):
     """
 
     skills: tuple[str, ...] | None = None
-    """Datasets of reasoning-gym to take for skills; None takes the task's own."""
+    """Datasets of reasoning-gym to take for skills; None takes the subject's own."""
     style: Literal["compact", "words"] = "compact"
     """Prompts of a few characters, for small students, or the package's own in whole sentences, for language models."""
 
 
-class Reasoning(DataTask):
+class Reasoning(Subject):
     """Datasets of reasoning-gym as skills, and their levels of difficulty as parts.
 
     The generators are those of Stojanovski et al. 2025 (arXiv:2505.24760). Every example hangs on a seed of its own,

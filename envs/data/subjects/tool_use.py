@@ -9,7 +9,7 @@ import numpy as np
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import DataTask, HeldOut
+from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.subjects.tool_metrics import tool_metrics
 from teachgym.envs.data.subjects.tool_plans import (
     TOOLS,
@@ -85,7 +85,7 @@ class ToolUseSettings(HeldOut):
 
 
 @final
-class ToolUse(DataTask):
+class ToolUse(Subject):
     """Plan which of twelve tools to call, in which order, with which arguments.
 
     Requests such as ``mail bob the sum of 3 and 4`` are answered by plans such as ``add(3,4);mail(bob,#1)``, in which

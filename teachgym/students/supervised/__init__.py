@@ -6,7 +6,7 @@ from typing import Any
 
 from teachgym.base.registry import named_class
 from teachgym.base.settings import make_settings
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.student import SupervisedStudent
 
 SUPERVISED_STUDENTS: Mapping[str, str] = MappingProxyType(
@@ -34,17 +34,17 @@ def supervised_student_class(name: str) -> type[SupervisedStudent]:
     return named_class("student", name, SUPERVISED_STUDENTS, SupervisedStudent)
 
 
-def make_supervised_student(name: str, task: DataTask, *, seed: int, **settings: Any) -> SupervisedStudent:
-    """Make a fresh student of a task.
+def make_supervised_student(name: str, subject: Subject, *, seed: int, **settings: Any) -> SupervisedStudent:
+    """Make a fresh student of a subject.
 
     Args:
         name: A name of the table, or ``"package.module:Class"``.
-        task: What it is to learn.
+        subject: What it is to learn.
         seed: Integer from 0 up.
         **settings: Fields of the class's ``Settings``; those left out keep their defaults.
 
     Raises:
-        ValueError: If the name or a setting is unknown, a value is not allowed, or it can't learn such a task.
+        ValueError: If the name or a setting is unknown, a value is not allowed, or it can't learn such a subject.
     """
     found = supervised_student_class(name)
-    return found(task, make_settings(f"student {name!r}", found.Settings, settings), seed=seed)
+    return found(subject, make_settings(f"student {name!r}", found.Settings, settings), seed=seed)

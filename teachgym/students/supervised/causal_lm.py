@@ -9,7 +9,7 @@ import torch
 from teachgym.base.setting_checks import check_share
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.student import State
@@ -61,7 +61,7 @@ class CausalLM(HuggingFaceStudent):
     On CPU it is the same bit for bit each time; on a GPU sums come out in varying order.
 
     Args:
-        task: What it is to learn: prompts without images.
+        subject: What it is to learn: prompts without images.
         settings: A ``CausalLMSettings``, with at least a ``path``.
         seed: Integer from 0 up.
 
@@ -75,10 +75,10 @@ class CausalLM(HuggingFaceStudent):
     model_kind = "AutoModelForCausalLM"
     reader_kind = "AutoTokenizer"
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
         if isinstance(settings, CausalLMSettings) and settings.generation == "vllm":
             check_vllm()
-        super().__init__(task, settings, seed=seed)
+        super().__init__(subject, settings, seed=seed)
         self.text_of(Example("a question", ""))  # a template that can't be filled in shows at once
 
     def text_of(self, example: Example) -> str:

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, linear, pad, relu
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.student import State, SupervisedStudent
@@ -81,7 +81,7 @@ class CharTransformer(SupervisedStudent):
     by the length of prompts and answers.
 
     Args:
-        task: What it is to learn: text to text.
+        subject: What it is to learn: text to text.
         settings: A ``CharTransformerSettings``; None takes the defaults.
         seed: Integer from 0 up.
     """
@@ -90,8 +90,8 @@ class CharTransformer(SupervisedStudent):
     updates_per_example = 2 / 3
     settings: CharTransformerSettings
 
-    def __init__(self, task: DataTask, settings: CharTransformerSettings | None = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: CharTransformerSettings | None = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         chosen = self.settings
         self._device = chosen_device(chosen.device)
         with seeded(seed):

@@ -12,7 +12,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.image_chooser import ImageChooser
 from teachgym.students.supervised.student import State
 
@@ -57,27 +57,27 @@ class MLPSettings(ClassifierSettings):
 
 
 class Classifier(ImageChooser):
-    """Chooses among the task's answers by the image alone; the question it does not read.
+    """Chooses among the subject's answers by the image alone; the question it does not read.
 
     Plain stochastic gradient descent without momentum or penalty, one ``partial_fit`` of scikit-learn's
     ``MLPClassifier`` a minibatch: so weights and the generator of minibatches are all there is to save. Before it has
     learnt anything it gives the first of the answers.
 
     Args:
-        task: One with images and a closed list of answers.
+        subject: One with images and a closed list of answers.
         settings: A ``Settings`` of the class; None takes the defaults.
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the task has no closed list of answers; when it is used, if an example has no image.
+        ValueError: If the subject has no closed list of answers; when it is used, if an example has no image.
     """
 
     Settings: ClassVar[type[Any]] = ClassifierSettings
     settings: ClassifierSettings
     updates_per_example = 2.0
 
-    def __init__(self, task: DataTask, settings: ClassifierSettings | None = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: ClassifierSettings | None = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         self._rng = np.random.default_rng([seed, 1])
         self._model: Any = None  # made when there is something to learn
 
@@ -151,7 +151,7 @@ class Classifier(ImageChooser):
 
 @final
 class LogisticRegressionStudent(Classifier):
-    """Softmax regression on pixels: too simple for most tasks, and so a test of what a teacher does about that.
+    """Softmax regression on pixels: too simple for most subjects, and so a test of what a teacher does about that.
 
     It is scikit-learn's ``MLPClassifier`` without hidden layers, which is the same model as its
     ``LogisticRegression``, but learns from minibatches.

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import preserved, seeded
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
@@ -40,8 +40,8 @@ class HuggingFaceStudent(SupervisedStudent):
     reader_kind: ClassVar[str]
     """The one that loads what makes tensors of prompts."""
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         chosen = self.settings
         check_model_folder(
             chosen.path, allow_download=chosen.allow_download, processor=self.reader_kind == "AutoProcessor"

@@ -9,32 +9,32 @@ from PIL import Image as Pictures
 
 from teachgym.core.seeding import check_seed
 from teachgym.data.example import Example, Image
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.student import SupervisedStudent
 
 
 class ImageChooser(SupervisedStudent):
-    """Chooses among the task's answers by the image; the base of classifiers.
+    """Chooses among the subject's answers by the image; the base of classifiers.
 
     Args:
-        task: One with images and a closed list of answers.
+        subject: One with images and a closed list of answers.
         settings: A ``Settings`` of the class; None takes the defaults.
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the task has no closed list of answers; when it is used, if an example has no image.
+        ValueError: If the subject has no closed list of answers; when it is used, if an example has no image.
     """
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         check_seed(seed)
-        if not task.answers or len(task.answers) < 2:
+        if not subject.answers or len(subject.answers) < 2:
             raise ValueError(
-                f"{type(self).__name__} chooses among given answers, and {type(task).__name__} lists "
-                f"{'one' if task.answers else 'none'}; choose a student that writes its answers"
+                f"{type(self).__name__} chooses among given answers, and {type(subject).__name__} lists "
+                f"{'one' if subject.answers else 'none'}; choose a student that writes its answers"
             )
-        self.choices: tuple[str, ...] = task.answers
-        self._numbers = {answer: number for number, answer in enumerate(task.answers)}
+        self.choices: tuple[str, ...] = subject.answers
+        self._numbers = {answer: number for number, answer in enumerate(subject.answers)}
 
     def labels(self, examples: Sequence[Example]) -> NDArray[np.int64]:
         """``(m,)`` numbers of the right answers.
@@ -45,7 +45,7 @@ class ImageChooser(SupervisedStudent):
         for example in examples:
             if example.target not in self._numbers:
                 raise ValueError(
-                    f"the target of {example.prompt[:60]!r} is {example.target!r}, none of the task's answers: "
+                    f"the target of {example.prompt[:60]!r} is {example.target!r}, none of the subject's answers: "
                     f"{', '.join(self.choices)}"
                 )
         return np.array([self._numbers[example.target] for example in examples], dtype=np.int64)

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, relu
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.image_chooser import ImageChooser
@@ -69,24 +69,24 @@ class QuestionCNN(ImageChooser):
     The words of the question, each a row of a table that its hash picks, go through a recurrent layer, so that their
     order counts. What comes of them scales and shifts the normalised channels of the second and the third of three
     convolutions (as FiLM does, Perez et al. 2018, arXiv:1709.07871) and joins what they find, before two linear layers
-    choose among the task's answers. Two more channels of the image say where a pixel is. It has about 64,000 weights
+    choose among the subject's answers. Two more channels of the image say where a pixel is. It has about 64,000 weights
     as it is, and an episode of 2,100 examples takes 14 seconds on one core.
 
     Args:
-        task: One with images and a closed list of answers.
+        subject: One with images and a closed list of answers.
         settings: A ``QuestionCNNSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the task has no closed list of answers; when it is used, if an example has no image.
+        ValueError: If the subject has no closed list of answers; when it is used, if an example has no image.
     """
 
     Settings = QuestionCNNSettings
     settings: QuestionCNNSettings
     updates_per_example = 2 / 3
 
-    def __init__(self, task: DataTask, settings: QuestionCNNSettings | None = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: QuestionCNNSettings | None = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         chosen = self.settings
         self._device = chosen_device(chosen.device)
         with seeded(seed):

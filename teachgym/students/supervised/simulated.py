@@ -11,7 +11,7 @@ from teachgym.base.setting_checks import check_from_zero, check_positive, check_
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.student import State, SupervisedStudent
 
 _WRONG = "?"
@@ -66,7 +66,7 @@ class SimulatedLearner(SupervisedStudent):
     twice gives the same.
 
     Args:
-        task: Whose skills it learns.
+        subject: Whose skills it learns.
         settings: A ``SimulatedSettings``; None takes the defaults.
         seed: Integer from 0 up; other seeds are other students.
     """
@@ -76,19 +76,19 @@ class SimulatedLearner(SupervisedStudent):
     updates_per_example = 0.5
     settings: SimulatedSettings
 
-    def __init__(self, task: DataTask, settings: SimulatedSettings | None = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: SimulatedSettings | None = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         chosen, rng = self.settings, np.random.default_rng(seed)
-        leaves = [skill.leaves() for skill in task.skills]
+        leaves = [skill.leaves() for skill in subject.skills]
         self._leaf = {path: place for place, path in enumerate(path for paths in leaves for path in paths)}
         self._skill = np.array([k for k, paths in enumerate(leaves) for _ in paths])
         self._rank = np.array([rank for paths in leaves for rank in range(len(paths))])
         own = chosen.variety * rng.normal(size=len(leaves))
-        hardness = np.array([_hardness(name) for name in task.skill_names])
+        hardness = np.array([_hardness(name) for name in subject.skill_names])
         needed = chosen.examples_needed * np.exp(chosen.difficulty * hardness + own)
         self._needed: FloatArray = needed[self._skill] * (1 + chosen.steps * self._rank) / self._sizes
         self.competence: FloatArray = np.full(len(self._leaf), float(chosen.initial))
-        """``(leaves,)`` probability of a right answer, in the order of the task's leaves."""
+        """``(leaves,)`` probability of a right answer, in the order of the subject's leaves."""
         self._ends: list[str] = []
         self._seen = self._rounds = 0
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 
 State = dict[str, Any]
 
@@ -17,21 +17,21 @@ class NoSettings:
 
 
 class SupervisedStudent(ABC):
-    """A learner of one task, made afresh for every episode.
+    """A learner of one subject, made afresh for every episode.
 
-    The same task, settings, seed and calls of ``train`` give the same student, bit for bit on CPU, whatever is drawn
+    The same subject, settings, seed and calls of ``train`` give the same student, bit for bit on CPU, whatever is drawn
     from global generators in between; ``answer`` changes nothing. To write one, subclass, set ``Settings`` to a
     frozen dataclass, and define ``train``, ``answer``, ``state_dict`` and ``load_state_dict``.
     ``teachgym.testing.check_supervised_student`` tells whether it keeps the contract.
 
     Args:
-        task: What it is to learn; it may read what form the answers have, and no examples.
+        subject: What it is to learn; it may read what form the answers have, and no examples.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up, for initial weights, minibatches and all else.
 
     Raises:
         TypeError: If the settings are of another class.
-        ValueError: If the student can't learn such a task.
+        ValueError: If the student can't learn such a subject.
     """
 
     Settings: ClassVar[type[Any]] = NoSettings
@@ -43,9 +43,9 @@ class SupervisedStudent(ABC):
     """Training updates (minibatches) that it gets for every example that it is given, unless the environment says
     otherwise."""
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
         self.settings: Any = chosen_settings(self.Settings, settings)
-        self.task, self.seed = task, seed
+        self.subject, self.seed = subject, seed
 
     @abstractmethod
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
@@ -70,7 +70,7 @@ class SupervisedStudent(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: State) -> None:
-        """Go on from a ``state_dict`` of a student of the same class, task, settings and seed.
+        """Go on from a ``state_dict`` of a student of the same class, subject, settings and seed.
 
         Raises:
             ValueError: If the state does not fit.

@@ -8,7 +8,7 @@ from PIL import Image
 
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 
@@ -48,7 +48,7 @@ class VisionLM(HuggingFaceStudent):
     module; warm-up and schedule are ``CausalLM``'s. PaliGemma itself wants ``prompt_template="{image}{prompt}"``.
 
     Args:
-        task: What it is to learn: every example has one image.
+        subject: What it is to learn: every example has one image.
         settings: A ``VisionLMSettings``, with at least a ``path``.
         seed: Integer from 0 up.
 
@@ -63,8 +63,8 @@ class VisionLM(HuggingFaceStudent):
     model_kind = "AutoModelForImageTextToText"
     reader_kind = "AutoProcessor"
 
-    def __init__(self, task: DataTask, settings: Any = None, *, seed: int) -> None:
-        super().__init__(task, settings, seed=seed)
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
         placeholder = getattr(self.reader, "image_token", None) or getattr(self.tokenizer, "image_token", None)
         if placeholder is None:
             raise ValueError(f"the processor in {self.settings.path!r} names no image_token")

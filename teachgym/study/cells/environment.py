@@ -55,7 +55,7 @@ def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any,
         for_teacher: Whether its teacher will act there; otherwise the teacher is not even imported.
 
     Raises:
-        ValueError: If it is unknown, is not a teacher environment, does not take a setting, a student, a task or a
+        ValueError: If it is unknown, is not a teacher environment, does not take a setting, a student, a subject or a
             budget, or does not fit the teacher.
     """
     _check_options(cell)
@@ -78,11 +78,11 @@ def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any,
 
 
 def _check_options(cell: Cell) -> None:
-    """Refuse a task, a student or a budget that the environment does not take."""
+    """Refuse a subject, a student or a budget that the environment does not take."""
     found = environment_class(cell.env)
     budget = getattr(found, "budget_name", "student_steps")
     for setting, option, given in (
-        ("task", "--task", cell.task),
+        ("task", "--subject", cell.subject),
         ("student", "--student", cell.student),
         (budget, "--student-steps", cell.student_steps),
     ):
@@ -97,9 +97,9 @@ def _check_options(cell: Cell) -> None:
 def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
     env, kind = NamedSettings.parse(cell.env), environment_class(cell.env)
     settings = {**asked, **env.settings}
-    if cell.task is not None:
-        task = NamedSettings.parse(cell.task)
-        settings |= {"task": task.name, "task_settings": dict(task.settings)}
+    if cell.subject is not None:
+        subject = NamedSettings.parse(cell.subject)
+        settings |= {"subject": subject.name, "subject_settings": dict(subject.settings)}
     if cell.student is not None:
         student = NamedSettings.parse(cell.student)
         settings |= {"student": student.name, "student_settings": dict(student.settings)}

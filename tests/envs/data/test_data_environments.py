@@ -110,7 +110,7 @@ def test_every_answer_of_the_student_is_counted() -> None:
 
     made.classroom.student.answer = counting  # type: ignore[method-assign]
     before = made.classroom.expenses.validation_answers
-    assert before == len(made.classroom.task.validation)
+    assert before == len(made.classroom.subject.validation)
     made.step(np.array([1, 1, 1]))
     made.step(np.array([2, 0, 1]))
     made.evaluate()
@@ -174,7 +174,7 @@ def test_everything_made_and_answered_is_on_disk(tmp_path: Path) -> None:
     assert report["accuracy"] == made.classroom.accuracy
     assert report["expenses"]["examples"] == 120
     answers = (tmp_path / "round-0004" / "answers.jsonl").read_text().splitlines()
-    assert len(answers) == len(made.classroom.task.validation)
+    assert len(answers) == len(made.classroom.subject.validation)
     assert set(json.loads(answers[0])) == {"prompt", "expected", "given", "score", "skill"}
     blank = make("SkillList", "shares", student="simulated")
     blank.keep_files(tmp_path / "blank")
@@ -218,7 +218,7 @@ def test_the_engine_budget_ends_the_episode_and_is_never_exceeded() -> None:
 def test_no_training_example_is_held_out_for_tests_and_tests_are_not_touched_by_teaching() -> None:
     made = make("OpenEnded", "weights", budget=2000)
     play(made)
-    held_out = {example.key for example in (*made.classroom.task.validation, *made.classroom.task.test)}
+    held_out = {example.key for example in (*made.classroom.subject.validation, *made.classroom.subject.test)}
     assert not held_out & {example.key for example in made.classroom.data}
     assert made.classroom.quality.rejected["held-out"] > 0
     assert made.classroom.expenses.test_answers == 0
@@ -245,11 +245,11 @@ def test_a_stored_student_gives_the_same_test_results() -> None:
 
 
 BAD: list[tuple[str, Mapping[str, Any], str]] = [
-    ("SkillList", {"task": "maths"}, "unknown task 'maths'; did you mean 'math'"),
+    ("SkillList", {"subject": "maths"}, "unknown subject 'maths'; did you mean 'math'"),
     ("SkillList", {"student": "tranformer"}, "unknown student 'tranformer'; did you mean 'transformer'"),
     ("SkillList", {"engine": "prozedural"}, "unknown engine 'prozedural'; did you mean 'procedural'"),
     ("SkillList", {"discovery": "cluster"}, "unknown discovery 'cluster'; did you mean 'clustering'"),
-    ("SkillList", {"task_settings": {"test_per_skil": 3}}, "did you mean 'test_per_skill'"),
+    ("SkillList", {"subject_settings": {"test_per_skil": 3}}, "did you mean 'test_per_skill'"),
     ("SkillList", {"student_settings": {"need": 3}}, "did you mean 'needed'"),
     ("SkillList", {"budget": 0}, "budget is 0; expected a whole number of examples, at least 1"),
     ("SkillList", {"budget": -5}, "budget is -5"),

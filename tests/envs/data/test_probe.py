@@ -24,7 +24,7 @@ WHERE = [
     ("SkillList", "counts", COUNTS, {}),
     ("SkillList", "discrete", 1, {}),
     ("SkillList", "shares", np.array([0.5, 0.5, 0.0], np.float32), {"student": "simulated"}),
-    ("SkillList", "counts", COUNTS, {"task": "digits", "student": "mlp", "pad": 6}),
+    ("SkillList", "counts", COUNTS, {"subject": "digits", "student": "mlp", "pad": 6}),
     ("SkillList", "counts", COUNTS, {"regime": "latest", "engine": "weak-then-strong"}),
     ("SkillList", "counts", COUNTS, {"checks": ("not-known", "not-duplicate")}),
     ("SkillList", "counts", COUNTS, {"student": "simulated", "checks": ("not-known", "not-duplicate")}),
@@ -220,8 +220,8 @@ def test_one_step_probes_rank_skills_as_their_data_helps() -> None:
     for seed in range(5):
         made = SkillListEnv(
             action="discrete",
-            task="math",
-            task_settings={"validation_per_skill": 300},
+            subject="math",
+            subject_settings={"validation_per_skill": 300},
             student="simulated",
             student_settings={"variety": 1.0},
             budget=3000,

@@ -55,7 +55,7 @@ def chatty(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_it_keeps_the_contract_with_adapters_in_half_precision(chatty: str) -> None:
     make = partial(student, chatty, method="lora", precision="bfloat16", learning_rate=1e-2)
-    check_supervised_student(lambda task, seed: make(seed=seed), Riddles(), examples=riddles(), learns_within=60)
+    check_supervised_student(lambda subject, seed: make(seed=seed), Riddles(), examples=riddles(), learns_within=60)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ SMALL = CharTransformerSettings(width=24, layers=2, heads=2, batch_size=32, devi
 
 
 def taught(updates: int = 150, settings: CharTransformerSettings = SMALL) -> tuple[CharTransformer, list[Example]]:
-    task = Numbers()
-    student = CharTransformer(task, settings, seed=0)
-    examples = task.make(("same", "small"), 200, np.random.default_rng(0))
+    subject = Numbers()
+    student = CharTransformer(subject, settings, seed=0)
+    examples = subject.make(("same", "small"), 200, np.random.default_rng(0))
     student.train(examples, updates=updates)
     return student, examples
 
@@ -162,9 +162,9 @@ def test_the_state_of_another_network_is_refused() -> None:
 
 
 def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
-    task = Numbers()
-    examples = task.make(("same",), 40, np.random.default_rng(0))
-    student = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.5), seed=0)
+    subject = Numbers()
+    examples = subject.make(("same",), 40, np.random.default_rng(0))
+    student = CharTransformer(subject, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.5), seed=0)
     expected = student.state_dict()["average"]
     for update in range(1, 30):
         student.train(examples, updates=1)
@@ -175,14 +175,14 @@ def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
     for name, value in expected.items():
         assert np.allclose(average[name], value, atol=1e-5)
     assert any(not np.allclose(average[name], weights[name], atol=1e-5) for name in weights)
-    plain = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.0), seed=0)
+    plain = CharTransformer(subject, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.0), seed=0)
     plain.train(examples, updates=20)
     state = plain.state_dict()
     assert all(np.array_equal(state["average"][name], state["weights"][name]) for name in state["weights"])
 
 
 def test_training_keeps_no_history_of_the_averages() -> None:
-    task = Numbers()
-    student = CharTransformer(task, CharTransformerSettings(width=12, layers=1, heads=2), seed=0)
-    student.train(task.make(("same",), 40, np.random.default_rng(0)), updates=3)
+    subject = Numbers()
+    student = CharTransformer(subject, CharTransformerSettings(width=12, layers=1, heads=2), seed=0)
+    student.train(subject.make(("same",), 40, np.random.default_rng(0)), updates=3)
     assert all(weights.grad_fn is None and not weights.requires_grad for weights in student._average.parameters())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.digits import Digits
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.classifiers import (
@@ -87,17 +87,17 @@ class NumberedDigits(Numbers):
 
 
 def test_examples_without_an_image_are_refused() -> None:
-    task: DataTask = NumberedDigits()
-    student = MLPStudent(task, seed=0)
+    subject: Subject = NumberedDigits()
+    student = MLPStudent(subject, seed=0)
     with pytest.raises(ValueError, match="looks at images, and the example 'one' has none"):
         student.train([Example("one", "1")], updates=1)
     with pytest.raises(ValueError, match="looks at images"):
-        student.answer(task.validation)
+        student.answer(subject.validation)
 
 
 def test_a_target_that_is_no_answer_is_refused() -> None:
     student, example = MLPStudent(Digits(), seed=0), upright(1)[0]
-    with pytest.raises(ValueError, match="is 'ten', none of the task's answers: 0, 1"):
+    with pytest.raises(ValueError, match="is 'ten', none of the subject's answers: 0, 1"):
         student.train([Example(example.prompt, "ten", image=example.image)], updates=1)
 
 

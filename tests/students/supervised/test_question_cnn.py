@@ -18,7 +18,7 @@ SMALL = QuestionCNNSettings(width=8, batch_size=8)
 
 
 def accuracy(student: QuestionCNN, examples: list[Example]) -> float:
-    marked = student.task.mark(examples, student.answer(examples))
+    marked = student.subject.mark(examples, student.answer(examples))
     return sum(answer.correct for answer in marked) / len(marked)
 
 
@@ -39,17 +39,17 @@ def test_its_size_is_that_of_its_layers() -> None:
 
 @pytest.mark.learned
 def test_it_learns_colours_of_pictures_that_it_has_not_seen() -> None:
-    task = VisualQuestions()
-    examples = [task.make(("colour",), 200, np.random.default_rng(seed)) for seed in range(2)]
-    student = QuestionCNN(task, seed=0)
+    subject = VisualQuestions()
+    examples = [subject.make(("colour",), 200, np.random.default_rng(seed)) for seed in range(2)]
+    student = QuestionCNN(subject, seed=0)
     student.train(examples[0], updates=60)
     assert accuracy(student, examples[1]) > 0.9
 
 
 @pytest.mark.learned
 def test_it_reads_the_question_and_its_words_in_order() -> None:
-    task = VisualQuestions()
-    student = QuestionCNN(task, seed=0)
+    subject = VisualQuestions()
+    student = QuestionCNN(subject, seed=0)
     image = np.random.default_rng(0).integers(256, size=(32, 32, 3)).astype(np.uint8)
     asked = [Example(prompt, answer, image=image) for prompt, answer in (("a b", "yes"), ("b a", "no"))]
     student.train(asked, updates=30)
@@ -57,9 +57,9 @@ def test_it_reads_the_question_and_its_words_in_order() -> None:
 
 
 def test_answers_come_in_order_however_many_are_asked() -> None:
-    task = VisualQuestions()
-    student = QuestionCNN(task, SMALL, seed=0)
-    examples = task.make(("counting",), 300, np.random.default_rng(0))
+    subject = VisualQuestions()
+    student = QuestionCNN(subject, SMALL, seed=0)
+    examples = subject.make(("counting",), 300, np.random.default_rng(0))
     student.train(examples, updates=20)
     together = student.answer(examples)
     alone = [student.answer([example])[0] for example in examples]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example, Path
-from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.envs.data.subjects.blank import BlankSubject
 from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.simulated import SimulatedLearner, SimulatedSettings
 from teachgym.testing import check_supervised_student
@@ -17,7 +17,7 @@ PLAIN = SimulatedSettings(
     examples_needed=90.0, difficulty=0.0, steps=0.0, gate=0.0, transfer=0.0, forgetting=0.0, initial=0.1, variety=0.0
 )
 """Alike skills that do not depend on each other; each has three parts, each of which needs 30 examples."""
-BLANK = BlankTask(Numbers())
+BLANK = BlankSubject(Numbers())
 SEEDS = count()
 SAME_SMALL, SAME_LARGE, NEXT_SMALL = ("same", "small"), ("same", "large"), ("next", "small")
 

@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from teachgym.data.example import Example
 from teachgym.data.skills import Skill
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.students.lifetimes.global_state import preserved
 from teachgym.students.supervised.model_folder import library, quiet
 
@@ -132,7 +132,7 @@ def tiny_paligemma(folder: Path) -> str:
     return str(folder)
 
 
-class Riddles(DataTask):
+class Riddles(Subject):
     """Riddles to be learnt by heart."""
 
     skills = (Skill("riddles"),)
@@ -141,7 +141,7 @@ class Riddles(DataTask):
         return riddles(count)
 
 
-class Pictures(DataTask):
+class Pictures(Subject):
     """Images whose colour is to be named."""
 
     skills = (Skill("pictures"),)

@@ -1,4 +1,4 @@
-"""Skills found by clustering agree with the task's own where these look different, and drive a skill list."""
+"""Skills found by clustering agree with the subject's own where these look different, and drive a skill list."""
 
 from typing import Any
 

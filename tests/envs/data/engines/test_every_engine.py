@@ -46,7 +46,7 @@ def settings(name: str, folder: Path) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("name", DATA_ENGINES)
 def test_an_engine_keeps_the_contract(name: str, tmp_path: Path) -> None:
     with settings(name, tmp_path) as chosen:
-        check_data_engine(lambda task: make_data_engine(name, task, **chosen), TASK)
+        check_data_engine(lambda subject: make_data_engine(name, subject, **chosen), TASK)
 
 
 @pytest.mark.parametrize("name", DISCOVERIES)

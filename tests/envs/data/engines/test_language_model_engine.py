@@ -12,7 +12,7 @@ import pytest
 
 from teachgym.data.engine import Batch, EngineError, Order
 from teachgym.data.example import Answer, Example
-from teachgym.data.task import DataTask
+from teachgym.data.subject import Subject
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.engines.language_model_engine import LanguageModelEngine, LanguageModelEngineSettings
 from tests.data.toy import Numbers, settings
@@ -37,8 +37,8 @@ def writer(body: dict[str, Any], number: int) -> str:
     return examples([f"same {100_000 + 1000 * number + k}" for k in range(wanted(body))])
 
 
-def engine(fake: FakeEndpoint, task: DataTask | None = None, **changes: Any) -> LanguageModelEngine:
-    return LanguageModelEngine(task or Numbers(), engine_settings(fake, **changes))
+def engine(fake: FakeEndpoint, subject: Subject | None = None, **changes: Any) -> LanguageModelEngine:
+    return LanguageModelEngine(subject or Numbers(), engine_settings(fake, **changes))
 
 
 def engine_settings(fake: FakeEndpoint, **changes: Any) -> LanguageModelEngineSettings:
@@ -149,7 +149,7 @@ class Described(Numbers):
 def test_a_task_may_describe_itself_and_name_its_answers() -> None:
     with endpoint(writer) as fake:
         make(engine(fake, Described()), Order(1))
-        assert "The task: Numbers, in other words" in fake.prompt()
+        assert "The subject: Numbers, in other words" in fake.prompt()
         assert "A target is one of: 0, 1, 2" in fake.prompt()
         assert "Not this" not in fake.prompt()
 

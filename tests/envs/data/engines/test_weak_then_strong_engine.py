@@ -17,7 +17,7 @@ from teachgym.data.files import write_examples
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.engines.weak_then_strong_engine import MADE, WeakThenStrongEngine, WeakThenStrongSettings
 from teachgym.envs.data.skill_list import SkillListEnv
-from teachgym.envs.data.subjects.blank import BlankTask
+from teachgym.envs.data.subjects.blank import BlankSubject
 from tests.data.toy import Numbers, settings
 
 TASK = Numbers()
@@ -149,7 +149,7 @@ def test_so_many_targets_of_the_weak_engine_are_wrong_and_none_of_the_strong(wro
 
 @final
 class Checked(Numbers):
-    """Numbers, where the task can tell which targets are right."""
+    """Numbers, where the subject can tell which targets are right."""
 
     def verify(self, examples: Sequence[Example]) -> list[bool]:
         return [int(one.target) == int(one.prompt.split()[1]) + (one.skill == "next") for one in examples]
@@ -162,7 +162,7 @@ def test_what_is_found_wrong_is_rejected_ordered_again_and_paid_for_again() -> N
     made = SkillListEnv(
         action="shares",
         rounds=4,
-        task=Checked(),
+        subject=Checked(),
         student="tests.data.toy:Practice",
         budget=1200,
         engine="weak-then-strong",
@@ -173,7 +173,7 @@ def test_what_is_found_wrong_is_rejected_ordered_again_and_paid_for_again() -> N
         made.step(SHARES)
     rejected, given = made.classroom.quality.rejected, makers(made.classroom.data)
     assert 0.3 * given["weak"] < rejected["verified"] < 0.6 * given["weak"]  # 0.43 times are expected
-    assert all(made.classroom.task.verify(made.classroom.data))
+    assert all(made.classroom.subject.verify(made.classroom.data))
     paid = 0.5 * (given["weak"] + rejected["verified"]) + 4 * given["strong"]
     assert paid <= made.classroom.expenses.engine <= paid + 4 * rejected["held-out"]
 
@@ -288,7 +288,7 @@ def test_bad_settings_are_refused_before_anything_is_spent(chosen: dict[str, Any
 def test_wrong_targets_are_refused_for_a_student_that_would_not_notice() -> None:
     with pytest.raises(ValueError, match=r"wrong is 0\.1; expected 0 for a student that does not read its examples"):
         env(wrong=0.1, student="simulated")
-    WeakThenStrongEngine(BlankTask(TASK), WeakThenStrongSettings())
+    WeakThenStrongEngine(BlankSubject(TASK), WeakThenStrongSettings())
 
 
 def learnt(order: str, switch_at: float) -> tuple[NDArray[np.float64], float]:
@@ -297,7 +297,7 @@ def learnt(order: str, switch_at: float) -> tuple[NDArray[np.float64], float]:
     for seed in range(10):
         made = SkillListEnv(
             action="shares",
-            task="math",
+            subject="math",
             student="simulated",
             budget=1200,
             engine="weak-then-strong",

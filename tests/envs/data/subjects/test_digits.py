@@ -10,9 +10,9 @@ from scipy.ndimage import uniform_filter
 from sklearn.datasets import load_digits
 
 from teachgym.data.example import Example
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.digits import Digits, DigitSettings
-from teachgym.testing import check_data_task
+from teachgym.testing import check_subject
 
 EXACT: dict[tuple[str, ...], Callable[[NDArray[np.int64]], NDArray[np.int64]]] = {
     ("upright",): lambda image: image,
@@ -42,7 +42,7 @@ def grey(example: Example) -> NDArray[np.uint8]:
 
 
 def test_it_keeps_the_contract() -> None:
-    check_data_task(Digits)
+    check_subject(Digits)
 
 
 @pytest.mark.parametrize("leaf", EXACT)
@@ -56,10 +56,10 @@ def test_an_image_is_the_change_of_an_original_with_its_label(leaf: tuple[str, .
 
 
 def test_no_original_is_in_two_of_training_validation_and_test() -> None:
-    task = Digits(DigitSettings(validation_per_skill=300, test_per_skill=500))
+    subject = Digits(DigitSettings(validation_per_skill=300, test_per_skill=500))
     images, _ = originals()
     numbers = {image.tobytes(): number for number, image in enumerate(images)}
-    parts = (task.make(("upright",), 6000, np.random.default_rng(0)), task.validation, task.test)
+    parts = (subject.make(("upright",), 6000, np.random.default_rng(0)), subject.validation, subject.test)
     found = [{numbers[ink(one)] for one in part if one.path == ("upright",)} for part in parts]
     assert [len(part) for part in found[1:]] == [300, 500]
     assert set.union(*found) <= set(range(1797))
@@ -77,10 +77,10 @@ def test_held_out_sets_have_every_part_of_a_skill_alike() -> None:
 
 
 def test_noise_has_the_spread_that_its_part_says() -> None:
-    task, images = Digits(), originals()[0] / 16
+    subject, images = Digits(), originals()[0] / 16
     for part, std in (("a little", 0.15), ("a lot", 0.3)):
         off = []
-        for example in task.make(("noisy", part), 100, np.random.default_rng(0)):
+        for example in subject.make(("noisy", part), 100, np.random.default_rng(0)):
             shown = grey(example) / 255
             original = images[np.argmin(((images - shown) ** 2).sum(axis=(1, 2)))]
             off.append((shown - original)[original == 0.5])  # where clipping cuts least off
@@ -97,7 +97,7 @@ def test_blurred_pixels_are_means_of_the_nine_around_them() -> None:
 
 
 def test_magnified_images_are_the_same_in_larger_pixels() -> None:
-    small, large = Digits(), make_data_task("digits", magnification=3)
+    small, large = Digits(), make_subject("digits", magnification=3)
     for one, other in zip(small.validation, large.validation, strict=True):
         np.testing.assert_array_equal(np.kron(grey(one), np.ones((3, 3), dtype=np.uint8)), grey(other))
         assert one.target == other.target
@@ -105,6 +105,6 @@ def test_magnified_images_are_the_same_in_larger_pixels() -> None:
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="validation_per_skill is 301; expected at most 300"):
-        make_data_task("digits", validation_per_skill=301)
+        make_subject("digits", validation_per_skill=301)
     with pytest.raises(ValueError, match="magnification is 0"):
-        make_data_task("digits", magnification=0)
+        make_subject("digits", magnification=0)

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from teachgym.data.example import Example
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.drawing import COLOURS
 from teachgym.envs.data.subjects.drawings import VisualQuestions
-from teachgym.testing import check_data_task
+from teachgym.testing import check_subject
 
 TASK = VisualQuestions()
 
@@ -84,7 +84,7 @@ def drawn(skill: str, count: int = 200) -> list[Example]:
 
 
 def test_it_keeps_the_contract() -> None:
-    check_data_task(VisualQuestions)
+    check_subject(VisualQuestions)
 
 
 @pytest.mark.parametrize("skill", TASK.skill_names)
@@ -126,8 +126,8 @@ def test_examples_differ_and_none_is_held_out() -> None:
 
 
 def test_pictures_have_the_size_that_is_asked_for() -> None:
-    task = make_data_task("vqa", size=49)
-    example = task.make(("counting",), 1, np.random.default_rng(0))[0]
+    subject = make_subject("vqa", size=49)
+    example = subject.make(("counting",), 1, np.random.default_rng(0))[0]
     assert example.image is not None
     assert example.image.shape == (49, 49, 3)
     assert str(len(look(example.image))) == example.target
@@ -135,6 +135,6 @@ def test_pictures_have_the_size_that_is_asked_for() -> None:
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="size is 10; expected a whole number of pixels, at least 24"):
-        make_data_task("vqa", size=10)
+        make_subject("vqa", size=10)
     with pytest.raises(ValueError, match="did you mean 'relation'"):
         TASK.make(("relations",), 1, np.random.default_rng(0))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.live_code_bench import LiveCodeBench
 from teachgym.envs.data.subjects.pickled_text import pickled_text
 
@@ -65,20 +65,20 @@ def write(path: Path, problems: list[Mapping[str, Any]]) -> str:
     return str(path)
 
 
-def task_of(folder: Path, **settings: Any) -> LiveCodeBench:
+def subject_of(folder: Path, **settings: Any) -> LiveCodeBench:
     validation = write(folder / "validation.jsonl", [functional_problem("v1"), stdin_problem("v2")])
     test = write(folder / "test.jsonl", [stdin_problem("t1"), functional_problem("t2"), stdin_problem("t3")])
-    made = make_data_task("livecodebench", **{"validation": validation, "test": test} | settings)
+    made = make_subject("livecodebench", **{"validation": validation, "test": test} | settings)
     assert isinstance(made, LiveCodeBench)
     return made
 
 
 def test_problems_are_read_and_grouped_by_skill(tmp_path: Path) -> None:
-    task = task_of(tmp_path)
-    assert task.skill_names == ("easy", "hard")
-    assert [example.path for example in task.validation] == [("easy", "atcoder"), ("hard", "leetcode")]
-    assert [example.path for example in task.test] == [("easy", "atcoder")] * 2 + [("hard", "leetcode")]
-    easy, hard = task.validation
+    subject = subject_of(tmp_path)
+    assert subject.skill_names == ("easy", "hard")
+    assert [example.path for example in subject.validation] == [("easy", "atcoder"), ("hard", "leetcode")]
+    assert [example.path for example in subject.test] == [("easy", "atcoder")] * 2 + [("hard", "leetcode")]
+    easy, hard = subject.validation
     assert [(one["input"], one["output"]) for one in easy.facts["tests"]] == DOUBLE
     assert [(one["input"], one["output"]) for one in hard.facts["tests"]] == MERGE
     assert hard.facts["function"] == "merge"
@@ -89,8 +89,8 @@ def test_problems_are_read_and_grouped_by_skill(tmp_path: Path) -> None:
 
 def test_control_characters_of_published_problems_become_spaces(tmp_path: Path) -> None:
     strange = stdin_problem("v1", question_content="Print\x0bit,\r\n\tthe\x96number.")
-    task = task_of(tmp_path, validation=write(tmp_path / "own.jsonl", [strange, functional_problem("v2")]))
-    assert "\n\nPrint it,\r\n\tthe number.\n\n" in task.validation[0].prompt
+    subject = subject_of(tmp_path, validation=write(tmp_path / "own.jsonl", [strange, functional_problem("v2")]))
+    assert "\n\nPrint it,\r\n\tthe number.\n\n" in subject.validation[0].prompt
 
 
 def test_levels_go_from_easy_to_hard_whatever_the_file_says(tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_levels_go_from_easy_to_hard_whatever_the_file_says(tmp_path: Path) -> N
         write(tmp_path / f"{kind}.jsonl", [stdin_problem(kind + level, difficulty=level) for level in levels])
         for kind in ("a", "b")
     ]
-    task = make_data_task("livecodebench", validation=files[0], test=files[1])
-    assert task.skill_names == ("easy", "medium", "hard")
+    subject = make_subject("livecodebench", validation=files[0], test=files[1])
+    assert subject.skill_names == ("easy", "medium", "hard")
 
 
 def test_skill_can_be_the_platform(tmp_path: Path) -> None:
-    task = task_of(tmp_path, skill="platform")
-    assert task.skill_names == ("atcoder", "leetcode")
-    assert task.validation[0].path == ("atcoder", "easy")
+    subject = subject_of(tmp_path, skill="platform")
+    assert subject.skill_names == ("atcoder", "leetcode")
+    assert subject.validation[0].path == ("atcoder", "easy")
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_skill_can_be_the_platform(tmp_path: Path) -> None:
     ],
 )
 def test_programs_that_read_standard_input(tmp_path: Path, answer: str, score: float) -> None:
-    task = task_of(tmp_path, cpu_seconds=1)
-    assert task.score(task.validation[0], answer) == score
+    subject = subject_of(tmp_path, cpu_seconds=1)
+    assert subject.score(subject.validation[0], answer) == score
 
 
 SIGNATURE = "class Solution:\n    def merge(self, a: List[int], b: List[int]) -> List[int]:\n        "
@@ -152,22 +152,22 @@ SIGNATURE = "class Solution:\n    def merge(self, a: List[int], b: List[int]) ->
     ],
 )
 def test_programs_with_a_signature(tmp_path: Path, body: str, score: float) -> None:
-    task = task_of(tmp_path)
-    assert task.score(task.validation[1], SIGNATURE + body) == score
-    assert task.score(task.validation[1], f"```python\n{SIGNATURE}{body}\n```") == score
+    subject = subject_of(tmp_path)
+    assert subject.score(subject.validation[1], SIGNATURE + body) == score
+    assert subject.score(subject.validation[1], f"```python\n{SIGNATURE}{body}\n```") == score
 
 
 def test_answers_are_scored_together(tmp_path: Path) -> None:
-    task = task_of(tmp_path, workers=2)
-    examples = [*task.validation] * 3
+    subject = subject_of(tmp_path, workers=2)
+    examples = [*subject.validation] * 3
     answers = ["print(2 * int(input()))", SIGNATURE + "return sorted(a + b)", "x", SIGNATURE, "print(6)", ""]
-    assert task.scores(examples, answers).tolist() == [1, 1, 0, 0, 0, 0]
+    assert subject.scores(examples, answers).tolist() == [1, 1, 0, 0, 0, 0]
 
 
 def test_tests_can_be_limited_to_the_first(tmp_path: Path) -> None:
-    task = task_of(tmp_path, most_tests=1)
-    assert [len(example.facts["tests"]) for example in task.validation] == [1, 1]
-    assert task.score(task.validation[0], "print(6)") == 1
+    subject = subject_of(tmp_path, most_tests=1)
+    assert [len(example.facts["tests"]) for example in subject.validation] == [1, 1]
+    assert subject.score(subject.validation[0], "print(6)") == 1
 
 
 def test_large_output_is_compared_whole(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_large_output_is_compared_whole(tmp_path: Path) -> None:
     tests = cases([("200000", lines)], "stdin")
     write(tmp_path / "validation.jsonl", [stdin_problem("v", public_test_cases=tests, private_test_cases="[]")])
     write(tmp_path / "test.jsonl", [stdin_problem("t")])
-    made = make_data_task(
+    made = make_subject(
         "livecodebench", validation=str(tmp_path / "validation.jsonl"), test=str(tmp_path / "test.jsonl")
     )
     assert made.score(made.validation[0], "print(*range(int(input())), sep='\\n')") == 1
@@ -185,32 +185,32 @@ def test_large_output_is_compared_whole(tmp_path: Path) -> None:
 def test_split_by_date(tmp_path: Path) -> None:
     days = ("2023-12-31", "2024-01-01", "2024-06-01")
     file = write(tmp_path / "all.jsonl", [stdin_problem(day, contest_date=f"{day}T10:00:00") for day in days])
-    task = make_data_task("livecodebench", validation=file, test=file, test_from="2024-01-01")
-    assert ["(2023-12-31)" in example.prompt for example in task.validation] == [True]
-    assert len(task.test) == 2
+    subject = make_subject("livecodebench", validation=file, test=file, test_from="2024-01-01")
+    assert ["(2023-12-31)" in example.prompt for example in subject.validation] == [True]
+    assert len(subject.test) == 2
     with pytest.raises(ValueError, match="holds no problem on that side of 2020-01-01"):
-        make_data_task("livecodebench", validation=file, test=file, test_from="2020-01-01")
+        make_subject("livecodebench", validation=file, test=file, test_from="2020-01-01")
 
 
 def test_sets_may_not_share_problems(tmp_path: Path) -> None:
     file = write(tmp_path / "all.jsonl", [stdin_problem("a")])
     with pytest.raises(ValueError, match=r"share 1 problems; .* or set test_from"):
-        make_data_task("livecodebench", validation=file, test=file)
+        make_subject("livecodebench", validation=file, test=file)
 
 
 def test_sets_must_have_the_same_skills(tmp_path: Path) -> None:
     validation = write(tmp_path / "validation.jsonl", [stdin_problem("a")])
     test = write(tmp_path / "test.jsonl", [functional_problem("b"), stdin_problem("c")])
     with pytest.raises(ValueError, match="the validation set has no problem of difficulty hard"):
-        make_data_task("livecodebench", validation=validation, test=test)
+        make_subject("livecodebench", validation=validation, test=test)
 
 
 def test_it_makes_nothing_but_may_have_a_pool(tmp_path: Path) -> None:
-    task = task_of(tmp_path, train=write(tmp_path / "train.jsonl", [stdin_problem("more")]))
-    assert [example.path for example in task.pool()] == [("easy", "atcoder")]
-    assert list(task_of(tmp_path).pool()) == []
+    subject = subject_of(tmp_path, train=write(tmp_path / "train.jsonl", [stdin_problem("more")]))
+    assert [example.path for example in subject.pool()] == [("easy", "atcoder")]
+    assert list(subject_of(tmp_path).pool()) == []
     with pytest.raises(NotImplementedError, match="LiveCodeBench makes no examples"):
-        task.make(("easy",), 1, np.random.default_rng(0))
+        subject.make(("easy",), 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_it_makes_nothing_but_may_have_a_pool(tmp_path: Path) -> None:
 def test_bad_lines_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     file = write(tmp_path / "bad.jsonl", [stdin_problem("good"), stdin_problem("bad", **changes)])
     with pytest.raises(ValueError, match=f"bad.jsonl, line 2: .*{re.escape(message)}"):
-        make_data_task("livecodebench", validation=file, test=file)
+        make_subject("livecodebench", validation=file, test=file)
 
 
 @pytest.mark.parametrize("metadata", ["{}", "no", '{"func_name": "a; import os"}', '{"func_name": "class"}'])
 def test_functions_need_a_name(tmp_path: Path, metadata: str) -> None:
     file = write(tmp_path / "bad.jsonl", [functional_problem("bad", metadata=metadata)])
     with pytest.raises(ValueError, match=r"bad.jsonl, line 1: metadata is"):
-        make_data_task("livecodebench", validation=file, test=file)
+        make_subject("livecodebench", validation=file, test=file)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_functions_need_a_name(tmp_path: Path, metadata: str) -> None:
 )
 def test_settings_that_are_not_allowed(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        task_of(tmp_path, **settings)
+        subject_of(tmp_path, **settings)
 
 
 class Shot:
@@ -296,5 +296,5 @@ def test_hostile_tests_are_not_unpickled(tmp_path: Path, capsys: pytest.CaptureF
     shot = base64.b64encode(zlib.compress(pickle.dumps(Shot()))).decode()
     file = write(tmp_path / "bad.jsonl", [stdin_problem("bad", private_test_cases=shot)])
     with pytest.raises(ValueError, match=r"line 1: .*only one string may be in the pickle"):
-        make_data_task("livecodebench", validation=file, test=file)
+        make_subject("livecodebench", validation=file, test=file)
     assert capsys.readouterr().out == ""

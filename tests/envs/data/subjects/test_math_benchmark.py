@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.math_benchmark import MathBenchmark
-from teachgym.testing import check_data_task
+from teachgym.testing import check_subject
 
 FOLDERS = {"Algebra": "algebra", "Counting & Probability": "counting_and_probability", "Geometry": "geometry"}
 
@@ -47,47 +47,47 @@ def tree(tmp_path: pathlib.Path) -> str:
 
 
 def test_it_keeps_the_contract(tree: str) -> None:
-    check_data_task(lambda: make_data_task("math-benchmark", path=tree, validation_per_cell=2), generates=False)
+    check_subject(lambda: make_subject("math-benchmark", path=tree, validation_per_cell=2), generates=False)
 
 
 def test_the_first_of_every_subject_and_level_are_for_validation_and_the_rest_is_the_pool(tree: str) -> None:
-    task = make_data_task("math-benchmark", path=tree, validation_per_cell=3, test_per_cell=2)
-    assert (len(task.validation), len(task.pool()), len(task.test)) == (9 * 3, 9 * 1, 9 * 2)
-    assert task.skill_names == tuple(FOLDERS)
-    assert [part.name for part in task.skills[0].parts] == ["level 1", "level 2", "level 5"]
-    assert task.validation[0].path == ("Algebra", "level 1")
-    assert [one.prompt.split()[2] for one in task.validation[:3]] == ["1", "2", "3"]
-    assert task.pool()[0].prompt.startswith("train: divide 4")
-    assert all(one.prompt.startswith("test") for one in task.test)
+    subject = make_subject("math-benchmark", path=tree, validation_per_cell=3, test_per_cell=2)
+    assert (len(subject.validation), len(subject.pool()), len(subject.test)) == (9 * 3, 9 * 1, 9 * 2)
+    assert subject.skill_names == tuple(FOLDERS)
+    assert [part.name for part in subject.skills[0].parts] == ["level 1", "level 2", "level 5"]
+    assert subject.validation[0].path == ("Algebra", "level 1")
+    assert [one.prompt.split()[2] for one in subject.validation[:3]] == ["1", "2", "3"]
+    assert subject.pool()[0].prompt.startswith("train: divide 4")
+    assert all(one.prompt.startswith("test") for one in subject.test)
     with pytest.raises(NotImplementedError, match="use the engine 'pool'"):
-        task.make(("Algebra",), 1, np.random.default_rng(0))
+        subject.make(("Algebra",), 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("target", ["answer", "solution"])
 def test_an_oracle_has_1_a_constant_0_and_every_second_right_a_half(tree: str, target: str) -> None:
-    task = make_data_task("math-benchmark", path=tree, target=target, validation_per_cell=2)
-    examples = task.test
+    subject = make_subject("math-benchmark", path=tree, target=target, validation_per_cell=2)
+    examples = subject.test
     right = [one.target for one in examples]
     assert ("We divide" in right[0]) == (target == "solution")
-    assert task.scores(examples, right).mean() == 1.0
-    assert task.scores(examples, ["7"] * len(examples)).mean() == 0.0
+    assert subject.scores(examples, right).mean() == 1.0
+    assert subject.scores(examples, ["7"] * len(examples)).mean() == 0.0
     half = [words if number % 2 else "7" for number, words in enumerate(right)]
-    answers = task.mark(examples, half)
+    answers = subject.mark(examples, half)
     assert np.mean([answer.correct for answer in answers]) == 0.5
-    levels = task.metrics(answers)
+    levels = subject.metrics(answers)
     assert list(levels) == ["level 1", "level 2", "level 5"]
     assert np.mean(list(levels.values())) == 0.5
 
 
 def test_an_answer_counts_by_its_value_in_a_box_a_phrase_or_bare(tree: str) -> None:
-    task = make_data_task("math-benchmark", path=tree, validation_per_cell=2)
-    example = task.test[1]
+    subject = make_subject("math-benchmark", path=tree, validation_per_cell=2)
+    example = subject.test[1]
     assert example.target == "\\frac{2}{5}"
     for given in ("0.4", "2/5", "It is $\\boxed{0.40}$", "The final answer is 4/10.", "\\dfrac25"):
-        assert task.score(example, given) == 1.0, given
+        assert subject.score(example, given) == 1.0, given
     for given in ("", "0.5", "maybe 2/5", "\\boxed{0.4} or \\boxed{0.5}", "(2,5)"):
-        assert task.score(example, given) == 0.0, given
-    strict = make_data_task("math-benchmark", path=tree, validation_per_cell=2, bare=False)
+        assert subject.score(example, given) == 0.0, given
+    strict = make_subject("math-benchmark", path=tree, validation_per_cell=2, bare=False)
     assert strict.score(example, "0.4") == 0.0
     assert strict.score(example, "\\boxed{0.4}") == 1.0
     assert strict.test[1].target == "\\boxed{\\frac{2}{5}}"
@@ -113,8 +113,8 @@ def test_lines_with_answer_and_subject_are_read_as_well_and_equal_the_folders(
         for n in [int(one["problem"].split()[2])]
     ]
     write_lines(tmp_path / "other.jsonl", renamed)
-    first = make_data_task("math-benchmark", path=tree)
-    second = make_data_task("math-benchmark", path=str(lines), test_path=str(tmp_path / "other.jsonl"))
+    first = make_subject("math-benchmark", path=tree)
+    second = make_subject("math-benchmark", path=str(lines), test_path=str(tmp_path / "other.jsonl"))
     for a, b in ((first.validation, second.validation), (first.test, second.test)):
         assert [(one.key, one.target, one.path) for one in a] == [(one.key, one.target, one.path) for one in b]
 
@@ -124,10 +124,10 @@ def test_training_problems_of_the_test_set_and_of_no_level_are_left_out(tmp_path
     unknown = {**entry("train", "Algebra", 1, 99), "level": "Level ?"}
     write_lines(tmp_path / "train.jsonl", [*train, train[0], test[0], unknown])
     write_lines(tmp_path / "test.jsonl", test)
-    task = make_data_task("math-benchmark", path=str(tmp_path), validation_per_cell=1)
-    assert len(task.validation) + len(task.pool()) == len(train)
-    assert len(task.test) == len(test)
-    assert not {one.key for one in task.test} & {one.key for one in (*task.validation, *task.pool())}
+    subject = make_subject("math-benchmark", path=str(tmp_path), validation_per_cell=1)
+    assert len(subject.validation) + len(subject.pool()) == len(train)
+    assert len(subject.test) == len(test)
+    assert not {one.key for one in subject.test} & {one.key for one in (*subject.validation, *subject.pool())}
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_a_bad_line_is_named(tmp_path: pathlib.Path, change: dict[str, Any], mes
     write_lines(tmp_path / "train.jsonl", lines)
     write_lines(tmp_path / "test.jsonl", entries("test"))
     with pytest.raises(ValueError, match=rf"train\.jsonl, line 5: .*{message}"):
-        make_data_task("math-benchmark", path=str(tmp_path))
+        make_subject("math-benchmark", path=str(tmp_path))
 
 
 def test_files_that_are_missing_or_no_json_are_named(tree: str, tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match="path is empty"):
         MathBenchmark()
     with pytest.raises(ValueError, match=r"neither a folder 'train' nor a file train\.jsonl"):
-        make_data_task("math-benchmark", path=str(tmp_path / "train"))
+        make_subject("math-benchmark", path=str(tmp_path / "train"))
     with pytest.raises(ValueError, match="validation_per_cell is 0"):
-        make_data_task("math-benchmark", path=tree, validation_per_cell=0)
+        make_subject("math-benchmark", path=tree, validation_per_cell=0)
     bad = tmp_path / "train" / "algebra" / "3.json"
     bad.write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"3\.json can't be read as JSON"):
-        make_data_task("math-benchmark", path=tree)
+        make_subject("math-benchmark", path=tree)

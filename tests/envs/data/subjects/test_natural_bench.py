@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from teachgym.data.task import DataTask
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.data.subject import Subject
+from teachgym.envs.data.subjects import make_subject
 
 
 def group(number: int) -> dict[str, Any]:
@@ -43,24 +43,24 @@ def write(folder: Path, groups: list[dict[str, Any]]) -> None:
     (folder / "groups.jsonl").write_text("\n".join(map(json.dumps, groups)))
 
 
-def make(folder: Path, **settings: Any) -> DataTask:
+def make(folder: Path, **settings: Any) -> Subject:
     given = {"validation_groups": 4, "test_groups": 4, "image_size": 6, **settings}
-    return make_data_task("naturalbench", groups=str(folder / "groups.jsonl"), images=str(folder), **given)
+    return make_subject("naturalbench", groups=str(folder / "groups.jsonl"), images=str(folder), **given)
 
 
-def metrics(task: DataTask, wrong: set[tuple[int, int, int]]) -> dict[str, float]:
+def metrics(subject: Subject, wrong: set[tuple[int, int, int]]) -> dict[str, float]:
     """Scores on the test set where (group, image, question) are answered wrongly."""
     given = []
-    for example in task.test:
+    for example in subject.test:
         place = tuple(example.facts[name] for name in ("group", "image", "question"))
         given.append("neither" if place in wrong else example.target)
-    return task.metrics(task.mark(task.test, given))
+    return subject.metrics(subject.mark(subject.test, given))
 
 
 def test_groups_become_four_examples_each(folder: Path) -> None:
-    task = make(folder)
-    assert task.skill_names == ("multiple_choice", "yes_no")
-    for examples, numbers in ((task.validation, range(4)), (task.pool(), (4, 5)), (task.test, range(6, 10))):
+    subject = make(folder)
+    assert subject.skill_names == ("multiple_choice", "yes_no")
+    for examples, numbers in ((subject.validation, range(4)), (subject.pool(), (4, 5)), (subject.test, range(6, 10))):
         assert {example.facts["group"] for example in examples} == set(numbers)
         assert len(examples) == 4 * len(numbers)
         for example in examples:
@@ -71,8 +71,8 @@ def test_groups_become_four_examples_each(folder: Path) -> None:
             assert example.path == (published["Question_Type"],)
             assert example.image is not None
             assert example.image[3, 3].tolist() == [20 * facts["group"], 100 * facts["image"], 0]
-    assert len({example.key for example in (*task.validation, *task.pool(), *task.test)}) == 40
-    assert [example.skill for example in task.test] == ["multiple_choice"] * 8 + ["yes_no"] * 8
+    assert len({example.key for example in (*subject.validation, *subject.pool(), *subject.test)}) == 40
+    assert [example.skill for example in subject.test] == ["multiple_choice"] * 8 + ["yes_no"] * 8
 
 
 def test_a_question_says_what_answers_there_are_unless_it_is_not_to(folder: Path) -> None:
@@ -83,33 +83,33 @@ def test_a_question_says_what_answers_there_are_unless_it_is_not_to(folder: Path
 
 
 def test_all_right_is_1_and_none_right_is_0(folder: Path) -> None:
-    task = make(folder)
+    subject = make(folder)
     names = ("binary", "question", "image", "group")
-    assert metrics(task, set()) == dict.fromkeys(names, 1.0)
+    assert metrics(subject, set()) == dict.fromkeys(names, 1.0)
     everything = {(n, image, q) for n in range(6, 10) for image in (0, 1) for q in (0, 1)}
-    assert metrics(task, everything) == dict.fromkeys(names, 0.0)
+    assert metrics(subject, everything) == dict.fromkeys(names, 0.0)
 
 
 def test_the_same_answer_always_is_half_right_and_no_group(folder: Path) -> None:
-    task = make(folder)
-    answers = task.mark(task.test, ["Yes A"] * 16)
-    assert task.metrics(answers) == {"binary": 0.5, "question": 0.0, "image": 0.0, "group": 0.0}
+    subject = make(folder)
+    answers = subject.mark(subject.test, ["Yes A"] * 16)
+    assert subject.metrics(answers) == {"binary": 0.5, "question": 0.0, "image": 0.0, "group": 0.0}
 
 
 def test_scores_ask_for_both_images_both_questions_or_all_four(folder: Path) -> None:
-    task = make(folder)
-    one = metrics(task, {(6, 0, 0)})
+    subject = make(folder)
+    one = metrics(subject, {(6, 0, 0)})
     assert one == {"binary": 15 / 16, "question": 7 / 8, "image": 7 / 8, "group": 3 / 4}
-    same_question = metrics(task, {(6, 0, 0), (6, 1, 0)})
+    same_question = metrics(subject, {(6, 0, 0), (6, 1, 0)})
     assert same_question == {"binary": 14 / 16, "question": 7 / 8, "image": 6 / 8, "group": 3 / 4}
-    same_image = metrics(task, {(6, 0, 0), (6, 0, 1)})
+    same_image = metrics(subject, {(6, 0, 0), (6, 0, 1)})
     assert same_image == {"binary": 14 / 16, "question": 6 / 8, "image": 7 / 8, "group": 3 / 4}
 
 
 def test_groups_that_are_not_whole_have_no_scores(folder: Path) -> None:
-    task = make(folder)
-    some = task.test[:3]
-    assert task.metrics(task.mark(some, [example.target for example in some])) == {}
+    subject = make(folder)
+    some = subject.test[:3]
+    assert subject.metrics(subject.mark(some, [example.target for example in some])) == {}
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_groups_that_are_not_whole_have_no_scores(folder: Path) -> None:
     ],
 )
 def test_the_first_word_that_is_an_answer_counts(folder: Path, skill: str, given: str, meant: str) -> None:
-    task = make(folder)
-    for example in task.validation:
+    subject = make(folder)
+    for example in subject.validation:
         if example.skill == skill:
-            assert task.score(example, given) == (example.target == meant)
+            assert subject.score(example, given) == (example.target == meant)
 
 
 def test_another_field_may_name_the_skill(folder: Path) -> None:
@@ -142,11 +142,11 @@ def test_another_field_may_name_the_skill(folder: Path) -> None:
 def test_the_defaults_are_204_and_200_examples(folder: Path) -> None:
     groups = [{**group(n), "Image_0": "0_a.png", "Image_1": "0_b.png"} for n in range(110)]
     write(folder, groups)
-    task = make(folder, validation_groups=51, test_groups=50)
-    default = type(task).Settings()
+    subject = make(folder, validation_groups=51, test_groups=50)
+    default = type(subject).Settings()
     assert (default.validation_groups, default.test_groups) == (51, 50)
-    assert (len(task.validation), len(task.pool()), len(task.test)) == (204, 36, 200)
-    assert {example.facts["group"] for example in task.test} == set(range(60, 110))
+    assert (len(subject.validation), len(subject.pool()), len(subject.test)) == (204, 36, 200)
+    assert {example.facts["group"] for example in subject.test} == set(range(60, 110))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_bad_line_is_named(folder: Path, change: dict[str, Any], message: str)
 
 def test_missing_paths_and_too_few_groups_are_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="groups is empty; NaturalBench is read from files"):
-        make_data_task("naturalbench")
+        make_subject("naturalbench")
     with pytest.raises(ValueError, match="holds 10 groups; validation_groups is 7 and test_groups is 4"):
         make(folder, validation_groups=7)
     with pytest.raises(NotImplementedError, match="use the engine 'pool'"):

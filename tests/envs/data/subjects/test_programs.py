@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.envs.data.subjects import make_data_task
-from teachgym.envs.data.subjects.program_language import PARTS, Task, inputs
+from teachgym.envs.data.subjects import make_subject
+from teachgym.envs.data.subjects.program_language import PARTS, Exercise, inputs
 from teachgym.envs.data.subjects.program_tests import code_blocks
 from teachgym.envs.data.subjects.programs import Code, CodeSettings
 from teachgym.sandbox import Outcome, Program, Sandbox
-from teachgym.testing import check_data_task
+from teachgym.testing import check_subject
 
 LEAVES = [(skill, part) for skill, parts in PARTS.items() for part in parts]
 
 
-def _draw(leaf: tuple[str, str], count: int) -> list[Task]:
+def _draw(leaf: tuple[str, str], count: int) -> list[Exercise]:
     rng = np.random.default_rng(1)
     return [PARTS[leaf[0]][leaf[1]](rng) for _ in range(count)]
 
@@ -29,40 +29,40 @@ def _example(tests: list[list[object]], target: str = "x") -> Example:
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_references_agree_with_the_expressions(leaf: tuple[str, str]) -> None:
     rng = np.random.default_rng(2)
-    for task in _draw(leaf, 150):
-        for value in inputs(task, rng):
-            assert task.run(value) == eval(task.code, {"x": value}), (task.asked, value)
+    for exercise in _draw(leaf, 150):
+        for value in inputs(exercise, rng):
+            assert exercise.run(value) == eval(exercise.code, {"x": value}), (exercise.asked, value)
 
 
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_prompts_are_short_and_say_what_to_do(leaf: tuple[str, str]) -> None:
     meant: dict[str, set[str]] = defaultdict(set)
-    for task in _draw(leaf, 3000):
-        meant[" ".join(task.asked.lower().split())].add(task.code)
-        assert len(task.asked) <= 45
-        assert len(task.code) <= 28
-        assert (task.asked + task.code).isascii()
+    for exercise in _draw(leaf, 3000):
+        meant[" ".join(exercise.asked.lower().split())].add(exercise.code)
+        assert len(exercise.asked) <= 45
+        assert len(exercise.code) <= 28
+        assert (exercise.asked + exercise.code).isascii()
     assert all(len(codes) == 1 for codes in meant.values())
     assert len(meant) >= 700
 
 
 @pytest.mark.parametrize("skill", list(PARTS))
 def test_no_prompt_is_met_in_two_parts(skill: str) -> None:
-    one, other = ({task.asked for task in _draw((skill, part), 1500)} for part in PARTS[skill])
+    one, other = ({exercise.asked for exercise in _draw((skill, part), 1500)} for part in PARTS[skill])
     assert not one & other
 
 
 def test_slight_mistakes_are_found_by_the_tests() -> None:
-    task = Code()
+    subject = Code()
     wrong = []
-    examples = [*task.make(("slice", "one end"), 30, np.random.default_rng(3))]
-    examples += task.make(("filter", "two bounds"), 30, np.random.default_rng(4))
+    examples = [*subject.make(("slice", "one end"), 30, np.random.default_rng(3))]
+    examples += subject.make(("filter", "two bounds"), 30, np.random.default_rng(4))
     for example in examples:
         for old, new in (("<=", "<"), (":", ":1+"), ("<v", "<=v"), ("-", "-1-")):
             if old in example.target:
                 wrong.append((example, example.target.replace(old, new, 1)))
     assert len(wrong) > 60
-    assert task.scores(*map(list, zip(*wrong, strict=True))).sum() == 0
+    assert subject.scores(*map(list, zip(*wrong, strict=True))).sum() == 0
 
 
 @pytest.mark.parametrize("style", ["compact", "python"])
@@ -70,16 +70,16 @@ def test_targets_pass_when_they_are_really_run(style: str) -> None:
     examples = [
         example
         for leaf in LEAVES
-        for example in make_data_task("code", style=style).make(leaf, 6, np.random.default_rng(5))
+        for example in make_subject("code", style=style).make(leaf, 6, np.random.default_rng(5))
     ]
-    fresh = make_data_task("code", style=style)
+    fresh = make_subject("code", style=style)
     assert fresh.scores(examples, [example.target for example in examples]).all()
     assert all(fresh.verify(examples))
     assert all(fresh.parses(example) for example in examples)
 
 
 def test_it_keeps_the_contract_in_python_style() -> None:
-    check_data_task(lambda: make_data_task("code", style="python", validation_per_skill=4, test_per_skill=4))
+    check_subject(lambda: make_subject("code", style="python", validation_per_skill=4, test_per_skill=4))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_any_right_program_counts(tests: list[list[object]], answers: Sequence[s
     ],
 )
 def test_wrong_and_hostile_answers_score_nothing(answer: str) -> None:
-    task, good = Code(), _example([["abcdef", "abc"], ["xyzu", "xyz"]])
-    assert task.scores([good] * 3, ["x[:3]", answer, "x[0:3]"]).tolist() == [1, 0, 1]
+    subject, good = Code(), _example([["abcdef", "abc"], ["xyzu", "xyz"]])
+    assert subject.scores([good] * 3, ["x[:3]", answer, "x[0:3]"]).tolist() == [1, 0, 1]
 
 
 def test_true_is_not_one() -> None:
@@ -125,17 +125,17 @@ def test_true_is_not_one() -> None:
 
 
 def test_a_wrong_target_is_not_right_because_it_is_the_target() -> None:
-    task, example = Code(), _example([["abc", "a"]], target="x[:2]")
-    assert task.score(example, "x[:2]") == 0
-    assert task.parses(example)
-    assert task.verify([example]) == [False]
-    assert not task.parses(_example([["abc", "a"]], target="x[:"))
+    subject, example = Code(), _example([["abc", "a"]], target="x[:2]")
+    assert subject.score(example, "x[:2]") == 0
+    assert subject.parses(example)
+    assert subject.verify([example]) == [False]
+    assert not subject.parses(_example([["abc", "a"]], target="x[:"))
 
 
 def test_examples_without_tests_are_scored_by_their_target() -> None:
-    task, example = Code(), Example("first 3 of text", "x[:3]")
-    assert task.scores([example] * 2, ["x[:3]", "x[0:3]"]).tolist() == [1, 0]
-    assert task.verify([example, Example("first 3 of text", "take three")]) == [True, False]
+    subject, example = Code(), Example("first 3 of text", "x[:3]")
+    assert subject.scores([example] * 2, ["x[:3]", "x[0:3]"]).tolist() == [1, 0]
+    assert subject.verify([example, Example("first 3 of text", "take three")]) == [True, False]
 
 
 def test_the_same_answer_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,16 +147,16 @@ def test_the_same_answer_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return true_run(self, programs)
 
     monkeypatch.setattr(Sandbox, "run_many", count)
-    task = Code()
-    first, second = task.make(("slice", "one end"), 2, np.random.default_rng(0))
+    subject = Code()
+    first, second = subject.make(("slice", "one end"), 2, np.random.default_rng(0))
     for _ in range(3):
-        scores = task.scores([first, first, second, first], ["x[:0]", "x[:0]", "x[:0]", first.target])
+        scores = subject.scores([first, first, second, first], ["x[:0]", "x[:0]", "x[:0]", first.target])
         assert scores.tolist() == [0, 0, 0, 1]
     assert run == [2]
 
 
 def test_python_style_takes_functions_out_of_what_surrounds_them() -> None:
-    task = Code(CodeSettings(style="python"))
+    subject = Code(CodeSettings(style="python"))
     example = _example([["abc", "cba"], ["", ""]])
     function = "def solve(x):\n    print('debug')\n    return x[::-1]"
     answers = [
@@ -167,14 +167,14 @@ def test_python_style_takes_functions_out_of_what_surrounds_them() -> None:
         "solve = lambda x: ''.join(reversed(x))",
         "if __name__ == '__main__':\n    raise SystemExit\ndef solve(x: str) -> str:\n    return x[::-1]",
     ]
-    assert task.scores([example] * len(answers), answers).all()
+    assert subject.scores([example] * len(answers), answers).all()
     wrong = ["x[::-1]", "def solve(x): return x", f"# {function}", "def solve(x):\n  return x[::-1", "solve = 3"]
-    assert not task.scores([example] * len(wrong), wrong).any()
+    assert not subject.scores([example] * len(wrong), wrong).any()
 
 
 def test_python_requests_show_a_true_example() -> None:
-    task = Code(CodeSettings(style="python"))
-    for example in task.make(("two calls",), 20, np.random.default_rng(6)):
+    subject = Code(CodeSettings(style="python"))
+    for example in subject.make(("two calls",), 20, np.random.default_rng(6)):
         shown = next(line for line in example.prompt.splitlines() if line.startswith("Example: "))
         scope: dict[str, object] = {}
         exec(example.target, scope)
@@ -197,4 +197,4 @@ def test_code_blocks() -> None:
 )
 def test_settings_that_are_not_allowed(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        make_data_task("code", **settings)
+        make_subject("code", **settings)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.data.task import DataTask
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.data.subject import Subject
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.reasoning_recipes import RECIPES
 from teachgym.envs.data.subjects.reasoning_source import EXCLUDED, Source, library, usable_datasets
 
@@ -25,10 +25,10 @@ LENIENT = ("knights_knaves",)
 """Whose own scorer picks names and roles out of any words around them."""
 
 
-def made(task: DataTask, count: int, seed: int = 0) -> Iterator[Example]:
+def made(subject: Subject, count: int, seed: int = 0) -> Iterator[Example]:
     rng = np.random.default_rng(seed)
-    for name in task.skill_names:
-        yield from task.make((name,), count, rng)
+    for name in subject.skill_names:
+        yield from subject.make((name,), count, rng)
 
 
 def excluded_for(words: str) -> list[str]:
@@ -43,7 +43,7 @@ def test_everything_left_out_exists_and_asking_for_it_says_why() -> None:
     assert len(usable_datasets()) + len(EXCLUDED) == len(library().factory.DATASETS)
     for name, why in EXCLUDED.items():
         with pytest.raises(ValueError, match=f"{name}.*can't be used: {re.escape(why)}"):
-            make_data_task("math", skills=(name,))
+            make_subject("math", skills=(name,))
 
 
 def test_game_of_life_halting_gives_any_answer_the_full_score() -> None:
@@ -102,7 +102,7 @@ import json, random, sys
 import numpy as np
 random.seed(3); np.random.seed(3)
 before = random.getstate(), np.random.get_state()[1].tolist()
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.reasoning_source import library
 library()
 found = {"global": (random.getstate(), np.random.get_state()[1].tolist()) == before}
@@ -110,10 +110,10 @@ for name in ("isomorphic_strings", "polynomial_multiplication", "ransom_note", "
     dataset = library().create_dataset(name, seed=5, size=20)
     found[name] = [(dataset[number]["question"], dataset[number]["answer"]) for number in range(20)]
 for name in ("math", "logic"):
-    task = make_data_task(name)
+    subject = make_subject(name)
     rng = np.random.default_rng(0)
-    found[name] = [(e.prompt, e.target) for skill in task.skill_names for e in task.make((skill,), 20, rng)]
-    found[name] += [(e.prompt, e.target) for e in task.validation]
+    found[name] = [(e.prompt, e.target) for skill in subject.skill_names for e in subject.make((skill,), 20, rng)]
+    found[name] += [(e.prompt, e.target) for e in subject.validation]
 print(json.dumps(found))
 """
 
@@ -139,14 +139,14 @@ def test_examples_are_the_same_in_every_process_which_is_not_so_of_what_is_left_
 
 
 def test_the_page_lists_the_skills_their_parts_and_everything_left_out() -> None:
-    page = (pathlib.Path(__file__).parents[2] / "docs" / "reasoning_tasks.md").read_text(encoding="utf-8")
+    page = (pathlib.Path(__file__).parents[4] / "docs" / "reasoning_tasks.md").read_text(encoding="utf-8")
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
     ]
     skills = {row[0].strip("`"): row[1] for row in rows if len(row) == 4}
     expected = {}
     for name in TASKS:
-        for skill in make_data_task(name).skills:
+        for skill in make_subject(name).skills:
             expected[skill.name] = ", ".join(part.name for part in skill.parts)
     assert skills == expected
     reasons = {name.strip(" `"): row[1] for row in rows if len(row) == 2 for name in row[0].split(",")}
@@ -167,7 +167,7 @@ def test_every_dataset_with_a_recipe_accepts_its_own_answer_and_no_other() -> No
 
 def test_compact_prompts_and_targets_are_short_and_printable() -> None:
     names = tuple(name for name, recipe in RECIPES.items() if recipe.brief is not None)
-    for example in made(make_data_task("math", skills=names), 300):
+    for example in made(make_subject("math", skills=names), 300):
         assert len(example.prompt) <= 32, example
         assert len(example.target) <= 12, example
         assert (example.prompt + example.target).isascii(), example
@@ -217,13 +217,13 @@ SOLVERS: dict[str, Callable[[str], str]] = {
 
 
 def test_compact_answers_are_right() -> None:
-    for example in made(make_data_task("math", skills=tuple(SOLVERS)), 150):
+    for example in made(make_subject("math", skills=tuple(SOLVERS)), 150):
         assert SOLVERS[example.skill](example.prompt) == example.target, example
 
 
 def test_simple_equations_are_solved_by_their_targets_and_filters_keep_what_they_should() -> None:
-    task = make_data_task("math", skills=("simple_equations", "number_filtering", "fraction_simplification"))
-    for example in made(task, 150):
+    subject = make_subject("math", skills=("simple_equations", "number_filtering", "fraction_simplification"))
+    for example in made(subject, 150):
         if example.skill == "simple_equations":
             left, right = example.prompt.split("=")
             assert eval(left, {"x": int(example.target)}) == int(right)
@@ -241,7 +241,7 @@ def test_simple_equations_are_solved_by_their_targets_and_filters_keep_what_they
 
 def test_knights_are_consistent_with_what_they_say() -> None:
     python = {"&": " and ", "|": " or ", "=": " == ", ">": " <= ", "!": " not "}
-    for example in made(make_data_task("logic", skills=("knights_knaves",)), 100):
+    for example in made(make_subject("logic", skills=("knights_knaves",)), 100):
         honest = {"abcde"[place]: sign == "1" for place, sign in enumerate(example.target)}
         values = {**honest, **{name.upper(): not value for name, value in honest.items()}}
         for name, said in zip("abcde", example.prompt.split(), strict=False):
@@ -251,7 +251,7 @@ def test_knights_are_consistent_with_what_they_say() -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_words_are_those_of_the_package_and_in_full_score_only(name: str) -> None:
-    brief, words = make_data_task(name), make_data_task(name, style="words")
+    brief, words = make_subject(name), make_subject(name, style="words")
     assert brief.skills == words.skills
     assert len(brief.skills) >= 6
     for short, long in zip(made(brief, 5), made(words, 5), strict=True):
@@ -263,42 +263,42 @@ def test_the_words_are_those_of_the_package_and_in_full_score_only(name: str) ->
 
 
 def test_a_scorer_that_raises_or_an_endless_answer_means_wrong() -> None:
-    task = make_data_task(
+    subject = make_subject(
         "math", skills=("prime_factorization",), style="words", validation_per_skill=5, test_per_skill=5
     )
-    example = task.validation[0]
+    example = subject.validation[0]
     dataset = library().create_dataset("prime_factorization", seed=1, size=2)
     with pytest.raises(ValueError, match="invalid literal"):
         dataset.score_answer("none", dataset[0])
-    assert task.score(example, "none") == 0.0
-    assert task.score(example, "9" * 100_000) == 0.0
+    assert subject.score(example, "none") == 0.0
+    assert subject.score(example, "9" * 100_000) == 0.0
     first, *rest = example.target.split(" \N{MULTIPLICATION SIGN} ")
     reversed_factors = " \N{MULTIPLICATION SIGN} ".join([*reversed(rest), first])
-    assert task.score(example, reversed_factors) == 1.0
+    assert subject.score(example, reversed_factors) == 1.0
 
 
 def test_a_dataset_without_a_recipe_is_split_by_its_curriculum() -> None:
-    task = make_data_task("logic", skills=("course_schedule",), style="words")
-    (skill,) = task.skills
+    subject = make_subject("logic", skills=("course_schedule",), style="words")
+    (skill,) = subject.skills
     assert [part.name for part in skill.parts][:2] == ["level 1", "level 2"]
     lengths = [
-        np.mean([len(one.prompt) for one in task.make((skill.name, part.name), 30, np.random.default_rng(0))])
+        np.mean([len(one.prompt) for one in subject.make((skill.name, part.name), 30, np.random.default_rng(0))])
         for part in skill.parts
     ]
     assert lengths == sorted(lengths)
     with pytest.raises(ValueError, match="course_schedule have no compact form; give style='words'"):
-        make_data_task("logic", skills=("course_schedule",))
+        make_subject("logic", skills=("course_schedule",))
     with pytest.raises(ValueError, match="did you mean 'chain_sum'"):
-        make_data_task("math", skills=("chain_sums",))
+        make_subject("math", skills=("chain_sums",))
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_thousands_are_made_in_a_second(name: str) -> None:
-    task = make_data_task(name)
+    subject = make_subject(name)
     count = 300
-    next(made(task, 1))
+    next(made(subject, 1))
     began = time.process_time()
-    examples = list(made(task, count))
+    examples = list(made(subject, count))
     assert time.process_time() - began < len(examples) / 1_000
 
 
@@ -306,5 +306,5 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.Mo
     library.cache_clear()
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'teachgym[math]'")):
-        make_data_task("math")
+        make_subject("math")
     library.cache_clear()

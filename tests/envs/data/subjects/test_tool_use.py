@@ -8,7 +8,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from teachgym.data.example import Example
-from teachgym.envs.data.subjects import make_data_task
+from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.tool_metrics import tool_metrics
 from teachgym.envs.data.subjects.tool_plans import (
     TOOLS,
@@ -21,20 +21,20 @@ from teachgym.envs.data.subjects.tool_plans import (
     written_json,
 )
 from teachgym.envs.data.subjects.tool_use import ToolUse, ToolUseSettings
-from teachgym.testing.data_task import check_data_task
+from teachgym.testing.subject import check_subject
 
 TASK = ToolUse()
 WORDS = ToolUse(ToolUseSettings(style="words"))
 LEAVES = [leaf for skill in TASK.skills for leaf in skill.leaves()]
 
 
-def drawn(path: Sequence[str], count: int = 200, task: ToolUse = TASK) -> list[Example]:
-    return task.make(tuple(path), count, np.random.default_rng(0))
+def drawn(path: Sequence[str], count: int = 200, subject: ToolUse = TASK) -> list[Example]:
+    return subject.make(tuple(path), count, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("style", ["short", "words"])
 def test_it_keeps_the_contract(style: str) -> None:
-    check_data_task(lambda: make_data_task("tool-use", style=style), most_held_out=0.35)
+    check_subject(lambda: make_subject("tool-use", style=style), most_held_out=0.35)
 
 
 def test_seven_skills_with_parts() -> None:
@@ -284,4 +284,4 @@ def test_metrics_of_a_task() -> None:
 
 def test_styles() -> None:
     with pytest.raises(ValueError, match="style is 'long'; expected one of 'short', 'words'"):
-        make_data_task("tool-use", style="long")
+        make_subject("tool-use", style="long")

@@ -1,34 +1,34 @@
-"""What every data task has by virtue of its base: held-out sets, marks, trees of skills."""
+"""What every subject has by virtue of its base: held-out sets, marks, trees of skills."""
 
 import numpy as np
 import pytest
 
 from teachgym.data.skills import Skill, find_skill
-from teachgym.data.task import HeldOut
+from teachgym.data.subject import HeldOut
 from tests.data.toy import Numbers, NumbersSettings
 
 
 def test_validation_and_test_sets_are_disjoint_balanced_and_the_same_for_everyone() -> None:
-    task, again = Numbers(), Numbers()
-    keys = [example.key for example in (*task.validation, *task.test)]
+    subject, again = Numbers(), Numbers()
+    keys = [example.key for example in (*subject.validation, *subject.test)]
     assert len(keys) == len(set(keys)) == 3 * (12 + 15)
-    for name in task.skill_names:
+    for name in subject.skill_names:
         for size in ("small", "middle", "large"):
-            assert [one.path for one in task.validation].count((name, size)) == 4
-            assert [one.path for one in task.test].count((name, size)) == 5
-    assert [one.prompt for one in task.test] == [one.prompt for one in again.test]
+            assert [one.path for one in subject.validation].count((name, size)) == 4
+            assert [one.path for one in subject.test].count((name, size)) == 5
+    assert [one.prompt for one in subject.test] == [one.prompt for one in again.test]
 
 
 def test_a_skill_with_too_few_examples_says_so() -> None:
-    task = Numbers(NumbersSettings(validation_per_skill=200, test_per_skill=200))
+    subject = Numbers(NumbersSettings(validation_per_skill=200, test_per_skill=200))
     with pytest.raises(ValueError, match=r"skill 'same' has too few different examples: .* of 200"):
-        _ = task.validation
+        _ = subject.validation
 
 
 def test_an_answer_is_correct_if_it_is_the_target() -> None:
-    task = Numbers()
-    (example,) = task.make(("next", "small"), 1, np.random.default_rng(3))
-    right, wrong = task.mark([example, example], [f" {example.target} ", example.target + "0"])
+    subject = Numbers()
+    (example,) = subject.make(("next", "small"), 1, np.random.default_rng(3))
+    right, wrong = subject.mark([example, example], [f" {example.target} ", example.target + "0"])
     assert (right.score, right.correct, wrong.score, wrong.correct) == (1.0, True, 0.0, False)
 
 

@@ -1,4 +1,4 @@
-"""The interface of every data task: a tree of skills, examples of them, and a scorer."""
+"""The interface of every subject: a tree of skills, examples of them, and a scorer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _MOST_DRAWS = 50
 
 @checked_dataclass
 class HeldOut:
-    """How many examples of every skill are kept for tests; tasks that make their own examples build on it.
+    """How many examples of every skill are kept for tests; subjects that make their own examples build on it.
 
     Raises:
         ValueError: If a number is below 1.
@@ -35,10 +35,10 @@ class HeldOut:
         check_whole("test_per_skill", self.test_per_skill, 1, "examples")
 
 
-class DataTask(ABC):
+class Subject(ABC):
     """Something to learn from examples.
 
-    A task is fixed by its settings: it has no seed, and its validation and test sets are the same for every student.
+    A subject is fixed by its settings: it has no seed, and its validation and test sets are the same for every student.
     To write one, subclass, set ``Settings`` to a frozen dataclass (a ``HeldOut`` with more fields), and define
     ``skills``, ``make`` and, unless answers are right only if they equal the target, ``score``.
 
@@ -47,9 +47,9 @@ class DataTask(ABC):
     """
 
     Settings: ClassVar[type[Any]] = HeldOut
-    """Frozen dataclass of the task's settings, every field with a default and a docstring."""
+    """Frozen dataclass of the subject's settings, every field with a default and a docstring."""
     student: ClassVar[str] = "transformer"
-    """Name of the student that learns this task unless another is asked for."""
+    """Name of the student that learns this subject unless another is asked for."""
     pass_mark: ClassVar[float] = 1.0
     """Score from which an answer counts as correct."""
     answers: tuple[str, ...] | None = None
@@ -77,7 +77,7 @@ class DataTask(ABC):
 
         Raises:
             ValueError: If there is no such skill.
-            NotImplementedError: If the task can't make examples, as when it was read from files.
+            NotImplementedError: If the subject can't make examples, as when it was read from files.
         """
 
     def score(self, example: Example, given: str) -> float:
@@ -85,16 +85,16 @@ class DataTask(ABC):
         return float(given.strip() == example.target.strip())
 
     def scores(self, examples: Sequence[Example], given: Sequence[str]) -> NDArray[np.float64]:
-        """``(m,)`` scores of many answers, for tasks where together is cheaper than one by one."""
+        """``(m,)`` scores of many answers, for subjects where together is cheaper than one by one."""
         pairs = zip(examples, given, strict=True)
         return np.array([self.score(example, answer) for example, answer in pairs], dtype=np.float64)
 
     def parses(self, example: Example) -> bool:
-        """Whether an example's target has the form of an answer to this task at all."""
+        """Whether an example's target has the form of an answer to this subject at all."""
         return bool(example.target.strip())
 
     def verify(self, examples: Sequence[Example]) -> list[bool]:
-        """Which examples' targets are right, as far as the task can tell: here, by its scorer alone."""
+        """Which examples' targets are right, as far as the subject can tell: here, by its scorer alone."""
         return [answer.correct for answer in self.mark(examples, [example.target for example in examples])]
 
     def metrics(self, answers: Sequence[Answer]) -> dict[str, float]:
@@ -102,7 +102,7 @@ class DataTask(ABC):
         return {}
 
     def pool(self) -> Sequence[Example]:
-        """Real training examples to select from; none where the task makes its own."""
+        """Real training examples to select from; none where the subject makes its own."""
         return ()
 
     @property
@@ -164,5 +164,5 @@ class DataTask(ABC):
         return validation, test
 
     def _make_held_out(self, path: Path, rng: np.random.Generator) -> Example:
-        """Draw an example for a test set; tasks whose examples have seeds draw from others than for training."""
+        """Draw an example for a test set; subjects whose examples have seeds draw from others than for training."""
         return self.make(path, 1, rng)[0]

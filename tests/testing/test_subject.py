@@ -1,4 +1,4 @@
-"""The check of data tasks passes a good one, and finds what is wrong with bad ones."""
+"""The check of subjects passes a good one, and finds what is wrong with bad ones."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example, Path
-from teachgym.testing import check_data_task
+from teachgym.testing import check_subject
 from tests.data.toy import Numbers
 
 
@@ -67,11 +67,11 @@ class Narrow(Numbers):
 
 
 def test_a_good_task_passes() -> None:
-    check_data_task(Numbers)
+    check_subject(Numbers)
 
 
 @pytest.mark.parametrize(
-    ("task", "message"),
+    ("subject", "message"),
     [
         (Containing, "counts as a right answer"),
         (Raising, "invalid literal"),
@@ -82,6 +82,6 @@ def test_a_good_task_passes() -> None:
         (Narrow, "are different|held out"),
     ],
 )
-def test_a_bad_task_is_found(task: Callable[[], Numbers], message: str) -> None:
+def test_a_bad_task_is_found(subject: Callable[[], Numbers], message: str) -> None:
     with pytest.raises((AssertionError, ValueError), match=message):
-        check_data_task(task)
+        check_subject(subject)
