@@ -40,8 +40,8 @@ How to read it, and how not to:
 
 What was found: rules that know their problem lead `random` by a quarter of the gap (`paper`) to a half (a searched
 constant), and leave the rest to be had. Of the teachers that know nothing of the problem none leads by more than a
-tenth, with the middle of all knobs in front; where an episode has hundreds of decisions (simulated skills and tasks),
-`linucb` leads by far in one, and by little in the other.
+tenth, with the middle of all controls in front; where an episode has hundreds of decisions (simulated skills and
+tasks), `linucb` leads by far in one, and by little in the other.
 """
 
 

@@ -15,7 +15,7 @@ gymnasium.register(
     vector_entry_point="teachgym.envs.worlds.bipedal_walker.batch:make_walkers",
     max_episode_steps=2000,
 )
-gymnasium.register("teachgym/Curriculum-v0", entry_point="teachgym.envs.tasks.task_teaching_env:CurriculumEnv")
+gymnasium.register("teachgym/TaskTeaching-v0", entry_point="teachgym.envs.tasks.task_teaching_env:TaskTeachingEnv")
 gymnasium.register("teachgym/StumpTracks-v0", entry_point="teachgym.envs.tasks.tracks:StumpTracksEnv")
 gymnasium.register("teachgym/HexagonTracks-v0", entry_point="teachgym.envs.tasks.tracks:HexagonTracksEnv")
 gymnasium.register("teachgym/StumpSequence-v0", entry_point="teachgym.envs.tasks.tracks:StumpSequenceEnv")

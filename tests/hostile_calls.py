@@ -200,7 +200,7 @@ FLAGS = {
     ),
     "suite": ("--envs", "--teachers", "--seeds", "--first-seed", "--name", "--workers"),
     "train": ("--algorithm", "--steps", "--lifetimes", "--slots", "--seed", "--name"),
-    "watch": ("--subject", "--max-steps", "--seed"),
+    "watch": ("--task", "--max-steps", "--seed"),
 }  # fmt: skip
 UNREACHABLE = {
     "compare": ("--env", "no-such-environment", "--dry-run"),

@@ -18,7 +18,7 @@ SMALL_PPO = "ppo,slots=3,rollout_steps=40,batch_size=30,epochs=2,hidden=[8]"
 PPO = f"{SMALL_PPO},desired_kl=None,log_std_final=None,discount_final=None,averaging=0.0"
 SAC = "sac,hidden=[16],batch_size=20,random_steps=60,buffer_size=150"
 EASY = "StumpTracks,max_stump_height=0.2"
-REACH, QUICK = "tests.study.toy_study:tests/ReachCurriculum-v0", "tests.study.toy_study:QuickStudent"
+REACH, QUICK = "tests.study.toy_study:tests/ReachTaskTeaching-v0", "tests.study.toy_study:QuickStudent"
 DATA = "budget=600,rounds=12,student=simulated"
 SLOW = ("setter-solver", "goal-gan")
 """Teachers that take their time to learn, and are moved less often."""

@@ -15,7 +15,7 @@ from teachgym.base.named_settings import NamedSettings
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.data.classroom_settings import ClassroomSettings
 from teachgym.envs.data.data_env import DataEnv
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from tests.agents.test_every_teacher import NAMES, spec
 from tests.agents.test_every_teacher import make as make_pair
@@ -43,7 +43,7 @@ def registered(name: str, **settings: Any) -> TeacherEnv[Any, Any]:
 def curriculum(**settings: Any) -> TeacherEnv[Any, Any]:
     student = CallableStudent(noisy_walk)
     limits: dict[str, Any] = {"student_steps": 200, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0}
-    return CurriculumEnv(Reach, student=student, **limits, **settings)
+    return TaskTeachingEnv(Reach, student=student, **limits, **settings)
 
 
 MAKERS: dict[str, Callable[[], TeacherEnv[Any, Any]]] = {

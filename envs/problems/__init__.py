@@ -1,1 +1,1 @@
-"""Teaching problems of the literature whose action sets the next stretch of a student's training."""
+"""Teaching problems of the literature whose decision is the controls of a student's next training segment."""

@@ -1,4 +1,4 @@
-"""The base of environments whose action sets the knobs of the next quantum of a student's training."""
+"""The base of environments whose action sets the controls of the student's next training segment."""
 
 import copy
 import math
@@ -23,37 +23,37 @@ from teachgym.core.spec import RULES, SCREENING, TRUTH, TeachingSpec
 from teachgym.core.student_history import Float32Array
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.problems.controlled_student import Learner
-from teachgym.envs.problems.knob_rules import KnobRule, OnObservations
+from teachgym.envs.problems.control_rules import ControlRule, OnObservations
+from teachgym.envs.problems.controlled_student import ControlledStudent
 
 Reward = Literal["gain", "end"]
 Probing = Literal["off", "counted"]
 _BEST = "best_"
 
 
-class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
-    """Set the knobs of each quantum of a student's training; the base of the teaching problems of the literature.
+class ControlEnv(TeacherEnv[Float32Array, Lesson]):
+    """Set the controls of each of a student's training segments; the base of the teaching problems of the literature.
 
-    A step: the student learns one quantum under the knobs, and is scored. The reward is the gain in score less
-    ``price`` times what the quantum cost, so that the undiscounted return is the final minus the initial score less
-    all that was paid; ``evaluate`` gives the score less what was paid so far. With ``reward="end"`` all of it is paid
-    in the last step, where the score is nothing that a teacher may see on the way. ``info`` has what was ``"paid"`` and
-    the ``"score"``, which is in ``info["truth"]`` where it is hidden.
+    A step: the student learns one training segment under the controls, and is scored. The reward is the gain in score
+    less ``price`` times what the segment cost, so that the undiscounted return is the final minus the initial score
+    less all that was paid; ``evaluate`` gives the score less what was paid so far. With ``reward="end"`` all of it is
+    paid in the last step, where the score is nothing that a teacher may see on the way. ``info`` has what was
+    ``"paid"`` and the ``"score"``, which is in ``info["truth"]`` where it is hidden.
 
-    ``observation_names`` names the observation: ``progress`` through the budget, each knob of the last quantum (0
+    ``observation_names`` names the observation: ``progress`` through the budget, each control of the last segment (0
     before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
     the bounds of the space. ``spec.rules`` are reference policies on these observations, which the teacher ``rule``
-    plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the knobs that
-    the truth says are best, for the rule ``oracle``.
+    plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the controls
+    that the truth says are best, for the rule ``oracle``.
 
-    ``probe`` says what a quantum under other knobs would come to, without changing the student; it spends one
-    quantum of the budget. With ``screening="counted"`` the action says so itself (``spec.screening_space``).
+    ``probe`` says what a segment under other controls would come to, without changing the student; it spends one
+    segment of the budget. With ``screening="counted"`` the action says so itself (``spec.screening_space``).
 
     Args:
-        knobs: What a teacher sets.
+        controls: What a teacher sets.
         seen: What it sees beside, as far as names and bounds go.
-        make_learner: Makes a fresh student from the seeds of the episode.
-        steps: The budget, in quanta.
+        make_student: Makes a fresh student from the seeds of the episode.
+        steps: The budget, in segments.
         score_range: Scores that scale to 0 and 1.
         rules: Reference policies by name.
         price: What the score is lowered by for each unit of cost.
@@ -61,7 +61,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Whether an action can be a probe: ``"off"`` or ``"counted"``.
         truth: Whether what is best is shown.
         has_best: Whether it is known.
-        choices: If given, the only knob is one of so many choices, from 0, and actions are ``Discrete``.
+        choices: If given, the only control is one of so many choices, from 0, and actions are ``Discrete``.
 
     Raises:
         ValueError: If an argument is not allowed; the message says what is.
@@ -74,13 +74,13 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
     @checked_arguments
     def __init__(
         self,
-        knobs: TaskSpace,
+        controls: TaskSpace,
         seen: TaskSpace,
-        make_learner: Callable[[Seeds], Learner],
+        make_student: Callable[[Seeds], ControlledStudent],
         *,
         steps: int,
         score_range: tuple[float, float],
-        rules: Mapping[str, KnobRule],
+        rules: Mapping[str, ControlRule],
         price: float = 0.0,
         reward: Reward = "gain",
         screening: Probing = "off",
@@ -88,24 +88,33 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         has_best: bool = False,
         choices: int | None = None,
     ) -> None:
-        check_whole("steps", steps, 1, "quanta")
+        check_whole("steps", steps, 1, "segments")
         check_from_zero("price", price)
         if choices is not None and screening != "off":
             raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
             raise ValueError("truth is True; what is best is not known in this environment with these settings")
-        self.task_space = knobs
-        self._make_learner, self._steps = make_learner, int(steps)
+        self.task_space = controls
+        self._make_student, self._steps = make_student, int(steps)
         self._price, self._at_end, self._shows_best = float(price), reward == "end", truth
-        last = [Parameter(f"last_{knob.name}", min(knob.low, 0.0), knob.high, knob.unit) for knob in knobs.parameters]
-        best = [Parameter(f"{_BEST}{knob.name}", knob.low, knob.high, knob.unit) for knob in knobs.parameters]
+        last = [
+            Parameter(f"last_{control.name}", min(control.low, 0.0), control.high, control.unit)
+            for control in controls.parameters
+        ]
+        best = [
+            Parameter(f"{_BEST}{control.name}", control.low, control.high, control.unit)
+            for control in controls.parameters
+        ]
         shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if truth else [])])
         self._seen_names = seen.names
         self.observation_names = shown.names
         low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
-        self.action_space = lesson_space(knobs, screening) if choices is None else spaces.Discrete(choices)
-        all_rules: dict[str, KnobRule] = {**rules, **({"oracle": partial(_read_best, knobs.names)} if truth else {})}
+        self.action_space = lesson_space(controls, screening) if choices is None else spaces.Discrete(choices)
+        all_rules: dict[str, ControlRule] = {
+            **rules,
+            **({"oracle": partial(_read_best, controls.names)} if truth else {}),
+        }
         self._spec = TeachingSpec(
             action_space=self.action_space,
             observation_space=self.observation_space,
@@ -113,11 +122,11 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
             mastered_above=math.nan,
             offers=frozenset({RULES, *({TRUTH} if truth else ()), *({SCREENING} if screening == "counted" else ())}),
             rules={
-                name: OnObservations(rule, self.observation_names, knobs, self.action_space)
+                name: OnObservations(rule, self.observation_names, controls, self.action_space)
                 for name, rule in all_rules.items()
             },
         )
-        self._quanta = self._probes = 0
+        self._segments = self._probes = 0
 
     @property
     def teaching_spec(self) -> TeachingSpec:
@@ -132,7 +141,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
     @property
     def spent(self) -> int:
         """Quanta learnt or probed so far."""
-        return self._quanta + self._probes
+        return self._segments + self._probes
 
     @property
     def test_space(self) -> TaskSpace:
@@ -140,7 +149,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         return TaskSpace([Parameter("student", 0.0, 1.0)])
 
     @property
-    def learner(self) -> Learner:
+    def student(self) -> ControlledStudent:
         """The student of this episode.
 
         Raises:
@@ -148,7 +157,7 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         """
         if not hasattr(self, "seeds"):
             raise ResetNeeded("there is no student yet; call reset() first")
-        return self._learner
+        return self._student
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
         """The student's score, less all that was paid, as the only task's return.
@@ -162,27 +171,28 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         if tasks is not None and self.test_space.validate_all(tasks).any():
             raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
         with exclusive():
-            score, one = self.learner.score() - self._paid, np.zeros((1, 1))
+            score, one = self.student.score() - self._paid, np.zeros((1, 1))
         return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._spec.outcome_range[1], self.spent)
 
-    def probe(self, knobs: ArrayLike) -> Feedback:
-        """What a quantum under these knobs would come to. The student is as before; one quantum of the budget is spent.
+    def probe(self, controls: ArrayLike) -> Feedback:
+        """What a segment under these controls would come to. The student is as before; one segment of the budget is
+        spent.
 
         Args:
-            knobs: ``(n,)`` as in an action.
+            controls: ``(n,)`` as in an action.
 
         Returns:
             The feedback that ``step`` would give, with ``trained=False``.
 
         Raises:
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
-            ValueError: If the knobs are not allowed, or the budget's last quantum is all that is left.
+            ValueError: If the controls are not allowed, or the budget's last segment is all that is left.
         """
         self._check_running("probe")
         if self.spent + 1 >= self._steps:
-            raise ValueError("the last quantum of the budget can't be a probe; take it with step()")
+            raise ValueError("the last segment of the budget can't be a probe; take it with step()")
         with exclusive():
-            feedback = self._try(self.task_space.validate(knobs))
+            feedback = self._try(self.task_space.validate(controls))
         self._probes += 1
         return feedback
 
@@ -194,15 +204,15 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
             return super().reset(seed=seed, options=options)
 
     def step(self, action: Any) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
-        """Let the student learn one quantum; see ``TeacherEnv.step``."""
+        """Let the student learn one segment; see ``TeacherEnv.step``."""
         with exclusive():
             return super().step(action)
 
     def _begin(self, seeds: Seeds) -> None:
-        self._learner = self._make_learner(seeds)
-        self._quanta = self._probes = self._decisions = 0
+        self._student = self._make_student(seeds)
+        self._segments = self._probes = self._decisions = 0
         self._paid = 0.0
-        self._rewarded = self._learner.score()
+        self._rewarded = self._student.score()
         self._last = np.zeros(self.task_space.dimensions)
 
     def _check_action(self, action: Any) -> Lesson:
@@ -215,45 +225,45 @@ class ScheduleEnv(TeacherEnv[Float32Array, Lesson]):
         return read_lesson(action, self.task_space, self.action_space)
 
     def _teach(self, lesson: Lesson) -> Feedback | None:
-        knobs, train = lesson
+        controls, train = lesson
         if not train:
-            feedback = self._try(knobs)
+            feedback = self._try(controls)
             self._decisions += 1
-            self._quanta += 1
+            self._segments += 1
             return feedback
-        self._paid += self._price * self._learner.learn(knobs)
-        self._last = knobs
-        self._quanta += 1
+        self._paid += self._price * self._student.learn(controls)
+        self._last = controls
+        self._segments += 1
         decision, self._decisions = self._decisions, self._decisions + 1
-        return Feedback(knobs, self._learner.outcome(), False, 1, decision)
+        return Feedback(controls, self._student.outcome(), False, 1, decision)
 
-    def _try(self, knobs: FloatArray) -> Feedback:
-        copied = copy.deepcopy(self._learner)
-        copied.learn(knobs)
-        return Feedback(knobs, copied.outcome(), False, 1, self._decisions, trained=False)
+    def _try(self, controls: FloatArray) -> Feedback:
+        copied = copy.deepcopy(self._student)
+        copied.learn(controls)
+        return Feedback(controls, copied.outcome(), False, 1, self._decisions, trained=False)
 
     def _reward(self, feedback: Feedback | None) -> float:
         if self._at_end and not self._is_over():
             return 0.0
-        before, self._rewarded = self._rewarded, self._learner.score() - self._paid
+        before, self._rewarded = self._rewarded, self._student.score() - self._paid
         return self._rewarded - before
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        shown, learner = self._learner.seen(), self._learner
+        shown, student = self._student.seen(), self._student
         seen = [self.spent / self._steps, *self._last, *(shown[name] for name in self._seen_names)]
         if self._shows_best:
-            seen += learner.best().tolist()
+            seen += student.best().tolist()
         space = self.observation_space
         assert isinstance(space, spaces.Box)
         return np.clip(np.array(seen, dtype=np.float64), space.low, space.high).astype(np.float32)
 
     def _is_over(self) -> bool:
-        return self.spent >= self._steps or self._learner.over
+        return self.spent >= self._steps or self._student.over
 
     def _info(self) -> dict[str, Any]:
-        score = {"score": self._learner.score()}
-        hidden = {**(score if self._at_end else {}), **self._learner.truth()}
-        return {**({} if self._at_end else score), "paid": self._paid, "truth": hidden, **self._learner.notes()}
+        score = {"score": self._student.score()}
+        hidden = {**(score if self._at_end else {}), **self._student.truth()}
+        return {**({} if self._at_end else score), "paid": self._paid, "truth": hidden, **self._student.notes()}
 
     def _state(self) -> dict[str, Any]:
         return {**super()._state(), "probes": self._probes}

@@ -1,4 +1,4 @@
-"""The student of a schedule."""
+"""The student of a problem whose decisions are controls."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from teachgym.core.task_space import FloatArray
 
 
-class Learner(ABC):
-    """A student that learns a fixed quantum at a time, under knobs that a teacher sets.
+class ControlledStudent(ABC):
+    """A student that learns one training segment at a time, under controls that a teacher sets.
 
     All that changes is in attributes that ``copy.deepcopy`` copies, so that a copy learns exactly as the student would;
     data that never changes belongs in a ``Fixed``. Every random draw comes from generators made in the constructor.
@@ -20,8 +20,8 @@ class Learner(ABC):
     """Whether ``best`` is known."""
 
     @abstractmethod
-    def learn(self, knobs: FloatArray) -> float:
-        """Learn one quantum under the knobs ``(n,)``, in their own units, and return what it cost, unpriced."""
+    def learn(self, controls: FloatArray) -> float:
+        """Learn one segment under the controls ``(n,)``, in their own units, and return what it cost, unpriced."""
 
     @abstractmethod
     def score(self) -> float:
@@ -36,7 +36,7 @@ class Learner(ABC):
         """What the teacher sees, by name."""
 
     def best(self) -> FloatArray:
-        """``(n,)`` the knobs that the truth says are best now, for the rule ``oracle``."""
+        """``(n,)`` the controls that the truth says are best now, for the rule ``oracle``."""
         raise NotImplementedError(f"what is best for {type(self).__name__} is not known")
 
     def truth(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
     """Teach a simulated student; the base of environments with a box of tasks.
 
     One step is one episode, at once. The observation is a ``StudentRecord``. Rewards: ``"outcome"``;
-    ``"learning-progress"``, as in ``CurriculumEnv``; or ``"gain"``, the change of the student's true score, so that
+    ``"learning-progress"``, as in ``TaskTeachingEnv``; or ``"gain"``, the change of the student's true score, so that
     the undiscounted return is final minus initial score.
 
     Args:

@@ -35,7 +35,7 @@ MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""
 
 
-class CurriculumEnv(TeacherEnv[Float32Array, Lesson]):
+class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     """Teach an RL student in any world that has a task space.
 
     ## In Short

@@ -11,7 +11,7 @@ from teachgym.base.settings import checked_arguments
 from teachgym.core.spec import EasyTasks
 from teachgym.envs.tasks.evaluation_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.tasks.evaluation_sets import draw_test_set
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.envs.worlds.bipedal_walker.engines import AUTO
 from teachgym.envs.worlds.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
 from teachgym.envs.worlds.bipedal_walker.terrain import WIDEST_SPACING, StumpTracks, Terrain
@@ -26,7 +26,7 @@ EASY_COURSES = EasyTasks(mean=(0.3, 0, 0.8, 0, 0.4, 0, 0.4, 1), std=(0.17, 0, 0,
 """Mean and deviation of the authors' easy courses, whose roughness is uniform from 0 to 0.6 and all else pinned."""
 
 
-class TrackEnv(CurriculumEnv):
+class TrackEnv(TaskTeachingEnv):
     """A curriculum of the parametric walker on one terrain; the base of those that are registered."""
 
     @checked_arguments
@@ -66,7 +66,7 @@ class StumpTracksEnv(TrackEnv):
 
     ## Description
     The two-parameter task space of Portelas et al. 2019 over ``teachgym/ParametricBipedalWalker-v0``.
-    One step of the environment is one episode of the student; see ``CurriculumEnv``, from which everything
+    One step of the environment is one episode of the student; see ``TaskTeachingEnv``, from which everything
     not said here comes.
 
     ## Action Space
@@ -74,7 +74,7 @@ class StumpTracksEnv(TrackEnv):
     ``stump_spacing`` from ``min_stump_spacing`` to 6 (world units).
 
     ## Observation Space
-    As in ``CurriculumEnv``: 9 numbers from 0 to 1.
+    As in ``TaskTeachingEnv``: 9 numbers from 0 to 1.
 
     ## Rewards
     The student's return; about -100 for a fall at the start, above 230 for a mastered track, at most about 350.
@@ -87,7 +87,7 @@ class StumpTracksEnv(TrackEnv):
 
     ## Arguments
     ``student="sac"``, ``student_steps=20_000_000``, ``reward="outcome"`` and the others of
-    ``CurriculumEnv``; ``body="default"`` (or ``"short"``, ``"quadruped"``), ``defects="fixed"`` and
+    ``TaskTeachingEnv``; ``body="default"`` (or ``"short"``, ``"quadruped"``), ``defects="fixed"`` and
     ``engine="auto"`` of the world; ``max_stump_height=3.0`` (the paper's variants have 4 and 5) and
     ``min_stump_spacing=0.0``. The test set is the paper's, for heights to 3.0, whatever the training range that
     covers it, so that teachers of all ranges are compared on the same 50 tracks. A smaller range has 50 tracks of
@@ -136,13 +136,13 @@ class HexagonTracksEnv(TrackEnv):
 
     ## Description
     The twelve-parameter task space of Portelas et al. 2019 over ``teachgym/ParametricBipedalWalker-v0``;
-    two of its dimensions do not matter. Everything not said here is as in ``CurriculumEnv``.
+    two of its dimensions do not matter. Everything not said here is as in ``TaskTeachingEnv``.
 
     ## Action Space
     ``offset_0`` to ``offset_11``, each from 0 to 4 (terrain steps).
 
     ## Observation Space
-    As in ``CurriculumEnv``: 19 numbers from 0 to 1.
+    As in ``TaskTeachingEnv``: 19 numbers from 0 to 1.
 
     ## Rewards
     The student's return.
@@ -177,13 +177,13 @@ class StumpSequenceEnv(TrackEnv):
 
     ## Description
     The ten-parameter task space of the paper's code (there labelled untested) over
-    ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``CurriculumEnv``.
+    ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``TaskTeachingEnv``.
 
     ## Action Space
     Five pairs of height and width, each from 0 to 6 (terrain steps).
 
     ## Observation Space
-    As in ``CurriculumEnv``: 17 numbers from 0 to 1.
+    As in ``TaskTeachingEnv``: 17 numbers from 0 to 1.
 
     ## Rewards
     The student's return.
@@ -217,7 +217,7 @@ class ObstacleCourseEnv(TrackEnv):
 
     ## Description
     The eight-parameter task space of Parker-Holder et al. 2022 (ACCEL) over
-    ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``CurriculumEnv``.
+    ``teachgym/ParametricBipedalWalker-v0``. Everything not said here is as in ``TaskTeachingEnv``.
 
     ## Action Space
     | parameter | full range | easy range |
@@ -232,7 +232,7 @@ class ObstacleCourseEnv(TrackEnv):
     are left out. The authors' easy ranges pin every low to 0, every high to the bound, and the steps to 1.
 
     ## Observation Space
-    As in ``CurriculumEnv``: 15 numbers from 0 to 1.
+    As in ``TaskTeachingEnv``: 15 numbers from 0 to 1.
 
     ## Rewards
     The student's return.

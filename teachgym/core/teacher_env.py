@@ -30,7 +30,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     """A Gymnasium environment whose agent is a teacher.
 
     ``reset`` makes a fresh student. ``step`` is the same everywhere: check the action, let the student
-    learn a fixed quantum (``_teach``), reward, observe, and say whether the budget is spent. Subclasses
+    learn one training segment (``_teach``), reward, observe, and say whether the budget is spent. Subclasses
     define the methods with a leading underscore, and nothing else.
 
     ``info["feedback"]`` is a ``Feedback``, or None when the step finished nothing.
@@ -137,7 +137,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
 
     @abstractmethod
     def _teach(self, lesson: Lesson) -> Feedback | None:
-        """Let the student learn one quantum under the lesson, and return what it finished, if anything."""
+        """Let the student learn one training segment under the lesson, and return what it finished, if anything."""
 
     @abstractmethod
     def _reward(self, feedback: Feedback | None) -> float:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from teachgym.base.files import replacing
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 
 Frame = NDArray[np.uint8]
 _ALONE, _BESIDE = 600, 440
@@ -59,7 +59,7 @@ def film(
     Raises:
         ValueError: If a task or ``max_steps`` is out of range, or there is no world that can be rendered.
     """
-    if not isinstance(env, CurriculumEnv):
+    if not isinstance(env, TaskTeachingEnv):
         raise ValueError(f"{type(env).__name__} has no world to film; film a student of StumpTracks, for instance")
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; expected at least 1")
@@ -167,7 +167,7 @@ def write_film(path: Path, frames: Sequence[Frame]) -> None:
             file.write(data)
 
 
-def _easy_to_hard(env: CurriculumEnv) -> list[FloatArray]:
+def _easy_to_hard(env: TaskTeachingEnv) -> list[FloatArray]:
     """Four test tasks by difficulty, as far as the parameters' ``harder`` directions tell."""
     directions = np.sign([parameter.harder or 0.0 for parameter in env.task_space.parameters])
     order = np.argsort(env.task_space.normalise(env.test_tasks) @ directions, kind="stable")

@@ -3,9 +3,9 @@
 Each raises ``AssertionError`` with what is wrong; none needs a test framework.
 """
 
+from teachgym.testing.control_env import check_control_env
 from teachgym.testing.data_engine import check_data_engine
 from teachgym.testing.discovery import check_discovery
-from teachgym.testing.schedule import check_schedule
 from teachgym.testing.student import check_student
 from teachgym.testing.subject import check_subject
 from teachgym.testing.supervised_student import check_supervised_student
@@ -14,9 +14,9 @@ from teachgym.testing.teacher_env import check_teacher_env
 from teachgym.testing.world import check_world
 
 __all__ = [
+    "check_control_env",
     "check_data_engine",
     "check_discovery",
-    "check_schedule",
     "check_student",
     "check_subject",
     "check_supervised_student",

@@ -1,7 +1,8 @@
-"""Search the best constant knobs of a schedule: ``python -m tests.benchmarks.best_constants Distillation --points 64``.
+"""Search the best constant controls of a schedule: ``python -m tests.benchmarks.best_constants Distillation --points
+64``.
 
-Every point of a Sobol sequence over the knobs, and what the environment's own rule ``constant`` plays, is played on the
-first few seeds; the best of them are then played on others, so that the winner's score is not that of luck.
+Every point of a Sobol sequence over the controls, and what the environment's own rule ``constant`` plays, is played on
+the first few seeds; the best of them are then played on others, so that the winner's score is not that of luck.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import tyro
 from scipy.stats import qmc
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.control_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.study.cells.environment import make_environment
 from teachgym.study.settings import Cell
 
@@ -32,12 +33,12 @@ class Arguments:
     """Constants that are tried again."""
 
 
-def net_score(env: ScheduleEnv, knobs: FloatArray | None, seed: int) -> float:
-    """The score at the end, less what was paid, under constant knobs; None plays the environment's own."""
+def net_score(env: ControlEnv, controls: FloatArray | None, seed: int) -> float:
+    """The score at the end, less what was paid, under constant controls; None plays the environment's own."""
     observation, _ = env.reset(seed=seed)
     over, own = False, env.teaching_spec.rules.get("constant")
     while not over:
-        action: Any = own(observation) if knobs is None and own is not None else knobs
+        action: Any = own(observation) if controls is None and own is not None else controls
         observation, _, over, _, _ = env.step(action)
     return env.evaluate().mean_return
 
@@ -46,19 +47,19 @@ def main(arguments: Arguments) -> None:
     """Search, and print."""
     torch.set_num_threads(1)
     env = make_environment(Cell(arguments.env, "random", None, 0, None, 1))
-    assert isinstance(env, ScheduleEnv)
-    assert env.action_space == env.task_space, "constants are searched where actions are knobs"
+    assert isinstance(env, ControlEnv)
+    assert env.action_space == env.task_space, "constants are searched where actions are controls"
     sobol = qmc.Sobol(env.task_space.dimensions, rng=np.random.default_rng(0))
     tried: list[FloatArray | None] = [None, *env.task_space.denormalise(sobol.random(arguments.points))]
     first = range(arguments.seeds)
-    scores = [np.mean([net_score(env, knobs, seed) for seed in first]) for knobs in tried]
+    scores = [np.mean([net_score(env, controls, seed) for seed in first]) for controls in tried]
     finalists = {0, *np.argsort(scores)[::-1][: arguments.finalists].tolist()}
     again = range(arguments.seeds, 2 * arguments.seeds)
     print(env.task_space.describe())  # noqa: T201
     for number in sorted(finalists, key=lambda number: -scores[number]):
-        knobs = tried[number]
-        later = np.mean([net_score(env, knobs, seed) for seed in again])
-        what = "its own" if knobs is None else np.round(knobs, 3).tolist()
+        controls = tried[number]
+        later = np.mean([net_score(env, controls, seed) for seed in again])
+        what = "its own" if controls is None else np.round(controls, 3).tolist()
         print(f"{scores[number]:.4f} {later:.4f} {what}")  # noqa: T201
 
 

@@ -21,7 +21,7 @@ from optuna.storages.journal import JournalFileBackend
 
 import teachgym
 from teachgym.core.loop import Progress
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
 
 EASY = {"max_stump_height": 0.5, "min_stump_spacing": 2.0}
@@ -69,7 +69,7 @@ def test_returns(settings: PPOSettings, arguments: Arguments, seed: int) -> list
         "teachgym/StumpTracks-v0", student=PPOStudent(settings), student_steps=arguments.student_steps, **track
     )
     env = made.unwrapped
-    assert isinstance(env, CurriculumEnv)
+    assert isinstance(env, TaskTeachingEnv)
     curve: list[tuple[float, float]] = []
 
     def test(progress: Progress) -> None:

@@ -10,7 +10,7 @@ from teachgym.core.loop import Progress
 from teachgym.core.record import Record
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
 
@@ -46,8 +46,8 @@ class Watcher(Teacher):
         pass
 
 
-def make_env(*, episodes: int = 7, **settings: Any) -> CurriculumEnv:
-    return CurriculumEnv(
+def make_env(*, episodes: int = 7, **settings: Any) -> TaskTeachingEnv:
+    return TaskTeachingEnv(
         Reach,
         student=CallableStudent(noisy_walk),
         student_steps=episodes * EPISODE,
@@ -133,7 +133,7 @@ def test_a_run_with_several_slots_is_recorded_without_the_steps_that_finished_no
         while True:
             world.step(np.zeros((3, 1), dtype=np.float32))
 
-    env = CurriculumEnv(
+    env = TaskTeachingEnv(
         Reach,
         student=CallableStudent(march, slots=3),
         student_steps=30,

@@ -14,7 +14,7 @@ STUDENT = {"student": "ppo", "student_settings": PPO, "student_steps": 200}
 SIMULATED = {"subject": "digits", "student": "simulated", "budget": 60, "rounds": 3}
 CHEAP: dict[str, dict[str, Any]] = {
     "ParametricBipedalWalker": {"max_episode_steps": 3},
-    "Curriculum": {
+    "TaskTeaching": {
         **STUDENT,
         "world": "teachgym/ParametricBipedalWalker-v0",
         "outcome_range": (-150.0, 350.0),

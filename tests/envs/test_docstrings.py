@@ -95,13 +95,13 @@ def test_stated_defaults_are_those_of_the_keywords(name: str) -> None:
     assert {keyword: actual[keyword] for keyword in stated} == stated
 
 
-@pytest.mark.parametrize("name", ["Curriculum", "Hypercubes", "SimulatedSkills", "SimulatedTasks"])
+@pytest.mark.parametrize("name", ["TaskTeaching", "Hypercubes", "SimulatedSkills", "SimulatedTasks"])
 def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
     (line,) = re.findall(r"- Reward: (.*?) - ", section(name, "In Short"))
     world = "teachgym/ParametricBipedalWalker-v0"
     curriculum = {"world": world, "student_steps": 1, "outcome_range": (0, 1), "mastered_above": 1}
     for reward, words in REWARDS.items():
-        settings: dict[str, Any] = {"reward": reward, **(curriculum if name == "Curriculum" else {})}
+        settings: dict[str, Any] = {"reward": reward, **(curriculum if name == "TaskTeaching" else {})}
         stated = words in line or f'``"{reward}"``' in section(name, "Rewards")
         with nullcontext() if stated else pytest.raises(ValueError, match="reward"):
             gymnasium.make(f"teachgym/{name}-v0", **settings)

@@ -147,7 +147,7 @@ def test_watch_films_the_chosen_tracks(
     walker_cell: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     film = tmp_path / f"film{suffix}"
-    arguments = ["--subject", "0.5", "3", "--subject", "2", "1", "--max-steps", "20", "--output", str(film)]
+    arguments = ["--task", "0.5", "3", "--task", "2", "1", "--max-steps", "20", "--output", str(film)]
     assert main(["watch", str(walker_cell), *arguments]) == 0
     printed = text(capsys.readouterr().out)
     assert "stump_height 0.50, stump_spacing 3.00: return" in printed
@@ -183,7 +183,7 @@ def test_two_students_are_filmed_side_by_side_on_the_same_tracks(
 
 def test_the_example_is_two_students_that_walk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = tmp_path / "film.gif"
-    assert main(["watch", "--example", "--subject", "0", "6", "--max-steps", "2000", "--output", str(film)]) == 0
+    assert main(["watch", "--example", "--task", "0", "6", "--max-steps", "2000", "--output", str(film)]) == 0
     printed = text(capsys.readouterr().out)
     assert re.findall(r"(\S+), seed \d+", printed) == ["random", "alp-gmm"]
     outcomes = [float(outcome) for outcome in re.findall(r"return ([-\d.]+)", printed)]

@@ -29,8 +29,8 @@ NESTED = f'SkillList,engine=weak-then-strong,engine_settings={{"strong":"languag
 ENGINE = "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine"
 HOSTILE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "environment": ({"env": f"{CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
-    "world": ({"env": f"Curriculum,world={CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
-    "registered world": ({"env": "Curriculum,world=CartPole"}, ["import gymnasium.envs.classic_control"]),
+    "world": ({"env": f"TaskTeaching,world={CANARY}:a/B-v0"}, [f"import {CANARY}:a/B-v0"]),
+    "registered world": ({"env": "TaskTeaching,world=CartPole"}, ["import gymnasium.envs.classic_control"]),
     "student": ({"student": f"{CANARY}:Student"}, [f"import {CANARY}:Student"]),
     "subject": ({"subject": f"{CANARY} : Task"}, [f"import {CANARY} : Task"]),
     "engine": ({"env": f"SkillList,engine={CANARY}:Engine"}, [f"import {CANARY}:Engine"]),

@@ -15,7 +15,7 @@ import numpy as np
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
 
-ENV = "tests.study.toy_study:tests/ReachCurriculum-v0"
+ENV = "tests.study.toy_study:tests/ReachTaskTeaching-v0"
 QUICK = "tests.study.toy_study:QuickStudent"
 LATE = "tests.study.toy_study:LateStudent"
 FAILING = "tests.study.toy_study:FailingStudent"
@@ -27,10 +27,10 @@ GREEDY = "tests.study.toy_study:GreedyStudent"
 KILLED = "tests.study.toy_study:KilledStudent"
 FULL_DISK = "tests.study.toy_study:FullDiskStudent"
 
-if "tests/ReachCurriculum-v0" not in gymnasium.registry:
+if "tests/ReachTaskTeaching-v0" not in gymnasium.registry:
     gymnasium.register(
-        "tests/ReachCurriculum-v0",
-        entry_point="teachgym.envs.tasks.task_teaching_env:CurriculumEnv",
+        "tests/ReachTaskTeaching-v0",
+        entry_point="teachgym.envs.tasks.task_teaching_env:TaskTeachingEnv",
         kwargs={"world": Reach, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0},
     )
 

@@ -13,7 +13,7 @@ from teachgym.core.seeding import Seeds
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from teachgym.testing.teacher_env import check_teacher_env
 from tests.toy import Reach, noisy_walk
@@ -84,14 +84,16 @@ def test_the_curriculum_passes(slots: int) -> None:
 
     student = CallableStudent(noisy_walk if slots == 1 else walk_all, slots=slots)
     check_teacher_env(
-        lambda: CurriculumEnv(Reach, student=student, student_steps=64, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
+        lambda: TaskTeachingEnv(
+            Reach, student=student, student_steps=64, outcome_range=(-5.0, 0.0), mastered_above=-1.0
+        )
     )
 
 
 def test_a_registered_environment_passes_in_its_wrappers() -> None:
     check_teacher_env(
         lambda: gymnasium.make(
-            "teachgym/Curriculum-v0",
+            "teachgym/TaskTeaching-v0",
             world=Reach,
             student=CallableStudent(noisy_walk),
             student_steps=30,

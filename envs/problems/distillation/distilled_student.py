@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.controlled_student import Fixed, Learner
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import (
     TEST_ATTACK,
     TRAINING_ATTACK,
@@ -58,10 +58,10 @@ class Curriculum(Fixed):
         return (*self.teachers, *(("labels",) if self.labels else ()))
 
 
-class DistilledStudent(Learner):
+class DistilledStudent(ControlledStudent):
     """A student of several teachers.
 
-    Knobs: a weight for each source, and a temperature for each teacher.
+    Controls: a weight for each source, and a temperature for each teacher.
 
     Args:
         curriculum: What is to be distilled.
@@ -81,11 +81,11 @@ class DistilledStudent(Learner):
         self._temperatures = dict.fromkeys(curriculum.teachers, 1.0)
         self._test()
 
-    def learn(self, knobs: FloatArray) -> float:
+    def learn(self, controls: FloatArray) -> float:
         """Learn for an epoch, and return what asking the teachers cost, as a share of the episode."""
         teachers, sources = self._of.teachers, self._of.sources
-        weights = dict(zip(sources, knobs[: len(sources)].tolist(), strict=True))
-        self._temperatures = dict(zip(teachers, knobs[len(sources) :].tolist(), strict=True))
+        weights = dict(zip(sources, controls[: len(sources)].tolist(), strict=True))
+        self._temperatures = dict(zip(teachers, controls[len(sources) :].tolist(), strict=True))
         total = sum(weights.values())
         asked = [name for name, weight in weights.items() if weight > _LEAST]
         if asked:

@@ -11,10 +11,10 @@ from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ControlEnv
+from teachgym.envs.problems.control_rules import Always, ControlRule
 from teachgym.envs.problems.distillation.distilled_student import Curriculum, DistilledStudent, Objective
 from teachgym.envs.problems.distillation.triangle_student import TRIANGLE, TRUTH, TriangleStudent
-from teachgym.envs.problems.knob_rules import Always, KnobRule
 
 ProblemKind = Literal["robust", "noisy", "order"]
 TEACHERS: Mapping[str, tuple[str, ...]] = {
@@ -46,7 +46,7 @@ _OFF = 10.0
 
 
 @final
-class DistillationEnv(ScheduleEnv):
+class DistillationEnv(ControlEnv):
     """Weigh one or several teachers against each other and against labels, epoch by epoch.
 
     ## In Short
@@ -59,7 +59,7 @@ class DistillationEnv(ScheduleEnv):
     ## Description
     A student with 24 hidden units learns handwritten digits from the outputs of teachers with 128, which have been
     trained before, and from labels. The loss is the mean of the teachers' and the labels' losses, weighted by the
-    knobs' shares; only the teachers' outputs are softened. ``problem`` says what is at stake:
+    controls' shares; only the teachers' outputs are softened. ``problem`` says what is at stake:
 
     ``"robust"``, after MTARD (Zhao et al. 2022, arXiv:2306.16170): a clean and a robust teacher; the robust one teaches
     on images that are attacked within 0.15 by 5 steps of projected gradient ascent.
@@ -81,7 +81,7 @@ class DistillationEnv(ScheduleEnv):
     label, and the teacher's mean answer to that label.
 
     ## Observation Space
-    ``progress``, the last knobs, the losses of the last epoch relative to the first (``loss_of_...``), the mean
+    ``progress``, the last controls, the losses of the last epoch relative to the first (``loss_of_...``), the mean
     entropies of the teachers' softened answers as shares of the greatest (``entropy_of_...``), ``accuracy`` and
     ``robust_accuracy`` on 200 validation images. With ``weights="sample"``: ``accuracy``, ``loss``, the mean share of
     the teacher where it agrees with the label and where not, and the slopes of the validation loss, one training step
@@ -124,7 +124,7 @@ class DistillationEnv(ScheduleEnv):
     (0.3 with ``"noisy"``, else 0), ``random_teacher=False``, ``objective="distillation"``, ``"label-assisted"`` (LAD: a
     noisy label is mixed into what a teacher says) or ``"relations"`` (adds MiniLM's value relations of the hidden
     layers), ``price=None`` (0.1 with ``"order"``, else 0), and ``screening``, ``truth`` and ``reward`` of
-    ``ScheduleEnv``.
+    ``ControlEnv``.
 
     ## Version History
     - v0: first version.
@@ -153,9 +153,9 @@ class DistillationEnv(ScheduleEnv):
         if weights == "sample":
             if problem != "noisy" or random_teacher or objective != "distillation":
                 raise ValueError("weights is 'sample'; expected problem='noisy', with its one teacher and distillation")
-            knobs, seen = _sample_spaces(truth)
+            controls, seen = _sample_spaces(truth)
             super().__init__(
-                knobs,
+                controls,
                 seen,
                 partial(_triangle_student, noise, truth),
                 rules=_sample_rules(truth),
@@ -167,12 +167,12 @@ class DistillationEnv(ScheduleEnv):
         teachers = (*TEACHERS[problem], *(("random",) if random_teacher else ()))
         costs = tuple(COSTS.get(name, 0.0) for name in teachers)
         curriculum = Curriculum(teachers, costs, problem != "order", problem == "robust", noise, steps)
-        knobs, seen = _spaces(curriculum)
+        controls, seen = _spaces(curriculum)
         super().__init__(
-            knobs,
+            controls,
             seen,
             partial(DistilledStudent, curriculum, objective),
-            rules={name: partial(_by_name, knobs, rule) for name, rule in _RULES[problem].items()},
+            rules={name: partial(_by_name, controls, rule) for name, rule in _RULES[problem].items()},
             **shared,
             **schedule,
         )
@@ -193,19 +193,19 @@ def _spaces(curriculum: Curriculum) -> tuple[TaskSpace, TaskSpace]:
 
 def _sample_spaces(truth: bool) -> tuple[TaskSpace, TaskSpace]:
     names = (*TRIANGLE, *((TRUTH,) if truth else ()))
-    knobs = [Parameter(f"coefficient_of_{name}", -20.0, 20.0) for name in names]
+    controls = [Parameter(f"coefficient_of_{name}", -20.0, 20.0) for name in names]
     shares = [Parameter(name, 0.0, 1.0) for name in ("accuracy", "alpha_where_agreed", "alpha_where_not")]
     slopes = [Parameter(f"slope_of_{name}", -1.0, 1.0) for name in names]
-    return TaskSpace(knobs), TaskSpace([*shares, Parameter("loss", 0.0, 10.0), *slopes])
+    return TaskSpace(controls), TaskSpace([*shares, Parameter("loss", 0.0, 10.0), *slopes])
 
 
 _Named = Mapping[str, float]
 _NamedRule = Callable[[_Named], _Named]
 
 
-def _by_name(knobs: TaskSpace, rule: _NamedRule, seen: _Named) -> ArrayLike:
-    """Knobs from those that a rule names: other weights are 0, and other temperatures 1."""
-    lowest = dict(zip(knobs.names, knobs.low.tolist(), strict=True))
+def _by_name(controls: TaskSpace, rule: _NamedRule, seen: _Named) -> ArrayLike:
+    """Controls from those that a rule names: other weights are 0, and other temperatures 1."""
+    lowest = dict(zip(controls.names, controls.low.tolist(), strict=True))
     return list({**lowest, **rule(seen)}.values())
 
 
@@ -263,7 +263,7 @@ _RULES: Mapping[str, Mapping[str, _NamedRule]] = {
 }
 
 
-def _sample_rules(truth: bool) -> dict[str, KnobRule]:
+def _sample_rules(truth: bool) -> dict[str, ControlRule]:
     names = (*TRIANGLE, *((TRUTH,) if truth else ()))
 
     def always(*coefficients: float) -> Always:

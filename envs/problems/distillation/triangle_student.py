@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.controlled_student import Fixed, Learner
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import (
     accuracy,
     batches,
@@ -32,11 +32,11 @@ _LOOK_AHEAD = 256
 _RATE = 0.1
 
 
-class TriangleStudent(Learner):
+class TriangleStudent(ControlledStudent):
     """A student of one teacher and of noisy labels.
 
-    The knobs ``(n,)`` are the coefficients of ``TRIANGLE``, whose weighted sum is put through a sigmoid: the teacher's
-    share ``alpha`` of an example's loss.
+    The controls ``(n,)`` are the coefficients of ``TRIANGLE``, whose weighted sum is put through a sigmoid: the
+    teacher's share ``alpha`` of an example's loss.
 
     Args:
         name: The teacher, as in ``digit_networks.teacher``.
@@ -52,14 +52,14 @@ class TriangleStudent(Learner):
         self._network = make_network(HIDDEN, seeds.student)
         self._optimiser = make_optimiser(self._network, rate=_RATE)
         self._data = _Answers(name, label_noise, seeds.world, knows=knows)
-        self._knobs = np.zeros(len(TRIANGLE) + knows)
+        self._controls = np.zeros(len(TRIANGLE) + knows)
         self._shares = (0.5, 0.5)
         self._test()
 
-    def learn(self, knobs: FloatArray) -> float:
+    def learn(self, controls: FloatArray) -> float:
         """Learn for an epoch."""
-        self._knobs = knobs
-        coefficients = torch.tensor(knobs, dtype=torch.float32)
+        self._controls = controls
+        coefficients = torch.tensor(controls, dtype=torch.float32)
         for batch in batches(len(self._data.labels), self._rng):
             images, labels = self._data.images[batch], self._data.labels[batch]
             logits = self._network(images)
@@ -119,12 +119,12 @@ class TriangleStudent(Learner):
         self._slopes = self._look_ahead()
 
     def _look_ahead(self) -> FloatArray:
-        """``(n,)`` slope, by each knob, of the validation loss after one more step on the first training examples."""
+        """``(n,)`` slopes, by control, of the validation loss after another step on the first training examples."""
         data, batch = self._data, torch.arange(_LOOK_AHEAD)
-        knobs = torch.tensor(self._knobs, dtype=torch.float32, requires_grad=True)
+        controls = torch.tensor(self._controls, dtype=torch.float32, requires_grad=True)
         weights = {name: value.detach().requires_grad_() for name, value in self._network.named_parameters()}
         logits = functional_call(self._network, weights, (data.images[batch],))
-        alpha = torch.sigmoid(self._features(logits.detach(), batch) @ knobs)
+        alpha = torch.sigmoid(self._features(logits.detach(), batch) @ controls)
         agreed = data.probabilities[batch].argmax(dim=1) == data.labels[batch]
         self._shares = tuple(float(alpha[where].detach().mean()) for where in (agreed, ~agreed))  # type: ignore[assignment]
         inner = self._loss(logits, data.logits[batch], data.labels[batch], alpha)
@@ -132,7 +132,7 @@ class TriangleStudent(Learner):
         moved = {name: w - _RATE * g for (name, w), g in zip(weights.items(), slopes, strict=True)}
         images, labels = split_digits().validation
         outer = cross_entropy(functional_call(self._network, moved, (images,)), labels)
-        (slope,) = torch.autograd.grad(outer, knobs)
+        (slope,) = torch.autograd.grad(outer, controls)
         return np.asarray(slope.numpy(), dtype=np.float64)
 
 

@@ -11,10 +11,10 @@ from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ScheduleEnv
-from teachgym.envs.problems.controlled_student import Learner
+from teachgym.envs.problems.control_env import ControlEnv
+from teachgym.envs.problems.control_rules import Always, ControlRule
+from teachgym.envs.problems.controlled_student import ControlledStudent
 from teachgym.envs.problems.intervention.explanations import ITEMS, Explainer, Lesson, Reader
-from teachgym.envs.problems.knob_rules import Always, KnobRule
 
 ActionKind = Literal["weights", "scores", "each"]
 FEATURES = ("alone", "explained", "student_sure", "teacher_sure")
@@ -27,13 +27,13 @@ _ROUNDING = 1e-4
 """Shares are shown in single precision."""
 
 
-class ExplainedStudent(Learner):
+class ExplainedStudent(ControlledStudent):
     """A student that answers items, some of them after an explanation.
 
     Args:
         lesson: Who and what it is about.
         student_reads: Whether the student learns from what was explained, with the teacher's labels.
-        action: What the knobs are, as in ``InterventionEnv``.
+        action: What the controls are, as in ``InterventionEnv``.
         items: Items of a round.
         rounds: Rounds of the episode.
         budget: Explanations that may be given.
@@ -60,10 +60,10 @@ class ExplainedStudent(Learner):
         self._round = self._right = 0
         self._prepare()
 
-    def learn(self, knobs: FloatArray) -> float:
+    def learn(self, controls: FloatArray) -> float:
         """Answer the items of a round, and return how many were explained, as a share of all items."""
         shown = self._now()
-        told = self._explained(knobs, self._features[:, shown], self._size)[: self._left]
+        told = self._explained(controls, self._features[:, shown], self._size)[: self._left]
         self._left -= len(told)
         right = self._alone[shown].copy()
         right[told] = self._told[shown][told]
@@ -124,14 +124,14 @@ class ExplainedStudent(Learner):
             minds = [self._alone.astype(np.float64), self._told.astype(np.float64)]
         self._features = np.array([*minds, np.exp(of_items).max(axis=1), lesson.teacher_confidence])
 
-    def _explained(self, knobs: FloatArray, features: FloatArray, size: int) -> NDArray[np.int64]:
+    def _explained(self, controls: FloatArray, features: FloatArray, size: int) -> NDArray[np.int64]:
         """Numbers of the items to explain, the most wanted first."""
         if self._action == "weights":
-            wanted = knobs[:-1] @ features
-            return np.argsort(-wanted, kind="stable")[: int(knobs[-1] * size + _ROUNDING)]
-        order = np.argsort(-knobs, kind="stable")
+            wanted = controls[:-1] @ features
+            return np.argsort(-wanted, kind="stable")[: int(controls[-1] * size + _ROUNDING)]
+        order = np.argsort(-controls, kind="stable")
         least = 0.5 if self._action == "each" else 1e-9
-        return order[knobs[order] >= least]
+        return order[controls[order] >= least]
 
     def _rank(self, useful: float) -> float:
         """Share of the items of the episode that look less useful; of those that look the same, half."""
@@ -164,10 +164,10 @@ _WEIGHTS = {
 }
 
 
-def _rules(action: ActionKind, size: int) -> dict[str, KnobRule]:
+def _rules(action: ActionKind, size: int) -> dict[str, ControlRule]:
     if action == "weights":
         nothing = (0.0,) * (len(FEATURES) + 1)
-        found: dict[str, KnobRule] = {name: partial(_weighing, weights) for name, weights in _WEIGHTS.items()}
+        found: dict[str, ControlRule] = {name: partial(_weighing, weights) for name, weights in _WEIGHTS.items()}
         return {**found, "none": Always(nothing), "constant": Always(BEST_CONSTANT)}
     if action == "scores":
         found = {name: partial(_scoring, size, weights) for name, weights in _WEIGHTS.items()}
@@ -194,7 +194,7 @@ def _spaces(action: ActionKind, size: int) -> tuple[TaskSpace, TaskSpace]:
 
 
 @final
-class InterventionEnv(ScheduleEnv):
+class InterventionEnv(ControlEnv):
     """Explain or not, item by item, within a budget of explanations.
 
     ## In Short
@@ -221,7 +221,8 @@ class InterventionEnv(ScheduleEnv):
     explained, the greatest first. ``"each"``: rounds of a single item, ``Discrete(2)``.
 
     ## Observation Space
-    ``progress``, the last knobs, ``budget_left`` and ``budget_share`` (shares of all items), and of the items that come
+    ``progress``, the last controls, ``budget_left`` and ``budget_share`` (shares of all items), and of the items that
+    come
     next: the mean of each feature and the share that looks ``useful`` (weights), every feature of every item (scores),
     or its features and the ``rank`` of its utility among all items (each).
 
@@ -250,7 +251,7 @@ class InterventionEnv(ScheduleEnv):
     ``steps=None`` (as many rounds as 1,000 items give), ``items=None`` (50, or 1 by ``"each"``), ``budget=0.2``,
     ``action="weights"``, ``explainer="plain"``, ``"personal"`` (the teacher has also read the first four probes on
     which an explanation puts this student right) or ``"deceptive"`` (argues for its second choice), ``refit=False``,
-    and ``screening``, ``truth``, ``reward`` and ``price`` (of explaining everything) of ``ScheduleEnv``.
+    and ``screening``, ``truth``, ``reward`` and ``price`` (of explaining everything) of ``ControlEnv``.
 
     ## Version History
     - v0: first version.
@@ -278,9 +279,9 @@ class InterventionEnv(ScheduleEnv):
         check_whole("steps", rounds, 1, "rounds")
         if rounds * size > ITEMS:
             raise ValueError(f"steps is {rounds} and items is {size}; expected at most {ITEMS} items in all")
-        knobs, seen = _spaces(action, size)
+        controls, seen = _spaces(action, size)
         super().__init__(
-            knobs,
+            controls,
             seen,
             partial(
                 _student,

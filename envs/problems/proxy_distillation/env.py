@@ -14,9 +14,9 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import Reward, ScheduleEnv
-from teachgym.envs.problems.controlled_student import Fixed, Learner
-from teachgym.envs.problems.knob_rules import Always
+from teachgym.envs.problems.control_env import ControlEnv, Reward
+from teachgym.envs.problems.control_rules import Always
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.proxy_distillation.bigram_models import (
     RATE,
     OracleModel,
@@ -35,7 +35,7 @@ SEQUENCES = 60
 SPLITS = (12, 20, 30, 60)
 """How many prompts the sequences of an epoch may have."""
 STOPS_FROM = 0.9
-"""Of the knob ``stop``: so that a teacher that knows nothing of it does not stop at once."""
+"""Of the control ``stop``: so that a teacher that knows nothing of it does not stop at once."""
 ORACLE_SEQUENCES, TEACHER_EPOCHS, STUDENT_EPOCHS = 150, 150, 60
 """Sequences of the oracle that teacher and student are first fitted to, and for how long: the teacher too long."""
 TEACHER_HIDDEN, STUDENT_HIDDEN = 128, 32
@@ -45,8 +45,8 @@ DEPARTED = -1.0
 whose slope is from -0.3 to -0.9 here. The threshold is ours."""
 
 
-class Knobs(NamedTuple):
-    """Decoded knobs."""
+class Controls(NamedTuple):
+    """Decoded controls."""
 
     source: Source
     fresh: bool
@@ -54,9 +54,9 @@ class Knobs(NamedTuple):
     stop: bool
 
     @classmethod
-    def read(cls, knobs: FloatArray) -> "Knobs":
+    def read(cls, controls: FloatArray) -> "Controls":
         """From numbers from 0 to 1."""
-        source, fresh, diversity, stop = knobs.tolist()
+        source, fresh, diversity, stop = controls.tolist()
         split = SPLITS[min(int(diversity * len(SPLITS)), len(SPLITS) - 1)]
         return cls(SOURCES[min(int(source * 3), 2)], fresh >= 0.5, split, stop >= STOPS_FROM)
 
@@ -66,7 +66,7 @@ class Knobs(NamedTuple):
         return [places[0], float(self.fresh), places[1], float(self.stop)]
 
 
-class HackingStudent(Learner):
+class HackingStudent(ControlledStudent):
     """A student of a teacher that is not the oracle.
 
     Args:
@@ -87,12 +87,12 @@ class HackingStudent(Learner):
         self.proxies: list[float] = []
         """Distances to the teacher, at the beginning and after every epoch."""
         self._loss = 0.0
-        self._plan: list[Knobs] | None = None
+        self._plan: list[Controls] | None = None
         self._measure()
 
-    def learn(self, knobs: FloatArray) -> float:
+    def learn(self, controls: FloatArray) -> float:
         """Distil for an epoch, or stop; what is generated for it costs, as a share of the whole episode's data."""
-        chosen = Knobs.read(knobs)
+        chosen = Controls.read(controls)
         if chosen.stop:
             self.over = True
             return 0.0
@@ -128,18 +128,18 @@ class HackingStudent(Learner):
         if self._plan is None:
             self._plan = self._best_plan()
         done = len(self._generated)
-        chosen = self._plan[done] if done < len(self._plan) else Knobs("offline", False, SEQUENCES, True)
+        chosen = self._plan[done] if done < len(self._plan) else Controls("offline", False, SEQUENCES, True)
         return np.array(chosen.written())
 
     def truth(self) -> dict[str, Any]:
         """The golden distance, and that of the teacher itself."""
         return {"golden": self._golden, "teacher": self._models.teacher_golden}
 
-    def _best_plan(self) -> list[Knobs]:
+    def _best_plan(self) -> list[Controls]:
         """Of one kind of data up to a moment, for each kind and moment: what leads to the least golden distance."""
         best, least = [], self._golden
-        kinds = [Knobs("offline", False, SEQUENCES, False)]
-        kinds += [Knobs(source, fresh, SEQUENCES, False) for source in SOURCES[1:] for fresh in (False, True)]
+        kinds = [Controls("offline", False, SEQUENCES, False)]
+        kinds += [Controls(source, fresh, SEQUENCES, False) for source in SOURCES[1:] for fresh in (False, True)]
         for kind in kinds:
             trial = copy.deepcopy(self)
             for epoch in range(len(self._generated), self._steps):
@@ -148,7 +148,7 @@ class HackingStudent(Learner):
                     best, least = [kind] * (epoch + 1), trial._golden
         return best
 
-    def _data(self, chosen: Knobs) -> Sequences:
+    def _data(self, chosen: Controls) -> Sequences:
         models, each = self._models, SEQUENCES // chosen.prompts
         if chosen.source == "offline":
             return models.offline[chosen.prompts]
@@ -206,16 +206,16 @@ class _Models(Fixed):
 
 
 def _always(source: Source, *, fresh: bool = False, prompts: int = SEQUENCES, stop: bool = False) -> Always:
-    return Always(Knobs(source, fresh, prompts, stop).written())
+    return Always(Controls(source, fresh, prompts, stop).written())
 
 
 def _while_it_is_a_power_law(seen: Mapping[str, float]) -> ArrayLike:
     """Fresh prompts, until the proxy's fall leaves its power law."""
-    return Knobs("teacher", True, SEQUENCES, seen["slope"] < DEPARTED).written()
+    return Controls("teacher", True, SEQUENCES, seen["slope"] < DEPARTED).written()
 
 
 @final
-class ProxyDistillationEnv(ScheduleEnv):
+class ProxyDistillationEnv(ControlEnv):
     """Choose the data of a distillation, and when to stop, where what is seen is a proxy for what counts.
 
     ## In Short
@@ -240,8 +240,8 @@ class ProxyDistillationEnv(ScheduleEnv):
     before the epoch.
 
     ## Observation Space
-    ``progress``, the last knobs, ``proxy`` and training ``loss`` (nats), ``slope`` of log proxy by log epoch over the
-    last 6 epochs and the ``steepest`` so far, the mean share of the data that was ``generated`` for its epoch, and
+    ``progress``, the last controls, ``proxy`` and training ``loss`` (nats), ``slope`` of log proxy by log epoch over
+    the last 6 epochs and the ``steepest`` so far, the mean share of the data that was ``generated`` for its epoch, and
     ``epochs`` as a share of the greatest number.
 
     ## Rewards
@@ -272,7 +272,7 @@ class ProxyDistillationEnv(ScheduleEnv):
 
     ## Arguments
     ``steps=60``, ``reward="end"``, and ``screening``, ``truth`` and ``price`` (of generating all data) of
-    ``ScheduleEnv``.
+    ``ControlEnv``.
 
     ## Version History
     - v0: first version.

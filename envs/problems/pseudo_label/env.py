@@ -16,8 +16,8 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ScheduleEnv
-from teachgym.envs.problems.controlled_student import Fixed, Learner
+from teachgym.envs.problems.control_env import ControlEnv
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import accuracy, split_digits
 from teachgym.envs.problems.mean_teacher import MeanTeacher, average, probabilities, roughened, shifted, tensor
 from teachgym.envs.problems.objectives import cross_entropy
@@ -50,15 +50,15 @@ class PseudoLabelling(Fixed):
     reviewer: bool
     """Whether the confidence is that of the mean of the teacher and a slower one."""
     updates: int
-    """Of the student in a quantum."""
+    """Of the student in a segment."""
     knows: bool
     """Whether wrong pseudo-labels are dropped."""
 
 
-class PseudoLabelStudent(Learner):
+class PseudoLabelStudent(ControlledStudent):
     """A student with few labels, that learns from the guesses of its own moving average.
 
-    Knobs: the threshold, or one for each class; the weight of the loss on pseudo-labels; the teacher's momentum.
+    Controls: the threshold, or one for each class; the weight of the loss on pseudo-labels; the teacher's momentum.
 
     Args:
         how: Above.
@@ -77,10 +77,10 @@ class PseudoLabelStudent(Learner):
         self._loss = 0.0
         self._test()
 
-    def learn(self, knobs: FloatArray) -> float:
-        """Learn for as many updates as a quantum has."""
-        thresholds = torch.tensor(np.broadcast_to(knobs[:-2], CLASSES), dtype=torch.float32)
-        weight, momentum = float(knobs[-2]), float(knobs[-1])
+    def learn(self, controls: FloatArray) -> float:
+        """Learn for as many updates as a segment has."""
+        thresholds = torch.tensor(np.broadcast_to(controls[:-2], CLASSES), dtype=torch.float32)
+        weight, momentum = float(controls[-2]), float(controls[-1])
         self._kept = self._right = self._guesses = 0
         losses = 0.0
         for _ in range(self._how.updates):
@@ -110,7 +110,7 @@ class PseudoLabelStudent(Learner):
         return np.append(thresholds, ORACLE)
 
     def truth(self) -> dict[str, Any]:
-        """How many pseudo-labels the last quantum kept, what share of them is right, and of guesses about the pool."""
+        """How many pseudo-labels the last segment kept, what share of them is right, and of guesses about the pool."""
         return {
             "kept": self._kept,
             "precision": self._right / max(self._kept, 1),
@@ -211,17 +211,17 @@ class _Labelled(Fixed):
 def _spaces(how: PseudoLabelling) -> tuple[TaskSpace, TaskSpace]:
     per_class = how.thresholds == "per-class"
     names = [f"threshold_{digit}" for digit in range(CLASSES)] if per_class else ["threshold"]
-    knobs = [*names, "weight", "momentum"]
+    controls = [*names, "weight", "momentum"]
     shares = ["kept", "agreement", "accuracy", *(["teachers_agree"] if how.filter == "agreement" else [])]
     quantiles = list(_quantiles(np.zeros(0), np.zeros(0, np.int64), how.thresholds))
     return (
-        TaskSpace([Parameter(name, 0.0, _MOST_WEIGHT if name == "weight" else 1.0) for name in knobs]),
+        TaskSpace([Parameter(name, 0.0, _MOST_WEIGHT if name == "weight" else 1.0) for name in controls]),
         TaskSpace([Parameter("labelled_loss", 0.0, 5.0), *(Parameter(name, 0.0, 1.0) for name in shares + quantiles)]),
     )
 
 
 @final
-class PseudoLabelEnv(ScheduleEnv):
+class PseudoLabelEnv(ControlEnv):
     """Choose which guesses of a moving average become labels, what they weigh, and how fast the average follows.
 
     ## In Short
@@ -233,7 +233,7 @@ class PseudoLabelEnv(ScheduleEnv):
 
     ## Description
     Semi-supervised learning of digits with a mean teacher. The student is a perceptron that has two labelled images of
-    each class and a pool of 1,077 without labels; a quantum is ``updates`` steps of Adam. In each, the labelled images
+    each class and a pool of 1,077 without labels; a segment is ``updates`` steps of Adam. In each, the labelled images
     are shown, moved by up to a pixel, noisy and with pixels missing, and 64 of the pool: the teacher, a moving average
     of the student, guesses what the plain images are, and where it is surer than the threshold the student learns that
     guess from a changed image. So the teacher's mistakes are the student's lessons, and its next mistakes.
@@ -248,8 +248,8 @@ class PseudoLabelEnv(ScheduleEnv):
     4, of the loss on pseudo-labels; ``momentum`` from 0 (the teacher is the student) to 1 (it stands still).
 
     ## Observation Space
-    ``progress``, the last knobs, ``labelled_loss`` and ``kept`` (share of guesses that became labels) in the last
-    quantum, ``accuracy`` of the teacher on 200 validation images, ``agreement`` (share of the pool of which student and
+    ``progress``, the last controls, ``labelled_loss`` and ``kept`` (share of guesses that became labels) in the last
+    segment, ``accuracy`` of the teacher on 200 validation images, ``agreement`` (share of the pool of which student and
     teacher think the same), ``teachers_agree`` (with two), and quantiles of the confidence about the pool:
     ``confidence_0`` to ``confidence_19`` are those at 0.025, 0.075, ..., 0.975. With a threshold for each class, ten
     for the guesses of each (``confidence_0_of_3``; 0 where there are fewer than 4), and ``share_of_3``.
@@ -261,12 +261,12 @@ class PseudoLabelEnv(ScheduleEnv):
     A fresh student that has learnt nothing, and other labelled images.
 
     ## Episode Termination
-    After ``steps`` quanta.
+    After ``steps`` segments.
 
     ## Truth
-    ``info["truth"]`` tells how many pseudo-labels were ``kept`` in the last quantum, their ``precision`` (0 where there
+    ``info["truth"]`` tells how many pseudo-labels were ``kept`` in the last segment, their ``precision`` (0 where there
     are none), and ``pool_accuracy``. With ``truth=True`` the student itself drops wrong pseudo-labels, whatever the
-    knobs are, and the rule ``oracle`` keeps all that is left, as a bound of what a filter can do; nothing proves its
+    controls are, and the rule ``oracle`` keeps all that is left, as a bound of what a filter can do; nothing proves its
     weight and momentum optimal. Compare it with rules of environments without ``truth``. A threshold of 1 and a weight
     of 0 are both learning from the labels only, bit for bit.
 
@@ -279,19 +279,19 @@ class PseudoLabelEnv(ScheduleEnv):
     momentum that rises to 0.999.
 
     Measured here, defaults, seeds 0 to 4: ``none`` 0.764, ``paper`` 0.393 (the teacher has hardly moved), ``rescaled``
-    0.771, ``all`` 0.751, ``soft`` 0.765, ``constant`` 0.801, random knobs 0.789, ``oracle`` 0.914; the standard
+    0.771, ``all`` 0.751, ``soft`` 0.765, ``constant`` 0.801, random controls 0.789, ``oracle`` 0.914; the standard
     deviation between seeds is 0.02 to 0.09. So the mixture's threshold gains little over the labels here, and more with
     one for each class (0.792), where the source has it. With threshold 0, agreement raises the precision of the
     pseudo-labels from 0.60 to 0.66 and the accuracy from 0.751 to 0.772, and weights by confidence raise it to 0.776;
     at the best constant neither helps, nor does the reviewer.
 
     ## Arguments
-    ``steps=30``, ``updates=20`` of a quantum, ``thresholds="shared"`` or ``"per-class"``, ``weighting="gate"`` or
+    ``steps=30``, ``updates=20`` of a segment, ``thresholds="shared"`` or ``"per-class"``, ``weighting="gate"`` or
     ``"confidence"`` (pseudo-labels weigh as much as the teacher is sure, with weights that sum to 1; otherwise the mean
     is over all 64, kept or not), ``filter="none"`` or ``"agreement"`` (two pairs, 128 and 96 units wide; a guess counts
     where both teachers make it, with the lesser confidence; the score is the first teacher's), ``reviewer=False`` or
     True (the mean of the teacher and of one that moves a quarter as fast guesses), and ``screening``, ``truth``,
-    ``reward`` and ``price`` of ``ScheduleEnv``; nothing costs anything here.
+    ``reward`` and ``price`` of ``ControlEnv``; nothing costs anything here.
 
     ## Version History
     - v0: first version.
@@ -310,12 +310,12 @@ class PseudoLabelEnv(ScheduleEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "quanta")
+        check_whole("steps", steps, 1, "segments")
         check_whole("updates", updates, 1, "updates")
         how = PseudoLabelling(thresholds, weighting, filter, reviewer, updates, truth)
-        knobs, seen = _spaces(how)
+        controls, seen = _spaces(how)
         super().__init__(
-            knobs,
+            controls,
             seen,
             partial(PseudoLabelStudent, how),
             steps=steps,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.knob_rules import Always, KnobRule
+from teachgym.envs.problems.control_rules import Always, ControlRule
 
 Policy = Literal["high", "middle"]
 Thresholds = Literal["shared", "per-class"]
@@ -69,12 +69,12 @@ def _joint(scores: FloatArray, means: FloatArray, variances: FloatArray, weights
     return joint
 
 
-def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, KnobRule]:
+def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, ControlRule]:
     """Reference policies, for thresholds of a kind, with so many quantiles shown and updates in an episode."""
     count = 10 if thresholds == "per-class" else 1
 
     def always(threshold: float, weight: float, momentum: float) -> Always:
-        return Always(_knobs(count, threshold, weight, momentum))
+        return Always(_controls(count, threshold, weight, momentum))
 
     return {
         "none": always(1.0, 0.0, RESCALED_MOMENTUM),
@@ -88,7 +88,7 @@ def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, Kno
     }
 
 
-def _knobs(count: int, threshold: FloatArray | float, weight: float, momentum: float) -> ArrayLike:
+def _controls(count: int, threshold: FloatArray | float, weight: float, momentum: float) -> ArrayLike:
     return np.append(np.broadcast_to(threshold, count), (weight, momentum))
 
 
@@ -96,9 +96,9 @@ def _mixture(count: int, quantiles: int, policy: Policy, momentum: float, seen: 
     suffixes = [f"_of_{digit}" for digit in range(count)] if count > 1 else [""]
     scores = np.array([[seen[f"confidence_{place}{end}"] for place in range(quantiles)] for end in suffixes])
     weight = 0.0 if seen["progress"] < WARM_UP else PAPER_WEIGHT
-    return _knobs(count, mixture_thresholds(scores, policy=policy), weight, momentum)
+    return _controls(count, mixture_thresholds(scores, policy=policy), weight, momentum)
 
 
 def _soft(count: int, updates: int, seen: Mapping[str, float]) -> ArrayLike:
     done = seen["progress"] * updates
-    return _knobs(count, SOFT_THRESHOLD, SOFT_WEIGHT, min(SOFT_MOMENTUM, 1 - 1 / (done + 1)))
+    return _controls(count, SOFT_THRESHOLD, SOFT_WEIGHT, min(SOFT_MOMENTUM, 1 - 1 / (done + 1)))

@@ -12,9 +12,9 @@ from teachgym.base.setting_checks import check_from_zero, check_positive, check_
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ScheduleEnv
-from teachgym.envs.problems.controlled_student import Fixed, Learner
-from teachgym.envs.problems.knob_rules import Always
+from teachgym.envs.problems.control_env import ControlEnv
+from teachgym.envs.problems.control_rules import Always
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 
 Data = Literal["toy", "redrawn"]
 # fmt: off
@@ -95,7 +95,7 @@ class RidgeProblem(Fixed):
         return np.asarray(best.x, dtype=np.float64), float(best.fun)
 
 
-class SelfDistiller(Learner):
+class SelfDistiller(ControlledStudent):
     """A student that fits a mixture of the labels and of its own last fit, again and again.
 
     Args:
@@ -112,9 +112,9 @@ class SelfDistiller(Learner):
         self._fit = problem.labels  # the zeroth fit is the labels themselves, so that the first step is a plain fit
         self._targets = np.zeros_like(problem.labels)
 
-    def learn(self, knobs: FloatArray) -> float:
+    def learn(self, controls: FloatArray) -> float:
         """Fit once."""
-        self._targets = self.problem.mixed(float(knobs[0]), self._fit)
+        self._targets = self.problem.mixed(float(controls[0]), self._fit)
         self._fit = self.problem.smoother @ self._targets
         self._left -= 1
         return 0.0
@@ -154,7 +154,7 @@ def projection(seen: Mapping[str, float]) -> ArrayLike:
 
 
 @final
-class SelfDistillationEnv(ScheduleEnv):
+class SelfDistillationEnv(ControlEnv):
     """Weigh labels against the student's own last fit, in repeated self-distillation of kernel ridge regression.
 
     ## In Short
@@ -188,7 +188,7 @@ class SelfDistillationEnv(ScheduleEnv):
     After ``steps`` steps.
 
     ## Truth
-    The least last loss is a smooth minimisation over the weights of all steps: ``env.learner.optimal()`` from any
+    The least last loss is a smooth minimisation over the weights of all steps: ``env.student.optimal()`` from any
     state. Hence the exact regret of any policy. The rule ``oracle`` plays it.
 
     ## Reference Policies
@@ -198,7 +198,7 @@ class SelfDistillationEnv(ScheduleEnv):
     ## Arguments
     ``steps=6``, ``data="toy"`` or ``"redrawn"``, ``noise=0.5`` (its standard deviation, where it is redrawn),
     ``low=0.0``, ``high=1.0``, ``gamma=80.0``, ``ridge=0.2``, and ``screening``, ``truth``, ``reward`` and ``price`` of
-    ``ScheduleEnv``. ``info["loss"]`` is the loss.
+    ``ControlEnv``. ``info["loss"]`` is the loss.
 
     ## Version History
     - v0: first version.

@@ -16,10 +16,10 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import Reward, ScheduleEnv
-from teachgym.envs.problems.controlled_student import Fixed, Learner
+from teachgym.envs.problems.control_env import ControlEnv, Reward
+from teachgym.envs.problems.control_rules import Always, ControlRule
+from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import hidden_features, split_digits
-from teachgym.envs.problems.knob_rules import Always, KnobRule
 from teachgym.envs.problems.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
 from teachgym.envs.problems.objectives import cross_entropy
 from teachgym.envs.problems.stream_adaptation.drawn_digits import Shift, angles, rotated, source_network
@@ -38,7 +38,7 @@ BEST_CONSTANT: Mapping[Shift, tuple[float, float, float, float]] = {
     "cyclic": (0.95, 10.0, 0.5, 0.0),
 }
 """Momentum, updates, replay and reset, with default settings: of a grid of 38 (momentum 0.8, 0.9, 0.95, 0.99; 1, 3, 10
-updates; replay 0, 0.5, 1; and resets in every quantum) on seeds 0 to 2, and of the best ten again on seeds 3 to 7. For
+updates; replay 0, 0.5, 1; and resets in every segment) on seeds 0 to 2, and of the best ten again on seeds 3 to 7. For
 a gradual shift momentum 0.8 is as good, for a cyclic one 0.9."""
 _BATCH = 50
 _NOISE = 0.1
@@ -53,7 +53,7 @@ class Stream(Fixed):
     labels: tuple[Tensor, ...]
     """``(50,)`` each, which nobody is shown."""
     batches_per_step: int
-    """Of a quantum."""
+    """Of a segment."""
 
 
 def draw_stream(shift: Shift, steps: int, batches_per_step: int, seed: int) -> Stream:
@@ -70,11 +70,11 @@ def draw_stream(shift: Shift, steps: int, batches_per_step: int, seed: int) -> S
     )
 
 
-class StreamStudent(Learner):
+class StreamStudent(ControlledStudent):
     """A network that meets a stream of images without labels, answers, and adapts.
 
-    Knobs: the teacher's momentum, updates a batch, the weight of the loss on source data, and whether (0.5 and more) to
-    begin the quantum from the source network.
+    Controls: the teacher's momentum, updates a batch, the weight of the loss on source data, and whether (0.5 and more)
+    to begin the segment from the source network.
 
     Args:
         stream: What it meets.
@@ -89,10 +89,10 @@ class StreamStudent(Learner):
         self._errors_of_last = 0.0
         self._look()
 
-    def learn(self, knobs: FloatArray) -> float:
-        """Answer and adapt to the batches of a quantum."""
-        momentum, updates, replay = float(knobs[0]), round(float(knobs[1])), float(knobs[2])
-        if knobs[3] >= 0.5:
+    def learn(self, controls: FloatArray) -> float:
+        """Answer and adapt to the batches of a segment."""
+        momentum, updates, replay = float(controls[0]), round(float(controls[1])), float(controls[2])
+        if controls[3] >= 0.5:
             self._pair = copy.deepcopy(source_network())
         errors = 0
         for batch in range(self._met, self._met + self._stream.batches_per_step):
@@ -120,7 +120,7 @@ class StreamStudent(Learner):
         return self._seen
 
     def truth(self) -> dict[str, Any]:
-        """Errors of the last quantum, as a share."""
+        """Errors of the last segment, as a share."""
         return {"error": self._errors_of_last}
 
     def _answer(self, images: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ def _prototypes() -> Tensor:
 
 
 @final
-class StreamAdaptationEnv(ScheduleEnv):
+class StreamAdaptationEnv(ControlEnv):
     """Say how a network that knows upright digits is to adapt to a stream of them that turns.
 
     ## In Short
@@ -183,15 +183,15 @@ class StreamAdaptationEnv(ScheduleEnv):
     (``"cyclic"``). It answers each batch by the sum of its own logits and those of a moving average of its weights.
     Then it takes so many steps of Adam on the symmetric cross-entropy between itself and that teacher, half of it on
     the images as they are and half on noisy ones, and if ``replay`` is above 0 on labelled upright digits too. A
-    quantum is ``batches`` batches. The source's contrast with class prototypes is left out, and so is its warm-up.
+    segment is ``batches`` batches. The source's contrast with class prototypes is left out, and so is its warm-up.
 
     ## Action Space
     ``momentum`` of the teacher, from 0 (it is the student) to 1 (it stands still); ``updates`` a batch, from 0 (none)
     to 10, rounded; ``replay``, the weight of the loss on upright digits, from 0 to 2; ``reset``: 0.5 and more begins
-    the quantum from the network that has met nothing.
+    the segment from the network that has met nothing.
 
     ## Observation Space
-    ``progress``, the last knobs, and of the first batch that comes next (after the last, of the last), from 0 to 1:
+    ``progress``, the last controls, and of the first batch that comes next (after the last, of the last), from 0 to 1:
     ``entropy`` of the answers as a share of the greatest, ``confidence`` (mean of their greatest probability),
     ``disagreement`` (share on which student and teacher differ) and ``drift`` (mean of 1 less the cosine of the
     student's features to the nearest mean feature of a class of upright digits). Nothing of it depends on the labels
@@ -199,16 +199,16 @@ class StreamAdaptationEnv(ScheduleEnv):
 
     ## Rewards
     All of it in the last step, as every other would tell how many answers were right: minus the share of the stream
-    that was answered wrongly. With ``reward="gain"`` each quantum pays minus its errors as a share of the stream.
+    that was answered wrongly. With ``reward="gain"`` each segment pays minus its errors as a share of the stream.
 
     ## Starting State
     The same network in every episode, and another stream.
 
     ## Episode Termination
-    After ``steps`` quanta.
+    After ``steps`` segments.
 
     ## Truth
-    ``info["truth"]`` has the ``error`` of the last quantum, as a share of it. What is best is not known. Momentum 1 and
+    ``info["truth"]`` has the ``error`` of the last segment, as a share of it. What is best is not known. Momentum 1 and
     0 updates leave the network as it was.
 
     ## Reference Policies
@@ -218,7 +218,7 @@ class StreamAdaptationEnv(ScheduleEnv):
 
     Measured here, errors with defaults, seeds 0 to 4:
 
-    | shift | ``none`` | ``paper`` | ``rescaled`` | ``no-replay`` | ``constant`` | random knobs |
+    | shift | ``none`` | ``paper`` | ``rescaled`` | ``no-replay`` | ``constant`` | random controls |
     |---|---|---|---|---|---|---|
     | gradual | 0.446 | 0.441 | 0.264 | 0.176 | 0.176 | 0.469 |
     | abrupt | 0.435 | 0.436 | 0.455 | 0.452 | 0.411 | 0.462 |
@@ -231,9 +231,9 @@ class StreamAdaptationEnv(ScheduleEnv):
     momentum 0.9 and 10 updates did harm whatever the shift (gradual: 0.661 without replay, 0.456 with it; 3 seeds).
 
     ## Arguments
-    ``steps=40``, ``batches=4`` of a quantum, ``shift="gradual"``, ``"abrupt"`` or ``"cyclic"`` (as a whole, however
+    ``steps=40``, ``batches=4`` of a segment, ``shift="gradual"``, ``"abrupt"`` or ``"cyclic"`` (as a whole, however
     many batches there are), ``loss="symmetric"`` or ``"cross-entropy"`` (of the student with the teacher's answers as
-    targets), ``reward="end"``, and ``screening`` and ``price`` of ``ScheduleEnv``; nothing costs anything here.
+    targets), ``reward="end"``, and ``screening`` and ``price`` of ``ControlEnv``; nothing costs anything here.
 
     ## Version History
     - v0: first version.
@@ -250,9 +250,9 @@ class StreamAdaptationEnv(ScheduleEnv):
         reward: Reward = "end",
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "quanta")
-        check_whole("batches", batches, 1, "batches in a quantum")
-        rules: dict[str, KnobRule] = {
+        check_whole("steps", steps, 1, "segments")
+        check_whole("batches", batches, 1, "batches in a segment")
+        rules: dict[str, ControlRule] = {
             "none": Always((1.0, 0.0, 0.0, 0.0)),
             "constant": Always(BEST_CONSTANT[shift]),
             "paper": Always((PAPER_MOMENTUM, 1.0, 1.0, 0.0)),

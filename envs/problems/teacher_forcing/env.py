@@ -11,9 +11,9 @@ from teachgym.base.setting_checks import check_from_zero, check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ScheduleEnv
-from teachgym.envs.problems.controlled_student import Learner
-from teachgym.envs.problems.knob_rules import Always
+from teachgym.envs.problems.control_env import ControlEnv
+from teachgym.envs.problems.control_rules import Always
+from teachgym.envs.problems.controlled_student import ControlledStudent
 from teachgym.envs.problems.teacher_forcing.attractor_metrics import (
     prediction_error,
     spectrum_distance,
@@ -47,7 +47,7 @@ class Sizes:
     series: int
     """States to learn from."""
     updates: int
-    """In a quantum."""
+    """In a segment."""
     steps: int
     """Quanta of an episode, unless told otherwise."""
     free_length: int
@@ -63,7 +63,7 @@ SIZES: Mapping[SystemName, Sizes] = {
 }
 
 
-class ForcedStudent(Learner):
+class ForcedStudent(ControlledStudent):
     """A network that learns a series under forcing.
 
     Args:
@@ -85,9 +85,9 @@ class ForcedStudent(Learner):
         self._norms = dict.fromkeys(("product", "mean", "largest"), 1.0)
         self._test()
 
-    def learn(self, knobs: FloatArray) -> float:
-        """Make the updates of a quantum with this strength; a student that diverges ends the episode."""
-        alpha, data, length = float(knobs[0]), self._series.train, self._sizes.length
+    def learn(self, controls: FloatArray) -> float:
+        """Make the updates of a segment with this strength; a student that diverges ends the episode."""
+        alpha, data, length = float(controls[0]), self._series.train, self._sizes.length
         losses, gradients = [], []
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(self._sizes.updates):
@@ -169,7 +169,7 @@ def annealed(decay: float, updates: int, seen: Mapping[str, float]) -> list[floa
 
 
 @final
-class TeacherForcingEnv(ScheduleEnv):
+class TeacherForcingEnv(ControlEnv):
     """Choose how strongly a recurrent network is pulled to its data, while it learns a chaotic system.
 
     ## In Short
@@ -190,7 +190,7 @@ class TeacherForcingEnv(ScheduleEnv):
     ``alpha``, from 0 to 1, for the next ``updates`` updates.
 
     ## Observation Space
-    ``progress``, ``last_alpha``; of the last quantum the ``loss`` and ``log_gradient``, the log 10 of the greatest norm
+    ``progress``, ``last_alpha``; of the last segment the ``loss`` and ``log_gradient``, the log 10 of the greatest norm
     of the gradient; of its last batch the three norms of Jacobians, ``norm_of_product``, ``norm_of_mean`` and
     ``largest_norm``, and the ``norm_bound`` of the weights; of free runs the ``divergence`` (nats), the distance of the
     ``spectrum``, and the squared ``error`` five steps ahead.
@@ -203,7 +203,7 @@ class TeacherForcingEnv(ScheduleEnv):
     A fresh series and network.
 
     ## Episode Termination
-    After ``steps`` quanta, or when the student diverges.
+    After ``steps`` segments, or when the student diverges.
 
     ## Truth
     If ``alpha`` is at least 1 - 1/N for a bound N of the norms of Jacobians, the gradient through forced time does not
@@ -220,9 +220,9 @@ class TeacherForcingEnv(ScheduleEnv):
     has a median of 0.18. So adaptive forcing is near the best constant, and does not beat all constants.
 
     ## Arguments
-    ``system="henon"``, ``steps=None`` (40; 100 for ``"lorenz"``), ``updates=None`` (100 in a quantum; 50 for
+    ``system="henon"``, ``steps=None`` (40; 100 for ``"lorenz"``), ``updates=None`` (100 in a segment; 50 for
     ``"logistic"``, 500 for ``"lorenz"``), ``noise=0.02`` (as a share of the signal's deviation), and ``screening``,
-    ``truth``, ``reward`` and ``price`` of ``ScheduleEnv``.
+    ``truth``, ``reward`` and ``price`` of ``ControlEnv``.
 
     ## Version History
     - v0: first version.
@@ -243,7 +243,7 @@ class TeacherForcingEnv(ScheduleEnv):
         made = {**vars(default), "steps": default.steps if steps is None else steps}
         made["updates"] = default.updates if updates is None else updates
         sizes = Sizes(**made)
-        check_whole("steps", sizes.steps, 1, "quanta")
+        check_whole("steps", sizes.steps, 1, "segments")
         check_whole("updates", sizes.updates, 1, "updates")
         super().__init__(
             TaskSpace([Parameter("alpha", 0.0, 1.0)]),

@@ -82,7 +82,7 @@ def _check_options(cell: Cell) -> None:
     found = environment_class(cell.env)
     budget = getattr(found, "budget_name", "student_steps")
     for setting, option, given in (
-        ("task", "--subject", cell.subject),
+        ("subject", "--subject", cell.subject),
         ("student", "--student", cell.student),
         (budget, "--student-steps", cell.student_steps),
     ):

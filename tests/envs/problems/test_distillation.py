@@ -30,15 +30,15 @@ def net(env: DistillationEnv, rule: str, *, seed: int) -> float:
 
 
 def weights(env: DistillationEnv) -> list[torch.Tensor]:
-    student = env.learner
+    student = env.student
     assert isinstance(student, DistilledStudent | TriangleStudent)
     return [value.detach().clone() for value in student._network.parameters()]
 
 
-def taught(env: DistillationEnv, knobs: list[float], *, epochs: int = 2) -> list[torch.Tensor]:
+def taught(env: DistillationEnv, controls: list[float], *, epochs: int = 2) -> list[torch.Tensor]:
     env.reset(seed=1)
     for _ in range(epochs):
-        env.step(np.array(knobs))
+        env.step(np.array(controls))
     return weights(env)
 
 
@@ -97,19 +97,19 @@ def test_labels_alone_are_plain_training() -> None:
     assert same(found, [value.detach() for value in network.parameters()], within=1e-6)
 
 
-@pytest.mark.parametrize(("bias", "knobs"), [(-20.0, [0.0, 1.0, 1.0]), (20.0, [1.0, 0.0, 1.0])])
-def test_a_triangle_with_nothing_but_a_bias_is_a_shared_weight(bias: float, knobs: list[float]) -> None:
+@pytest.mark.parametrize(("bias", "controls"), [(-20.0, [0.0, 1.0, 1.0]), (20.0, [1.0, 0.0, 1.0])])
+def test_a_triangle_with_nothing_but_a_bias_is_a_shared_weight(bias: float, controls: list[float]) -> None:
     by_sample = taught(DistillationEnv(problem="noisy", weights="sample"), [bias, 0, 0, 0, 0, 0])
-    assert same(by_sample, taught(DistillationEnv(problem="noisy"), knobs), within=1e-4)
+    assert same(by_sample, taught(DistillationEnv(problem="noisy"), controls), within=1e-4)
 
 
 def test_slopes_of_the_triangle_are_those_of_finite_differences() -> None:
     env = DistillationEnv(problem="noisy", weights="sample")
     env.reset(seed=1)
-    student = env.learner
+    student = env.student
     assert isinstance(student, TriangleStudent)
     student.learn(np.array([0.3, 0.5, -0.2, 0.1, 0.0, 0.4]))
-    slopes, knobs, images = student._slopes, student._knobs, split_digits().validation
+    slopes, controls, images = student._slopes, student._controls, split_digits().validation
     data, batch = student._data, torch.arange(256)
 
     def loss_after(coefficients: np.ndarray) -> float:
@@ -130,8 +130,8 @@ def test_slopes_of_the_triangle_are_those_of_finite_differences() -> None:
                 value.sub_(0.1 * slope)
             return float(functional.cross_entropy(network(images[0].double()), images[1]))
 
-    for k in range(len(knobs)):
-        up, down = knobs.copy(), knobs.copy()
+    for k in range(len(controls)):
+        up, down = controls.copy(), controls.copy()
         up[k], down[k] = up[k] + 1e-4, down[k] - 1e-4
         assert slopes[k] == pytest.approx((loss_after(up) - loss_after(down)) / 2e-4, rel=0.02, abs=1e-5)
 
@@ -166,7 +166,7 @@ def test_the_temperatures_of_mtard_soften_the_sharper_teacher_only() -> None:
 def test_entropy_grows_with_the_temperature() -> None:
     env = DistillationEnv()
     env.reset(seed=0)
-    student = env.learner
+    student = env.student
     assert isinstance(student, DistilledStudent)
     entropies = [student._data.entropy("clean", temperature) for temperature in (1.0, 2.0, 5.0, 10.0)]
     assert np.all(np.diff(entropies) > 0)
@@ -176,7 +176,7 @@ def test_entropy_grows_with_the_temperature() -> None:
 def test_the_strong_teacher_has_a_price_whenever_it_is_asked() -> None:
     env = DistillationEnv(problem="order", steps=4, price=0.2)
     env.reset(seed=0)
-    paid = [env.step(np.array(knobs))[4]["paid"] for knobs in ([1, 0, 1, 1], [1, 0.01, 1, 1], [0, 1, 1, 1])]
+    paid = [env.step(np.array(controls))[4]["paid"] for controls in ([1, 0, 1, 1], [1, 0.01, 1, 1], [0, 1, 1, 1])]
     assert paid == pytest.approx([0.0, 0.05, 0.1])
 
 
@@ -196,7 +196,7 @@ def test_other_objectives_teach_too_and_are_not_the_same(objective: Any) -> None
 def test_so_many_labels_are_wrong_as_is_said(share: float) -> None:
     env = DistillationEnv(problem="noisy", label_noise=share)
     env.reset(seed=3)
-    student = env.learner
+    student = env.student
     assert isinstance(student, DistilledStudent)
     wrong = float((student._data.labels != split_digits().train[1]).double().mean())
     assert wrong == pytest.approx(share, abs=0.06)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.control_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.envs.problems.self_distillation.env import SelfDistillationEnv, SelfDistiller
-from teachgym.testing import check_schedule
+from teachgym.testing import check_control_env
 
 SHORT: dict[str, dict[str, Any]] = {
     "SelfDistillation": {"steps": 5},
@@ -36,9 +36,9 @@ VARIANTS = [
 ]
 
 
-def make(name: str, **settings: Any) -> ScheduleEnv:
+def make(name: str, **settings: Any) -> ControlEnv:
     env = gymnasium.make(f"teachgym/{name}-v0", disable_env_checker=True, **{**SHORT[name], **settings}).unwrapped
-    assert isinstance(env, ScheduleEnv)
+    assert isinstance(env, ControlEnv)
     return env
 
 
@@ -51,21 +51,21 @@ def test_every_registered_schedule_is_checked_here() -> None:
 
 @pytest.mark.parametrize("name", SHORT)
 def test_it_keeps_the_contract(name: str) -> None:
-    check_schedule(lambda **settings: make(name, **settings))
+    check_control_env(lambda **settings: make(name, **settings))
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_its_variants_keep_the_contract(name: str, variant: dict[str, Any]) -> None:
-    check_schedule(lambda **settings: make(name, **variant, **settings))
+    check_control_env(lambda **settings: make(name, **variant, **settings))
 
 
 @pytest.mark.parametrize(("name", "variant"), [*((name, {}) for name in SHORT), *VARIANTS])
-def test_its_documentation_states_the_ranges_of_its_knobs(name: str, variant: dict[str, Any]) -> None:
+def test_its_documentation_states_the_ranges_of_its_controls(name: str, variant: dict[str, Any]) -> None:
     env = make(name, **variant)
     section = (type(env).__doc__ or "").partition("## Action Space")[2].partition("##")[0]
     stated = " ".join(re.sub(r"\([^()]*\)", "", section).split())
-    for knob in env.task_space.parameters:
-        assert f"from {knob.low:g} to {knob.high:g}" in stated or "from ``low`` to ``high``" in stated, knob
+    for control in env.task_space.parameters:
+        assert f"from {control.low:g} to {control.high:g}" in stated or "from ``low`` to ``high``" in stated, control
 
 
 @pytest.mark.parametrize("name", SHORT)
@@ -98,10 +98,10 @@ def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_the_last_quantum_can_not_be_a_probe(name: str) -> None:
+def test_the_last_segment_can_not_be_a_probe(name: str) -> None:
     env = make(name, steps=1)
     env.reset(seed=0)
-    with pytest.raises(ValueError, match="last quantum"):
+    with pytest.raises(ValueError, match="last segment"):
         env.probe(env.task_space.low)
 
 
@@ -110,8 +110,8 @@ class Forgetful(SelfDistiller):
 
     rng = np.random.default_rng(0)
 
-    def learn(self, knobs: FloatArray) -> float:
-        return super().learn(np.clip(knobs + 0.1 * self.rng.random(), 0, 1))
+    def learn(self, controls: FloatArray) -> float:
+        return super().learn(np.clip(controls + 0.1 * self.rng.random(), 0, 1))
 
 
 class Generous(SelfDistiller):
@@ -124,20 +124,20 @@ class Generous(SelfDistiller):
         return super().score() + self.looked
 
 
-def with_student(student: type[SelfDistiller]) -> Callable[..., ScheduleEnv]:
+def with_student(student: type[SelfDistiller]) -> Callable[..., ControlEnv]:
     """Self-distillation with another student."""
 
-    def made(**settings: Any) -> ScheduleEnv:
+    def made(**settings: Any) -> ControlEnv:
         env = SelfDistillationEnv(**settings)
-        make_learner = env._make_learner
+        make_student = env._make_student
 
         def changed(seeds: Any) -> SelfDistiller:
-            learner = make_learner(seeds)
-            learner.__class__ = student
-            assert isinstance(learner, SelfDistiller)
-            return learner
+            made = make_student(seeds)
+            made.__class__ = student
+            assert isinstance(made, SelfDistiller)
+            return made
 
-        env._make_learner = changed
+        env._make_student = changed
         return env
 
     return made
@@ -146,14 +146,14 @@ def with_student(student: type[SelfDistiller]) -> Callable[..., ScheduleEnv]:
 @pytest.mark.parametrize("student", [Forgetful, Generous])
 def test_a_student_that_breaks_the_contract_is_found_out(student: type[SelfDistiller]) -> None:
     with pytest.raises(AssertionError):
-        check_schedule(with_student(student))
+        check_control_env(with_student(student))
 
 
 def test_a_schedule_without_the_rule_none_is_found_out() -> None:
-    def made(**settings: Any) -> ScheduleEnv:
+    def made(**settings: Any) -> ControlEnv:
         env = SelfDistillationEnv(**settings)
         env.teaching_spec.rules.pop("none")  # type: ignore[attr-defined]
         return env
 
     with pytest.raises(AssertionError, match='must be "none"'):
-        check_schedule(made)
+        check_control_env(made)

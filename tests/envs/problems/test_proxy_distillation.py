@@ -16,7 +16,7 @@ from teachgym.envs.problems.proxy_distillation.bigram_models import (
     generate,
     make_model,
 )
-from teachgym.envs.problems.proxy_distillation.env import SPLITS, HackingStudent, Knobs, ProxyDistillationEnv
+from teachgym.envs.problems.proxy_distillation.env import SPLITS, Controls, HackingStudent, ProxyDistillationEnv
 from tests.envs.problems.problems import final_score, play_rule
 
 pytestmark = pytest.mark.xdist_group("proxy-distillation")  # one process, for its cache
@@ -25,7 +25,7 @@ SEEDS = range(3)
 
 
 def student(env: ProxyDistillationEnv) -> HackingStudent:
-    found = env.learner
+    found = env.student
     assert isinstance(found, HackingStudent)
     return found
 
@@ -77,9 +77,9 @@ def test_a_student_that_is_the_teacher_has_no_proxy_and_the_golden_distance_of_t
 def test_knobs_are_read_as_they_were_written() -> None:
     for source in ("offline", "teacher", "student"):
         for split in SPLITS:
-            chosen = Knobs(source, True, split, False)
-            assert Knobs.read(np.array(chosen.written())) == chosen
-    assert Knobs.read(np.ones(4)) == Knobs("student", True, 60, True)
+            chosen = Controls(source, True, split, False)
+            assert Controls.read(np.array(chosen.written())) == chosen
+    assert Controls.read(np.ones(4)) == Controls("student", True, 60, True)
 
 
 def test_to_stop_ends_the_episode_and_leaves_the_student_as_it_was() -> None:

@@ -17,15 +17,15 @@ from teachgym.envs.problems.pseudo_label.pseudo_label_rules import LEAST_SCORES,
 from tests.envs.problems.problems import final_score
 
 KEPT = 0.7, 1.0, 0.95
-"""Knobs under which some pseudo-labels are kept."""
+"""Controls under which some pseudo-labels are kept."""
 
 
-def taught(knobs: list[float] | tuple[float, ...], *, quanta: int = 4, **settings: Any) -> PseudoLabelStudent:
-    env = PseudoLabelEnv(steps=quanta, **settings)
+def taught(controls: list[float] | tuple[float, ...], *, segments: int = 4, **settings: Any) -> PseudoLabelStudent:
+    env = PseudoLabelEnv(steps=segments, **settings)
     env.reset(seed=1)
-    for _ in range(quanta):
-        env.step(np.array(knobs))
-    student = env.learner
+    for _ in range(segments):
+        env.step(np.array(controls))
+    student = env.student
     assert isinstance(student, PseudoLabelStudent)
     return student
 
@@ -62,12 +62,12 @@ def test_without_pseudo_labels_the_pool_makes_no_difference() -> None:
     env, other = PseudoLabelEnv(steps=3), PseudoLabelEnv(steps=3)
     for one in (env, other):
         one.reset(seed=1)
-    data = other.learner._data  # type: ignore[attr-defined]
+    data = other.student._data  # type: ignore[attr-defined]
     data.pool = 1 - data.pool
     for one in (env, other):
         for _ in range(3):
             one.step(np.array([1.0, 1.0, 0.9]))
-    assert env.learner.score() == other.learner.score()
+    assert env.student.score() == other.student.score()
 
 
 def test_equal_thresholds_of_all_classes_are_a_shared_one() -> None:
@@ -76,7 +76,7 @@ def test_equal_thresholds_of_all_classes_are_a_shared_one() -> None:
 
 def test_every_class_has_a_threshold_of_its_own() -> None:
     def kept(thresholds: list[float]) -> float:
-        return float(taught([*thresholds, 1.0, 0.9], quanta=1, thresholds="per-class", updates=1).truth()["kept"])
+        return float(taught([*thresholds, 1.0, 0.9], segments=1, thresholds="per-class", updates=1).truth()["kept"])
 
     of_each = [kept([float(digit != other) for other in range(10)]) for digit in range(10)]
     assert sum(of_each) == kept([0.0] * 10) == 64
@@ -85,7 +85,7 @@ def test_every_class_has_a_threshold_of_its_own() -> None:
 
 
 def test_there_are_two_labels_of_each_class_and_the_pool_has_the_rest() -> None:
-    data = taught(KEPT, quanta=1)._data
+    data = taught(KEPT, segments=1)._data
     assert np.bincount(data.labels.numpy()).tolist() == [2] * 10
     every = np.concatenate([data.labelled, data.pool])
     assert len(every) == len(split_digits().train[0])
@@ -184,7 +184,7 @@ def test_soft_teachers_momentum_rises_from_0() -> None:
 
 def test_confidence_weights_sum_to_1() -> None:
     terms, sure = torch.tensor([1.0, 3.0]), torch.tensor([0.25, 0.75])
-    weighted, gated = taught(KEPT, quanta=1, weighting="confidence"), taught(KEPT, quanta=1)
+    weighted, gated = taught(KEPT, segments=1, weighting="confidence"), taught(KEPT, segments=1)
     assert float(weighted._mean(terms, sure)) == 2.5
     assert float(gated._mean(terms, sure)) == 4 / 64
 
@@ -193,8 +193,8 @@ def test_a_reviewer_follows_more_slowly_than_the_teacher() -> None:
     def weight(network: torch.nn.Module) -> torch.Tensor:
         return next(network.parameters())
 
-    student = taught((0.5, 1.0, 0.9), quanta=1, reviewer=True)
-    still = taught((0.5, 1.0, 1.0), quanta=1, reviewer=True)
+    student = taught((0.5, 1.0, 0.9), segments=1, reviewer=True)
+    still = taught((0.5, 1.0, 1.0), segments=1, reviewer=True)
     start = weight(still._pairs[0].teacher)
     assert torch.equal(weight(still._reviewers[0]), start)
     slow, quick = (weight(network) - start for network in (student._reviewers[0], student._pairs[0].teacher))
@@ -222,5 +222,5 @@ def test_agreement_makes_pseudo_labels_more_precise_and_the_truth_beats_all() ->
 def test_its_documentation_measures_rules_by_their_names() -> None:
     measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
     names = re.findall(r"([a-z-]+)`*\s+0\.\d", measured)
-    assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "knobs", "oracle"}
-    assert set(names) - {"knobs", "oracle"} <= set(PseudoLabelEnv(steps=2).teaching_spec.rules)
+    assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "controls", "oracle"}
+    assert set(names) - {"controls", "oracle"} <= set(PseudoLabelEnv(steps=2).teaching_spec.rules)

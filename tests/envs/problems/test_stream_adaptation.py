@@ -26,7 +26,7 @@ IMAGES = split_digits().validation[0].numpy().astype(np.float64)
 def begun(**settings: Any) -> tuple[StreamAdaptationEnv, StreamStudent]:
     env = StreamAdaptationEnv(**{"steps": 4, **settings})
     env.reset(seed=1)
-    student = env.learner
+    student = env.student
     assert isinstance(student, StreamStudent)
     return env, student
 
@@ -121,8 +121,8 @@ def test_nothing_that_a_teacher_is_given_depends_on_the_labels() -> None:
     for labels in student._stream.labels:
         labels.copy_((labels + 1) % 10)
     for step in range(4):
-        knobs = np.array([0.9, 2.0, 1.0, 0.0])
-        left, right = env.step(knobs), other.step(knobs)
+        controls = np.array([0.9, 2.0, 1.0, 0.0])
+        left, right = env.step(controls), other.step(controls)
         assert np.array_equal(left[0], right[0])
         assert left[4]["feedback"].outcome == right[4]["feedback"].outcome
         assert left[1] == right[1] or step == 3
@@ -142,8 +142,8 @@ def test_each_batch_is_answered_before_it_is_learnt_from() -> None:
     (env, _), (other, _) = begun(batches=1), begun(batches=1)
     env.step(np.array([0.9, 10.0, 1.0, 0.0]))
     other.step(np.array([0.9, 0.0, 1.0, 0.0]))
-    assert env.learner.score() == other.learner.score()
-    assert env.learner.seen() != other.learner.seen()
+    assert env.student.score() == other.student.score()
+    assert env.student.seen() != other.student.seen()
 
 
 @pytest.mark.parametrize(("option", "value"), [("batches", 0), ("shift", "sudden"), ("loss", "mean")])

@@ -28,7 +28,7 @@ def test_gymnasiums_checker_finds_nothing(slots: int) -> None:
 
 def test_gymnasium_makes_it_by_its_name() -> None:
     env = gymnasium.make(
-        "teachgym/Curriculum-v0",
+        "teachgym/TaskTeaching-v0",
         world=Reach,
         student=CallableStudent(noisy_walk),
         student_steps=10,

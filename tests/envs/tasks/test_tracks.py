@@ -10,7 +10,7 @@ import pytest
 import teachgym
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.core.spec import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from teachgym.study.cells.environment import NEEDED
 from teachgym.testing import check_teacher_env
@@ -45,10 +45,10 @@ class Lunger(CallableStudent):
     entropies = values
 
 
-def make(name: str, **settings: Any) -> CurriculumEnv:
+def make(name: str, **settings: Any) -> TaskTeachingEnv:
     chosen: dict[str, Any] = {"student": CallableStudent(lunge), "student_steps": 1500, **settings}
     env = gymnasium.make(f"teachgym/{name}-v0", **chosen).unwrapped
-    assert isinstance(env, CurriculumEnv)
+    assert isinstance(env, TaskTeachingEnv)
     return env
 
 
@@ -87,7 +87,7 @@ def test_bodies_and_defects_reach_the_world(body: str, defects: str) -> None:
 
 def test_the_defaults_are_the_papers() -> None:
     env = gymnasium.make("teachgym/StumpTracks-v0").unwrapped
-    assert isinstance(env, CurriculumEnv)
+    assert isinstance(env, TaskTeachingEnv)
     assert type(env.student).__name__ == "SACStudent"
     assert env.budget == 20_000_000
     assert env.teaching_spec.outcome_range == (-150.0, 350.0)

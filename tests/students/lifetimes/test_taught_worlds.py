@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import Student
 from teachgym.students.lifetimes.coroutine import BudgetSpent
 from teachgym.students.lifetimes.episode import Episode
@@ -68,8 +68,8 @@ class Marcher(Student):
         raise ValueError("not stored")
 
 
-def make_env(student: Student, budget: int, *, times_out: bool = False) -> CurriculumEnv:
-    return CurriculumEnv(
+def make_env(student: Student, budget: int, *, times_out: bool = False) -> TaskTeachingEnv:
+    return TaskTeachingEnv(
         lambda: Countdown(times_out=times_out),
         student=student,
         student_steps=budget,
@@ -78,7 +78,7 @@ def make_env(student: Student, budget: int, *, times_out: bool = False) -> Curri
     )
 
 
-def run(env: CurriculumEnv, tasks: NDArray[np.float64]) -> tuple[list[Feedback], list[int]]:
+def run(env: TaskTeachingEnv, tasks: NDArray[np.float64]) -> tuple[list[Feedback], list[int]]:
     """Teach the tasks, row by row, until the budget is spent; return all feedback, and the steps spent at each step."""
     env.reset(seed=0)
     answers, spent = [], []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from teachgym import Feedback
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach
 
@@ -77,11 +77,11 @@ def climb(world: Any, *, steps: int, seed: int, publish: Any) -> None:
             best[:] = candidate
 
 
-def make_env(student: CallableStudent, steps: int) -> CurriculumEnv:
-    return CurriculumEnv(Reach, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
+def make_env(student: CallableStudent, steps: int) -> TaskTeachingEnv:
+    return TaskTeachingEnv(Reach, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
 
 
-def teach_all(env: CurriculumEnv) -> list[Feedback]:
+def teach_all(env: TaskTeachingEnv) -> list[Feedback]:
     rng, answers, over = np.random.default_rng(0), [], False
     while not over:
         _, _, over, _, info = env.step(env.task_space.uniform(rng))

@@ -14,7 +14,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.base.files import read_state, write_state
-from teachgym.envs.tasks.task_teaching_env import CurriculumEnv
+from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import Student, make_student
 from teachgym.students.rl.averaged_policy import AveragedPolicy
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
@@ -62,11 +62,11 @@ class WatchedSAC(Watched, SACStudent):
     pass
 
 
-def make_env(student: Student, steps: int, world: Any = Reach) -> CurriculumEnv:
-    return CurriculumEnv(world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
+def make_env(student: Student, steps: int, world: Any = Reach) -> TaskTeachingEnv:
+    return TaskTeachingEnv(world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
 
 
-def play(env: CurriculumEnv, decisions: int | None = None) -> None:
+def play(env: TaskTeachingEnv, decisions: int | None = None) -> None:
     """Teach random tasks, to the end of the budget or for some decisions."""
     rng = np.random.default_rng(0)
     env.reset(seed=0)

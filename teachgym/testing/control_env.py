@@ -1,4 +1,4 @@
-"""Whether a schedule keeps the contract of ``teachgym.envs.problems.control_env.ScheduleEnv``."""
+"""Whether a problem keeps the contract of ``teachgym.envs.problems.control_env.ControlEnv``."""
 
 import copy
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.problems.control_env import ScheduleEnv
+from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.testing.equality import difference
 from teachgym.testing.teacher_env import check_teacher_env
 
@@ -17,18 +17,18 @@ Make = Callable[..., gymnasium.Env[Any, Any]]
 _CLOSE = 1e-9
 
 
-def check_schedule(make: Make, *, seed: int = 0, max_steps: int = 1000) -> None:
-    """Check that a schedule keeps the contract; call it from a test of your own.
+def check_control_env(make: Make, *, seed: int = 0, max_steps: int = 1000) -> None:
+    """Check that a problem keeps the contract; call it from a test of your own.
 
     Beside what ``check_teacher_env`` finds, with probes as actions and without, it checks that: the undiscounted return
     is the final minus the initial score less what was paid, whichever way it is rewarded, and ``evaluate`` gives the
-    score less what was paid; a probe foretells the step, leaves the student as it was, spends one quantum, and is
+    score less what was paid; a probe foretells the step, leaves the student as it was, spends one segment, and is
     stored with the episode; every rule chooses allowed actions, one of them is ``"none"``, and ``"oracle"`` is there
     only where it is asked for.
 
     Args:
         make: Makes the environment; takes the keywords ``price``, ``reward`` and ``screening``, and hands them on. Its
-            budget is at least 4 quanta.
+            budget is at least 4 segments.
         seed: Integer from 0 up.
         max_steps: Steps after which an episode must have terminated.
 
@@ -45,31 +45,31 @@ def check_schedule(make: Make, *, seed: int = 0, max_steps: int = 1000) -> None:
     _check_rules(_made(make), seed)
 
 
-def _made(make: Make, **settings: Any) -> ScheduleEnv:
+def _made(make: Make, **settings: Any) -> ControlEnv:
     env = make(**settings).unwrapped
-    assert isinstance(env, ScheduleEnv), f"make() gave {env}; expected a teachgym.envs.problems.ScheduleEnv"
+    assert isinstance(env, ControlEnv), f"make() gave {env}; expected a teachgym.envs.problems.control_env.ControlEnv"
     return env
 
 
-def _knobs(env: ScheduleEnv, rng: np.random.Generator) -> FloatArray:
-    """Random ones; a knob called ``stop`` is at its least, so that the episode goes on."""
+def _controls(env: ControlEnv, rng: np.random.Generator) -> FloatArray:
+    """Random ones; a control called ``stop`` is at its least, so that the episode goes on."""
     if isinstance(env.action_space, spaces.Discrete):
         return np.array([float(rng.integers(env.action_space.n))])
     stops = np.array([name == "stop" for name in env.task_space.names])
     return np.where(stops, env.task_space.low, env.task_space.uniform(rng))
 
 
-def _action(env: ScheduleEnv, knobs: FloatArray) -> Any:
-    return np.int64(knobs[0]) if isinstance(env.action_space, spaces.Discrete) else knobs
+def _action(env: ControlEnv, controls: FloatArray) -> Any:
+    return np.int64(controls[0]) if isinstance(env.action_space, spaces.Discrete) else controls
 
 
-def _check_return(env: ScheduleEnv, seed: int, *, at_end: bool) -> None:
+def _check_return(env: ControlEnv, seed: int, *, at_end: bool) -> None:
     env.reset(seed=seed)
-    first, rng, rewards, over = env.learner.score(), np.random.default_rng(seed), [], False
+    first, rng, rewards, over = env.student.score(), np.random.default_rng(seed), [], False
     while not over:
-        _, reward, over, _, info = env.step(_action(env, _knobs(env, rng)))
+        _, reward, over, _, info = env.step(_action(env, _controls(env, rng)))
         rewards.append(reward)
-    last = env.learner.score()
+    last = env.student.score()
     net = last - info["paid"]
     assert abs(sum(rewards) - (net - first)) < _CLOSE, (
         f"the rewards sum to {sum(rewards)}, but the score went from {first} to {last}, and {info['paid']} "
@@ -80,42 +80,44 @@ def _check_return(env: ScheduleEnv, seed: int, *, at_end: bool) -> None:
     assert ("score" in info) is not at_end, 'with reward="end" the score belongs in info["truth"]'
 
 
-def _check_probe(env: ScheduleEnv, seed: int) -> None:
-    assert env.budget >= 4, f"the budget is {env.budget}; make it at least 4 quanta, so that there is room for a probe"
+def _check_probe(env: ControlEnv, seed: int) -> None:
+    assert env.budget >= 4, (
+        f"the budget is {env.budget}; make it at least 4 segments, so that there is room for a probe"
+    )
     env.reset(seed=seed)
     rng = np.random.default_rng(seed)
-    env.step(_action(env, _knobs(env, rng)))
-    before, spent, knobs = copy.deepcopy(_looked_at(env)), env.spent, _knobs(env, rng)
-    foretold = env.probe(knobs)
+    env.step(_action(env, _controls(env, rng)))
+    before, spent, controls = copy.deepcopy(_looked_at(env)), env.spent, _controls(env, rng)
+    foretold = env.probe(controls)
     found = difference(_looked_at(env), before, "student")
     assert found is None, f"a probe changed the student: {found}"
-    assert env.spent == spent + 1, f"a probe spent {env.spent - spent} quanta of the budget; expected 1"
+    assert env.spent == spent + 1, f"a probe spent {env.spent - spent} segments of the budget; expected 1"
     assert not foretold.trained, "the feedback of a probe must have trained=False"
-    feedback = env.step(_action(env, knobs))[4]["feedback"]
+    feedback = env.step(_action(env, controls))[4]["feedback"]
     assert feedback.outcome == foretold.outcome, (
         f"a probe foretold an outcome of {foretold.outcome}, and the step came to {feedback.outcome}; everything that "
         "changes, generators too, must be in attributes that copy.deepcopy copies"
     )
 
 
-def _looked_at(env: ScheduleEnv) -> tuple[Any, ...]:
-    return env.learner.score(), dict(env.learner.seen()), env.learner.truth()
+def _looked_at(env: ControlEnv) -> tuple[Any, ...]:
+    return env.student.score(), dict(env.student.seen()), env.student.truth()
 
 
-def _check_stored_probe(first: ScheduleEnv, second: ScheduleEnv, seed: int) -> None:
+def _check_stored_probe(first: ControlEnv, second: ControlEnv, seed: int) -> None:
     first.reset(seed=seed)
     rng = np.random.default_rng(seed)
-    first.step(_action(first, _knobs(first, rng)))
-    first.probe(_knobs(first, rng))
+    first.step(_action(first, _controls(first, rng)))
+    first.probe(_controls(first, rng))
     second.load_state_dict(first.state_dict())
     assert second.spent == first.spent, "a stored episode must remember what probes have spent"
-    knobs = _knobs(first, rng)
-    left, right = (env.step(_action(env, knobs)) for env in (first, second))
+    controls = _controls(first, rng)
+    left, right = (env.step(_action(env, controls)) for env in (first, second))
     found = difference(left[:3], right[:3], "step")
     assert found is None, f"an episode that was stored after a probe goes on differently: {found}"
 
 
-def _check_rules(env: ScheduleEnv, seed: int) -> None:
+def _check_rules(env: ControlEnv, seed: int) -> None:
     rules = env.teaching_spec.rules
     assert "none" in rules, f'the rules are {sorted(rules)}; one of them must be "none", to do nothing'
     assert "oracle" not in rules, 'the rule "oracle" may be there with truth=True only'

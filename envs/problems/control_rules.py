@@ -1,4 +1,4 @@
-"""Reference policies of the teaching problems: from what is seen, by name, to knobs. All of them can be pickled."""
+"""Reference policies of the teaching problems: from what is seen, by name, to controls. All of them can be pickled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,41 +11,41 @@ from numpy.typing import ArrayLike
 from teachgym.base.annotations import read_numbers
 from teachgym.core.task_space import TaskSpace
 
-KnobRule = Callable[[Mapping[str, float]], ArrayLike]
-"""From what is seen, by name, to knobs ``(n,)`` in their own units; what lies out of bounds is clipped."""
+ControlRule = Callable[[Mapping[str, float]], ArrayLike]
+"""From what is seen, by name, to controls ``(n,)`` in their own units; what lies out of bounds is clipped."""
 
 
 @dataclass(frozen=True, eq=False)
 class Always:
-    """The rule that sets the same knobs whatever it sees."""
+    """The rule that sets the same controls whatever it sees."""
 
-    knobs: Any
+    controls: Any
     """Whatever the rule is to return."""
 
     def __call__(self, seen: Mapping[str, float]) -> Any:
-        """The knobs."""
-        return self.knobs
+        """The controls."""
+        return self.controls
 
 
 @dataclass(frozen=True, eq=False)
 class OnObservations:
     """A rule as a policy: from the observation of an environment to its action."""
 
-    rule: KnobRule
+    rule: ControlRule
     """What to play."""
     names: tuple[str, ...]
     """Of the numbers in the observation."""
-    knobs: TaskSpace
+    controls: TaskSpace
     """What the rule sets."""
     actions: Space[Any]
-    """The action space: knobs, a choice, or knobs and whether the student learns."""
+    """The action space: controls, a choice, or controls and whether the student learns."""
 
     def __call__(self, observation: Any) -> Any:
         """The action."""
         numbers = read_numbers("the observation", observation, shape=(len(self.names),)).tolist()
         seen = dict(zip(self.names, numbers, strict=True))
         chosen = np.asarray(self.rule(seen), dtype=np.float64)
-        action = np.clip(chosen.reshape(self.knobs.shape), self.knobs.low, self.knobs.high)
+        action = np.clip(chosen.reshape(self.controls.shape), self.controls.low, self.controls.high)
         if isinstance(self.actions, spaces.Discrete):
             return np.int64(round(float(action[0])))
         return {"task": action, "train": np.int64(1)} if isinstance(self.actions, spaces.Dict) else action
