@@ -107,7 +107,7 @@ def _read_me(folder: Path) -> str:
 
 def _command(settings: dict[str, Any]) -> str:
     words = ["teachgym", "compare"]
-    for name in ("env", "subject", "student", "student_steps", "seeds", "evaluations", "teachers"):
+    for name in ("env", "subject", "student", "budget", "seeds", "evaluations", "teachers"):
         value = settings.get(name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", *(map(str, value) if isinstance(value, list) else [str(value)])]

@@ -194,7 +194,7 @@ WORDS = (
 )  # fmt: skip
 FLAGS = {
     "compare": (
-        "--teachers", "--seeds", "--first-seed", "--subject", "--student", "--student-steps", "--evaluations", "--name",
+        "--teachers", "--seeds", "--first-seed", "--subject", "--student", "--budget", "--evaluations", "--name",
         "--workers", "--cells", "--executor", "--gpus", "--retries", "--checkpoint-seconds", "--stalled-after",
         "--trackers", "--calibrate-seconds", "--nonsense",
     ),

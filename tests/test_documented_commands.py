@@ -21,12 +21,12 @@ from teachgym.worlds.evaluate import evaluate
 
 ROOT = Path(__file__).parent.parent
 BUDGETS = {
-    "StumpTracks": ["--student-steps", "300"],
-    "HexagonTracks": ["--student-steps", "300"],
-    "Hypercubes": ["--env", "Hypercubes,episodes=100"],
-    "SkillList": ["--student-steps", "36", "--student", "simulated"],
-    "SkillTree": ["--student-steps", "36", "--student", "simulated"],
-    "throwing:throwing/Throw-v0": ["--student-steps", "100"],
+    "StumpTracks": ["--budget", "300"],
+    "HexagonTracks": ["--budget", "300"],
+    "Hypercubes": ["--env", "Hypercubes,budget=100"],
+    "SkillList": ["--budget", "36", "--student", "simulated"],
+    "SkillTree": ["--budget", "36", "--student", "simulated"],
+    "throwing:throwing/Throw-v0": ["--budget", "100"],
 }
 """Budgets and students in place of those that are written; other environments take seconds as they are."""
 SMALLER = {

@@ -23,17 +23,17 @@ DATA = "budget=600,rounds=12,student=simulated"
 SLOW = ("setter-solver", "goal-gan")
 """Teachers that take their time to learn, and are moved less often."""
 WHERE = (
-    "SimulatedTasks,episodes=200",
-    "SimulatedSkills,lessons=150",
+    "SimulatedTasks,budget=200",
+    "SimulatedSkills,budget=150",
     f"SkillList,subject=digits,{DATA}",
     f"SkillTree,subject=digits,{DATA}",
-    "SelfDistillation,steps=100",
+    "SelfDistillation,budget=100",
 )
 ELSEWHERE = {"policy": "a trained one is stored, and decides by its observation", "language-model": "asks a server"}
 
 
 def cell(env: str, teacher: str, student: str | None = None, *, steps: int | None = None, seed: int = 3) -> Cell:
-    return Cell(env=env, teacher=teacher, student=student, seed=seed, student_steps=steps, evaluations=1)
+    return Cell(env=env, teacher=teacher, student=student, seed=seed, budget=steps, evaluations=1)
 
 
 class Run:
@@ -144,11 +144,11 @@ def test_students_in_worlds(env: str, student: str | None, steps: int, capture: 
 @pytest.mark.parametrize(
     "env",
     [
-        "Hypercubes,episodes=60,forgetting=0.01",
-        "SimulatedSkills,lessons=60",
-        "SimulatedTasks,episodes=60",
-        "Challenge,env=Hypercubes,episodes=60,challenge=forgetting-student",
-        "Challenge,env=Hypercubes,episodes=60,challenge=mostly-unfeasible",
+        "Hypercubes,budget=60,forgetting=0.01",
+        "SimulatedSkills,budget=60",
+        "SimulatedTasks,budget=60",
+        "Challenge,env=Hypercubes,budget=60,challenge=forgetting-student",
+        "Challenge,env=Hypercubes,budget=60,challenge=mostly-unfeasible",
     ],
 )
 @pytest.mark.parametrize("reward", ["outcome", "learning-progress", "gain"])

@@ -42,18 +42,18 @@ def registered(name: str, **settings: Any) -> TeacherEnv[Any, Any]:
 
 def curriculum(**settings: Any) -> TeacherEnv[Any, Any]:
     student = CallableStudent(noisy_walk)
-    limits: dict[str, Any] = {"student_steps": 200, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0}
+    limits: dict[str, Any] = {"budget": 200, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0}
     return TaskTeachingEnv(Reach, student=student, **limits, **settings)
 
 
 MAKERS: dict[str, Callable[[], TeacherEnv[Any, Any]]] = {
-    "cubes": lambda: registered("Hypercubes", cubes_per_dimension=3, episodes=50),
+    "cubes": lambda: registered("Hypercubes", cubes_per_dimension=3, budget=50),
     "screened cubes": lambda: registered(
-        "Hypercubes", cubes_per_dimension=3, episodes=50, screening="counted", antagonist=True
+        "Hypercubes", cubes_per_dimension=3, budget=50, screening="counted", antagonist=True
     ),
-    "skills": lambda: registered("SimulatedSkills", lessons=20),
-    "tasks": lambda: registered("SimulatedTasks", episodes=20),
-    "challenge": lambda: registered("Challenge", challenge="mostly-trivial", cubes_per_dimension=3, episodes=50),
+    "skills": lambda: registered("SimulatedSkills", budget=20),
+    "tasks": lambda: registered("SimulatedTasks", budget=20),
+    "challenge": lambda: registered("Challenge", challenge="mostly-trivial", cubes_per_dimension=3, budget=50),
     "schedule": lambda: registered("SelfDistillation"),
     "curriculum": curriculum,
     "screened curriculum": lambda: curriculum(screening="free", antagonist=True),
@@ -138,7 +138,7 @@ def test_an_environment_gives_the_same_episode_after_hostile_calls(name: str) ->
         over = False
         while not over and len(steps) < 3:
             _, reward, over, _, info = one.step(one.action_space.sample())
-            steps.append((float(reward), info["student_steps"]))
+            steps.append((float(reward), info["spent"]))
         seen.append(steps)
         one.close()
     assert seen[0] == seen[1]

@@ -38,7 +38,7 @@ def test_every_command_is_a_make_target_or_one_of_ours() -> None:
 def test_the_demo_is_what_the_readme_says_it_is() -> None:
     (study,) = re.findall(r"\$\(BIN\)/teachgym compare (\w+) --resume", (ROOT / "Makefile").read_text())
     demo = Compare.from_study(study)
-    assert (demo.name, demo.student, demo.student_steps, demo.seeds) == ("demo", "ppo", 800_000, 3)
+    assert (demo.name, demo.student, demo.budget, demo.seeds) == ("demo", "ppo", 800_000, 3)
     assert NamedSettings.parse(demo.env).name == "StumpTracks"
     assert NamedSettings.parse(demo.env).settings["max_stump_height"] == 9.0
     assert demo.teachers == ("random", "adr")

@@ -40,14 +40,14 @@ def wander(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None])
 
 
 def walk(seed: int) -> Any:
-    env = gymnasium.make(toy_study.ENV, student=CallableStudent(wander), student_steps=200, disable_env_checker=True)
+    env = gymnasium.make(toy_study.ENV, student=CallableStudent(wander), budget=200, disable_env_checker=True)
     record = teachgym.teach(env, teachgym.make_teacher("alp-gmm", env, seed=seed, fit_every=20), seed=seed)
     return [feedback.outcome for feedback in record.feedback]
 
 
 def cell(env: str, teacher: str, student: str | None = None, steps: int | None = None) -> Callable[[int], Any]:
     def run(seed: int) -> Any:
-        chosen = Cell(env=env, teacher=teacher, student=student, seed=seed, student_steps=steps, evaluations=1)
+        chosen = Cell(env=env, teacher=teacher, student=student, seed=seed, budget=steps, evaluations=1)
         made = make_environment(chosen)
         record = teachgym.teach(made, make_cell_teacher(chosen, made), seed=seed)
         return [feedback.outcome for feedback in record.feedback], repr(made.student_state())
@@ -60,11 +60,11 @@ SMALL = "train_every=30,hidden=4,judge_hidden=[8],blocks=1,depth=1"
 RUNS = {
     "a function": walk,
     "PPO": cell("StumpTracks,max_stump_height=0.2", "random", PPO, 200),
-    "a network teacher": cell("SimulatedTasks,episodes=60", f"setter-solver,{SMALL}"),
+    "a network teacher": cell("SimulatedTasks,budget=60", f"setter-solver,{SMALL}"),
     "data": cell(
         "SkillTree,subject=tool-use,budget=40,rounds=2,updates=4", "uniform-tree", "transformer,layers=1,width=18"
     ),
-    "a schedule": cell("SelfDistillation,steps=20", "random"),
+    "a schedule": cell("SelfDistillation,budget=20", "random"),
 }
 
 

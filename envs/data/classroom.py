@@ -155,7 +155,7 @@ class Classroom:
     @property
     def is_over(self) -> bool:
         """Whether a budget is used up."""
-        return self.left == 0 or self.expenses.engine >= self.settings.engine_budget
+        return self.left == 0 or self.expenses.engine >= self.settings.spending_limit
 
     def teach(self, orders: Sequence[Order]) -> Round:
         """Have a plan carried out, the student trained on what comes of it, and tested.
@@ -203,7 +203,7 @@ class Classroom:
             missing = [order.count - len(made) for order, made in zip(orders, given, strict=True)]
             if not any(missing):
                 break
-            allowance = self.settings.engine_budget - self.expenses.engine
+            allowance = self.settings.spending_limit - self.expenses.engine
             wanted = [replace(order, count=count) for order, count in zip(orders, missing, strict=True)]
             try:
                 batch = self._ask(wanted, rng, allowance)

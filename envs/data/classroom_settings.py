@@ -42,7 +42,7 @@ class ClassroomSettings:
     updates: int | None = None
     """Training updates that a student gets for the whole budget, in proportion to what is spent of it; None takes the
     student's ``updates_per_example`` times the budget. With ``regime="retrain"`` each new student gets that much."""
-    engine_budget: float = float("inf")
+    spending_limit: float = float("inf")
     """What the engine may spend in an episode, in its own unit."""
     regime: Regime = "continue"
     """``"continue"`` trains on with all data so far, ``"latest"`` with that of the last step alone, and ``"retrain"``
@@ -63,8 +63,8 @@ class ClassroomSettings:
         check_whole("threads", self.threads, 1, "threads")
         if self.updates is not None:
             check_whole("updates", self.updates, 0, "training updates")
-        if self.engine_budget != float("inf"):
-            check_positive("engine_budget", self.engine_budget)
+        if self.spending_limit != float("inf"):
+            check_positive("spending_limit", self.spending_limit)
         check_whole("discovered", self.discovered, 1, "skills")
         if self.checks is not None:
             check_checks(self.checks)

@@ -63,7 +63,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         ValueError: If an argument is not allowed, or something that is named does not exist; nothing is spent then.
     """
 
-    budget_name: ClassVar[str] = "budget"
+    budget_unit: ClassVar[str] = "examples"
     outcome_name: ClassVar[str] = "accuracy"
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
 

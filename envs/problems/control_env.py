@@ -53,7 +53,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         controls: What a teacher sets.
         seen: What it sees beside, as far as names and bounds go.
         make_student: Makes a fresh student from the seeds of the episode.
-        steps: The budget, in segments.
+        budget: In training segments.
         score_range: Scores that scale to 0 and 1.
         rules: Reference policies by name.
         price: What the score is lowered by for each unit of cost.
@@ -67,7 +67,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         ValueError: If an argument is not allowed; the message says what is.
     """
 
-    budget_name: ClassVar[str] = "steps"
+    budget_unit: ClassVar[str] = "training segments"
     outcome_name: ClassVar[str] = "score"
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
 
@@ -78,7 +78,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         seen: TaskSpace,
         make_student: Callable[[Seeds], ControlledStudent],
         *,
-        steps: int,
+        budget: int,
         score_range: tuple[float, float],
         rules: Mapping[str, ControlRule],
         price: float = 0.0,
@@ -88,14 +88,14 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         has_best: bool = False,
         choices: int | None = None,
     ) -> None:
-        check_whole("steps", steps, 1, "segments")
+        check_whole("budget", budget, 1, "segments")
         check_from_zero("price", price)
         if choices is not None and screening != "off":
             raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
             raise ValueError("truth is True; what is best is not known in this environment with these settings")
         self.task_space = controls
-        self._make_student, self._steps = make_student, int(steps)
+        self._make_student, self._budget = make_student, int(budget)
         self._price, self._at_end, self._shows_best = float(price), reward == "end", truth
         last = [
             Parameter(f"last_{control.name}", min(control.low, 0.0), control.high, control.unit)
@@ -136,7 +136,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
     @property
     def budget(self) -> int:
         """Quanta that may be learnt or probed."""
-        return self._steps
+        return self._budget
 
     @property
     def spent(self) -> int:
@@ -175,8 +175,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._spec.outcome_range[1], self.spent)
 
     def probe(self, controls: ArrayLike) -> Feedback:
-        """What a segment under these controls would come to. The student is as before; one segment of the budget is
-        spent.
+        """What a segment under these controls would come to; it is paid for, and the student is as before.
 
         Args:
             controls: ``(n,)`` as in an action.
@@ -189,7 +188,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
             ValueError: If the controls are not allowed, or the budget's last segment is all that is left.
         """
         self._check_running("probe")
-        if self.spent + 1 >= self._steps:
+        if self.spent + 1 >= self._budget:
             raise ValueError("the last segment of the budget can't be a probe; take it with step()")
         with exclusive():
             feedback = self._try(self.task_space.validate(controls))
@@ -250,7 +249,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
         shown, student = self._student.seen(), self._student
-        seen = [self.spent / self._steps, *self._last, *(shown[name] for name in self._seen_names)]
+        seen = [self.spent / self._budget, *self._last, *(shown[name] for name in self._seen_names)]
         if self._shows_best:
             seen += student.best().tolist()
         space = self.observation_space
@@ -258,7 +257,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         return np.clip(np.array(seen, dtype=np.float64), space.low, space.high).astype(np.float32)
 
     def _is_over(self) -> bool:
-        return self.spent >= self._steps or self._student.over
+        return self.spent >= self._budget or self._student.over
 
     def _info(self) -> dict[str, Any]:
         score = {"score": self._student.score()}

@@ -127,10 +127,10 @@ class HypercubesEnv(SimulatedEnv):
     No competence anywhere.
 
     ## Episode Termination
-    After ``episodes`` episodes of the student.
+    After ``budget`` episodes of the student.
 
     ## Arguments
-    ``cubes_per_dimension=10``, ``dimensions=2``, ``irrelevant_dimensions=0``, ``episodes=20_000``,
+    ``cubes_per_dimension=10``, ``dimensions=2``, ``irrelevant_dimensions=0``, ``budget=20_000``,
     ``forgetting=0.0``, and ``reward``, ``screening`` and ``antagonist`` of ``SimulatedEnv``. ``info["mastered"]`` is
     the share of mastered cubes, those with a competence above 75, which ``evaluate`` tests one by one. Differs from
     the authors' toy in that ``reset`` makes a fresh grid, whatever was played before.
@@ -146,7 +146,7 @@ class HypercubesEnv(SimulatedEnv):
         cubes_per_dimension: int = 10,
         dimensions: int = 2,
         irrelevant_dimensions: int = 0,
-        episodes: int = 20_000,
+        budget: int = 20_000,
         forgetting: float = 0.0,
         reward: Reward = "outcome",
         **simulated: Any,
@@ -166,7 +166,7 @@ class HypercubesEnv(SimulatedEnv):
         super().__init__(
             TaskSpace([Parameter(f"x_{i}", 0.0, 1.0, harder=0.1 if i < dimensions else 0.0) for i in range(total)]),
             partial(_student, cubes_per_dimension, dimensions, forgetting),
-            episodes=episodes,
+            budget=budget,
             test_tasks=np.concatenate([grid, np.full((len(grid), irrelevant_dimensions), 0.5)], axis=1),
             mastered_above=UNLOCKS / FULL,
             easy_tasks=EasyTasks((0.0,) * dimensions + (0.5,) * irrelevant_dimensions, (0.1,) * total),

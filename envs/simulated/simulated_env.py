@@ -54,7 +54,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
     Args:
         task_space: What a teacher chooses from.
         make_student: Makes a fresh student from a seed.
-        episodes: The budget.
+        budget: In episodes.
         test_tasks: ``(m, n)`` tasks for ``evaluate``.
         outcome_range: Outcomes that scale to 0 and 1.
         mastered_above: Outcome above which a task is mastered.
@@ -74,7 +74,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         task_space: TaskSpace,
         make_student: Callable[[int], SimulatedStudent],
         *,
-        episodes: int,
+        budget: int,
         test_tasks: FloatArray,
         outcome_range: tuple[float, float] = (0.0, 1.0),
         mastered_above: float,
@@ -83,10 +83,10 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         screening: Screening = "off",
         antagonist: bool = False,
     ) -> None:
-        check_whole("episodes", episodes, 2 if antagonist else 1, "episodes")
+        check_whole("budget", budget, 2 if antagonist else 1, "episodes")
         self.task_space, self.test_tasks = task_space, test_tasks
         self._make_student = make_student
-        self._episodes, self._reward_kind = int(episodes), reward
+        self._budget, self._reward_kind = int(budget), reward
         self._counts_screening, self._has_antagonist = screening != "free", antagonist
         self._price = 2 if antagonist else 1
         self._score: float | None = None
@@ -113,7 +113,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
     @property
     def budget(self) -> int:
         """Episodes that may be played."""
-        return self._episodes
+        return self._budget
 
     @property
     def spent(self) -> int:
@@ -181,7 +181,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         return self._score
 
     def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self._spent / self._episodes, spec=self._spec)
+        return self._record.observe(feedback, progress=self._spent / self._budget, spec=self._spec)
 
     def _is_over(self) -> bool:
-        return self._spent + self._price > self._episodes
+        return self._spent + self._price > self._budget

@@ -44,7 +44,7 @@ class SkillLifetimes(Lifetimes):
     Args:
         settings: The population.
         size: Number of slots.
-        lessons: The budget.
+        budget: In lessons.
         reward: As in ``SimulatedSkillsEnv``.
         targets: Skills that the reward ``"gain"`` counts; None counts all.
         mastered_above: Outcome above which a skill is mastered.
@@ -59,16 +59,16 @@ class SkillLifetimes(Lifetimes):
         settings: SkillSettings,
         *,
         size: int = 1,
-        lessons: int = 200,
+        budget: int = 200,
         reward: Reward = "gain",
         targets: Sequence[int] | None = None,
         mastered_above: float = 0.8,
     ) -> None:
         check_whole("num_envs", size, 1, "students")
-        check_whole("lessons", lessons, 1, "lessons")
+        check_whole("budget", budget, 1, "lessons")
         check_share("mastered_above", mastered_above)
         count = settings.skills
-        self.size, self.budget, self.mastered_above = size, int(lessons), float(mastered_above)
+        self.size, self.budget, self.mastered_above = size, int(budget), float(mastered_above)
         self.model = SkillModel(settings, size)
         self.names = ("progress", *(f"{what}_{k}" for what in ("outcome", "since", "share") for k in range(count)))
         self.observation_space = spaces.Box(0.0, 1.0, (len(self.names),), dtype=np.float32)
@@ -187,10 +187,10 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     A student drawn from the population by the seed.
 
     ## Episode Termination
-    After ``lessons`` lessons.
+    After ``budget`` lessons.
 
     ## Arguments
-    ``lessons=200``, ``reward="gain"``, ``targets=None`` (the skills that count for the gain; None: all),
+    ``budget=200``, ``reward="gain"``, ``targets=None`` (the skills that count for the gain; None: all),
     ``mastered_above=0.8``, and the settings of the population, ``SkillSettings``: ``skills=8``,
     ``structure="tree"``, ``structure_seed=0``, ``rate=0.15``, ``gate=2.0``, ``transfer=0.1``, ``forgetting=0.005``,
     ``noise=0.1``, ``outcomes="graded"``, ``initial=0.05``, ``variety=0.3``. ``info["competence"]`` is ``(K,)``, the
@@ -289,13 +289,13 @@ def make_skills(
     **settings: Any,
 ) -> LifetimesVectorEnv:
     """Make many ``SimulatedSkillsEnv`` that are played in step."""
-    check_no_step_limit(max_episode_steps, "lessons")
+    check_no_step_limit(max_episode_steps)
     return LifetimesVectorEnv(_make_lifetimes(num_envs, settings), autoreset_mode=autoreset_mode)
 
 
 def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillLifetimes:
     population = {field.name for field in fields(SkillSettings)}
-    others = {"lessons", "reward", "targets", "mastered_above"}
+    others = {"budget", "reward", "targets", "mastered_above"}
     for name in settings:
         if name not in population | others:
             raise unknown_keyword("setting of SimulatedSkills", name, population | others)

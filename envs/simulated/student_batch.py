@@ -79,22 +79,21 @@ def student_seed(seed: int, generation: int = 0) -> int:
     return int(np.random.SeedSequence([seed, generation]).generate_state(2)[0])
 
 
-def check_no_step_limit(max_episode_steps: int | None, budget: str) -> None:
+def check_no_step_limit(max_episode_steps: int | None) -> None:
     """Raise ``ValueError`` if a time limit is asked for: ``gymnasium.make_vec`` can't put one around a batch.
 
     Args:
         max_episode_steps: None and -1 ask for none, as in ``gymnasium.make``.
-        budget: The setting that says when a lifetime ends.
     """
     if max_episode_steps not in (None, -1):
-        raise ValueError(f"max_episode_steps is {max_episode_steps!r}; expected None or -1, and {budget} for a limit")
+        raise ValueError(f"max_episode_steps is {max_episode_steps!r}; expected None or -1, and budget for a limit")
 
 
 class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     """Plays ``Lifetimes``: the same seeds and actions give what as many single environments give.
 
     ``info`` has arrays in place of ``Feedback``: ``"task"``, ``"outcome"`` and ``"success"`` of the lessons
-    that this step gave, ``"student_steps"``, and what is true of the students; each with a mask, as always in
+    that this step gave, ``"spent"``, and what is true of the students; each with a mask, as always in
     Gymnasium.
 
     Args:
@@ -193,7 +192,7 @@ class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         return generator
 
     def _state_info(self, slots: Slots) -> dict[str, NDArray[Any]]:
-        return {"student_steps": self.lifetimes.spent[slots], **self.lifetimes.truth(slots)}
+        return {"spent": self.lifetimes.spent[slots], **self.lifetimes.truth(slots)}
 
     def _info(self, slots: Slots, values: dict[str, NDArray[Any]]) -> dict[str, Any]:
         """Values ``(m, ...)`` of some slots as arrays ``(n, ...)`` with masks."""

@@ -92,10 +92,10 @@ class SimulatedTasksEnv(SimulatedEnv):
     A student drawn from the population by the seed.
 
     ## Episode Termination
-    After ``episodes`` episodes of the student.
+    After ``budget`` episodes of the student.
 
     ## Arguments
-    ``episodes=2000``, ``irrelevant_dimensions=0``, ``mastered_above=0.75``, ``reward="gain"``, ``screening`` and
+    ``budget=2000``, ``irrelevant_dimensions=0``, ``mastered_above=0.75``, ``reward="gain"``, ``screening`` and
     ``antagonist`` of ``SimulatedEnv`` (not in ``make_vec``), and the settings of the population, ``TaskSettings``:
     ``dimensions=2``, ``rate=0.005``, ``slope=30.0``, ``start=0.1``, ``unfeasible=0.0``, ``forgetting=0.0``,
     ``noise=0.05``, ``outcomes="graded"``, ``variety=0.3``. ``info["score"]`` is the mean probability of success,
@@ -109,7 +109,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     def __init__(
         self,
         *,
-        episodes: int = 2000,
+        budget: int = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
         reward: Reward = "gain",
@@ -123,7 +123,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         super().__init__(
             _task_space(population.dimensions, irrelevant_dimensions),
             partial(_student, population, mastered_above, tests),
-            episodes=episodes,
+            budget=budget,
             test_tasks=tests,
             mastered_above=mastered_above,
             easy_tasks=EasyTasks(
@@ -147,7 +147,7 @@ class TaskLifetimes(Lifetimes):
     Args:
         settings: The population.
         size: Number of slots.
-        episodes: The budget.
+        budget: In episodes.
         irrelevant_dimensions: Task parameters that make no difference.
         mastered_above: Probability of success above which a task is mastered.
         reward: As in ``SimulatedTasksEnv``.
@@ -162,15 +162,15 @@ class TaskLifetimes(Lifetimes):
         settings: TaskSettings,
         *,
         size: int,
-        episodes: int = 2000,
+        budget: int = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
         reward: Reward = "gain",
     ) -> None:
         check_whole("num_envs", size, 1, "students")
-        check_whole("episodes", episodes, 1, "episodes")
+        check_whole("budget", budget, 1, "episodes")
         _check(mastered_above, irrelevant_dimensions)
-        self.size, self.budget, self.mastered_above = size, int(episodes), mastered_above
+        self.size, self.budget, self.mastered_above = size, int(budget), mastered_above
         self.model = TaskModel(settings, size, mastered_above=mastered_above)
         self.action_space = self.task_space = _task_space(settings.dimensions, irrelevant_dimensions)
         self._records = StudentRecords(self.task_space, size)
@@ -244,8 +244,8 @@ def make_tasks(
     **settings: Any,
 ) -> LifetimesVectorEnv:
     """Make many ``SimulatedTasksEnv`` that are played in step."""
-    check_no_step_limit(max_episode_steps, "episodes")
-    others = ("episodes", "irrelevant_dimensions", "mastered_above", "reward")
+    check_no_step_limit(max_episode_steps)
+    others = ("budget", "irrelevant_dimensions", "mastered_above", "reward")
     rest = {name: settings.pop(name) for name in others if name in settings}
     return LifetimesVectorEnv(
         TaskLifetimes(_population(settings), size=num_envs, **rest), autoreset_mode=autoreset_mode

@@ -178,7 +178,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         Raises:
             ValueError: If a task is not allowed.
         """
-        return replace(self.inner.evaluate(tasks), student_steps=self.spent)
+        return replace(self.inner.evaluate(tasks), spent=self.spent)
 
     def student_state(self) -> dict[str, Any] | None:
         """What ``restore_student`` needs."""

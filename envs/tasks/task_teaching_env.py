@@ -52,7 +52,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     reset before they return). With S slots the first S - 1 steps finish nothing, and an episode's
     feedback comes when it ends, which may be several steps after its task was chosen:
     ``info["feedback"].decision`` tells which step that was. The slots play in step: all have played before
-    the first of them waits, so that ``student_steps`` counts them all.
+    the first of them waits, so that what is spent counts them all.
 
     ## Action Space
     The world's ``task_space``: a box in the task's own units. With ``screening`` beside it whether the student is to
@@ -71,7 +71,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     ``reset(seed=s)`` makes a fresh student and fresh worlds from the seed.
 
     ## Episode Termination
-    When ``student_steps`` steps of the world have been played. An episode of the student that the budget
+    When the ``budget`` of steps of the world has been played. An episode of the student that the budget
     cuts short gives no feedback. With an antagonist, when either has played half of the steps.
 
     ## Arguments
@@ -79,7 +79,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     ``world_settings``: keywords for the id. A world that is registered with a ``vector_entry_point`` that
     makes a ``BatchVectorEnv`` is played as that batch. ``student``: a name, ``"package.module:Class"``, or a
     ``Student``, which also says how many slots it plays; ``student_settings``: keywords for the name.
-    ``student_steps``: the budget. ``reward``: above.
+    ``budget``: in steps of the world. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
     is mastered. ``test_tasks``: ``(m, n)`` tasks for ``evaluate`` (default: 50, drawn once and for all).
     ``easy_tasks``: an ``EasyTasks``, if a person knows which tasks are easy. ``screening``: ``"off"`` (default);
@@ -100,7 +100,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
         world: str | MakeWorld,
         *,
         student: str | Student = "ppo",
-        student_steps: int,
+        budget: int,
         world_settings: Mapping[str, Any] | None = None,
         student_settings: Mapping[str, Any] | None = None,
         reward: Literal["outcome", "learning-progress"] = "outcome",
@@ -124,7 +124,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
         else:
             self.student = copy.copy(student)  # two environments must not train one learner
         self._antagonist = copy.copy(self.student) if antagonist else None
-        check_whole("student_steps", student_steps, 1 + antagonist, "world steps")
+        check_whole("budget", budget, 1 + antagonist, "world steps")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
@@ -139,7 +139,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
             antagonist=antagonist,
         )
         self.action_space = self._spec.action_space
-        self._budget = int(student_steps)
+        self._budget = int(budget)
         self._reward_kind = reward
         self._counts_screening = screening == "counted"
         self._learning: list[PausedStudent] = []
@@ -186,7 +186,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
                 tasks,
                 seed=self.seeds.evaluation,
                 mastered_above=self._spec.mastered_above,
-                student_steps=self.spent,
+                spent=self.spent,
             )
 
     def student_state(self) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ class TrackEnv(TaskTeachingEnv):
         terrain: str | Terrain,
         *,
         student: str | Student = "sac",
-        student_steps: int = 20_000_000,
+        budget: int = 20_000_000,
         body: str = "default",
         defects: str | Mapping[str, Any] = "fixed",
         engine: str = AUTO,
@@ -47,7 +47,7 @@ class TrackEnv(TaskTeachingEnv):
             "teachgym/ParametricBipedalWalker-v0",
             world_settings={**self._walker, "terrain": terrain},
             student=student,
-            student_steps=student_steps,
+            budget=budget,
             outcome_range=outcome_range,
             mastered_above=MASTERED_ABOVE,
             **curriculum,
@@ -83,10 +83,10 @@ class StumpTracksEnv(TrackEnv):
     A fresh student.
 
     ## Episode Termination
-    After ``student_steps`` steps of the student.
+    After ``budget`` steps of the student.
 
     ## Arguments
-    ``student="sac"``, ``student_steps=20_000_000``, ``reward="outcome"`` and the others of
+    ``student="sac"``, ``budget=20_000_000``, ``reward="outcome"`` and the others of
     ``TaskTeachingEnv``; ``body="default"`` (or ``"short"``, ``"quadruped"``), ``defects="fixed"`` and
     ``engine="auto"`` of the world; ``max_stump_height=3.0`` (the paper's variants have 4 and 5) and
     ``min_stump_spacing=0.0``. The test set is the paper's, for heights to 3.0, whatever the training range that
@@ -151,18 +151,18 @@ class HexagonTracksEnv(TrackEnv):
     A fresh student.
 
     ## Episode Termination
-    After ``student_steps`` steps of the student.
+    After ``budget`` steps of the student.
 
     ## Arguments
-    As in ``StumpTracksEnv``, but for the stump height; ``student_steps=80_000_000``.
+    As in ``StumpTracksEnv``, but for the stump height; ``budget=80_000_000``.
 
     ## Version History
     - v0: first version.
     """
 
     @checked_arguments
-    def __init__(self, *, student_steps: int = 80_000_000, **track: Any) -> None:
-        super().__init__("hexagon-tracks", student_steps=student_steps, **track)
+    def __init__(self, *, budget: int = 80_000_000, **track: Any) -> None:
+        super().__init__("hexagon-tracks", budget=budget, **track)
 
 
 class StumpSequenceEnv(TrackEnv):
@@ -192,10 +192,10 @@ class StumpSequenceEnv(TrackEnv):
     A fresh student.
 
     ## Episode Termination
-    After ``student_steps`` steps of the student.
+    After ``budget`` steps of the student.
 
     ## Arguments
-    As in ``HexagonTracksEnv``; ``student_steps=20_000_000``.
+    As in ``HexagonTracksEnv``; ``budget=20_000_000``.
 
     ## Version History
     - v0: first version.
@@ -241,13 +241,13 @@ class ObstacleCourseEnv(TrackEnv):
     A fresh student.
 
     ## Episode Termination
-    After ``student_steps`` steps of the student.
+    After ``budget`` steps of the student.
 
     ## Arguments
     ``ranges="full"`` (or ``"easy"``); ``student="ppo"``, of which the authors' has the settings ``slots=16``,
     ``rollout_steps=2048``, ``batch_size=1024``, ``epochs=5``, ``learning_rate=3e-4``, ``desired_kl=None``,
     ``discount=0.99``, ``gae_lambda=0.9``, ``entropy_coefficient=1e-3``, ``log_std_final=None``,
-    ``discount_final=None`` and ``averaging=0``; ``student_steps=20_000_000`` (they give it up to two billion);
+    ``discount_final=None`` and ``averaging=0``; ``budget=20_000_000`` (they give it up to two billion);
     ``outcome_range=(-200, 350)``, theirs; ``easy_tasks=EASY_COURSES``, where their ACCEL begins. Others as in
     ``StumpTracksEnv``, but for stumps. The test set is ``TEST_COURSES``, one episode on each; in the easy range,
     which does not hold them, 50 tasks of its own.

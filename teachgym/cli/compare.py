@@ -99,11 +99,11 @@ class Compare(StudySettings):
                 console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
             if (
                 stored.measures.headline == "mastered"
-                and settings.student_steps is not None
+                and settings.budget is not None
                 and max(row.mastered.mean for row in comparison.rows) < WALKS
             ):
                 console.print(
-                    f"\n{settings.student_steps:,} steps are too few for these students to master much, so do not read "
+                    f"\n{settings.budget:,} steps are too few for these students to master much, so do not read "
                     "a ranking of teachers from this. A real study, for many cores and days:",
                     highlight=False,
                 )
@@ -122,13 +122,13 @@ def _real_study(settings: StudySettings) -> str:
     real = replace(
         settings,
         seeds=REAL_STUDY_SEEDS,
-        student_steps=REAL_STUDY_STEPS,
+        budget=REAL_STUDY_STEPS,
         evaluations=100,
         name="",
         runs=Path("runs"),
     )
     words = ["teachgym", "compare"]
-    for name in ("env", "teachers", "student", "seeds", "student_steps", "evaluations"):
+    for name in ("env", "teachers", "student", "seeds", "budget", "evaluations"):
         value = getattr(real, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", *(value if isinstance(value, tuple) else [str(value)])]

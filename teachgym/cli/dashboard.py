@@ -105,8 +105,8 @@ class Dashboard(Observer):
         """The cell is further."""
         line = self._lines[standing.cell]
         if not line.begun:
-            line.begun, line.begun_at = time.perf_counter(), standing.student_steps
-        line.steps, line.budget = standing.student_steps, standing.budget
+            line.begun, line.begun_at = time.perf_counter(), standing.spent
+        line.steps, line.budget = standing.spent, standing.budget
         line.episodes, line.curve = standing.episodes, standing.curve
 
     def retried(self, cell: Cell, reason: str) -> None:

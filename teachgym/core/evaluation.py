@@ -24,13 +24,13 @@ class Evaluation:
     """``(m,)`` steps of the episodes."""
     mastered_above: float
     """A return above this counts as mastered."""
-    student_steps: int
+    spent: int
     """Training steps that the student had had."""
 
     @property
     def untrained(self) -> bool:
         """Whether the student had had no training yet."""
-        return self.student_steps == 0
+        return self.spent == 0
 
     @property
     def mastered(self) -> float:

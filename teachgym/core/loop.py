@@ -18,7 +18,7 @@ from teachgym.core.teacher_env import TeacherEnv
 class Progress:
     """Where a run stands: before the first decision, and after each."""
 
-    student_steps: int
+    spent: int
     """Student steps spent."""
     budget: int
     """Student steps that the run may spend."""
@@ -108,7 +108,7 @@ class Teaching:
         action = teacher.act(observation)
         record.teacher_seconds += time.perf_counter() - started
         self._observation, reward, terminated, truncated, info = self._env.step(action)
-        self.over, feedback, steps = terminated or truncated, info["feedback"], info["student_steps"]
+        self.over, feedback, steps = terminated or truncated, info["feedback"], info["spent"]
         started = time.perf_counter()
         teacher.update(Transition(observation, action, float(reward), self._observation, terminated, feedback))
         record.teacher_seconds += time.perf_counter() - started

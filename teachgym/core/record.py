@@ -102,7 +102,7 @@ class Record:
             self.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained)))
 
     def _take_evaluations(self, tests: Arrays) -> None:
-        for steps, returns, lengths in zip(tests["student_steps"], tests["returns"], tests["lengths"], strict=True):
+        for steps, returns, lengths in zip(tests["spent"], tests["returns"], tests["lengths"], strict=True):
             if not np.isfinite(returns).all():
                 raise ValueError("a return is not a finite number")
             self.evaluations.append(
@@ -137,18 +137,18 @@ class Record:
             "tasks": tests[0].tasks if tests else np.empty((0, 0)),
             "returns": np.array([test.returns for test in tests]),
             "lengths": np.array([test.lengths for test in tests], dtype=np.int64),
-            "student_steps": np.array([test.student_steps for test in tests], dtype=np.int64),
+            "spent": np.array([test.spent for test in tests], dtype=np.int64),
             "mastered_above": np.array(tests[0].mastered_above if tests else np.nan),
         }
 
 
 def _describe(steps: int, sampling: Sampling) -> dict[str, Any]:
     entries = {name: np.asarray(value).tolist() for name, value in asdict(sampling).items()}
-    return {"student_steps": steps, "kind": type(sampling).__name__, **entries}
+    return {"spent": steps, "kind": type(sampling).__name__, **entries}
 
 
 def _undescribe(entry: dict[str, Any]) -> tuple[int, Sampling]:
     kinds: dict[str, type[Sampling]] = {"GaussianMixture": GaussianMixture, "Window": Window}
-    fields = {name: value for name, value in entry.items() if name not in ("student_steps", "kind")}
+    fields = {name: value for name, value in entry.items() if name not in ("spent", "kind")}
     arrays: dict[str, Any] = {n: np.array(value) if isinstance(value, list) else value for n, value in fields.items()}
-    return int(entry["student_steps"]), kinds[entry["kind"]](**arrays)
+    return int(entry["spent"]), kinds[entry["kind"]](**arrays)

@@ -34,15 +34,15 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
     define the methods with a leading underscore, and nothing else.
 
     ``info["feedback"]`` is a ``Feedback``, or None when the step finished nothing.
-    ``info["student_steps"]`` is the number of student steps (or examples) spent so far.
+    ``info["spent"]`` is the number of student steps (or examples) spent so far.
     """
 
     task_space: TaskSpace
     """The tasks that feedback is about, in order and with units."""
     seeds: Seeds
     """The seeds of this episode; set by ``reset``."""
-    budget_name: ClassVar[str] = "student_steps"
-    """Keyword by which the environment takes its budget."""
+    budget_unit: ClassVar[str] = "student steps"
+    """What the budget counts."""
     outcome_name: ClassVar[str] = "return"
     """What an outcome is called, in tables and figures."""
     headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
@@ -245,7 +245,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         self._carried_out = []
         self._begin(self.seeds)
         self._running = True
-        return self._observe(None), {"feedback": None, "student_steps": self.spent, **self._info()}
+        return self._observe(None), {"feedback": None, "spent": self.spent, **self._info()}
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Carry one teaching decision out.
@@ -277,5 +277,5 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
             )
         over = self._is_over()
         self._running, self._why_not_running = not over, "the episode is over"
-        info = {"feedback": feedback, "student_steps": self.spent, **self._info()}
+        info = {"feedback": feedback, "spent": self.spent, **self._info()}
         return self._observe(feedback), self._reward(feedback), over, False, info

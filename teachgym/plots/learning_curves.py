@@ -148,7 +148,7 @@ def _aligned(seeds: Seeds) -> Seeds:
 
 
 def _curve(seeds: Seeds, values: Sequence[FloatArray]) -> Curve:
-    steps = [np.array([test.student_steps for test in seed], dtype=np.float64) for seed in seeds]
+    steps = [np.array([test.spent for test in seed], dtype=np.float64) for seed in seeds]
     common = min(len(seed) for seed in seeds)
     intervals = [mean_interval([seed[i] for seed in values]) for i in range(common)]
     return Curve(

@@ -118,7 +118,7 @@ class _Beginning:
         with Tracking(trackers, self._folder, self._cell, measures, resumed_at=0) as tracking:
             progress, rate, learning = self._learn(seconds, tracking)
             test_seconds = self._test(progress)
-        grown = progress.budget / progress.student_steps
+        grown = progress.budget / progress.spent
         running = 0 if progress.over else _CHECKPOINTS * self._checkpoint_bytes(state, grown)
         self._env.close()
         return Calibration(
@@ -144,7 +144,7 @@ class _Beginning:
         while True:
             progress = self._teaching.step()
             tracking.show(progress)
-            now, before, steps = time.perf_counter(), steps, progress.student_steps
+            now, before, steps = time.perf_counter(), steps, progress.spent
             if progress.over or (halfway and now >= ends and before > earlier):
                 break
             if not halfway and now >= ends - seconds / 2:

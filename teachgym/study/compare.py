@@ -187,7 +187,7 @@ def _check_same(path: Path, new: dict[str, Any]) -> list[dict[str, Any]]:
     old, earlier = stored.get("settings"), stored.get("provenance")
     if not isinstance(old, dict) or not isinstance(earlier, list) or not all(isinstance(run, dict) for run in earlier):
         raise ValueError(f"{path} does not describe a study; give --overwrite or another --name")
-    for name in ("env", "subject", "student", "student_steps", "evaluations"):
+    for name in ("env", "subject", "student", "budget", "evaluations"):
         if old.get(name) != new[name]:
             raise ValueError(
                 f"the study was begun with {name}={old.get(name)!r}, and is now given {new[name]!r}; "

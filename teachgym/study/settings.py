@@ -36,9 +36,9 @@ class StudySettings:
     environment's own."""
     student: str | None = None
     """Student: a name from `teachgym list`; None takes the environment's or the subject's own."""
-    student_steps: int | None = None
-    """World steps that each student may play, or examples that it may be given; None takes the environment's own
-    budget."""
+    budget: int | None = None
+    """What each student may spend, in the environment's unit: world steps, episodes, examples, training segments; None
+    takes the environment's own budget."""
     evaluations: int = 4
     """Evenly spaced tests of each student on the fixed test set, the last at the end; the untrained student is tested
     besides."""
@@ -73,12 +73,10 @@ class StudySettings:
     def __post_init__(self) -> None:
         check_whole("seeds", self.seeds, 1, "students", most=MOST_SEEDS)
         check_whole("evaluations", self.evaluations, 1, "tests")
-        if self.student_steps is not None:
-            check_whole("student_steps", self.student_steps, 1, "steps")
-        if self.student_steps is not None and self.evaluations > self.student_steps:
-            raise ValueError(
-                f"evaluations is {self.evaluations}; expected at most one a student step, {self.student_steps}"
-            )
+        if self.budget is not None:
+            check_whole("budget", self.budget, 1, "student steps")
+        if self.budget is not None and self.evaluations > self.budget:
+            raise ValueError(f"evaluations is {self.evaluations}; expected at most the budget, {self.budget}")
         check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
         check_whole("retries", self.retries, 0, "retries")
         check_from_zero("gpus", self.gpus)
@@ -101,7 +99,7 @@ class StudySettings:
         parts = [NamedSettings.parse(self.env).folder_name]
         parts += [NamedSettings.parse(self.subject).folder_name] if self.subject is not None else []
         parts += [NamedSettings.parse(self.student).folder_name] if self.student is not None else []
-        parts += [f"{self.student_steps}"] if self.student_steps is not None else []
+        parts += [f"{self.budget}"] if self.budget is not None else []
         return self.runs / (self.name or bounded_name("-".join(parts)))
 
     @property
@@ -110,7 +108,7 @@ class StudySettings:
         parts = [self.env]
         parts += [f"subject {self.subject}"] if self.subject is not None else []
         parts += [f"student {self.student}"] if self.student is not None else []
-        parts += [f"{self.student_steps:,} steps"] if self.student_steps is not None else []
+        parts += [f"budget {self.budget:,}"] if self.budget is not None else []
         return ", ".join(parts)
 
     def grid(self) -> Iterator["Cell"]:
@@ -123,7 +121,7 @@ class StudySettings:
                     teacher=str(NamedSettings.parse(teacher)),
                     student=None if self.student is None else str(NamedSettings.parse(self.student)),
                     seed=seed,
-                    student_steps=self.student_steps,
+                    budget=self.budget,
                     evaluations=self.evaluations,
                 )
 
@@ -165,7 +163,7 @@ class Cell:
     """Student, with settings; None for the environment's own."""
     seed: int
     """Fixes environment, student, teacher and evaluation."""
-    student_steps: int | None
+    budget: int | None
     """World steps that the student may play, or examples that it may be given; None for the environment's own."""
     evaluations: int
     """Number of tests beside that of the untrained student, the last at the end."""

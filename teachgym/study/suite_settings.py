@@ -42,8 +42,8 @@ CHEAP = (
     Entry("StreamAdaptation", ceiling=CONSTANT),
     Entry("StreamAdaptation,shift=cyclic", ceiling=CONSTANT),
     Entry("TeacherForcing", ceiling=CONSTANT),
-    Entry("SimulatedSkills,lessons=200", floor=0.0, ceiling=1.0),
-    Entry("SimulatedTasks,episodes=1000", floor=0.0, ceiling=1.0),
+    Entry("SimulatedSkills,budget=200", floor=0.0, ceiling=1.0),
+    Entry("SimulatedTasks,budget=1000", floor=0.0, ceiling=1.0),
 )
 """Every environment whose episode takes at most some seconds."""
 

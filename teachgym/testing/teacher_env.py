@@ -33,7 +33,7 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
 
     Beside what Gymnasium's own checker finds, it plays a few whole episodes with random actions, and checks
     that: ``spec`` fits the spaces; ``info["feedback"]`` is a ``Feedback`` or None, and answers a decision that
-    was made, once, with the task that it chose; ``info["student_steps"]`` never falls, covers all costs and
+    was made, once, with the task that it chose; ``info["spent"]`` never falls, covers all costs and
     stays within ``budget``; the episode terminates, and is never truncated; ``step`` before ``reset``
     and after the end raises ``ResetNeeded``; an action that is not allowed raises ``ValueError`` and changes
     nothing; and the same seed and actions give the same episode, bit for bit, in a fresh environment and in a
@@ -213,15 +213,15 @@ class _Watch:
     def _check_output(self, observation: Any, info: dict[str, Any]) -> None:
         space = self.spec.observation_space
         assert space.contains(observation), f"the observation {observation!r} is not in the observation space {space}"
-        for name in ("feedback", "student_steps"):
+        for name in ("feedback", "spent"):
             assert name in info, f"info lacks {name!r}; it has {sorted(info)}"
-        feedback, steps = info["feedback"], info["student_steps"]
+        feedback, steps = info["feedback"], info["spent"]
         assert feedback is None or isinstance(feedback, Feedback), (
             f'info["feedback"] is {feedback!r}; expected a teachgym.Feedback or None'
         )
-        assert isinstance(steps, int | np.integer), f'info["student_steps"] is {steps!r}; expected an integer'
-        assert self.spent <= steps, f'info["student_steps"] fell from {self.spent} to {steps}'
-        assert steps <= self.budget, f'info["student_steps"] is {steps}, beyond the budget of {self.budget}'
+        assert isinstance(steps, int | np.integer), f'info["spent"] is {steps!r}; expected an integer'
+        assert self.spent <= steps, f'info["spent"] fell from {self.spent} to {steps}'
+        assert steps <= self.budget, f'info["spent"] is {steps}, beyond the budget of {self.budget}'
         self.spent = int(steps)
 
     def _check_feedback(self, feedback: Feedback) -> None:
@@ -244,7 +244,7 @@ class _Watch:
         )
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
-            f'the costs of all feedback sum to {self.costs}, more than info["student_steps"], {self.spent}'
+            f'the costs of all feedback sum to {self.costs}, more than info["spent"], {self.spent}'
         )
         trace, offers = feedback.trace, self.spec.offers
         told = {
@@ -266,7 +266,7 @@ def _values(observation: Any, reward: Any, terminated: bool, info: dict[str, Any
         "observation": observation.copy() if isinstance(observation, np.ndarray) else observation,
         "reward": float(reward),
         "terminated": bool(terminated),
-        "student_steps": int(info["student_steps"]),
+        "spent": int(info["spent"]),
         "feedback": None if feedback is None else feedback.to_state(),
     }
 

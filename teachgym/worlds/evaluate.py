@@ -21,7 +21,7 @@ def evaluate(
     *,
     seed: int,
     mastered_above: float,
-    student_steps: int = 0,
+    spent: int = 0,
 ) -> Evaluation:
     """Play one episode on every task, all in step, so that the policy answers in batches.
 
@@ -34,7 +34,7 @@ def evaluate(
         tasks: ``(m, n)`` test tasks.
         seed: Integer from 0 up.
         mastered_above: A return above this counts as mastered.
-        student_steps: Training steps that the student has had, for the record.
+        spent: Training steps that the student has had, for the record.
 
     Raises:
         ValueError: If there are no tasks.
@@ -53,4 +53,4 @@ def evaluate(
             lengths[playing] += 1
             goes_on = ~(terminated | truncated)
             playing, observations = playing[goes_on], observations[goes_on]
-    return Evaluation(tasks, returns, lengths, mastered_above, student_steps)
+    return Evaluation(tasks, returns, lengths, mastered_above, spent)

@@ -23,12 +23,12 @@ from teachgym.study.settings import Cell
 from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_specs
 
-ENV = "Hypercubes,cubes_per_dimension=3,episodes=200"
+ENV = "Hypercubes,cubes_per_dimension=3,budget=200"
 DATA = "subject=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
 OTHER_ENVS = {
     SHARES: f"SkillList,action=shares,{DATA}",
     TREE_PLAN: f"SkillTree,action=plan,{DATA}",
-    RULES: "SelfDistillation,steps=200",
+    RULES: "SelfDistillation,budget=200",
 }
 LOADED = ("policy", "language-model")
 """Teachers that are made from a trained one, or ask one; they have tests of their own."""

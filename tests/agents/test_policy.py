@@ -26,8 +26,8 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 from teachgym.testing import check_teacher
 
-SKILLS = SimulatedSkillsEnv(lessons=20)
-TASKS = SimulatedTasksEnv(episodes=20)
+SKILLS = SimulatedSkillsEnv(budget=20)
+TASKS = SimulatedTasksEnv(budget=20)
 
 
 def train(folder: Path, env: str, algorithm: str) -> str:
@@ -37,18 +37,18 @@ def train(folder: Path, env: str, algorithm: str) -> str:
 
 @pytest.fixture(scope="module")
 def skills(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return train(tmp_path_factory.mktemp("skills"), "SimulatedSkills,lessons=20", "ppo,n_steps=32")
+    return train(tmp_path_factory.mktemp("skills"), "SimulatedSkills,budget=20", "ppo,n_steps=32")
 
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return train(tmp_path_factory.mktemp("tasks"), "SimulatedTasks,episodes=20", "ppo,n_steps=32")
+    return train(tmp_path_factory.mktemp("tasks"), "SimulatedTasks,budget=20", "ppo,n_steps=32")
 
 
 @pytest.fixture(scope="module")
 def recurrent(tmp_path_factory: pytest.TempPathFactory) -> str:
     algorithm = "recurrent-ppo,n_steps=32,lstm_hidden_size=8"
-    return train(tmp_path_factory.mktemp("recurrent"), "SimulatedTasks,episodes=20", algorithm)
+    return train(tmp_path_factory.mktemp("recurrent"), "SimulatedTasks,budget=20", algorithm)
 
 
 def box_problem(low: list[float], high: list[float]) -> TeachingSpec:
@@ -92,7 +92,7 @@ def test_the_ends_of_a_networks_range_are_the_bounds() -> None:
 
 
 def test_a_policy_of_simulated_tasks_teaches_in_hypercubes(tasks: str) -> None:
-    env = HypercubesEnv(episodes=30)
+    env = HypercubesEnv(budget=30)
     record = teach(env, make_teacher(Policy, env, seed=0, path=tasks), seed=0)
     assert record.origins == ["policy"] * 30
 
@@ -148,7 +148,7 @@ def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str)
     [
         (
             SKILLS.teaching_spec,
-            r"trained in SimulatedTasks,episodes=20 on observations of shape \(9,\); .* shape \(25,\)",
+            r"trained in SimulatedTasks,budget=20 on observations of shape \(9,\); .* shape \(25,\)",
         ),
         (
             TeachingSpec(spaces.Discrete(3), TASKS.observation_space, (0.0, 1.0), 0.5),

@@ -173,7 +173,7 @@ def best_of(family: dict[str, Run], env_spec: str, seeds: Sequence[int]) -> str:
 def main() -> None:
     """Train, tune, compare, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--env", default="SimulatedSkills,lessons=100,variety=0.8")
+    parser.add_argument("--env", default="SimulatedSkills,budget=100,variety=0.8")
     parser.add_argument("--steps", type=int, default=1_000_000, help="decisions that PPO is trained for")
     parser.add_argument("--trainings", type=int, default=3, help="trainings of PPO, each from another seed")
     parser.add_argument("--students", type=int, default=100)

@@ -35,7 +35,7 @@ class Arguments:
     """Settings that this process tries."""
     tracks: Literal["easy", "all"] = "all"
     """Stump tracks up to half a unit high, or the paper's."""
-    student_steps: int = 3_000_000
+    spent: int = 3_000_000
     """Budget of a student."""
     tests: int = 6
     """How often a student is tested, evenly over its budget."""
@@ -65,16 +65,14 @@ def settings_of(trial: optuna.trial.BaseTrial) -> PPOSettings:
 def test_returns(settings: PPOSettings, arguments: Arguments, seed: int) -> list[tuple[float, float]]:
     """Mean return and percent mastered at each test of one student."""
     track: dict[str, Any] = EASY if arguments.tracks == "easy" else {}
-    made = gymnasium.make(
-        "teachgym/StumpTracks-v0", student=PPOStudent(settings), student_steps=arguments.student_steps, **track
-    )
+    made = gymnasium.make("teachgym/StumpTracks-v0", student=PPOStudent(settings), budget=arguments.spent, **track)
     env = made.unwrapped
     assert isinstance(env, TaskTeachingEnv)
     curve: list[tuple[float, float]] = []
 
     def test(progress: Progress) -> None:
-        due = (len(curve) + 1) * arguments.student_steps / arguments.tests
-        if progress.student_steps >= due or progress.over:
+        due = (len(curve) + 1) * arguments.spent / arguments.tests
+        if progress.spent >= due or progress.over:
             evaluation = env.evaluate()
             curve.append((evaluation.mean_return, evaluation.mastered))
 

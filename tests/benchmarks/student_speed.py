@@ -33,7 +33,7 @@ def measure(student: str, teacher: str, steps: int) -> tuple[float, float, float
     """Teach one student: its steps per CPU second, and the shares of world and teacher in the time."""
     named = NamedSettings.parse(student)
     learner = make_student(named.name, **named.settings)
-    env = gymnasium.make("teachgym/StumpTracks-v0", student=learner, student_steps=steps).unwrapped
+    env = gymnasium.make("teachgym/StumpTracks-v0", student=learner, budget=steps).unwrapped
     started, busy = time.perf_counter(), time.process_time()
     record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=0), seed=0)
     seconds, busy = time.perf_counter() - started, time.process_time() - busy

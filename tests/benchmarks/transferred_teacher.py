@@ -23,7 +23,7 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 
 TRAINED_IN = "SimulatedTasks"
-TAUGHT_IN = (TRAINED_IN, "SimulatedTasks,slope=20,unfeasible=0.3", "Hypercubes,episodes=5000")
+TAUGHT_IN = (TRAINED_IN, "SimulatedTasks,slope=20,unfeasible=0.3", "Hypercubes,budget=5000")
 
 
 def mastered(teacher: str, env_spec: str, students: int) -> Interval:

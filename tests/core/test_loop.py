@@ -50,7 +50,7 @@ def make_env(*, episodes: int = 7, **settings: Any) -> TaskTeachingEnv:
     return TaskTeachingEnv(
         Reach,
         student=CallableStudent(noisy_walk),
-        student_steps=episodes * EPISODE,
+        budget=episodes * EPISODE,
         outcome_range=(-5.0, 0.0),
         mastered_above=-1.0,
         **settings,
@@ -105,7 +105,7 @@ def test_progress_is_told_after_every_decision() -> None:
 
     def on_step(progress: Progress) -> None:
         assert len(progress.record.origins) == len(told) + 1
-        told.append((progress.student_steps, progress.budget, progress.episodes, progress.over))
+        told.append((progress.spent, progress.budget, progress.episodes, progress.over))
 
     env = make_env(episodes=3)
     teach(env, Watcher(env.teaching_spec), seed=0, on_step=on_step)
@@ -136,7 +136,7 @@ def test_a_run_with_several_slots_is_recorded_without_the_steps_that_finished_no
     env = TaskTeachingEnv(
         Reach,
         student=CallableStudent(march, slots=3),
-        student_steps=30,
+        budget=30,
         outcome_range=(-5.0, 0.0),
         mastered_above=-1.0,
     )

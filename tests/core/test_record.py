@@ -23,7 +23,7 @@ def make_record() -> Record:
         ],
         finished_at=[7, 2007],
         evaluations=[
-            Evaluation(tests, rng.normal(size=3), np.array([4, 5, 6]), mastered_above=230.0, student_steps=steps)
+            Evaluation(tests, rng.normal(size=3), np.array([4, 5, 6]), mastered_above=230.0, spent=steps)
             for steps in (0, 1000)
         ],
         sampling=[(0, Window(np.zeros(2), np.ones(2))), (7, mixture)],
@@ -94,7 +94,7 @@ def test_columns_of_unequal_length_are_refused_with_their_folder(tmp_path: Path,
     assert str(tmp_path) in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ['[{"student_steps": 0, "kind": "Circle"}]', '[{"kind": "Window"}]', "[3]", "3"])
+@pytest.mark.parametrize("content", ['[{"spent": 0, "kind": "Circle"}]', '[{"kind": "Window"}]', "[3]", "3"])
 def test_an_unknown_way_of_sampling_is_refused_with_its_folder(tmp_path: Path, content: str) -> None:
     make_record().save(tmp_path)
     (tmp_path / SAMPLING).write_text(content)

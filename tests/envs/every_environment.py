@@ -10,7 +10,7 @@ from gymnasium import spaces
 import teachgym  # noqa: F401  # registers the environments, also in a process that only imports this
 
 PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hidden": (8,)}
-STUDENT = {"student": "ppo", "student_settings": PPO, "student_steps": 200}
+STUDENT = {"student": "ppo", "student_settings": PPO, "budget": 200}
 SIMULATED = {"subject": "digits", "student": "simulated", "budget": 60, "rounds": 3}
 CHEAP: dict[str, dict[str, Any]] = {
     "ParametricBipedalWalker": {"max_episode_steps": 3},
@@ -24,22 +24,22 @@ CHEAP: dict[str, dict[str, Any]] = {
     "HexagonTracks": STUDENT,
     "StumpSequence": STUDENT,
     "ObstacleCourse": STUDENT,
-    "Hypercubes": {"episodes": 3},
-    "SimulatedSkills": {"lessons": 3},
-    "SimulatedTasks": {"episodes": 3},
-    "Challenge": {"episodes": 3},
+    "Hypercubes": {"budget": 3},
+    "SimulatedSkills": {"budget": 3},
+    "SimulatedTasks": {"budget": 3},
+    "Challenge": {"budget": 3},
     "OpenEnded": SIMULATED,
     "SkillList": SIMULATED,
     "SkillTree": SIMULATED,
-    "SelfDistillation": {"steps": 3},
-    "Intervention": {"steps": 3},
-    "Distillation": {"steps": 3, "problem": "noisy"},
-    "ProxyDistillation": {"steps": 3},
-    "PseudoLabel": {"steps": 3, "updates": 2},
-    "StreamAdaptation": {"steps": 3, "batches": 1},
-    "TeacherForcing": {"steps": 3, "updates": 2},
+    "SelfDistillation": {"budget": 3},
+    "Intervention": {"budget": 3},
+    "Distillation": {"budget": 3, "problem": "noisy"},
+    "ProxyDistillation": {"budget": 3},
+    "PseudoLabel": {"budget": 3, "updates": 2},
+    "StreamAdaptation": {"budget": 3, "batches": 1},
+    "TeacherForcing": {"budget": 3, "updates": 2},
 }
-WITH_RL_STUDENT = tuple(name for name, settings in CHEAP.items() if "student_steps" in settings)
+WITH_RL_STUDENT = tuple(name for name, settings in CHEAP.items() if settings.get("student") == "ppo")
 
 
 def make(name: str, **settings: Any) -> gymnasium.Env[Any, Any]:

@@ -99,7 +99,7 @@ def test_stated_defaults_are_those_of_the_keywords(name: str) -> None:
 def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
     (line,) = re.findall(r"- Reward: (.*?) - ", section(name, "In Short"))
     world = "teachgym/ParametricBipedalWalker-v0"
-    curriculum = {"world": world, "student_steps": 1, "outcome_range": (0, 1), "mastered_above": 1}
+    curriculum = {"world": world, "budget": 1, "outcome_range": (0, 1), "mastered_above": 1}
     for reward, words in REWARDS.items():
         settings: dict[str, Any] = {"reward": reward, **(curriculum if name == "TaskTeaching" else {})}
         stated = words in line or f'``"{reward}"``' in section(name, "Rewards")

@@ -35,7 +35,7 @@ def test_an_unknown_keyword_is_an_error_as_pythons_own(name: str) -> None:
 def test_what_is_copied_or_pickled_goes_on_as_the_original(name: str) -> None:
     def rest(env: gymnasium.Env[Any, Any]) -> list[Any]:
         outputs = [env.step(action) for action in actions]
-        return [(*output[:-1], output[-1].get("student_steps")) for output in outputs]
+        return [(*output[:-1], output[-1].get("spent")) for output in outputs]
 
     env = make(name)
     env.action_space.seed(0)
@@ -57,7 +57,7 @@ def test_an_environment_with_a_student_in_its_loop_says_how_to_store_it(name: st
 
 
 def test_ppo_teaches_a_student_that_learns_by_ppo() -> None:
-    env = make("StumpTracks", student_steps=1500)
+    env = make("StumpTracks", budget=1500)
     teacher = PPO("MlpPolicy", env, n_steps=8, batch_size=8, device="cpu").learn(16)
     assert teacher.num_timesteps == 16
 

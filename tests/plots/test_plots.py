@@ -54,7 +54,7 @@ def mixture(means: Sequence[Sequence[float]], weights: Sequence[float]) -> Gauss
 
 def evaluation(steps: int, returns: Sequence[float]) -> Evaluation:
     tasks, lengths = np.zeros((len(returns), 1)), np.ones(len(returns), dtype=np.int64)
-    return Evaluation(tasks, np.array(returns), lengths, mastered_above=230.0, student_steps=steps)
+    return Evaluation(tasks, np.array(returns), lengths, mastered_above=230.0, spent=steps)
 
 
 def record(

@@ -228,7 +228,7 @@ def test_other_test_sets(kind: str, tmp_path: Path) -> None:
         tests = one.record.evaluations
         scale = 1 / 300 if kind == "skills" else 1.0
         one.record.evaluations = [
-            Evaluation(tasks, test.returns * scale, test.lengths, test.mastered_above * scale, test.student_steps)
+            Evaluation(tasks, test.returns * scale, test.lengths, test.mastered_above * scale, test.spent)
             for test in tests
         ]
     words = Checked(write_report([write_study(tmp_path / "s", runs, measures=measures)]).read_text()).words

@@ -28,7 +28,7 @@ def test_a_study_of_a_schedule_speaks_of_scores_only(tmp_path: Path) -> None:
 
 def test_a_study_of_cubes_in_which_none_is_mastered_speaks_of_returns_only(tmp_path: Path) -> None:
     settings = StudySettings(
-        env="Hypercubes,episodes=200", teachers=("random", "constant"), seeds=2, evaluations=2, runs=tmp_path
+        env="Hypercubes,budget=200", teachers=("random", "constant"), seeds=2, evaluations=2, runs=tmp_path
     )
     study = compare(settings)
     assert study.stored.measures.headline == "mastered"

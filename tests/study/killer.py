@@ -46,7 +46,7 @@ class Killer(Observer):
             assert worker is not None
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
-                self.killed.append(standing.student_steps)
+                self.killed.append(standing.spent)
 
     def retried(self, cell: Cell, reason: str) -> None:
         with self._lock:

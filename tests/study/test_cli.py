@@ -42,7 +42,7 @@ def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env = f"{toy_study.ENV},mastered_above=-0.001"
-    arguments = ["--env", env, "--student", toy_study.QUICK, "--seeds", "2", "--student-steps", "100"]
+    arguments = ["--env", env, "--student", toy_study.QUICK, "--seeds", "2", "--budget", "100"]
     assert main(["compare", *arguments, "--evaluations", "2", "--runs", str(tmp_path), "--name", "s"]) == 0
     printed = text(capsys.readouterr().out)
     assert "4/4" in printed
@@ -51,7 +51,7 @@ def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
     assert "against random" in printed
     assert "100 steps are too few" in printed
     assert "teachgym compare --env" in printed
-    assert "--student-steps 20000000" in printed
+    assert "--budget 20000000" in printed
     assert str(tmp_path / "s" / "report" / "report.html") in printed
 
 
@@ -87,7 +87,7 @@ def test_help_shows_the_settings_of_a_study_as_defaults(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compare", "--student-steps", "0"], "student_steps is 0; expected a whole number of steps, at least 1"),
+        (["compare", "--budget", "0"], "budget is 0; expected a whole number of student steps, at least 1"),
         (["compare", "--teachers", "alpgmm"], "did you mean 'alp-gmm'"),
         (["compare", "--resume", "--overwrite"], "contradict"),
         (["compare", "--seeds", "2", "hypercubes"], "the study comes before the options: teachgym compare hypercubes"),
@@ -237,7 +237,7 @@ def test_mp4_without_imageio_names_the_install(tmp_path: Path, monkeypatch: pyte
 def test_progress_moves_in_a_terminal(tmp_path: Path) -> None:
     console = Console(force_terminal=True, width=160, record=True)
     command = Compare(
-        env=toy_study.ENV, student=toy_study.SLOW, seeds=1, student_steps=200, evaluations=2, runs=tmp_path, workers=1
+        env=toy_study.ENV, student=toy_study.SLOW, seeds=1, budget=200, evaluations=2, runs=tmp_path, workers=1
     )
     assert command.run(console) == 0
     printed = console.export_text()

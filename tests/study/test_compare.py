@@ -31,7 +31,7 @@ def settings(folder: Path, **changes: Any) -> StudySettings:
         "env": toy_study.ENV,
         "student": toy_study.QUICK,
         "seeds": 2,
-        "student_steps": 300,
+        "budget": 300,
         "evaluations": 3,
         "runs": folder,
         "name": "study",
@@ -96,8 +96,8 @@ def test_a_study_runs_every_cell(study: tuple[Study, Diary, StudySettings]) -> N
     for runs in found.stored.runs.values():
         for run in runs:
             assert run.result is not None
-            assert run.result.student_steps == 300
-            assert [test.student_steps for test in run.record.evaluations] == [0, 100, 200, 300]
+            assert run.result.spent == 300
+            assert [test.spent for test in run.record.evaluations] == [0, 100, 200, 300]
 
 
 def test_a_row_is_the_mean_of_its_cells(study: tuple[Study, Diary, StudySettings]) -> None:
@@ -128,10 +128,10 @@ def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path: Path) -> None
     assert len(more.stored.runs["random"]) == 2
     assert diary.lines == ["started random-seed-1", "finished random-seed-1"]
     assert (chosen.folder / "cells" / "random-seed-0" / "result.json").stat().st_mtime_ns == stamp
-    with pytest.raises(ValueError, match="begun with student_steps=300, and is now given 400"):
-        compare(dataclasses.replace(chosen, student_steps=400), if_used="resume")
-    compare(dataclasses.replace(chosen, student_steps=400), if_used="overwrite")
-    assert read_json(chosen.folder / "study.json")["settings"]["student_steps"] == 400
+    with pytest.raises(ValueError, match="begun with budget=300, and is now given 400"):
+        compare(dataclasses.replace(chosen, budget=400), if_used="resume")
+    compare(dataclasses.replace(chosen, budget=400), if_used="overwrite")
+    assert read_json(chosen.folder / "study.json")["settings"]["budget"] == 400
     assert not (chosen.folder / "cells" / "random-seed-1").exists()
 
 
@@ -208,12 +208,8 @@ def test_unknown_names_are_refused_before_anything_is_written(
     ("chosen", "message"),
     [
         (
-            {"student_steps": 500},
-            r"environment 'Hypercubes' does not take --student-steps 500; leave it out, .*dimensions, .*episodes, ",
-        ),
-        (
             {"student": "ppo"},
-            r"environment 'Hypercubes' does not take --student ppo; leave it out, .*--env Hypercubes,SETTING=VALUE",
+            r"environment 'Hypercubes' does not take --student ppo; leave it out, .* --env Hypercubes,SETTING=VALUE .*budget",
         ),
         (
             {"teachers": ("weak-first",)},
@@ -272,7 +268,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
     compare(dataclasses.replace(chosen, seeds=1))
     gate.unlink()
     words = ["--env", chosen.env, "--student", student, "--teachers", "random", "--seeds", "3"]
-    words += ["--student-steps", "300", "--evaluations", "3", "--workers", "1"]
+    words += ["--budget", "300", "--evaluations", "3", "--workers", "1"]
     words += ["--runs", str(chosen.runs), "--name", "study", "--resume"]
     # What starts tests in the background may have them ignore Ctrl-C, and all that they start.
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
@@ -300,7 +296,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resuming_gives_the_same_study(tmp_pat
 def test_a_saved_student_scores_what_its_last_test_recorded(tmp_path: Path) -> None:
     cell = Cell(toy_study.ENV, "random", "ppo,slots=2,rollout_steps=32,batch_size=32", 3, 400, 2)
     moves: list[int] = []
-    run_cell(cell, tmp_path, lambda progress: moves.append(progress.student_steps))
+    run_cell(cell, tmp_path, lambda progress: moves.append(progress.spent))
     record = Record.load(tmp_path)
     found, env = load_cell(tmp_path, trust=True)
     assert found == cell

@@ -12,7 +12,7 @@ STUDENT = "tests.data.toy:Practice,needed=20"
 
 
 def arguments(folder: Path, *more: str) -> list[str]:
-    study = ["--env", "SkillList", "--subject", TASK, "--student", STUDENT, "--student-steps", "90", "--seeds", "2"]
+    study = ["--env", "SkillList", "--subject", TASK, "--student", STUDENT, "--budget", "90", "--seeds", "2"]
     return ["compare", *study, "--runs", str(folder), "--name", "s", "--evaluations", "2", *more]
 
 

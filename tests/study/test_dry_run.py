@@ -21,7 +21,7 @@ def settings(runs: Path, **changes: Any) -> StudySettings:
         "teachers": ("random", "oracle"),
         "student": toy_study.QUICK,
         "seeds": 2,
-        "student_steps": 300,
+        "budget": 300,
         "evaluations": 3,
         "runs": runs,
         "name": "study",
@@ -101,7 +101,7 @@ def test_the_estimate_knows_how_slow_a_student_is_and_calibration_leaves_nothing
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    plan = settings(tmp_path / "runs", student=toy_study.SLOW, student_steps=400, teachers=("random",))
+    plan = settings(tmp_path / "runs", student=toy_study.SLOW, budget=400, teachers=("random",))
     estimate = dry_run(plan, calibrate_seconds=1)
     assert not (tmp_path / "runs").exists()
     assert not list(temporary.iterdir())
@@ -119,7 +119,7 @@ def test_a_full_replay_buffer_is_foreseen_and_a_student_that_has_not_begun_to_le
     """SAC keeps, in single precision, two observations of 24 numbers, an action of 4, and reward, end and time-out."""
     sac = "sac,hidden=[8],batch_size=8,buffer_size=500000,random_steps="
     # far more than record and teacher, whose growth depends on how long episodes are
-    plan = settings(tmp_path, env="StumpTracks", student_steps=1_000_000, teachers=("random",))
+    plan = settings(tmp_path, env="StumpTracks", budget=1_000_000, teachers=("random",))
     for random_steps, learning in ((50, True), (100_000, False)):
         (cell,) = replace(plan, student=f"{sac}{random_steps}", seeds=1).grid()
         (measured,) = calibrate([cell], 1.0, workers=1)

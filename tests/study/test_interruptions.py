@@ -38,7 +38,7 @@ HALFWAY = CellOptions(checkpoint_seconds=0.0)
 
 
 def cell(env: str = toy_study.ENV, teacher: str = "alp-gmm", student: str = toy_study.QUICK, **more: Any) -> Cell:
-    plain: dict[str, Any] = {"seed": 1, "student_steps": 300, "evaluations": 3}
+    plain: dict[str, Any] = {"seed": 1, "budget": 300, "evaluations": 3}
     return Cell(env=env, teacher=teacher, student=student, **{**plain, **more})
 
 
@@ -53,7 +53,7 @@ class Stop(BaseException):
 
 def run_until(settings: Cell, folder: Path, steps: int, options: CellOptions = HALFWAY) -> None:
     def report(progress: Any) -> None:
-        if progress.student_steps >= steps:
+        if progress.spent >= steps:
             raise Stop
 
     with pytest.raises(Stop):
@@ -63,15 +63,15 @@ def run_until(settings: Cell, folder: Path, steps: int, options: CellOptions = H
 def run_to_end(settings: Cell, folder: Path, options: CellOptions = HALFWAY) -> list[int]:
     """Where it was after each decision."""
     steps: list[int] = []
-    run_cell(settings, folder, lambda progress: steps.append(progress.student_steps), options)
+    run_cell(settings, folder, lambda progress: steps.append(progress.spent), options)
     return steps
 
 
 @pytest.mark.slow
 def test_workers_killed_at_random_moments_leave_what_an_undisturbed_study_leaves(tmp_path: Path) -> None:
     cells = [
-        cell(TRACKS, "alp-gmm,fit_every=5", PPO, student_steps=6_000),
-        cell(TRACKS, "plr,capacity=20", SAC, student_steps=2_500),
+        cell(TRACKS, "alp-gmm,fit_every=5", PPO, budget=6_000),
+        cell(TRACKS, "plr,capacity=20", SAC, budget=2_500),
     ]
     killer = check_kills(cells, tmp_path, kills=8, longest=0.5, seed=0)
     assert len(killer.killed) >= 6
@@ -86,14 +86,14 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(tmp_path: Path
         student=student,
         teachers=("random",),
         seeds=1,
-        student_steps=300,
+        budget=300,
         evaluations=3,
         runs=tmp_path / "killed",
         name="study",
         checkpoint_seconds=0.05,
     )
     words = ["--env", chosen.env, "--student", student, "--teachers", "random", "--seeds", "1"]
-    words += ["--student-steps", "300", "--evaluations", "3", "--checkpoint-seconds", "0.05"]
+    words += ["--budget", "300", "--evaluations", "3", "--checkpoint-seconds", "0.05"]
     words += ["--runs", str(chosen.runs), "--name", "study"]
     command = [sys.executable, "-m", "teachgym.cli", "compare", *words]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -119,7 +119,7 @@ def test_a_study_whose_own_process_is_killed_goes_on_where_it_was(tmp_path: Path
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell")
 @pytest.mark.parametrize("closed", ["2>&-", "0<&- >&- 2>&-"])
 def test_a_study_runs_where_the_streams_are_closed(closed: str, tmp_path: Path) -> None:
-    words = ["--env", "Hypercubes,episodes=30", "--teachers", "random", "--seeds", "1", "--workers", "1"]
+    words = ["--env", "Hypercubes,budget=30", "--teachers", "random", "--seeds", "1", "--workers", "1"]
     words += ["--runs", str(tmp_path), "--name", "study"]
     command = shlex.join([sys.executable, "-m", "teachgym.cli", "compare", *words])
     done = subprocess.run(["sh", "-c", f"exec {command} {closed}"], stdin=subprocess.DEVNULL)
@@ -128,7 +128,7 @@ def test_a_study_runs_where_the_streams_are_closed(closed: str, tmp_path: Path) 
 
 
 def test_what_is_gone_on_from_is_not_done_twice(tmp_path: Path) -> None:
-    settings = cell(TRACKS, "random", PPO, student_steps=4_000)
+    settings = cell(TRACKS, "random", PPO, budget=4_000)
     whole = run_to_end(settings, tmp_path / "whole", CellOptions(checkpoint_seconds=float("inf")))
     run_until(settings, tmp_path / "parts", 2_000)
     assert len(list((tmp_path / "parts" / "checkpoints").iterdir())) == 2
@@ -207,7 +207,7 @@ def test_damaged_files_of_a_finished_cell_are_named_and_it_is_run_again(tmp_path
         student=toy_study.QUICK,
         teachers=("random",),
         seeds=2,
-        student_steps=300,
+        budget=300,
         evaluations=3,
         runs=tmp_path,
         name="study",
@@ -240,7 +240,7 @@ class Payload:
 
 def test_reading_a_study_of_somebody_else_runs_nothing(tmp_path: Path) -> None:
     chosen = StudySettings(
-        env=toy_study.ENV, student=toy_study.QUICK, teachers=("random",), seeds=1, student_steps=300, runs=tmp_path
+        env=toy_study.ENV, student=toy_study.QUICK, teachers=("random",), seeds=1, budget=300, runs=tmp_path
     )
     compare(chosen)
     trap = tmp_path / "executed"
@@ -361,7 +361,7 @@ def test_a_folder_that_can_not_be_made_fails_its_own_cell(tmp_path: Path) -> Non
 
 
 def test_a_replay_is_equal_and_tells_what_is_not(tmp_path: Path) -> None:
-    settings = cell(TRACKS, "random", PPO, student_steps=2_000)
+    settings = cell(TRACKS, "random", PPO, budget=2_000)
     run_cells([(settings, tmp_path / "cell")], RunOptions(workers=1), Diary())
     assert replay(tmp_path / "cell").differences == []
     student = read_state(tmp_path / "cell" / "student.npz")

@@ -25,7 +25,7 @@ CELL = Cell(toy_study.ENV, "alp-gmm", toy_study.QUICK, 1, 600, 4)
 
 def run(folder: Path, *trackers: str, stop_at: int | None = None) -> None:
     def report(progress: Any) -> None:
-        if stop_at is not None and progress.student_steps >= stop_at:
+        if stop_at is not None and progress.spent >= stop_at:
             raise Stop
 
     options = CellOptions(checkpoint_seconds=0.0, trackers=trackers)
@@ -47,7 +47,7 @@ def test_tensorboard_has_what_the_record_has(tmp_path: Path) -> None:
 
     run(tmp_path, "tensorboard")
     record, logged = Record.load(tmp_path), events(tmp_path)
-    assert [step for step, _ in logged["test/mastered"]] == [test.student_steps for test in record.evaluations]
+    assert [step for step, _ in logged["test/mastered"]] == [test.spent for test in record.evaluations]
     assert [value for _, value in logged["test/mean_return"]] == pytest.approx(
         [test.mean_return for test in record.evaluations], rel=1e-6
     )
@@ -138,7 +138,7 @@ def shown(dashboard: Dashboard, *, width: int = 100, height: int = 30) -> str:
 
 @pytest.fixture
 def dashboard() -> Dashboard:
-    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, student_steps=1000, seeds=2)
+    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, budget=1000, seeds=2)
     found = Dashboard(Console(quiet=True), settings)
     cells = [cell for _, cell in settings.chosen()]
     for cell in cells[:3]:
@@ -173,14 +173,14 @@ def test_the_dashboard_fits_any_terminal(dashboard: Dashboard, width: int) -> No
 
 
 def test_more_cells_than_lines() -> None:
-    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, student_steps=1000, seeds=20)
+    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, budget=1000, seeds=20)
     text = shown(Dashboard(Console(quiet=True), settings), height=10)
     assert "(33 more cells)" in text
     assert len(text.splitlines()) == 8
 
 
 def test_a_resumed_cell_is_timed_from_where_it_goes_on() -> None:
-    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, student_steps=1_000_000, seeds=1)
+    settings = StudySettings(env=toy_study.ENV, student=toy_study.QUICK, budget=1_000_000, seeds=1)
     found = Dashboard(Console(quiet=True), settings)
     _, cell = settings.chosen()[0]
     found.started(cell)

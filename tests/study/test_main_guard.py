@@ -25,7 +25,7 @@ from pathlib import Path
 import teachgym
 
 settings = teachgym.StudySettings(
-    env="Hypercubes,episodes=50", teachers=("random",), seeds=1, workers=1, retries=0, name="s"
+    env="Hypercubes,budget=50", teachers=("random",), seeds=1, workers=1, retries=0, name="s"
 )
 teachgym.compare(settings, if_used="overwrite" if settings.folder.exists() else "refuse")
 """

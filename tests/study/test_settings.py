@@ -82,7 +82,7 @@ def test_a_number_outside_the_grid_is_refused(cells: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"student_steps": 0}, "student_steps is 0; expected a whole number of steps, at least 1"),
+        ({"budget": 0}, "budget is 0; expected a whole number of student steps, at least 1"),
         ({"seeds": 0}, "seeds is 0"),
         ({"evaluations": 0}, "evaluations is 0"),
         ({"workers": -1}, "workers is -1"),
@@ -91,7 +91,7 @@ def test_a_number_outside_the_grid_is_refused(cells: str) -> None:
         ({"teachers": ("random", "random")}, "twice"),
         ({"teachers": ("oracle,steps=[1,2]", 'oracle,steps="1,2"')}, "share a folder"),
         ({"name": "a/b"}, "name is 'a/b'"),
-        ({"student_steps": 10, "evaluations": 11}, "evaluations is 11"),
+        ({"budget": 10, "evaluations": 11}, "evaluations is 11"),
         ({"name": ".."}, "name is '..'; expected at most 200 letters"),
         ({"name": "n" * 201}, "name is 'nnn"),
         ({"seeds": 10**400}, "seeds is 1000.*; expected a whole number of at most 64 bits"),
@@ -129,6 +129,6 @@ def test_a_cell_survives_json() -> None:
 
 
 def test_the_folder_tells_what_was_studied_unless_it_is_named() -> None:
-    settings = StudySettings(env="StumpTracks", student="ppo", student_steps=5000)
+    settings = StudySettings(env="StumpTracks", student="ppo", budget=5000)
     assert settings.folder == Path("runs/StumpTracks-ppo-5000")
     assert dataclasses.replace(settings, name="mine").folder == Path("runs/mine")

@@ -30,7 +30,7 @@ def test_a_file_gives_the_settings_that_it_names_and_defaults_for_the_rest(tmp_p
         """
         env = "StumpTracks,body=short"
         teachers = ["random", "alp-gmm,fit_every=100"]
-        student-steps = 2_000_000
+        budget = 2_000_000
         first_seed = 8
         checkpoint-seconds = 60
         runs = "elsewhere"
@@ -42,7 +42,7 @@ def test_a_file_gives_the_settings_that_it_names_and_defaults_for_the_rest(tmp_p
     assert study_file.load(path) == StudySettings(
         env="StumpTracks,body=short",
         teachers=("random", "alp-gmm,fit_every=100"),
-        student_steps=2_000_000,
+        budget=2_000_000,
         first_seed=8,
         checkpoint_seconds=60.0,
         runs=Path("elsewhere"),
@@ -77,7 +77,7 @@ def test_tables_are_the_texts_that_would_be_typed(tmp_path: Path) -> None:
         ("sedes = 3", r"unknown setting of a study: 'sedes'; did you mean 'seeds'"),
         ('seeds = "3"', r"seeds is '3'; expected a whole number"),
         ("seeds = true", r"seeds is True; expected a whole number"),
-        ("student_steps = 2e6", r"student_steps is 2000000.0; expected a whole number"),
+        ("budget = 2e6", r"budget is 2000000.0; expected a whole number"),
         ('stalled-after = "soon"', r"stalled-after is 'soon'; expected a number"),
         ("name = 3", r"name is 3; expected text"),
         ("runs = 3", r"runs is 3; expected a path"),
@@ -89,7 +89,7 @@ def test_tables_are_the_texts_that_would_be_typed(tmp_path: Path) -> None:
         ('student = {name = "ppo,slots=1"}', r"would be read as something else"),
         ("student = {name = 'ppo', device = 2026-01-01}", r"neither text, number"),
         ("stalled-after = nan", r"stalled-after is nan; expected a number, not nan"),
-        ("student-steps = 3\nstudent_steps = 4", r"student_steps is given twice"),
+        ("first-seed = 3\nfirst_seed = 4", r"first_seed is given twice"),
         ("seeds = 0", r"seeds is 0; expected a whole number of students, at least 1 and"),
         ('cells = "5-3"', r"cells is '5-3'; expected numbers and ranges"),
         ("seeds 3", r"is not a TOML file: .*line 1"),
@@ -143,7 +143,7 @@ def test_what_is_written_is_read_back(
     settings = StudySettings(
         subject=subject,
         ray_address=ray_address,
-        student_steps=steps,
+        budget=steps,
         checkpoint_seconds=seconds,
         trackers=tuple(trackers),
         teachers=("random", 'stages,stages=[{"low":[0,0],"until":"outcome>0.75"},{}]'),
@@ -184,7 +184,7 @@ def test_the_papers_studies_are_the_papers() -> None:
     for name in (name for name in READY if "paper" in name):
         settings = study_file.load(name)
         assert settings.student == "sac"
-        assert settings.student_steps == 200_000 * settings.evaluations
+        assert settings.budget == 200_000 * settings.evaluations
         assert settings.evaluations == (400 if name.startswith("hexagon") else 100)
         assert settings.seeds == 32
         assert [teacher.partition(",")[0] for teacher in settings.teachers] == [

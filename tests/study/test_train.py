@@ -30,7 +30,7 @@ from teachgym.study.train_teacher import TrainProgress, train_teacher
 from tests.study import toy_study
 
 OFF_POLICY = "learning_starts=20,batch_size=16,buffer_size=500,net_arch=[16]"
-SKILLS, TASKS = "SimulatedSkills,lessons=20", "SimulatedTasks,episodes=20"
+SKILLS, TASKS = "SimulatedSkills,budget=20", "SimulatedTasks,budget=20"
 QUICK = {
     "a2c": (SKILLS, "a2c"),
     "crossq": (TASKS, f"crossq,{OFF_POLICY}"),
@@ -85,7 +85,7 @@ def test_another_seed_trains_another_teacher_and_longer_training_changes_it(tmp_
 
 
 def test_what_is_stored_acts_as_the_model_does(tmp_path: Path) -> None:
-    vector = TeacherVecEnv(make_tasks(2, autoreset_mode="SameStep", episodes=20), seeds=[0, 1])
+    vector = TeacherVecEnv(make_tasks(2, autoreset_mode="SameStep", budget=20), seeds=[0, 1])
     model = PPO("MlpPolicy", vector, n_steps=16, batch_size=32, seed=0, device="cpu")
     model.learn(64)
     TrainedPolicy.of(model, env="SimulatedTasks", algorithm="ppo").save(tmp_path)
@@ -98,7 +98,7 @@ def test_what_is_stored_acts_as_the_model_does(tmp_path: Path) -> None:
 
 @pytest.mark.learned
 def test_training_teaches_a_teacher_to_teach(tmp_path: Path) -> None:
-    env = "SimulatedSkills,lessons=10,skills=4,structure=independent,targets=[2],rate=0.1,reward=gain"
+    env = "SimulatedSkills,budget=10,skills=4,structure=independent,targets=[2],rate=0.1,reward=gain"
     trained = train_teacher(
         settings(tmp_path, env, "ppo,n_steps=32,batch_size=64,learning_rate=0.003", steps=8_000, slots=8)
     )
@@ -175,12 +175,12 @@ def test_the_folder_holds_settings_curve_and_policy(tmp_path: Path) -> None:
 def test_the_returns_of_the_curve_are_those_of_the_lifetimes(tmp_path: Path) -> None:
     trained = train_teacher(settings(tmp_path, f"{SKILLS},reward=outcome", steps=64))
     assert ((trained.returns > 0) & (trained.returns < 20)).all()
-    vector = TeacherVecEnv(make_skills(2, autoreset_mode="SameStep", lessons=3), seeds=[3, 9])
+    vector = TeacherVecEnv(make_skills(2, autoreset_mode="SameStep", budget=3), seeds=[3, 9])
     vector.reset()
     for _ in range(3):
         vector.step(np.array([0, 1]))
     for seed, skill, found in zip((3, 9), (0, 1), vector.returns, strict=True):
-        env = SimulatedSkillsEnv(lessons=3)
+        env = SimulatedSkillsEnv(budget=3)
         env.reset(seed=seed)
         assert sum(env.step(skill)[1] for _ in range(3)) == pytest.approx(found)
 
@@ -188,11 +188,11 @@ def test_the_returns_of_the_curve_are_those_of_the_lifetimes(tmp_path: Path) -> 
 @pytest.mark.parametrize("own_vector", [True, False])
 def test_a_vector_of_teachers_is_what_stable_baselines_expects(own_vector: bool) -> None:
     def make() -> Any:
-        return gymnasium.make("teachgym/SimulatedTasks-v0", episodes=2)
+        return gymnasium.make("teachgym/SimulatedTasks-v0", budget=2)
 
     mode = gymnasium.vector.AutoresetMode.SAME_STEP
     env: Any = (
-        make_tasks(2, autoreset_mode=mode, episodes=2) if own_vector else SyncVectorEnv([make] * 2, autoreset_mode=mode)
+        make_tasks(2, autoreset_mode=mode, budget=2) if own_vector else SyncVectorEnv([make] * 2, autoreset_mode=mode)
     )
     vector = TeacherVecEnv(env, seeds=[4, 5])
     alone = make()
@@ -217,7 +217,7 @@ def test_a_vector_in_another_mode_is_refused() -> None:
 
 
 def test_environments_without_a_vector_of_their_own_will_do(tmp_path: Path) -> None:
-    trained = train_teacher(settings(tmp_path, "Hypercubes,episodes=10,reward=gain", steps=64))
+    trained = train_teacher(settings(tmp_path, "Hypercubes,budget=10,reward=gain", steps=64))
     assert len(trained.returns) == 6
 
 
@@ -225,9 +225,9 @@ def test_students_that_are_programs_do_not_disturb_the_training(
     tmp_path: Path,
 ) -> None:
     students = {
-        "a": (f"{toy_study.ENV},student={toy_study.QUICK},student_steps=100", "ppo,n_steps=16,batch_size=32"),
+        "a": (f"{toy_study.ENV},student={toy_study.QUICK},budget=100", "ppo,n_steps=16,batch_size=32"),
         "b": (
-            f'{toy_study.ENV},student=ppo,student_settings={{"slots":1,"rollout_steps":32,"batch_size":16}},student_steps=64',
+            f'{toy_study.ENV},student=ppo,student_settings={{"slots":1,"rollout_steps":32,"batch_size":16}},budget=64',
             "ppo,n_steps=8,batch_size=8",
         ),
     }
@@ -285,7 +285,7 @@ def test_a_teacher_is_only_replaced_on_request(tmp_path: Path) -> None:
         (SKILLS, "ppo,gama=1", "unknown setting of algorithm 'ppo' 'gama'; did you mean 'gamma'"),
         (SKILLS, "ppo,policy_kwargs=1", "unknown setting of algorithm 'ppo' 'policy_kwargs'"),
         (SKILLS, "ppo,activation_fn=rellu", "unknown activation 'rellu'; did you mean 'relu'"),
-        (SKILLS, "sac", "algorithm 'sac' can't be made for 'SimulatedSkills,lessons=20': The algorithm only supports"),
+        (SKILLS, "sac", "algorithm 'sac' can't be made for 'SimulatedSkills,budget=20': The algorithm only supports"),
         (TASKS, "dqn", "The algorithm only supports"),
         ("SimulatedTasks,screening=counted", "ppo", "turn screening off"),
     ],

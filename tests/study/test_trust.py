@@ -215,7 +215,7 @@ def test_what_comes_with_teachgym_needs_no_trust(watched: Watched) -> None:
 def test_nothing_is_written_through_a_link_that_leads_out_of_a_study(
     watched: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = ["--env", "Hypercubes,episodes=20", "--seeds", "1", "--teachers", "random", "--name", "s"]
+    settings = ["--env", "Hypercubes,budget=20", "--seeds", "1", "--teachers", "random", "--name", "s"]
     study, victim = Path("runs/s"), Path("../victim").resolve()
     victim.write_text("mine")
     log = study / "cells" / "random-seed-0" / "log.txt"

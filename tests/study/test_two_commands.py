@@ -126,7 +126,7 @@ def test_a_study_of_a_teacher_in_the_current_folder_runs_there(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("teachgym.report.write.write_report", lambda folders: Path("report"))  # takes its time
     paths = [*sys.path]
-    words = ["compare", "--env", toy_study.ENV, "--student", toy_study.QUICK, "--seeds", "1", "--student-steps", "60"]
+    words = ["compare", "--env", toy_study.ENV, "--student", toy_study.QUICK, "--seeds", "1", "--budget", "60"]
     words += ["--evaluations", "1", "--name", "s", "--trackers", "--teachers"]
     assert main([*words, "my_ladder:Ladder"]) == 0
     assert is_finished(tmp_path / "runs" / "s" / "cells" / "my_ladder_Ladder-seed-0")

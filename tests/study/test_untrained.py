@@ -16,7 +16,7 @@ CELLS = {
     "a student that is a function": Cell(toy_study.ENV, "alp-gmm,fit_every=10", toy_study.QUICK, 1, 300, 3),
     "PPO on the walker": Cell("StumpTracks", "plr,capacity=20", PPO, 1, 2_000, 2),
     "SAC on the walker": Cell("StumpTracks", "random", "sac,random_steps=200,batch_size=16", 1, 600, 2),
-    "a formula": Cell("Hypercubes,episodes=300", "covar-gmm,fit_every=50", None, 1, None, 3),
+    "a formula": Cell("Hypercubes,budget=300", "covar-gmm,fit_every=50", None, 1, None, 3),
     "a formula that forgets": Cell("SimulatedSkills", "tscl", None, 1, None, 2),
     "a challenge": Cell("Challenge", "random", None, 1, None, 2),
     "a student of a schedule": Cell("SelfDistillation", "random", None, 1, None, 2),
@@ -42,7 +42,7 @@ def test_it_comes_first_and_changes_nothing_else(kind: str, tmp_path: Path, monk
     first, *rest = Record.load(tmp_path / "with").evaluations
     assert first.untrained
     later = Record.load(tmp_path / "without").evaluations
-    assert [test.student_steps for test in rest] == [test.student_steps for test in later]
+    assert [test.spent for test in rest] == [test.spent for test in later]
     assert [test.returns.tolist() for test in rest] == [test.returns.tolist() for test in later]
 
 
@@ -51,5 +51,5 @@ def test_a_student_that_can_not_be_tested_yet_is_tested_later(
 ) -> None:
     cell = Cell(toy_study.ENV, "random", toy_study.LATE, 1, 300, 3)
     run_cell(cell, tmp_path, lambda _: None, CellOptions())
-    assert [test.student_steps for test in Record.load(tmp_path).evaluations] == [100, 200, 300]
+    assert [test.spent for test in Record.load(tmp_path).evaluations] == [100, 200, 300]
     assert "the untrained student is not tested: the student has no policy yet" in capsys.readouterr().out

@@ -84,9 +84,7 @@ def test_the_curriculum_passes(slots: int) -> None:
 
     student = CallableStudent(noisy_walk if slots == 1 else walk_all, slots=slots)
     check_teacher_env(
-        lambda: TaskTeachingEnv(
-            Reach, student=student, student_steps=64, outcome_range=(-5.0, 0.0), mastered_above=-1.0
-        )
+        lambda: TaskTeachingEnv(Reach, student=student, budget=64, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
     )
 
 
@@ -96,7 +94,7 @@ def test_a_registered_environment_passes_in_its_wrappers() -> None:
             "teachgym/TaskTeaching-v0",
             world=Reach,
             student=CallableStudent(noisy_walk),
-            student_steps=30,
+            budget=30,
             outcome_range=(-5.0, 0.0),
             mastered_above=-1.0,
             disable_env_checker=True,
@@ -276,7 +274,7 @@ class ChangedOutput(Lessons):
 
 class LacksFeedback(ChangedOutput):
     def _change(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {"student_steps": info["student_steps"]}
+        return {"spent": info["spent"]}
 
 
 class NoFeedback(ChangedOutput):
@@ -339,7 +337,7 @@ class UnwritableState(Lessons):
         (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),
         (SharedDraws, "the same seed and actions gave another episode"),
         (Overspends, "beyond the budget of 40"),
-        (Refunds, r'info\["student_steps"\] fell from'),
+        (Refunds, r'info\["spent"\] fell from'),
         (Endless, "has not terminated after 300 steps"),
         (AllowsNaN, r"step\(array\(\[nan, nan\]\)\) was carried out"),
         (AllowsAnyChoice, r"step\(.*3.*\) was carried out"),
@@ -351,7 +349,7 @@ class UnwritableState(Lessons):
         (NoBudget, "budget is 0; expected an integer from 1 up"),
         (PaysNothing, "the reward is nan"),
         (LacksFeedback, "info lacks 'feedback'"),
-        (LacksSteps, "info lacks 'student_steps'"),
+        (LacksSteps, "info lacks 'spent'"),
         (Truncates, "not by truncation"),
         (AnswersInReset, r'reset\(\) gave info\["feedback"\]'),
         (LosesWhatItKnew, "another episode stored half-way, and gone on with in a fresh environment"),

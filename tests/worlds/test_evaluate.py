@@ -27,17 +27,17 @@ def test_every_task_is_played_to_its_own_end() -> None:
         batches.append(len(observations))
         return stand(observations)
 
-    result = evaluate(count, batches_of(Countdown), tasks, seed=0, mastered_above=0.5, student_steps=7)
+    result = evaluate(count, batches_of(Countdown), tasks, seed=0, mastered_above=0.5, spent=7)
     assert result.lengths.tolist() == [1, 6, 3]
     assert np.allclose(result.returns, [0.5, -3.0, 3.0])
     assert batches == [3, 2, 2, 1, 1, 1]
-    assert result.student_steps == 7
+    assert result.spent == 7
     assert np.array_equal(result.tasks, tasks)
 
 
 def test_mastered_means_above_the_threshold_not_at_it() -> None:
     returns = np.array([0.5, 0.6, -1.0, 0.7])
-    result = Evaluation(np.zeros((4, 1)), returns, np.ones(4, dtype=np.int64), mastered_above=0.5, student_steps=0)
+    result = Evaluation(np.zeros((4, 1)), returns, np.ones(4, dtype=np.int64), mastered_above=0.5, spent=0)
     assert result.mastered == 50.0
     assert result.mean_return == pytest.approx(0.2)
 

@@ -95,7 +95,7 @@ class DistillationEnv(ControlEnv):
     A fresh student. Teachers and images are the same in every episode; the wrong labels are not.
 
     ## Episode Termination
-    After ``steps`` epochs.
+    After ``budget`` epochs.
 
     ## Truth
     A share of 1 for the labels is plain training, one of 1 for a teacher plain distillation. More weight on the robust
@@ -120,7 +120,7 @@ class DistillationEnv(ControlEnv):
     beginning is best unless it is dear.
 
     ## Arguments
-    ``problem="robust"``, ``steps=30``, ``weights="shared"`` or ``"sample"`` (with ``"noisy"``), ``label_noise=None``
+    ``problem="robust"``, ``budget=30``, ``weights="shared"`` or ``"sample"`` (with ``"noisy"``), ``label_noise=None``
     (0.3 with ``"noisy"``, else 0), ``random_teacher=False``, ``objective="distillation"``, ``"label-assisted"`` (LAD: a
     noisy label is mixed into what a teacher says) or ``"relations"`` (adds MiniLM's value relations of the hidden
     layers), ``price=None`` (0.1 with ``"order"``, else 0), and ``screening``, ``truth`` and ``reward`` of
@@ -135,7 +135,7 @@ class DistillationEnv(ControlEnv):
         self,
         *,
         problem: ProblemKind = "robust",
-        steps: int = 30,
+        budget: int = 30,
         weights: Literal["shared", "sample"] = "shared",
         label_noise: float | None = None,
         random_teacher: bool = False,
@@ -144,11 +144,11 @@ class DistillationEnv(ControlEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "epochs")
+        check_whole("budget", budget, 1, "epochs")
         noise = (0.3 if problem == "noisy" else 0.0) if label_noise is None else label_noise
         check_share("label_noise", noise)
         default_price = PRICE_OF_ORDER if problem == "order" else 0.0
-        shared: dict[str, Any] = {"steps": steps, "truth": truth, "score_range": (0.0, 1.0)}
+        shared: dict[str, Any] = {"budget": budget, "truth": truth, "score_range": (0.0, 1.0)}
         shared["price"] = default_price if price is None else price
         if weights == "sample":
             if problem != "noisy" or random_teacher or objective != "distillation":
@@ -166,7 +166,7 @@ class DistillationEnv(ControlEnv):
             return
         teachers = (*TEACHERS[problem], *(("random",) if random_teacher else ()))
         costs = tuple(COSTS.get(name, 0.0) for name in teachers)
-        curriculum = Curriculum(teachers, costs, problem != "order", problem == "robust", noise, steps)
+        curriculum = Curriculum(teachers, costs, problem != "order", problem == "robust", noise, budget)
         controls, seen = _spaces(curriculum)
         super().__init__(
             controls,

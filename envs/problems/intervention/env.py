@@ -36,7 +36,7 @@ class ExplainedStudent(ControlledStudent):
         action: What the controls are, as in ``InterventionEnv``.
         items: Items of a round.
         rounds: Rounds of the episode.
-        budget: Explanations that may be given.
+        explained: Explanations that may be given.
         knows: Whether the mental models are replaced by the truth.
     """
 
@@ -50,12 +50,12 @@ class ExplainedStudent(ControlledStudent):
         action: ActionKind,
         items: int,
         rounds: int,
-        budget: int,
+        explained: int,
         knows: bool,
     ) -> None:
         self._lesson, self._action, self._reads, self._knows = lesson, action, student_reads, knows
-        self._size, self._rounds, self._left = items, rounds, budget
-        self._share = budget / (items * rounds)
+        self._size, self._rounds, self._left = items, rounds, explained
+        self._share = explained / (items * rounds)
         self._read, self._known = lesson.read
         self._round = self._right = 0
         self._prepare()
@@ -97,7 +97,7 @@ class ExplainedStudent(ControlledStudent):
         return {**shares, **named, "rank": self._rank(float(features[1, 0] - features[0, 0]))}
 
     def best(self) -> FloatArray:
-        """Explain what puts the student right, as long as the budget lasts."""
+        """Explain what puts the student right, as long as explanations are left."""
         if self._round >= self._rounds:
             return np.zeros({"weights": len(FEATURES) + 1, "scores": self._size, "each": 1}[self._action])
         gains = self._told[self._now()] & ~self._alone[self._now()]
@@ -210,7 +210,7 @@ class InterventionEnv(ControlEnv):
     one of 1,000 digits. Its explanation adds 1.5 times the teacher's log-probabilities to the student's. Two mental
     models of the student, the share of right answers alone and after an explanation among the 8 nearest of 60 probes,
     tell how able it is (``alone``) and would be (``explained``); their difference is the utility of an explanation. A
-    round shows ``items`` items; at most ``budget`` of all items can be explained.
+    round shows ``items`` items; at most ``explained`` of all items can be explained.
 
     With ``refit=True`` (the multi-round form) the student then also reads what was explained to it, with the teacher's
     labels, so that explanations last.
@@ -233,22 +233,22 @@ class InterventionEnv(ControlEnv):
     A fresh student, teacher, probes and items.
 
     ## Episode Termination
-    After ``steps`` rounds.
+    After ``budget`` rounds.
 
     ## Truth
-    An explanation costs the same for each item, so to explain just what it puts right, as long as the budget lasts, is
-    optimal (an exchange argument); that is ``oracle``, which is shown the truth in the place of the mental models.
-    Unguided explanations gain in proportion to the budget, a budget of 1 can be spent on explaining everything, and the
-    optimum is above that. With ``refit=True`` the optimum is not known.
+    An explanation costs the same for each item, so to explain just what it puts right, as long as explanations are
+    left, is optimal (an exchange argument); that is ``oracle``, which is shown the truth in the place of the mental
+    models. Unguided explanations gain in proportion to their number, a share of 1 can be spent on explaining
+    everything, and the optimum is above that. With ``refit=True`` the optimum is not known.
 
     ## Reference Policies
     ``none`` explains nothing; ``paper`` takes the greatest utility; ``least-able`` and ``most-helped`` use one mental
     model only, ``least-sure`` and ``teacher-sure`` a confidence; ``deceive`` takes the least utility; ``unguided``
     takes items as they come. ``constant`` is the best of a grid of weights. By ``"each"`` only ``none``, ``constant``
-    (explain everything) and ``paper``, which explains what is among the most useful as far as the budget goes.
+    (explain everything) and ``paper``, which explains what is among the most useful as far as they go.
 
     ## Arguments
-    ``steps=None`` (as many rounds as 1,000 items give), ``items=None`` (50, or 1 by ``"each"``), ``budget=0.2``,
+    ``budget=None`` (as many rounds as 1,000 items give), ``items=None`` (50, or 1 by ``"each"``), ``explained=0.2``,
     ``action="weights"``, ``explainer="plain"``, ``"personal"`` (the teacher has also read the first four probes on
     which an explanation puts this student right) or ``"deceptive"`` (argues for its second choice), ``refit=False``,
     and ``screening``, ``truth``, ``reward`` and ``price`` (of explaining everything) of ``ControlEnv``.
@@ -261,24 +261,24 @@ class InterventionEnv(ControlEnv):
     def __init__(
         self,
         *,
-        steps: int | None = None,
+        budget: int | None = None,
         items: int | None = None,
-        budget: float = 0.2,
+        explained: float = 0.2,
         action: ActionKind = "weights",
         explainer: Explainer = "plain",
         refit: bool = False,
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_share("budget", budget)
+        check_share("explained", explained)
         size = (1 if action == "each" else 50) if items is None else items
         check_whole("items", size, 1, "items")
         if (action == "each" and size != 1) or (action == "scores" and size > _MOST_SCORED):
             raise ValueError(f"items is {items}; expected 1 for action='each', and at most {_MOST_SCORED} for 'scores'")
-        rounds = ITEMS // size if steps is None else steps
-        check_whole("steps", rounds, 1, "rounds")
+        rounds = ITEMS // size if budget is None else budget
+        check_whole("budget", rounds, 1, "rounds")
         if rounds * size > ITEMS:
-            raise ValueError(f"steps is {rounds} and items is {size}; expected at most {ITEMS} items in all")
+            raise ValueError(f"budget is {rounds} and items is {size}; expected at most {ITEMS} items in all")
         controls, seen = _spaces(action, size)
         super().__init__(
             controls,
@@ -290,10 +290,10 @@ class InterventionEnv(ControlEnv):
                 action=action,
                 items=size,
                 rounds=rounds,
-                budget=int(budget * rounds * size + 1e-9),
+                explained=int(explained * rounds * size + 1e-9),
                 knows=truth,
             ),
-            steps=rounds,
+            budget=rounds,
             score_range=(0.0, 1.0),
             rules=_rules(action, size),
             truth=truth,

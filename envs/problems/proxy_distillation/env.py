@@ -253,7 +253,7 @@ class ProxyDistillationEnv(ControlEnv):
     A fresh oracle, teacher and student.
 
     ## Episode Termination
-    After ``steps`` epochs, or when it is stopped.
+    After ``budget`` epochs, or when it is stopped.
 
     ## Truth
     Both distances are exact. ``oracle`` plays the best of all plans that use one kind of data (offline; teacher or
@@ -271,7 +271,7 @@ class ProxyDistillationEnv(ControlEnv):
     of the decision.
 
     ## Arguments
-    ``steps=60``, ``reward="end"``, and ``screening``, ``truth`` and ``price`` (of generating all data) of
+    ``budget=60``, ``reward="end"``, and ``screening``, ``truth`` and ``price`` (of generating all data) of
     ``ControlEnv``.
 
     ## Version History
@@ -279,8 +279,8 @@ class ProxyDistillationEnv(ControlEnv):
     """
 
     @checked_arguments
-    def __init__(self, *, steps: int = 60, reward: Reward = "end", **schedule: Any) -> None:
-        check_whole("steps", steps, 1, "epochs")
+    def __init__(self, *, budget: int = 60, reward: Reward = "end", **schedule: Any) -> None:
+        check_whole("budget", budget, 1, "epochs")
         fresh = _always("teacher", fresh=True)
         super().__init__(
             TaskSpace([Parameter(name, 0.0, 1.0) for name in ("source", "fresh", "diversity", "stop")]),
@@ -294,8 +294,8 @@ class ProxyDistillationEnv(ControlEnv):
                     Parameter("epochs", 0.0, 1.0),
                 ]
             ),
-            partial(HackingStudent, steps),
-            steps=steps,
+            partial(HackingStudent, budget),
+            budget=budget,
             score_range=(-1.0, 0.0),
             rules={
                 "none": _always("offline", stop=True),

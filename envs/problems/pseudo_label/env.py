@@ -261,7 +261,7 @@ class PseudoLabelEnv(ControlEnv):
     A fresh student that has learnt nothing, and other labelled images.
 
     ## Episode Termination
-    After ``steps`` segments.
+    After ``budget`` segments.
 
     ## Truth
     ``info["truth"]`` tells how many pseudo-labels were ``kept`` in the last segment, their ``precision`` (0 where there
@@ -286,7 +286,7 @@ class PseudoLabelEnv(ControlEnv):
     at the best constant neither helps, nor does the reviewer.
 
     ## Arguments
-    ``steps=30``, ``updates=20`` of a segment, ``thresholds="shared"`` or ``"per-class"``, ``weighting="gate"`` or
+    ``budget=30``, ``updates=20`` of a segment, ``thresholds="shared"`` or ``"per-class"``, ``weighting="gate"`` or
     ``"confidence"`` (pseudo-labels weigh as much as the teacher is sure, with weights that sum to 1; otherwise the mean
     is over all 64, kept or not), ``filter="none"`` or ``"agreement"`` (two pairs, 128 and 96 units wide; a guess counts
     where both teachers make it, with the lesser confidence; the score is the first teacher's), ``reviewer=False`` or
@@ -301,7 +301,7 @@ class PseudoLabelEnv(ControlEnv):
     def __init__(
         self,
         *,
-        steps: int = 30,
+        budget: int = 30,
         updates: int = 20,
         thresholds: Thresholds = "shared",
         weighting: Weighting = "gate",
@@ -310,7 +310,7 @@ class PseudoLabelEnv(ControlEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "segments")
+        check_whole("budget", budget, 1, "segments")
         check_whole("updates", updates, 1, "updates")
         how = PseudoLabelling(thresholds, weighting, filter, reviewer, updates, truth)
         controls, seen = _spaces(how)
@@ -318,9 +318,9 @@ class PseudoLabelEnv(ControlEnv):
             controls,
             seen,
             partial(PseudoLabelStudent, how),
-            steps=steps,
+            budget=budget,
             score_range=(0.0, 1.0),
-            rules=rules(thresholds, QUANTILES[thresholds], updates * steps),
+            rules=rules(thresholds, QUANTILES[thresholds], updates * budget),
             truth=truth,
             has_best=True,
             **schedule,

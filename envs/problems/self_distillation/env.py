@@ -166,7 +166,7 @@ class SelfDistillationEnv(ControlEnv):
 
     ## Description
     After Borup and Andersen 2021 (arXiv:2102.13088). The student fits ``alpha`` times the labels plus ``1 - alpha``
-    times its last fit, by kernel ridge regression, ``steps`` times. The zeroth fit is the labels themselves, so that
+    times its last fit, by kernel ridge regression, ``budget`` times. The zeroth fit is the labels themselves, so that
     the first step is a plain fit, whatever is chosen. The default data are the 11 fixed points of the source, whose
     losses it reproduces; ``data="redrawn"`` draws other noise in every episode.
 
@@ -185,7 +185,7 @@ class SelfDistillationEnv(ControlEnv):
     No fit: the zero function.
 
     ## Episode Termination
-    After ``steps`` steps.
+    After ``budget`` steps.
 
     ## Truth
     The least last loss is a smooth minimisation over the weights of all steps: ``env.student.optimal()`` from any
@@ -196,7 +196,7 @@ class SelfDistillationEnv(ControlEnv):
     ``constant`` is the best constant of the toy.
 
     ## Arguments
-    ``steps=6``, ``data="toy"`` or ``"redrawn"``, ``noise=0.5`` (its standard deviation, where it is redrawn),
+    ``budget=6``, ``data="toy"`` or ``"redrawn"``, ``noise=0.5`` (its standard deviation, where it is redrawn),
     ``low=0.0``, ``high=1.0``, ``gamma=80.0``, ``ridge=0.2``, and ``screening``, ``truth``, ``reward`` and ``price`` of
     ``ControlEnv``. ``info["loss"]`` is the loss.
 
@@ -208,7 +208,7 @@ class SelfDistillationEnv(ControlEnv):
     def __init__(
         self,
         *,
-        steps: int = 6,
+        budget: int = 6,
         data: Data = "toy",
         noise: float = 0.5,
         low: float = 0.0,
@@ -217,7 +217,7 @@ class SelfDistillationEnv(ControlEnv):
         ridge: float = 0.2,
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "distillation steps")
+        check_whole("budget", budget, 1, "distillation steps")
         check_from_zero("noise", noise)
         check_positive("gamma", gamma)
         check_positive("ridge", ridge)
@@ -232,8 +232,8 @@ class SelfDistillationEnv(ControlEnv):
                     Parameter("apart", 0.0, 4.0),
                 ]
             ),
-            partial(_student, None if data == "toy" else noise, gamma, ridge, steps=steps, low=low, high=high),
-            steps=steps,
+            partial(_student, None if data == "toy" else noise, gamma, ridge, steps=budget, low=low, high=high),
+            budget=budget,
             score_range=(-0.5, 0.0),
             rules={"none": Always(1.0), "paper": projection, "constant": Always(BEST_CONSTANT)},
             has_best=True,

@@ -205,7 +205,7 @@ class StreamAdaptationEnv(ControlEnv):
     The same network in every episode, and another stream.
 
     ## Episode Termination
-    After ``steps`` segments.
+    After ``budget`` segments.
 
     ## Truth
     ``info["truth"]`` has the ``error`` of the last segment, as a share of it. What is best is not known. Momentum 1 and
@@ -231,7 +231,7 @@ class StreamAdaptationEnv(ControlEnv):
     momentum 0.9 and 10 updates did harm whatever the shift (gradual: 0.661 without replay, 0.456 with it; 3 seeds).
 
     ## Arguments
-    ``steps=40``, ``batches=4`` of a segment, ``shift="gradual"``, ``"abrupt"`` or ``"cyclic"`` (as a whole, however
+    ``budget=40``, ``batches=4`` of a segment, ``shift="gradual"``, ``"abrupt"`` or ``"cyclic"`` (as a whole, however
     many batches there are), ``loss="symmetric"`` or ``"cross-entropy"`` (of the student with the teacher's answers as
     targets), ``reward="end"``, and ``screening`` and ``price`` of ``ControlEnv``; nothing costs anything here.
 
@@ -243,14 +243,14 @@ class StreamAdaptationEnv(ControlEnv):
     def __init__(
         self,
         *,
-        steps: int = 40,
+        budget: int = 40,
         batches: int = 4,
         shift: Shift = "gradual",
         loss: Loss = "symmetric",
         reward: Reward = "end",
         **schedule: Any,
     ) -> None:
-        check_whole("steps", steps, 1, "segments")
+        check_whole("budget", budget, 1, "segments")
         check_whole("batches", batches, 1, "batches in a segment")
         rules: dict[str, ControlRule] = {
             "none": Always((1.0, 0.0, 0.0, 0.0)),
@@ -269,8 +269,8 @@ class StreamAdaptationEnv(ControlEnv):
                 ]
             ),
             TaskSpace([Parameter(name, 0.0, 1.0) for name in ("entropy", "confidence", "disagreement", "drift")]),
-            partial(_student, shift, steps, batches, loss),
-            steps=steps,
+            partial(_student, shift, budget, batches, loss),
+            budget=budget,
             score_range=(-1.0, 0.0),
             rules=rules,
             reward=reward,

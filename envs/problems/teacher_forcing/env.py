@@ -48,7 +48,7 @@ class Sizes:
     """States to learn from."""
     updates: int
     """In a segment."""
-    steps: int
+    budget: int
     """Quanta of an episode, unless told otherwise."""
     free_length: int
     """Of each free run that is judged."""
@@ -69,7 +69,7 @@ class ForcedStudent(ControlledStudent):
     Args:
         series: To learn from, and to be judged by.
         sizes: Of the network and the training.
-        steps: Quanta of the episode, by which the learning rate falls.
+        steps: Training segments of the episode, by which the learning rate falls.
         seeds: Of the episode.
     """
 
@@ -203,7 +203,7 @@ class TeacherForcingEnv(ControlEnv):
     A fresh series and network.
 
     ## Episode Termination
-    After ``steps`` segments, or when the student diverges.
+    After ``budget`` segments, or when the student diverges.
 
     ## Truth
     If ``alpha`` is at least 1 - 1/N for a bound N of the norms of Jacobians, the gradient through forced time does not
@@ -220,7 +220,7 @@ class TeacherForcingEnv(ControlEnv):
     has a median of 0.18. So adaptive forcing is near the best constant, and does not beat all constants.
 
     ## Arguments
-    ``system="henon"``, ``steps=None`` (40; 100 for ``"lorenz"``), ``updates=None`` (100 in a segment; 50 for
+    ``system="henon"``, ``budget=None`` (40; 100 for ``"lorenz"``), ``updates=None`` (100 in a segment; 50 for
     ``"logistic"``, 500 for ``"lorenz"``), ``noise=0.02`` (as a share of the signal's deviation), and ``screening``,
     ``truth``, ``reward`` and ``price`` of ``ControlEnv``.
 
@@ -233,17 +233,17 @@ class TeacherForcingEnv(ControlEnv):
         self,
         *,
         system: SystemName = "henon",
-        steps: int | None = None,
+        budget: int | None = None,
         updates: int | None = None,
         noise: float = NOISE,
         **schedule: Any,
     ) -> None:
         check_from_zero("noise", noise)
         default = SIZES[system]
-        made = {**vars(default), "steps": default.steps if steps is None else steps}
+        made = {**vars(default), "budget": default.budget if budget is None else budget}
         made["updates"] = default.updates if updates is None else updates
         sizes = Sizes(**made)
-        check_whole("steps", sizes.steps, 1, "segments")
+        check_whole("budget", sizes.budget, 1, "segments")
         check_whole("updates", sizes.updates, 1, "updates")
         super().__init__(
             TaskSpace([Parameter("alpha", 0.0, 1.0)]),
@@ -261,7 +261,7 @@ class TeacherForcingEnv(ControlEnv):
                 ]
             ),
             partial(_student, system, sizes, noise),
-            steps=sizes.steps,
+            budget=sizes.budget,
             score_range=(-16.0, 0.0),
             rules={
                 "none": Always(0.0),
@@ -278,4 +278,4 @@ def _student(system: SystemName, sizes: Sizes, noise: float, seeds: Seeds) -> Fo
     rng = np.random.default_rng(seeds.world)
     tests = FREE_RUNS * sizes.free_length
     series = Series(system, length=sizes.series, test_length=tests, noise=noise, rng=rng)
-    return ForcedStudent(series, sizes, sizes.steps, seeds)
+    return ForcedStudent(series, sizes, sizes.budget, seeds)

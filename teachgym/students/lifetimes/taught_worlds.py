@@ -30,7 +30,7 @@ class Ledger:
 
     def __init__(self, budget: int, *, mastered_above: float) -> None:
         if budget < 1:
-            raise ValueError(f"student_steps is {budget}; expected at least 1")
+            raise ValueError(f"budget is {budget}; expected at least 1")
         self.budget = budget
         self.mastered_above = mastered_above
         self.spent = 0

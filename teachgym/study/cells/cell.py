@@ -154,7 +154,7 @@ class _Runner:
                     report(progress)
             record, env = self._teaching.record, self._env
             result = Result(
-                student_steps=env.spent,
+                spent=env.spent,
                 episodes=len(record.feedback),
                 world_seconds=env.world_seconds,
                 teacher_seconds=record.teacher_seconds,
@@ -215,7 +215,7 @@ class _Runner:
 
     def _test_if_due(self, progress: Progress) -> None:
         tests, wanted = progress.record.evaluations, self._cell.evaluations
-        due = min(progress.student_steps * wanted // progress.budget, wanted - 1)
+        due = min(progress.spent * wanted // progress.budget, wanted - 1)
         if progress.over or len(tests) - bool(tests and tests[0].untrained) < due:
             self._test()
 

@@ -73,18 +73,19 @@ def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any,
         made.close()
         raise _misfit(cell, needs - made.teaching_spec.offers)
     if cell.evaluations > made.budget:
-        raise ValueError(f"evaluations is {cell.evaluations}; expected at most one a student step, {made.budget}")
+        raise ValueError(
+            f"evaluations is {cell.evaluations}; expected at most the budget, {made.budget} {made.budget_unit}"
+        )
     return made
 
 
 def _check_options(cell: Cell) -> None:
     """Refuse a subject, a student or a budget that the environment does not take."""
     found = environment_class(cell.env)
-    budget = getattr(found, "budget_name", "student_steps")
     for setting, option, given in (
         ("subject", "--subject", cell.subject),
         ("student", "--student", cell.student),
-        (budget, "--student-steps", cell.student_steps),
+        ("budget", "--budget", cell.budget),
     ):
         if given is not None and not takes(found, setting):
             name = NamedSettings.parse(cell.env).name
@@ -95,7 +96,7 @@ def _check_options(cell: Cell) -> None:
 
 
 def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
-    env, kind = NamedSettings.parse(cell.env), environment_class(cell.env)
+    env = NamedSettings.parse(cell.env)
     settings = {**asked, **env.settings}
     if cell.subject is not None:
         subject = NamedSettings.parse(cell.subject)
@@ -103,8 +104,8 @@ def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
     if cell.student is not None:
         student = NamedSettings.parse(cell.student)
         settings |= {"student": student.name, "student_settings": dict(student.settings)}
-    if cell.student_steps is not None:
-        settings[getattr(kind, "budget_name", "student_steps")] = cell.student_steps
+    if cell.budget is not None:
+        settings["budget"] = cell.budget
     try:
         made = gymnasium.make(environment_id(env.name), disable_env_checker=True, **settings).unwrapped
     except (TypeError, ImportError, gymnasium.error.Error) as error:

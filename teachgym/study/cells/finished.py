@@ -16,7 +16,7 @@ RESULT = "result.json"
 class Result:
     """What a finished cell cost."""
 
-    student_steps: int
+    spent: int
     """World steps played."""
     episodes: int
     """Student episodes finished."""
@@ -37,7 +37,7 @@ class Result:
     @property
     def steps_per_second(self) -> float:
         """Student steps per second of world, student and teacher, without the tests."""
-        return self.student_steps / max(self.total_seconds - self.evaluation_seconds, 1e-9)
+        return self.spent / max(self.total_seconds - self.evaluation_seconds, 1e-9)
 
 
 def finish(folder: Path, result: Result, others: Iterable[str]) -> None:

@@ -101,7 +101,7 @@ class _Watch:
             self._observer.moved(
                 Standing(
                     cell,
-                    entries["student_steps"],
+                    entries["spent"],
                     entries["budget"],
                     entries["episodes"],
                     tuple(entries["curve"]),
@@ -140,7 +140,7 @@ class _Teller(Observer):
         self._entries: dict[str, Any] = {
             "attempt": f"{os.getpid()}-{time.time_ns()}",
             "reason": "",
-            "student_steps": 0,
+            "spent": 0,
             "budget": 0,
             "episodes": 0,
             "curve": [],
@@ -151,7 +151,7 @@ class _Teller(Observer):
 
     def moved(self, standing: Standing) -> None:
         plain = asdict(standing)
-        self._entries |= {name: plain[name] for name in ("student_steps", "budget", "episodes")}
+        self._entries |= {name: plain[name] for name in ("spent", "budget", "episodes")}
         self._entries["curve"] = list(standing.curve)
         if time.monotonic() - self._told > _TELL_SECONDS:
             self._tell()

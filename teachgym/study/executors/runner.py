@@ -62,7 +62,7 @@ class Standing:
     """How far a cell is."""
 
     cell: Cell
-    student_steps: int
+    spent: int
     """Student steps spent."""
     budget: int
     """Student steps that may be spent."""
@@ -256,7 +256,7 @@ def _work(
         if time.perf_counter() - told > REPORT_SECONDS:
             told = time.perf_counter()
             curve = tuple(float(getattr(test, headline)) for test in progress.record.evaluations)
-            connection.send(Standing(cell, progress.student_steps, progress.budget, progress.episodes, curve))
+            connection.send(Standing(cell, progress.spent, progress.budget, progress.episodes, curve))
 
     refusal = None
     try:

@@ -369,14 +369,14 @@ class _Comparing:
             difference=self._difference(name),
             p_value=p_value,
             p_corrected=p_corrected,
-            steps_per_second=sum(result.student_steps for result in results) / busy,
+            steps_per_second=sum(result.spent for result in results) / busy,
             world_share=sum(result.world_seconds for result in results) / busy,
             teacher_share=sum(result.teacher_seconds for result in results) / busy,
         )
 
     def _curve(self, run: Run, measures: Measures) -> tuple[FloatArray, FloatArray]:
         tests = run.record.evaluations
-        steps = np.array([test.student_steps for test in tests], dtype=np.float64)
+        steps = np.array([test.spent for test in tests], dtype=np.float64)
         return steps, np.array([self._scaled(float(getattr(test, measures.headline)), measures) for test in tests])
 
     def _profiles(self) -> dict[str, Profile]:
@@ -424,4 +424,4 @@ def _final(run: Run, measures: Measures) -> float:
 
 def _budget(run: Run) -> float:
     assert run.result is not None
-    return float(max(run.result.student_steps, 1))
+    return float(max(run.result.spent, 1))

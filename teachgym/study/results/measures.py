@@ -24,8 +24,6 @@ class Measures:
     """What an outcome is."""
     headline: Headline = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
-    budget_name: str = "student_steps"
-    """What the budget counts."""
     masters: bool = True
     """Whether it means anything that a task is mastered; where not, it is not shown."""
     skills: tuple[str, ...] = ()
@@ -41,7 +39,6 @@ class Measures:
             outcome_range=env.teaching_spec.outcome_range,
             outcome_name=env.outcome_name,
             headline=env.headline,
-            budget_name=env.budget_name,
             masters=SUCCESS in env.teaching_spec.offers or env.headline == "mastered",
             skills=tuple(skills),
         )

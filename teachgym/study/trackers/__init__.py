@@ -80,7 +80,7 @@ class Tracking:
             return
         for tracker in list(self._trackers):
             try:
-                tracker.log(metrics, progress.student_steps)
+                tracker.log(metrics, progress.spent)
             except tracker.errors as error:
                 say(f"tracker {type(tracker).__name__} is left out from here on: {error}")
                 self._trackers.remove(tracker)

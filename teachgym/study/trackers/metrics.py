@@ -35,13 +35,13 @@ class Metrics:
         """What to log where the run stands; mostly nothing."""
         if self._next_at is None:
             self._next_at = self._after(self._began_at, progress.budget)
-        tests, steps = progress.record.evaluations, progress.student_steps
+        tests, steps = progress.record.evaluations, progress.spent
         if steps < self._next_at and len(tests) == self._tests and not progress.over:
             return {}
         metrics: dict[str, float] = {}
         self._tests = len(tests)
-        if tests and tests[-1].student_steps > self._tested_at:
-            self._tested_at = tests[-1].student_steps
+        if tests and tests[-1].spent > self._tested_at:
+            self._tested_at = tests[-1].spent
             metrics |= self._of_test(progress)
         if (steps >= self._next_at or progress.over) and progress.record.feedback:
             self._next_at = self._after(steps, progress.budget)
@@ -72,5 +72,5 @@ class Metrics:
             "training/cost": float(np.mean([feedback.cost for feedback in recent])),
             "training/episodes": float(len(record.feedback)),
             **{f"tasks/{parameter}": float(mean) for parameter, mean in zip(space.names, tasks, strict=True)},
-            "speed/student_steps_per_second": (progress.student_steps - self._began_at) / seconds,
+            "speed/student_steps_per_second": (progress.spent - self._began_at) / seconds,
         }

@@ -40,12 +40,12 @@ class WandbTracker(Tracker):
                 console="off", x_disable_stats=True, x_disable_machine_info=True, disable_git=True, silent=True
             ),
         )
-        self._run.define_metric("student_steps")
-        self._run.define_metric("*", step_metric="student_steps")
+        self._run.define_metric("spent")
+        self._run.define_metric("*", step_metric="spent")
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Send them; what a lost worker sent beyond its checkpoint is sent again, at the same student steps."""
-        self._run.log({**metrics, "student_steps": step})
+        self._run.log({**metrics, "spent": step})
 
     def close(self) -> None:
         """End the run."""

@@ -206,8 +206,8 @@ def test_a_step_whose_engine_failed_can_be_tried_again_and_nothing_was_spent(tmp
         assert all(np.array_equal(left, right) for left, right in zip(outcomes[0], other, strict=True))
 
 
-def test_the_engine_budget_ends_the_episode_and_is_never_exceeded() -> None:
-    made = make("SkillList", "shares", engine_budget=45, student="simulated")
+def test_the_spending_limit_ends_the_episode_and_is_never_exceeded() -> None:
+    made = make("SkillList", "shares", spending_limit=45, student="simulated")
     steps = play(made)
     assert len(steps) - 1 == 2
     assert steps[-1][2]["budget_used"] == 45
@@ -255,7 +255,7 @@ BAD: list[tuple[str, Mapping[str, Any], str]] = [
     ("SkillList", {"budget": -5}, "budget is -5"),
     ("SkillList", {"budgt": 5}, "unknown setting of the environment: 'budgt'; did you mean 'budget'"),
     ("SkillList", {"rounds": 0}, "rounds is 0"),
-    ("SkillList", {"engine_budget": -1.0}, "engine_budget is -1.0"),
+    ("SkillList", {"spending_limit": -1.0}, "spending_limit is -1.0"),
     ("SkillList", {"regime": "again"}, "regime is 'again'"),
     ("SkillList", {"checks": "parse"}, "unknown check 'parse'"),
     ("SkillList", {"feedback": 1}, "feedback is 1; expected true or false"),

@@ -172,7 +172,7 @@ def test_what_a_probe_asked_the_student_is_spent_once_and_stays_so(
 
 
 def test_a_probe_that_would_leave_nothing_is_refused_and_spends_nothing() -> None:
-    for more, action in (({}, np.array([200, 0, 0])), ({"engine_budget": 10.0}, COUNTS)):
+    for more, action in (({}, np.array([200, 0, 0])), ({"spending_limit": 10.0}, COUNTS)):
         made = counted(**more)
         made.reset(seed=0)
         with pytest.raises(ValueError, match="would use up what is left of a budget"):

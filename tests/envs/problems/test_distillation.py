@@ -174,7 +174,7 @@ def test_entropy_grows_with_the_temperature() -> None:
 
 
 def test_the_strong_teacher_has_a_price_whenever_it_is_asked() -> None:
-    env = DistillationEnv(problem="order", steps=4, price=0.2)
+    env = DistillationEnv(problem="order", budget=4, price=0.2)
     env.reset(seed=0)
     paid = [env.step(np.array(controls))[4]["paid"] for controls in ([1, 0, 1, 1], [1, 0.01, 1, 1], [0, 1, 1, 1])]
     assert paid == pytest.approx([0.0, 0.05, 0.1])
@@ -183,8 +183,8 @@ def test_the_strong_teacher_has_a_price_whenever_it_is_asked() -> None:
 @pytest.mark.parametrize("objective", ["label-assisted", "relations"])
 def test_other_objectives_teach_too_and_are_not_the_same(objective: Any) -> None:
     plain, other = (
-        DistillationEnv(problem="noisy", steps=5),
-        DistillationEnv(problem="noisy", steps=5, objective=objective),
+        DistillationEnv(problem="noisy", budget=5),
+        DistillationEnv(problem="noisy", budget=5, objective=objective),
     )
     scores = [final_score(env, "teacher", seed=0) for env in (plain, other)]
     assert min(scores) > 0.7
@@ -222,7 +222,7 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
 @pytest.mark.slow
 def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_there() -> None:
     of = {
-        rule: np.mean([final_score(DistillationEnv(steps=15), rule, seed=seed) for seed in range(2)])
+        rule: np.mean([final_score(DistillationEnv(budget=15), rule, seed=seed) for seed in range(2)])
         for rule in ("clean", "robust", "constant", "paper")
     }
     assert min(of["constant"], of["paper"]) > max(of["clean"], of["robust"]) + 0.005
@@ -230,7 +230,7 @@ def test_the_mean_of_the_accuracies_is_best_between_the_teachers_and_mtard_is_th
 
 def test_a_random_teacher_alone_teaches_no_digits() -> None:
     for seed in range(5):
-        env = DistillationEnv(problem="noisy", random_teacher=True, steps=10)
+        env = DistillationEnv(problem="noisy", random_teacher=True, budget=10)
         env.reset(seed=seed)
         scores = [env.step(np.array([0.0, 1.0, 0.0, 1.0, 1.0]))[4]["score"] for _ in range(10)]
         assert scores[-1] < 0.3

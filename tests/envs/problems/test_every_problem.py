@@ -14,15 +14,15 @@ from teachgym.envs.problems.self_distillation.env import SelfDistillationEnv, Se
 from teachgym.testing import check_control_env
 
 SHORT: dict[str, dict[str, Any]] = {
-    "SelfDistillation": {"steps": 5},
-    "Intervention": {"steps": 4},
-    "Distillation": {"steps": 4},
-    "ProxyDistillation": {"steps": 4},
-    "PseudoLabel": {"steps": 4},
-    "StreamAdaptation": {"steps": 4},
-    "TeacherForcing": {"steps": 4, "updates": 20},
+    "SelfDistillation": {"budget": 5},
+    "Intervention": {"budget": 4},
+    "Distillation": {"budget": 4},
+    "ProxyDistillation": {"budget": 4},
+    "PseudoLabel": {"budget": 4},
+    "StreamAdaptation": {"budget": 4},
+    "TeacherForcing": {"budget": 4, "updates": 20},
 }
-"""Every schedule, with settings that make an episode short."""
+"""Every problem, with settings that make an episode short."""
 WITHOUT_TRUTH = ("Distillation", "StreamAdaptation", "TeacherForcing")
 VARIANTS = [
     ("Intervention", {"action": "scores", "items": 10}),
@@ -42,7 +42,7 @@ def make(name: str, **settings: Any) -> ControlEnv:
     return env
 
 
-def test_every_registered_schedule_is_checked_here() -> None:
+def test_every_registered_problem_is_checked_here() -> None:
     registered = {
         spec.name for spec in gymnasium.registry.values() if str(spec.entry_point).startswith("teachgym.envs.problems")
     }
@@ -83,7 +83,7 @@ def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -
 @pytest.mark.parametrize(
     "settings",
     [
-        {"steps": 0},
+        {"budget": 0},
         {"price": -1.0},
         {"price": float("nan")},
         {"reward": "outcome"},
@@ -99,7 +99,7 @@ def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str
 
 @pytest.mark.parametrize("name", SHORT)
 def test_the_last_segment_can_not_be_a_probe(name: str) -> None:
-    env = make(name, steps=1)
+    env = make(name, budget=1)
     env.reset(seed=0)
     with pytest.raises(ValueError, match="last segment"):
         env.probe(env.task_space.low)

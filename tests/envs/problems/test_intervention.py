@@ -28,14 +28,14 @@ def test_the_oracle_reaches_the_optimum_in_closed_form(action: Any, budget: floa
     for seed in range(2):
         worth, alone = gains(seed)
         most = min(int(np.sum(worth > 0)), int(budget * 1000))
-        env = InterventionEnv(action=action, budget=budget, truth=True)
+        env = InterventionEnv(action=action, explained=budget, truth=True)
         assert final_score(env, "oracle", seed=seed) == pytest.approx(alone + most / 1000)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.2, 0.6]))
 def test_no_scores_beat_the_oracle(seed: int, budget: float) -> None:
-    env = InterventionEnv(action="scores", budget=budget, truth=True)
+    env = InterventionEnv(action="scores", explained=budget, truth=True)
     best, rng = final_score(env, "oracle", seed=1), np.random.default_rng(seed)
     env.reset(seed=1)
     over = False
@@ -49,8 +49,8 @@ def test_with_the_whole_budget_every_rule_explains_everything_and_that_is_worse_
         worth, alone = gains(seed)
         everything = alone + worth.sum() / 1000
         for rule in ("paper", "least-able", "most-helped", "deceive", "unguided"):
-            assert final_score(InterventionEnv(budget=1.0), rule, seed=seed) == pytest.approx(everything)
-        assert final_score(InterventionEnv(budget=1.0, truth=True), "oracle", seed=seed) > everything
+            assert final_score(InterventionEnv(explained=1.0), rule, seed=seed) == pytest.approx(everything)
+        assert final_score(InterventionEnv(explained=1.0, truth=True), "oracle", seed=seed) > everything
 
 
 @pytest.mark.learned
@@ -59,7 +59,7 @@ def test_unguided_explanations_gain_in_proportion_to_the_budget() -> None:
     shares = []
     for seed in range(8):
         worth, alone = gains(seed)
-        scores = [final_score(InterventionEnv(budget=budget), "unguided", seed=seed) for budget in budgets]
+        scores = [final_score(InterventionEnv(explained=budget), "unguided", seed=seed) for budget in budgets]
         shares.append((np.array(scores) - alone) / (worth.sum() / 1000))
     assert np.mean(shares, axis=0) == pytest.approx(budgets, abs=0.06)
 
@@ -71,7 +71,7 @@ def test_weights_and_scores_explain_the_same_items_by_the_same_rule() -> None:
 
 
 def test_the_budget_is_never_exceeded_and_costs_its_share() -> None:
-    env = InterventionEnv(budget=0.1, price=0.5)
+    env = InterventionEnv(explained=0.1, price=0.5)
     env.reset(seed=0)
     paid, over = 0.0, False
     while not over:
@@ -106,11 +106,11 @@ def test_what_was_explained_is_read_with_the_teachers_labels_and_lasts() -> None
 def test_utility_beats_unguided_explanations_at_every_budget_between() -> None:
     for budget, margin in ((0.2, 0.01), (0.4, 0.01), (0.6, 0.008)):
         useful, unguided = (
-            np.mean([final_score(InterventionEnv(budget=budget), rule, seed=seed) for seed in range(10)])
+            np.mean([final_score(InterventionEnv(explained=budget), rule, seed=seed) for seed in range(10)])
             for rule in ("paper", "unguided")
         )
         assert useful > unguided + margin
-        deceived = np.mean([final_score(InterventionEnv(budget=budget), "deceive", seed=seed) for seed in range(10)])
+        deceived = np.mean([final_score(InterventionEnv(explained=budget), "deceive", seed=seed) for seed in range(10)])
         assert deceived < unguided - 0.005
 
 
@@ -119,7 +119,7 @@ def test_a_deceptive_teacher_does_harm_and_the_more_the_more_it_explains() -> No
     for seed in SEEDS:
         alone = gains(seed)[1]
         scores = [
-            final_score(InterventionEnv(explainer="deceptive", budget=budget), "paper", seed=seed)
+            final_score(InterventionEnv(explainer="deceptive", explained=budget), "paper", seed=seed)
             for budget in (0.2, 0.6, 1.0)
         ]
         assert alone - 0.02 > scores[0] > scores[1] + 0.1 > scores[2] + 0.2
@@ -147,13 +147,13 @@ def test_each_is_a_choice_for_bandits() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"budget": 1.5}, "budget"),
+        ({"explained": 1.5}, "explained"),
         ({"action": "all"}, "action"),
         ({"explainer": "kind"}, "explainer"),
         ({"items": 0}, "items"),
         ({"items": 400, "action": "scores"}, "at most 200"),
         ({"items": 2, "action": "each"}, "expected 1"),
-        ({"steps": 30}, "at most 1000 items"),
+        ({"budget": 30}, "at most 1000 items"),
         ({"refit": True, "truth": True}, "not known"),
         ({"action": "each", "screening": "counted"}, "probe"),
     ],

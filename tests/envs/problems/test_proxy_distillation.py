@@ -33,7 +33,7 @@ def student(env: ProxyDistillationEnv) -> HackingStudent:
 @cache
 def curves(rule: str, seed: int, *, steps: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Golden and proxy distances at the beginning and after every epoch."""
-    env = ProxyDistillationEnv(steps=steps)
+    env = ProxyDistillationEnv(budget=steps)
     golden = -np.array(play_rule(env, rule, seed=seed))
     return golden, np.array(student(env).proxies)
 
@@ -94,14 +94,14 @@ def test_to_stop_ends_the_episode_and_leaves_the_student_as_it_was() -> None:
 
 
 def test_only_new_answers_cost() -> None:
-    env = ProxyDistillationEnv(steps=4, price=1.0)
+    env = ProxyDistillationEnv(budget=4, price=1.0)
     env.reset(seed=0)
     paid = [env.step(np.array([source, 0.0, 1.0, 0.0]))[4]["paid"] for source in (0.0, 0.5, 1.0)]
     assert paid == [0.0, 0.25, 0.5]
 
 
 def test_neither_observations_nor_rewards_on_the_way_show_the_golden_distance() -> None:
-    env = ProxyDistillationEnv(steps=5)
+    env = ProxyDistillationEnv(budget=5)
     env.reset(seed=0)
     for _ in range(4):
         observation, reward, _, _, info = env.step(np.array([0.5, 1.0, 1.0, 0.0]))
@@ -111,7 +111,7 @@ def test_neither_observations_nor_rewards_on_the_way_show_the_golden_distance() 
 
 
 def test_the_oracle_is_no_worse_than_any_kind_of_data_stopped_at_any_epoch() -> None:
-    best = final_score(ProxyDistillationEnv(steps=25, truth=True), "oracle", seed=3)
+    best = final_score(ProxyDistillationEnv(budget=25, truth=True), "oracle", seed=3)
     for rule in ("offline", "online-teacher", "online-student", "fresh"):
         golden, _ = curves(rule, 3, steps=25)
         assert -best <= golden.min() + 1e-12

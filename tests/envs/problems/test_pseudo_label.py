@@ -21,7 +21,7 @@ KEPT = 0.7, 1.0, 0.95
 
 
 def taught(controls: list[float] | tuple[float, ...], *, segments: int = 4, **settings: Any) -> PseudoLabelStudent:
-    env = PseudoLabelEnv(steps=segments, **settings)
+    env = PseudoLabelEnv(budget=segments, **settings)
     env.reset(seed=1)
     for _ in range(segments):
         env.step(np.array(controls))
@@ -59,7 +59,7 @@ def test_a_threshold_of_1_and_a_weight_of_0_are_both_learning_from_the_labels_on
 
 
 def test_without_pseudo_labels_the_pool_makes_no_difference() -> None:
-    env, other = PseudoLabelEnv(steps=3), PseudoLabelEnv(steps=3)
+    env, other = PseudoLabelEnv(budget=3), PseudoLabelEnv(budget=3)
     for one in (env, other):
         one.reset(seed=1)
     data = other.student._data  # type: ignore[attr-defined]
@@ -94,13 +94,13 @@ def test_there_are_two_labels_of_each_class_and_the_pool_has_the_rest() -> None:
 
 @pytest.mark.parametrize("filtering", ["none", "agreement"])
 def test_the_filter_by_truth_keeps_what_is_right_and_nothing_else(filtering: str) -> None:
-    env = PseudoLabelEnv(steps=3, truth=True, filter=filtering)  # type: ignore[arg-type]
+    env = PseudoLabelEnv(budget=3, truth=True, filter=filtering)  # type: ignore[arg-type]
     observation, _ = env.reset(seed=0)
     for _ in range(3):
         observation, _, _, _, info = env.step(env.teaching_spec.rules["oracle"](observation))
         assert info["truth"]["precision"] == 1
         assert 0 < info["truth"]["kept"] < 20 * 64
-    plain = PseudoLabelEnv(steps=3, filter=filtering)  # type: ignore[arg-type]
+    plain = PseudoLabelEnv(budget=3, filter=filtering)  # type: ignore[arg-type]
     assert precision(plain, "all", seed=0) < 0.9
 
 
@@ -157,7 +157,7 @@ def test_the_quantiles_that_are_shown_are_those_of_the_confidence() -> None:
 
 @pytest.mark.parametrize("options", [{"thresholds": "per-class"}, {"filter": "agreement"}, {"reviewer": True}, {}])
 def test_the_source_takes_the_threshold_of_the_mixture_after_its_warm_up(options: dict[str, Any]) -> None:
-    env = PseudoLabelEnv(steps=10, **options)
+    env = PseudoLabelEnv(budget=10, **options)
     observation, _ = env.reset(seed=0)
     assert env.teaching_spec.rules["paper"](observation)[-2] == 0
     observation, *_ = env.step(env.teaching_spec.rules["rescaled"](observation))
@@ -172,7 +172,7 @@ def test_the_source_takes_the_threshold_of_the_mixture_after_its_warm_up(options
 
 
 def test_soft_teachers_momentum_rises_from_0() -> None:
-    env = PseudoLabelEnv(steps=100, updates=20)
+    env = PseudoLabelEnv(budget=100, updates=20)
     observation, _ = env.reset(seed=0)
     rule = env.teaching_spec.rules["soft"]
     assert rule(observation).tolist() == [0.9, 4.0, 0.0]
@@ -223,4 +223,4 @@ def test_its_documentation_measures_rules_by_their_names() -> None:
     measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
     names = re.findall(r"([a-z-]+)`*\s+0\.\d", measured)
     assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "controls", "oracle"}
-    assert set(names) - {"controls", "oracle"} <= set(PseudoLabelEnv(steps=2).teaching_spec.rules)
+    assert set(names) - {"controls", "oracle"} <= set(PseudoLabelEnv(budget=2).teaching_spec.rules)

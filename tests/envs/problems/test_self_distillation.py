@@ -24,7 +24,7 @@ TOY = RidgeProblem(np.array(TOY_LABELS), gamma=80.0, ridge=0.2)
 
 
 def losses(weights: list[float]) -> list[float]:
-    env = SelfDistillationEnv(steps=len(weights))
+    env = SelfDistillationEnv(budget=len(weights))
     env.reset(seed=0)
     return [env.step(np.array([weight]))[4]["loss"] for weight in weights]
 
@@ -69,7 +69,7 @@ def test_fits_follow_the_spectral_recursion() -> None:
 @settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5))
 def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
-    env = SelfDistillationEnv(steps=len(weights) + 1)
+    env = SelfDistillationEnv(budget=len(weights) + 1)
     observation, _ = env.reset(seed=0)
     for weight in weights:
         observation, *_ = env.step(np.array([weight]))
@@ -103,12 +103,12 @@ def test_the_optimum_of_three_steps_is_that_of_a_grid() -> None:
 @pytest.mark.parametrize(("steps", "greedy"), [(3, 0.148764), (6, 0.149483)])
 def test_the_one_step_rule_is_myopic(steps: int, greedy: float) -> None:
     optimum = 0.148675
-    assert round(-final_score(SelfDistillationEnv(steps=steps), "paper"), 6) == greedy
-    assert round(-final_score(SelfDistillationEnv(steps=steps, truth=True), "oracle"), 6) == optimum
+    assert round(-final_score(SelfDistillationEnv(budget=steps), "paper"), 6) == greedy
+    assert round(-final_score(SelfDistillationEnv(budget=steps, truth=True), "oracle"), 6) == optimum
 
 
 def test_without_bounds_the_second_weight_of_the_source_is_negative() -> None:
-    env = SelfDistillationEnv(steps=2, low=-2.0, high=2.0)
+    env = SelfDistillationEnv(budget=2, low=-2.0, high=2.0)
     env.reset(seed=0)
     observation, *_ = env.step(np.array([1.0]))
     assert env.teaching_spec.rules["paper"](observation)[0] == pytest.approx(-0.622, abs=5e-4)
@@ -143,7 +143,7 @@ def test_redrawn_noise_depends_on_the_seed_and_the_toy_does_not() -> None:
 
 
 def test_a_teacher_of_curricula_acts_in_it() -> None:
-    env = SelfDistillationEnv(steps=40)
+    env = SelfDistillationEnv(budget=40)
     record = teachgym.teach(env, teachgym.make_teacher("alp-gmm", env, seed=0), seed=0)
     assert len(record.feedback) == 40
 

@@ -24,7 +24,7 @@ IMAGES = split_digits().validation[0].numpy().astype(np.float64)
 
 
 def begun(**settings: Any) -> tuple[StreamAdaptationEnv, StreamStudent]:
-    env = StreamAdaptationEnv(**{"steps": 4, **settings})
+    env = StreamAdaptationEnv(**{"budget": 4, **settings})
     env.reset(seed=1)
     student = env.student
     assert isinstance(student, StreamStudent)
@@ -130,7 +130,7 @@ def test_nothing_that_a_teacher_is_given_depends_on_the_labels() -> None:
 
 
 def test_the_score_is_minus_the_errors_of_all_batches() -> None:
-    env, _ = begun(steps=5, batches=2)
+    env, _ = begun(budget=5, batches=2)
     errors, over = [], False
     while not over:
         _, reward, over, _, info = env.step(np.array([0.9, 1.0, 1.0, 0.0]))

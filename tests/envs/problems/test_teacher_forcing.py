@@ -131,7 +131,7 @@ def test_adam_minimises_a_square() -> None:
 
 @pytest.mark.parametrize("system", ["logistic", "henon", "lorenz"])
 def test_every_system_can_be_learnt_a_little(system: Any) -> None:
-    env = TeacherForcingEnv(system=system, steps=2, updates=20)
+    env = TeacherForcingEnv(system=system, budget=2, updates=20)
     env.reset(seed=0)
     _, _, _, _, first = env.step(np.array([1.0]))
     loss = env.student.seen()["loss"]
@@ -141,7 +141,7 @@ def test_every_system_can_be_learnt_a_little(system: Any) -> None:
 
 
 def test_a_student_that_diverges_ends_the_episode() -> None:
-    env = TeacherForcingEnv(steps=5, updates=5)
+    env = TeacherForcingEnv(budget=5, updates=5)
     env.reset(seed=0)
     student = env.student
     assert isinstance(student, ForcedStudent)
@@ -155,7 +155,7 @@ def test_a_student_that_diverges_ends_the_episode() -> None:
 @pytest.mark.slow
 def test_gradients_are_great_without_forcing_and_small_with_it() -> None:
     def greatest(alpha: float, seed: int) -> float:
-        env = TeacherForcingEnv(steps=10)
+        env = TeacherForcingEnv(budget=10)
         env.reset(seed=seed)
         seen = []
         for _ in range(10):
@@ -171,7 +171,7 @@ def test_gradients_are_great_without_forcing_and_small_with_it() -> None:
 @pytest.mark.slow
 def test_the_source_learns_the_attractor_and_no_forcing_does_not() -> None:
     forced, free = (
-        np.median([final_score(TeacherForcingEnv(steps=20), rule, seed=seed) for seed in range(3)])
+        np.median([final_score(TeacherForcingEnv(budget=20), rule, seed=seed) for seed in range(3)])
         for rule in ("paper", "none")
     )
     assert free < -14
@@ -184,7 +184,7 @@ def test_the_source_learns_the_attractor_and_no_forcing_does_not() -> None:
         ({"system": "pendulum"}, "system"),
         ({"noise": -1.0}, "noise"),
         ({"updates": 0}, "updates"),
-        ({"steps": 0}, "steps"),
+        ({"budget": 0}, "budget"),
     ],
 )
 def test_settings_that_are_not_allowed_are_refused(keywords: dict[str, Any], message: str) -> None:

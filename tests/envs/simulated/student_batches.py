@@ -28,7 +28,7 @@ def assert_equals_single_environments(
         *expected, expected_info = alone.step(actions)
         for given, wanted in zip(outputs, expected, strict=True):
             assert_same(given, wanted)
-        assert_same(info["student_steps"], expected_info["student_steps"])
+        assert_same(info["spent"], expected_info["spent"])
         assert_same(info[truth], np.stack(expected_info[truth]))
         assert_feedback(info, expected_info, size)
         if "final_obs" in expected_info:

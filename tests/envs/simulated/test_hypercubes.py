@@ -11,13 +11,13 @@ KINDS = [
     {"dimensions": 3, "cubes_per_dimension": 4, "irrelevant_dimensions": 2},
     {"forgetting": 0.01, "reward": "gain"},
     {"screening": "counted", "reward": "learning-progress"},
-    {"screening": "free", "antagonist": True, "episodes": 201},
+    {"screening": "free", "antagonist": True, "budget": 201},
 ]
 
 
 @pytest.mark.parametrize("settings", KINDS)
 def test_it_keeps_the_contract(settings: dict[str, object]) -> None:
-    check_teacher_env(lambda: HypercubesEnv(**{"episodes": 200, **settings}))  # type: ignore[arg-type]
+    check_teacher_env(lambda: HypercubesEnv(**{"budget": 200, **settings}))  # type: ignore[arg-type]
 
 
 def visit(student: HypercubesStudent, *cube: int, times: int = 1) -> float:
@@ -80,7 +80,7 @@ def test_what_a_forgotten_cube_unlocked_closes_again() -> None:
 
 
 def test_irrelevant_dimensions_make_no_difference() -> None:
-    plain, padded = HypercubesEnv(episodes=300), HypercubesEnv(episodes=300, irrelevant_dimensions=3)
+    plain, padded = HypercubesEnv(budget=300), HypercubesEnv(budget=300, irrelevant_dimensions=3)
     plain.reset(seed=0)
     padded.reset(seed=0)
     rng = np.random.default_rng(0)
@@ -90,7 +90,7 @@ def test_irrelevant_dimensions_make_no_difference() -> None:
 
 
 def test_gains_sum_to_the_share_of_mastered_cubes() -> None:
-    env = HypercubesEnv(reward="gain", episodes=500, forgetting=1e-4)
+    env = HypercubesEnv(reward="gain", budget=500, forgetting=1e-4)
     _, info = env.reset(seed=0)
     assert info["mastered"] == 0.0
     total, over = 0.0, False
@@ -104,7 +104,7 @@ def test_gains_sum_to_the_share_of_mastered_cubes() -> None:
 
 
 def test_screening_tells_the_competence_and_changes_nothing() -> None:
-    env = HypercubesEnv(screening="counted", episodes=20)
+    env = HypercubesEnv(screening="counted", budget=20)
     assert SCREENING in env.teaching_spec.offers
     env.reset(seed=0)
     here = np.array([0.05, 0.05])
@@ -118,17 +118,17 @@ def test_screening_tells_the_competence_and_changes_nothing() -> None:
 
 
 def test_free_screening_costs_nothing() -> None:
-    env = HypercubesEnv(screening="free", episodes=2)
+    env = HypercubesEnv(screening="free", budget=2)
     env.reset(seed=0)
     for _ in range(10):
         *_, over, _, info = env.step({"task": [0.05, 0.05], "train": 0})
         assert not over
-        assert info["student_steps"] == info["feedback"].cost == 0
+        assert info["spent"] == info["feedback"].cost == 0
 
 
 def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("teachgym.core.teacher_env.MOST_UNPAID", 20)
-    env = HypercubesEnv(screening="free", episodes=50)
+    env = HypercubesEnv(screening="free", budget=50)
     env.reset(seed=0)
     for train in ([0] * 20 + [1]) * 2 + [0] * 20:
         env.step({"task": [0.05, 0.05], "train": train})
@@ -137,12 +137,12 @@ def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch:
 
 
 def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
-    env = HypercubesEnv(antagonist=True, episodes=10)
+    env = HypercubesEnv(antagonist=True, budget=10)
     assert ANTAGONIST in env.teaching_spec.offers
     env.reset(seed=0)
     *_, info = env.step([0.05, 0.05])
     assert info["feedback"].antagonist_outcome == info["feedback"].outcome == 0.01
-    assert info["student_steps"] == info["feedback"].cost == 2
+    assert info["spent"] == info["feedback"].cost == 2
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
         ({"cubes_per_dimension": 0}, "cubes_per_dimension is 0"),
         ({"dimensions": 9}, "expected at most 1,000,000"),
         ({"forgetting": 1.5}, "forgetting is 1.5"),
-        ({"episodes": 0}, "episodes is 0"),
+        ({"budget": 0}, "budget is 0"),
         ({"reward": "fun"}, "reward is 'fun'"),
         ({"screening": "on"}, "screening is 'on'"),
     ],
@@ -170,7 +170,7 @@ def test_actions_beside_the_screening_space_are_refused(action: object) -> None:
 
 
 def test_a_run_is_recorded() -> None:
-    env = HypercubesEnv(episodes=50)
+    env = HypercubesEnv(budget=50)
     record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
     assert record.tasks.shape == (50, 2)
     assert all(feedback.trace is None for feedback in record.feedback)

@@ -41,7 +41,7 @@ def play(env: SimulatedSkillsEnv, seed: int, skills: list[int]) -> list[tuple[An
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_keeps_the_contract(kind: dict[str, Any]) -> None:
-    check_teacher_env(lambda: SimulatedSkillsEnv(lessons=40, **kind))
+    check_teacher_env(lambda: SimulatedSkillsEnv(budget=40, **kind))
 
 
 def test_constant_practice_has_the_closed_form() -> None:
@@ -115,7 +115,7 @@ def test_competence_and_outcomes_stay_from_0_to_1(skills: list[int], **populatio
 
 
 def test_gains_telescope_to_final_minus_initial_of_the_targets() -> None:
-    env = SimulatedSkillsEnv(lessons=50, targets=[1, 4])
+    env = SimulatedSkillsEnv(budget=50, targets=[1, 4])
     start = env.reset(seed=3)[1]["competence"]
     steps = [env.step(step % 8) for step in range(50)]
     gained = (steps[-1][4]["competence"] - start)[[1, 4]].mean()
@@ -161,7 +161,7 @@ def test_students_vary_about_the_typical_one_by_seed_and_not_without_variety() -
 
 
 def test_a_student_is_the_same_whichever_teacher_it_has() -> None:
-    env = SimulatedSkillsEnv(lessons=300, rate=0.0, forgetting=0.0, initial=0.5, variety=0.0)
+    env = SimulatedSkillsEnv(budget=300, rate=0.0, forgetting=0.0, initial=0.5, variety=0.0)
     one = [step[4]["feedback"].outcome for step in play(env, 5, [0] * 300)]
     other = [step[4]["feedback"].outcome for step in play(env, 5, list(range(8)) * 37 + [0] * 4)]
     assert one == other
@@ -169,7 +169,7 @@ def test_a_student_is_the_same_whichever_teacher_it_has() -> None:
 
 
 def test_the_observation_is_what_its_names_say() -> None:
-    env = SimulatedSkillsEnv(skills=3, lessons=10, structure="chain")
+    env = SimulatedSkillsEnv(skills=3, budget=10, structure="chain")
     assert env.observation_names == (
         "progress",
         *(f"{what}_{k}" for what in ("outcome", "since", "share") for k in range(3)),
@@ -195,7 +195,7 @@ def test_a_lesson_tells_what_was_expected_and_what_came() -> None:
 
 
 def test_evaluation_gives_the_true_competence_and_changes_nothing() -> None:
-    env = SimulatedSkillsEnv(lessons=20)
+    env = SimulatedSkillsEnv(budget=20)
     with pytest.raises(RuntimeError, match="call reset"):
         env.evaluate()
     expected = [step[0].tolist() for step in play(env, 2, [0, 1] * 10)]
@@ -226,18 +226,18 @@ def test_a_student_can_be_replaced_in_mid_episode() -> None:
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
 def test_a_vector_equals_single_environments(kind: dict[str, Any], mode: AutoresetMode) -> None:
     name = "teachgym/SimulatedSkills-v0"
-    assert_equals_single_environments(name, mode, steps=45, size=4, truth="competence", lessons=20, **kind)
+    assert_equals_single_environments(name, mode, steps=45, size=4, truth="competence", budget=20, **kind)
 
 
 def test_long_lifetimes_in_a_vector_equal_single_ones() -> None:
-    vector, env = make_skills(3, lessons=400), SimulatedSkillsEnv(lessons=400)
+    vector, env = make_skills(3, budget=400), SimulatedSkillsEnv(budget=400)
     vector.reset(seed=10)
     rows = np.array([vector.step(np.array([0, step % 5, 3]))[0][1] for step in range(400)])
     assert_same(rows, np.array([step[0] for step in play(env, 11, [step % 5 for step in range(400)])]))
 
 
 def test_without_autoreset_a_lifetime_that_is_over_has_to_be_reset() -> None:
-    vector = gymnasium.make_vec("teachgym/SimulatedSkills-v0", num_envs=2, lessons=2, autoreset_mode="Disabled")
+    vector = gymnasium.make_vec("teachgym/SimulatedSkills-v0", num_envs=2, budget=2, autoreset_mode="Disabled")
     assert isinstance(vector, VectorEnv)
     actions = np.zeros(2, dtype=np.int64)
     with pytest.raises(ResetNeeded, match="call reset"):
@@ -251,7 +251,7 @@ def test_without_autoreset_a_lifetime_that_is_over_has_to_be_reset() -> None:
     with pytest.raises(ResetNeeded, match=r"slots \[1\] are over"):
         vector.step(actions)
     vector.reset(options={"reset_mask": np.array([False, True])})
-    assert vector.step(actions)[4]["student_steps"].tolist() == [1, 1]
+    assert vector.step(actions)[4]["spent"].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_without_autoreset_a_lifetime_that_is_over_has_to_be_reset() -> None:
         ({"rate": 1.5}, r"rate is 1.5; expected a number in \[0, 1\]"),
         ({"noise": -1}, "noise is -1; expected a finite number from 0 up"),
         ({"gate": "big"}, "gate is 'big'"),
-        ({"lessons": 0}, "lessons is 0; expected a whole number of lessons"),
+        ({"budget": 0}, "budget is 0; expected a whole number of lessons"),
         ({"reward": "joy"}, "reward is 'joy'; expected one of"),
         ({"targets": [8]}, r"targets is \(8,\); expected distinct skills from 0 to 7"),
         ({"targets": [1, 1]}, "expected distinct skills"),

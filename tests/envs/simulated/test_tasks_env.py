@@ -38,7 +38,7 @@ def sigmoid(x: Any) -> Any:
 
 @pytest.mark.parametrize("kind", [*KINDS, {"screening": "counted"}, {"screening": "free", "antagonist": True}])
 def test_it_keeps_the_contract(kind: dict[str, Any]) -> None:
-    check_teacher_env(lambda: SimulatedTasksEnv(episodes=41, **kind))
+    check_teacher_env(lambda: SimulatedTasksEnv(budget=41, **kind))
 
 
 def test_in_one_dimension_success_is_logistic_in_the_margin() -> None:
@@ -146,7 +146,7 @@ def test_irrelevant_parameters_make_no_difference() -> None:
 
 
 def test_gains_telescope_to_final_minus_initial_score() -> None:
-    env = SimulatedTasksEnv(episodes=100, rate=0.02)
+    env = SimulatedTasksEnv(budget=100, rate=0.02)
     start = env.reset(seed=0)[1]["score"]
     steps = [env.step(np.full(2, 0.1 + step / 300)) for step in range(100)]
     assert sum(step[1] for step in steps) == pytest.approx(steps[-1][4]["score"] - start)
@@ -178,7 +178,7 @@ def test_offers_are_what_was_asked_for() -> None:
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
 def test_a_vector_equals_single_environments(kind: dict[str, Any], mode: AutoresetMode) -> None:
     name = "teachgym/SimulatedTasks-v0"
-    assert_equals_single_environments(name, mode, steps=260, size=3, truth="score", episodes=115, **kind)
+    assert_equals_single_environments(name, mode, steps=260, size=3, truth="score", budget=115, **kind)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_vector_equals_single_environments(kind: dict[str, Any], mode: Autores
         ({"variety": float("nan")}, "variety is nan; expected a number, not nan"),
         ({"unfeasible": 2}, r"unfeasible is 2; expected a number in \[0, 1\]"),
         ({"mastered_above": 1.0}, "mastered_above is 1.0; expected a number between 0 and 1"),
-        ({"episodes": 0}, "episodes is 0"),
+        ({"budget": 0}, "budget is 0"),
         ({"reward": "joy"}, "reward is 'joy'"),
     ],
 )

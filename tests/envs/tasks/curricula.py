@@ -19,7 +19,7 @@ QUICK_SAC = {"hidden": (8,), "batch_size": 16, "random_steps": 20, "device": "cp
 def make_env(*, student: str | Student | None = None, steps: int = 50, world: Any = Reach, **settings: Any) -> Any:
     student = CallableStudent(noisy_walk) if student is None else student
     defaults: dict[str, Any] = {"outcome_range": (-5.0, 0.0), "mastered_above": -2.0}
-    return TaskTeachingEnv(world, student=student, student_steps=steps, **defaults | settings)
+    return TaskTeachingEnv(world, student=student, budget=steps, **defaults | settings)
 
 
 def make_countdown(*, slots: int = 1, steps: int = 50, **settings: Any) -> Any:

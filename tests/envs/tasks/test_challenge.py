@@ -18,7 +18,7 @@ VARIANTS = [{"forgetting": 0.0}, {"forgetting": 0.01}]
 def make(challenge: str, **settings: Any) -> ChallengeEnv:
     if challenge == "varied-students":
         settings = {"variants": VARIANTS, **settings}
-    return ChallengeEnv("Hypercubes", challenge=challenge, **{"episodes": 200, **settings})  # type: ignore[arg-type]
+    return ChallengeEnv("Hypercubes", challenge=challenge, **{"budget": 200, **settings})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("knowledge", ["none", "low", "high", "original"])
@@ -29,13 +29,13 @@ def test_every_challenge_keeps_the_contract_at_every_level_of_knowledge(challeng
 
 @pytest.mark.parametrize("challenge", KINDS)
 def test_every_challenge_takes_screening_and_an_antagonist(challenge: str) -> None:
-    check_teacher_env(lambda: make(challenge, screening="free", antagonist=True, episodes=100))
+    check_teacher_env(lambda: make(challenge, screening="free", antagonist=True, budget=100))
 
 
 def test_the_walker_takes_every_challenge() -> None:
     student = {"student": "ppo", "student_settings": {"slots": 2, "rollout_steps": 32, "batch_size": 32}}
     for challenge in KINDS[:-1]:
-        env = ChallengeEnv("StumpTracks", challenge=challenge, student_steps=500, knowledge="high", **student)  # type: ignore[arg-type]
+        env = ChallengeEnv("StumpTracks", challenge=challenge, budget=500, knowledge="high", **student)  # type: ignore[arg-type]
         record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
         assert env.spent == 500, challenge
         assert record.feedback, challenge
@@ -46,16 +46,16 @@ def test_without_a_challenge_the_run_is_that_of_the_environment() -> None:
     def outcomes(env: Any) -> Any:
         return teachgym.teach(env, teachgym.make_teacher("alp-gmm", env, seed=3), seed=3).outcomes
 
-    plain = gymnasium.make("teachgym/Hypercubes-v0", episodes=500)
-    assert np.array_equal(outcomes(plain), outcomes(make("none", episodes=500)))
+    plain = gymnasium.make("teachgym/Hypercubes-v0", budget=500)
+    assert np.array_equal(outcomes(plain), outcomes(make("none", budget=500)))
 
 
 def test_tasks_beyond_the_hard_end_fail_at_the_cost_of_an_episode() -> None:
-    env = make("mostly-unfeasible", episodes=10)
+    env = make("mostly-unfeasible", budget=10)
     assert env.task_space.high.tolist() == [3.0, 1.0]
     env.reset(seed=0)
     _, reward, _, _, info = env.step([2.0, 0.0])
-    assert (reward, info["feedback"].success, info["student_steps"]) == (0.0, False, 1)
+    assert (reward, info["feedback"].success, info["spent"]) == (0.0, False, 1)
     assert env.step([0.0, 0.0])[1] == 0.01
     assert env.inner.spent == 1
     assert env.spent == 2
@@ -68,7 +68,7 @@ def test_two_thirds_of_the_tasks_are_unfeasible_or_by_choice_eight_ninths() -> N
 
 
 def test_stump_tracks_have_stumps_up_to_9_or_down_to_minus_3() -> None:
-    settings: dict[str, Any] = {"student": "ppo", "student_steps": 100}
+    settings: dict[str, Any] = {"student": "ppo", "budget": 100}
     unfeasible = ChallengeEnv("StumpTracks", challenge="mostly-unfeasible", **settings)
     assert unfeasible.task_space.high.tolist() == [9.0, 6.0]
     trivial = ChallengeEnv("StumpTracks", challenge="mostly-trivial", **settings)
@@ -118,7 +118,7 @@ def test_difficulty_is_rugged_for_the_teacher_and_its_answers_are_about_its_own_
 
 
 def test_a_forgetting_student_starts_afresh_at_7_and_14_twentieths_of_the_budget() -> None:
-    env = make("forgetting-student", episodes=200)
+    env = make("forgetting-student", budget=200)
     env.reset(seed=0)
     outcomes = [env.step([0.0, 0.0])[1] for _ in range(200)]
     assert outcomes == [n / 100 for n in [*range(1, 71), *range(1, 71), *range(1, 61)]]

@@ -162,7 +162,7 @@ def test_counted_screening_spends_the_budget_to_the_step() -> None:
     env = make_countdown(steps=10, screening="counted")
     env.reset(seed=0)
     *_, info = env.step({"task": [4.0, 1.0], "train": 0})
-    assert (info["student_steps"], info["feedback"].outcome, info["feedback"].cost) == (4, 4.0, 4)
+    assert (info["spent"], info["feedback"].outcome, info["feedback"].cost) == (4, 4.0, 4)
     env.step({"task": [4.0, 1.0], "train": 1})
     assert env.spent == 8
     *_, over, _, info = env.step({"task": [4.0, 1.0], "train": 0})

@@ -88,7 +88,7 @@ def test_evaluation_is_deterministic_and_costs_nothing() -> None:
     for _ in range(6):
         env.step([0.5])
     first, second = env.evaluate(), env.evaluate()
-    assert env.spent == first.student_steps == 30
+    assert env.spent == first.spent == 30
     assert np.array_equal(first.returns, second.returns)
     assert not np.array_equal(first.returns, untrained.returns)
     assert np.array_equal(first.tasks, env.test_tasks)

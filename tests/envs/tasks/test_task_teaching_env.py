@@ -31,7 +31,7 @@ def test_gymnasium_makes_it_by_its_name() -> None:
         "teachgym/TaskTeaching-v0",
         world=Reach,
         student=CallableStudent(noisy_walk),
-        student_steps=10,
+        budget=10,
         outcome_range=(-5.0, 0.0),
         mastered_above=-2.0,
     )
@@ -44,7 +44,7 @@ def test_with_one_slot_one_step_is_one_episode_of_its_own_task() -> None:
     env = make_countdown(steps=40)
     draw, before, terminated, decision = tasks_for(env), 0, False, 0
     _, info = env.reset(seed=0)
-    assert info == {"feedback": None, "student_steps": 0}
+    assert info == {"feedback": None, "spent": 0}
     while True:
         task = draw()
         _, reward, terminated, truncated, info = env.step(task)
@@ -54,9 +54,9 @@ def test_with_one_slot_one_step_is_one_episode_of_its_own_task() -> None:
         length = int(np.ceil(task[0]))
         assert np.array_equal(info["feedback"].task, task)
         assert info["feedback"].decision == decision
-        assert info["feedback"].cost == length == info["student_steps"] - before
+        assert info["feedback"].cost == length == info["spent"] - before
         assert info["feedback"].outcome == reward == pytest.approx(length * task[1])
-        before, decision = info["student_steps"], decision + 1
+        before, decision = info["spent"], decision + 1
     assert terminated
     assert before + np.ceil(task[0]) > 40, "the episode that gave nothing must be the one that the budget cut short"
 
@@ -105,8 +105,8 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"steps": 0}, "student_steps is 0; expected a whole number of world steps, at least 1"),
-        ({"steps": 1.5}, "student_steps is 1.5; expected a whole number"),
+        ({"steps": 0}, "budget is 0; expected a whole number of world steps, at least 1"),
+        ({"steps": 1.5}, "budget is 1.5; expected a whole number"),
         ({"student": "pppo"}, "unknown student 'pppo'; did you mean 'ppo'"),
         (
             {"student": "ppo", "student_settings": {"learning_rat": 1}},
@@ -186,7 +186,7 @@ def test_the_observation_is_what_its_names_say(slots: int) -> None:
         if finished:
             answers.append(info["feedback"])
         expected = np.zeros(9)
-        expected[0], expected[1] = info["student_steps"] / 700, finished
+        expected[0], expected[1] = info["spent"] / 700, finished
         if answers:
             last = answers[-1]
             scaled = np.clip([(answer.outcome + 6) / 12 for answer in answers[-100:]], 0, 1)

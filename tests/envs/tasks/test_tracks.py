@@ -46,7 +46,7 @@ class Lunger(CallableStudent):
 
 
 def make(name: str, **settings: Any) -> TaskTeachingEnv:
-    chosen: dict[str, Any] = {"student": CallableStudent(lunge), "student_steps": 1500, **settings}
+    chosen: dict[str, Any] = {"student": CallableStudent(lunge), "budget": 1500, **settings}
     env = gymnasium.make(f"teachgym/{name}-v0", **chosen).unwrapped
     assert isinstance(env, TaskTeachingEnv)
     return env
@@ -62,7 +62,7 @@ OF_TASKS = sorted(
 
 @pytest.mark.parametrize("name", TRACKS)
 def test_the_contract_holds(name: str) -> None:
-    check_teacher_env(lambda: make(name, student_steps=600))
+    check_teacher_env(lambda: make(name, budget=600))
 
 
 @pytest.mark.parametrize("name", TRACKS)
@@ -70,7 +70,7 @@ def test_the_contract_holds(name: str) -> None:
 def test_every_teacher_teaches_on_every_track(name: str, teacher: str) -> None:
     found = teacher_class(teacher)
     needed = dict(NEEDED[need] for need in found.needs_with(found.Settings()) if need in NEEDED)
-    env = make(name, student=Lunger(), student_steps=3000 if "antagonist" in needed else 1500, **needed)
+    env = make(name, student=Lunger(), budget=3000 if "antagonist" in needed else 1500, **needed)
     record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3)
     assert record.tasks.shape[1] == DIMENSIONS[name]
     assert len(record.feedback) >= 5
@@ -115,7 +115,7 @@ def test_a_range_that_does_not_cover_the_papers_test_set_has_one_of_its_own() ->
 
 def test_sac_learns_on_the_walker_within_its_budget() -> None:
     settings = {"random_steps": 300, "batch_size": 50, "hidden": (16,)}
-    env = make("StumpTracks", student="sac", student_settings=settings, student_steps=1200)
+    env = make("StumpTracks", student="sac", student_settings=settings, budget=1200)
     record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
     assert sum(feedback.cost for feedback in record.feedback) <= 1200
     assert env.spent == 1200

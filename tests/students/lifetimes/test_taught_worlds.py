@@ -72,7 +72,7 @@ def make_env(student: Student, budget: int, *, times_out: bool = False) -> TaskT
     return TaskTeachingEnv(
         lambda: Countdown(times_out=times_out),
         student=student,
-        student_steps=budget,
+        budget=budget,
         outcome_range=(-6.0, 6.0),
         mastered_above=MASTERED_ABOVE,
     )
@@ -84,7 +84,7 @@ def run(env: TaskTeachingEnv, tasks: NDArray[np.float64]) -> tuple[list[Feedback
     answers, spent = [], []
     for task in tasks:
         _, _, terminated, _, info = env.step(task)
-        spent.append(info["student_steps"])
+        spent.append(info["spent"])
         if info["feedback"] is not None:
             answers.append(info["feedback"])
         if terminated:
@@ -310,7 +310,7 @@ def test_an_outcome_that_is_not_finite_is_an_error() -> None:
 
 @pytest.mark.parametrize("budget", [0, -5])
 def test_a_budget_below_1_is_refused(budget: int) -> None:
-    with pytest.raises(ValueError, match=f"student_steps is {budget}; expected (a whole number|at least 1)"):
+    with pytest.raises(ValueError, match=f"budget is {budget}; expected (a whole number|at least 1)"):
         Ledger(budget, mastered_above=0.0)
 
 

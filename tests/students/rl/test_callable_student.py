@@ -78,7 +78,7 @@ def climb(world: Any, *, steps: int, seed: int, publish: Any) -> None:
 
 
 def make_env(student: CallableStudent, steps: int) -> TaskTeachingEnv:
-    return TaskTeachingEnv(Reach, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
+    return TaskTeachingEnv(Reach, student=student, budget=steps, outcome_range=(-5.0, 0.0), mastered_above=-1.0)
 
 
 def teach_all(env: TaskTeachingEnv) -> list[Feedback]:

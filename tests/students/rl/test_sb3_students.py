@@ -63,7 +63,7 @@ class WatchedSAC(Watched, SACStudent):
 
 
 def make_env(student: Student, steps: int, world: Any = Reach) -> TaskTeachingEnv:
-    return TaskTeachingEnv(world, student=student, student_steps=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
+    return TaskTeachingEnv(world, student=student, budget=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
 
 
 def play(env: TaskTeachingEnv, decisions: int | None = None) -> None:

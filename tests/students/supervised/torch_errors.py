@@ -89,7 +89,7 @@ class StumblingStudent(CallableStudent):
 def outcome(kinds: Sequence[str], catches: bool, teach: Callable[[Any], Any], *, episodes: int = 3) -> str:
     """What became of a run: ``went on``, ``raised``, or what is wrong."""
     student = StumblingStudent(kinds=kinds, catches=catches)
-    env = gymnasium.make(toy_study.ENV, student=student, student_steps=episodes * LENGTH, disable_env_checker=True)
+    env = gymnasium.make(toy_study.ENV, student=student, budget=episodes * LENGTH, disable_env_checker=True)
     try:
         teach(env)
     except (RuntimeError, IndexError) as error:

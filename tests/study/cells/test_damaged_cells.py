@@ -58,7 +58,7 @@ def settings(runs: Path, **changes: Any) -> StudySettings:
         "student": STUDENT,
         "teachers": ("alp-gmm,fit_every=10",),
         "seeds": 2,
-        "student_steps": 150,
+        "budget": 150,
         "evaluations": 2,
         "runs": runs,
         "name": "study",
@@ -175,7 +175,7 @@ def numbers(text: str) -> dict[str, str]:
         "a number": "3",
         "null": "null",
         "a list": "[[], {}, null]",
-        "objects": '{"seed": {}, "student_steps": [], "versions": 0}',
+        "objects": '{"seed": {}, "budget": [], "versions": 0}',
         "text": text.replace("0", '"0"', 1),
         "a long name": json.dumps({**(json.loads(text) if text[0] == "{" else {}), "teacher": "x" * 1_000_000}),
     }
@@ -342,7 +342,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
 def test_a_cell_that_is_killed_between_any_two_of_its_files_is_run_again_or_whole(
     tmp_path: Path, killed_at: Callable[[int | None], None]
 ) -> None:
-    one = cell(student_steps=60, evaluations=1)
+    one = cell(budget=60, evaluations=1)
     run_cell(one, tmp_path / "whole", lambda progress: None, ENDLESS)
     for number in range(20):
         folder = tmp_path / str(number)

@@ -291,7 +291,7 @@ def test_a_student_learns_from_what_it_writes_and_wrong_examples_are_kept_from_i
             budget=60,
             engine="language-model",
             engine_settings=vars(engine_settings(fake, **PRICES)),
-            engine_budget=1.0,
+            spending_limit=1.0,
             action="shares",
             rounds=2,
         )

@@ -40,7 +40,7 @@ def makers(examples: Sequence[Example]) -> Counter[str]:
 
 def env(folder: Path | None = None, **chosen: Any) -> SkillListEnv:
     """Four steps of 30 examples for a student that reads."""
-    more = {key: chosen.pop(key) for key in ("checks", "engine_budget", "student") if key in chosen}
+    more = {key: chosen.pop(key) for key in ("checks", "spending_limit", "student") if key in chosen}
     engine_settings = {"total": 120, **chosen}
     made = SkillListEnv(
         action="shares", rounds=4, **settings(engine="weak-then-strong", engine_settings=engine_settings, **more)
@@ -195,7 +195,7 @@ def test_no_more_is_spent_than_the_allowance() -> None:
     assert "strong engine: the allowance" in batch.failures[0]
     free = make(weak_cost=0.0, switch_at=1.0).make([Order(20)], rng(), allowance=0.0)
     assert (len(free.examples[0]), free.cost) == (20, 0.0)
-    made = env(engine_budget=100.0)
+    made = env(spending_limit=100.0)
     made.reset(seed=0)
     over = False
     while not over:

@@ -384,7 +384,7 @@ def test_no_episodes_are_refused() -> None:
 
 
 def teacher_env(**settings: Any) -> ObstacleCourseEnv:
-    chosen = {"student": CallableStudent(lunge), "student_steps": 1000, **settings}
+    chosen = {"student": CallableStudent(lunge), "budget": 1000, **settings}
     env = gymnasium.make("teachgym/ObstacleCourse-v0", **chosen).unwrapped
     assert isinstance(env, ObstacleCourseEnv)
     return env
