@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 PAGE = HERE / "environments.md"
 SUITE = HERE / "studies" / "suite" / "leaderboard.json"
 IN_SHORT = ("Decision", "Student", "Reward", "Truth", "Episode")
-REFERENCES = ("rule,name=none", "random", "rule,name=constant", "rule,name=paper", "rule,name=oracle")
+REFERENCES = ("rule,name=none", "random", "rule,name=constant", "rule,name=paper", "rule,name=truth")
 INTRODUCTION = """\
 # The environments
 
@@ -29,7 +29,7 @@ SCORES = """\
 ## Reference scores
 
 Final score, less what was paid, of the environments of the suite; means over seeds with 95 % t-intervals. `none` does
-nothing, `constant` is the best constant that a search has found, `paper` the rule of the source, and `oracle` is shown
+nothing, `constant` is the best constant that a search has found, `paper` the rule of the source, and `truth` is shown
 the truth. An episode is timed on one core, from making the environment to the test of the student; it is the median
 over all teachers.
 

@@ -19,7 +19,7 @@ teachgym suite
 
 `teachgym suite --list` shows what it would run. An interrupted suite goes on with `--resume`, and `--envs`,
 `--teachers` and `--seeds` choose a part of it. In each environment a teacher's **share of the gap** is its final
-score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the oracle, who is shown
+score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the rule that is shown
 the truth, or where none is known the best reference; with simulated skills and tasks, no and full competence).
 Intervals are 95 % bootstrap intervals over seeds; a sample redraws students, the same ones for teacher, floor and
 ceiling.
@@ -32,7 +32,7 @@ How to read it, and how not to:
   learn from: that many of them are close to `random` says as much of the suite as of them. Teachers that were trained
   on other students (`teachgym train`) are not in it, as they come from files; [problems.md](problems.md) has one.
 - Rules (`rule,name=...`) are made for their environment, and know what its observations mean. `rule,name=constant` was
-  found by a search on some of these seeds. Neither they nor the oracles compete with the others.
+  found by a search on some of these seeds. Neither they nor the rule that is shown the truth compete with the others.
 - Shares are clipped to [-1, 2] before they are averaged over the environments that a teacher fits. As not all fit the
   same ones, the first column is the **lead**: the mean share less that of `random` in these environments. A teacher in
   fewer than half of the environments is left out of the map and of the first table.

@@ -8,7 +8,7 @@ from teachgym.core.feedback import Transition
 from teachgym.core.spec import RULES, TRUTH, TeachingSpec
 from teachgym.core.teacher import State, Teacher
 
-ORACLE = "oracle"
+TRUTH_RULE = "truth"
 
 
 @checked_dataclass
@@ -20,7 +20,7 @@ class RuleSettings:
     """
 
     name: str = "none"
-    """Which of the environment's rules; `"none"` does nothing, and `"oracle"` knows what is best, where that is
+    """Which of the environment's rules; `"none"` does nothing, and `"truth"` knows what is best, where that is
     known. docs/environments.md lists them."""
 
     def __post_init__(self) -> None:
@@ -32,7 +32,7 @@ class RuleSettings:
 class ReferenceRule(Teacher):
     """Plays a reference policy of the environment: to do nothing, the rule of its source, or what the truth says.
 
-    A rule maps the observation to an action; it learns nothing and draws nothing. ``oracle`` is shown the truth, and is
+    A rule maps the observation to an action; it learns nothing and draws nothing. ``truth`` is shown the truth, and is
     a bound for the others to be measured by, not a teacher to compare with. ``origin`` is the rule's name.
 
     Args:
@@ -56,8 +56,8 @@ class ReferenceRule(Teacher):
 
     @classmethod
     def needs_with(cls, settings: RuleSettings) -> frozenset[str]:
-        """The truth, for the oracle."""
-        return cls.needs | ({TRUTH} if settings.name == ORACLE else frozenset())
+        """The truth, for the rule that is shown it."""
+        return cls.needs | ({TRUTH} if settings.name == TRUTH_RULE else frozenset())
 
     def act(self, observation: Any) -> Any:
         """What the rule says."""

@@ -44,7 +44,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
     before the first, within its bounds), and what the environment shows; numbers are in their own units, clipped to
     the bounds of the space. ``spec.rules`` are reference policies on these observations, which the teacher ``rule``
     plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the controls
-    that the truth says are best, for the rule ``oracle``.
+    that the truth says are best, for the rule ``truth``.
 
     ``probe`` says what a segment under other controls would come to, without changing the student; it spends one
     segment of the budget. With ``screening="counted"`` the action says so itself (``spec.screening_space``).
@@ -113,7 +113,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         self.action_space = lesson_space(controls, screening) if choices is None else spaces.Discrete(choices)
         all_rules: dict[str, ControlRule] = {
             **rules,
-            **({"oracle": partial(_read_best, controls.names)} if truth else {}),
+            **({"truth": partial(_read_best, controls.names)} if truth else {}),
         }
         self._spec = TeachingSpec(
             action_space=self.action_space,

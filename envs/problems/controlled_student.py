@@ -36,7 +36,7 @@ class ControlledStudent(ABC):
         """What the teacher sees, by name."""
 
     def best(self) -> FloatArray:
-        """``(n,)`` the controls that the truth says are best now, for the rule ``oracle``."""
+        """``(n,)`` the controls that the truth says are best now, for the rule ``truth``."""
         raise NotImplementedError(f"what is best for {type(self).__name__} is not known")
 
     def truth(self) -> dict[str, Any]:

@@ -37,7 +37,7 @@ EXAMPLES = "examples"
 RULES = "rules"
 """Offered where the environment states reference policies of its source: ``TeachingSpec.rules``."""
 TRUTH = "truth"
-"""Offered where the observation shows what is best, which no fair teacher may know: ``rules["oracle"]``."""
+"""Offered where the observation shows what is best, which no fair teacher may know: ``rules["truth"]``."""
 TEXT = "text"
 """Offered where the observation is a report in JSON, as text, for teachers that read."""
 Rule = Callable[[Any], Any]

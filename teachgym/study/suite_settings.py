@@ -8,7 +8,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
 from teachgym.study.settings import MOST_SEEDS
 
-NONE, ORACLE, CONSTANT = "rule,name=none", "rule,name=oracle", "rule,name=constant"
+NONE, TRUTH, CONSTANT = "rule,name=none", "rule,name=truth", "rule,name=constant"
 
 
 @checked_dataclass
@@ -19,7 +19,7 @@ class Entry:
     """A name from `teachgym list`, with settings."""
     floor: str | float = NONE
     """The teacher whose score is 0; or, where there is none, that score."""
-    ceiling: str | float = ORACLE
+    ceiling: str | float = TRUTH
     """The teacher whose score is 1: one that knows the truth, or where that is not known, the best reference; or that
     score."""
 

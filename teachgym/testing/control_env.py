@@ -23,7 +23,7 @@ def check_control_env(make: Make, *, seed: int = 0, max_steps: int = 1000) -> No
     Beside what ``check_teacher_env`` finds, with probes as actions and without, it checks that: the undiscounted return
     is the final minus the initial score less what was paid, whichever way it is rewarded, and ``evaluate`` gives the
     score less what was paid; a probe foretells the step, leaves the student as it was, spends one segment, and is
-    stored with the episode; every rule chooses allowed actions, one of them is ``"none"``, and ``"oracle"`` is there
+    stored with the episode; every rule chooses allowed actions, one of them is ``"none"``, and ``"truth"`` is there
     only where it is asked for.
 
     Args:
@@ -120,7 +120,7 @@ def _check_stored_probe(first: ControlEnv, second: ControlEnv, seed: int) -> Non
 def _check_rules(env: ControlEnv, seed: int) -> None:
     rules = env.teaching_spec.rules
     assert "none" in rules, f'the rules are {sorted(rules)}; one of them must be "none", to do nothing'
-    assert "oracle" not in rules, 'the rule "oracle" may be there with truth=True only'
+    assert "truth" not in rules, 'the rule "truth" may be there with truth=True only'
     for name, rule in rules.items():
         observation, _ = env.reset(seed=seed)
         over = False

@@ -2,7 +2,7 @@
 
 Run by hand: ``python -m tests.benchmarks.self_distillation_teacher``. One core takes about five minutes. PPO is trained
 on the toy of the source, whose data never change, and on data with noise of its own in every episode; then it teaches,
-by its most likely action, students of noise that it has never met. The optimum is that of ``oracle``, by minimisation.
+by its most likely action, students of noise that it has never met. The optimum is that of ``truth``, by minimisation.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
 
 ALGORITHM = "ppo,gamma=1.0,n_steps=96,batch_size=256,ent_coef=0.0,learning_rate=5e-4"
-FIXED = {"labels alone": "none", "best constant of the toy": "constant", "one-step rule": "paper", "optimum": "oracle"}
+FIXED = {"labels alone": "none", "best constant of the toy": "constant", "one-step rule": "paper", "optimum": "truth"}
 
 
 @dataclass(frozen=True)

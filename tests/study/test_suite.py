@@ -18,7 +18,7 @@ from teachgym.study.results.measures import Measures
 from teachgym.study.results.stored import Run, StoredStudy
 from teachgym.study.settings import Cell
 from teachgym.study.suite import fitting, run_suite
-from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, ORACLE, Entry, SuiteSettings
+from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, TRUTH, Entry, SuiteSettings
 
 SPACE = TaskSpace([Parameter("x", 0.0, 1.0)])
 
@@ -139,7 +139,7 @@ def test_every_environment_of_the_suite_has_its_floor_its_ceiling_and_other_teac
     assert teachers[: len(first)] == first
     assert len(teachers) > 5
     assert not {"manual", "policy", "language-model"} & set(teachers)
-    if entry.ceiling != ORACLE and entry.floor == NONE:
+    if entry.ceiling != TRUTH and entry.floor == NONE:
         assert entry.ceiling in (CONSTANT, "rule,name=paper")
 
 
@@ -151,7 +151,7 @@ def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys:
     (board,) = entries["boards"]
     shares = {row["teacher"]: row["share"]["mean"] for row in board["rows"]}
     assert shares[NONE] == 0
-    assert shares[ORACLE] == 1
+    assert shares[TRUTH] == 1
     assert 0.5 < shares["rule,name=paper"] < 1
     assert (folder / "leaderboard.png").stat().st_size > 10_000
     assert main([*words, "--teachers", "random"]) == 2
@@ -164,7 +164,7 @@ def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys:
 def test_the_list_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["suite", "--runs", str(tmp_path), "--list", "--envs", "SelfDistillation"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert shown.startswith("SelfDistillation: rule,name=none rule,name=oracle")
+    assert shown.startswith("SelfDistillation: rule,name=none rule,name=truth")
     assert not list(tmp_path.iterdir())
 
 
@@ -178,6 +178,6 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
 
 
 def test_a_teacher_that_does_not_exist_is_an_error_and_one_that_does_not_fit_is_left_out() -> None:
-    assert fitting(Entry("SelfDistillation"), ("weak-first", "random")) == [NONE, ORACLE, "random"]
+    assert fitting(Entry("SelfDistillation"), ("weak-first", "random")) == [NONE, TRUTH, "random"]
     with pytest.raises(ValueError, match="wek-first"):
         fitting(Entry("SelfDistillation"), ("wek-first",))

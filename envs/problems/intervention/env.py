@@ -237,7 +237,7 @@ class InterventionEnv(ControlEnv):
 
     ## Truth
     An explanation costs the same for each item, so to explain just what it puts right, as long as explanations are
-    left, is optimal (an exchange argument); that is ``oracle``, which is shown the truth in the place of the mental
+    left, is optimal (an exchange argument); that is ``truth``, which is shown the truth in the place of the mental
     models. Unguided explanations gain in proportion to their number, a share of 1 can be spent on explaining
     everything, and the optimum is above that. With ``refit=True`` the optimum is not known.
 

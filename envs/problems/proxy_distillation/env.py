@@ -256,7 +256,7 @@ class ProxyDistillationEnv(ControlEnv):
     After ``budget`` epochs, or when it is stopped.
 
     ## Truth
-    Both distances are exact. ``oracle`` plays the best of all plans that use one kind of data (offline; teacher or
+    Both distances are exact. ``truth`` plays the best of all plans that use one kind of data (offline; teacher or
     student, on the same or on fresh prompts; 60 prompts) up to some epoch, which it finds by learning ahead on copies;
     so it is optimal among these plans, without a price, and not among all.
 

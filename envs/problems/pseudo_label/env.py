@@ -21,7 +21,7 @@ from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import accuracy, split_digits
 from teachgym.envs.problems.mean_teacher import MeanTeacher, average, probabilities, roughened, shifted, tensor
 from teachgym.envs.problems.objectives import cross_entropy
-from teachgym.envs.problems.pseudo_label.pseudo_label_rules import LEAST_SCORES, ORACLE, Thresholds, rules
+from teachgym.envs.problems.pseudo_label.pseudo_label_rules import LEAST_SCORES, WITH_TRUTH, Thresholds, rules
 
 Weighting = Literal["gate", "confidence"]
 Filter = Literal["none", "agreement"]
@@ -107,7 +107,7 @@ class PseudoLabelStudent(ControlledStudent):
     def best(self) -> FloatArray:
         """Keep every pseudo-label that is left, as wrong ones are dropped."""
         thresholds = np.zeros(CLASSES if self._how.thresholds == "per-class" else 1)
-        return np.append(thresholds, ORACLE)
+        return np.append(thresholds, WITH_TRUTH)
 
     def truth(self) -> dict[str, Any]:
         """How many pseudo-labels the last segment kept, what share of them is right, and of guesses about the pool."""
@@ -266,7 +266,7 @@ class PseudoLabelEnv(ControlEnv):
     ## Truth
     ``info["truth"]`` tells how many pseudo-labels were ``kept`` in the last segment, their ``precision`` (0 where there
     are none), and ``pool_accuracy``. With ``truth=True`` the student itself drops wrong pseudo-labels, whatever the
-    controls are, and the rule ``oracle`` keeps all that is left, as a bound of what a filter can do; nothing proves its
+    controls are, and the rule ``truth`` keeps all that is left, as a bound of what a filter can do; nothing proves its
     weight and momentum optimal. Compare it with rules of environments without ``truth``. A threshold of 1 and a weight
     of 0 are both learning from the labels only, bit for bit.
 
@@ -279,7 +279,7 @@ class PseudoLabelEnv(ControlEnv):
     momentum that rises to 0.999.
 
     Measured here, defaults, seeds 0 to 4: ``none`` 0.764, ``paper`` 0.393 (the teacher has hardly moved), ``rescaled``
-    0.771, ``all`` 0.751, ``soft`` 0.765, ``constant`` 0.801, random controls 0.789, ``oracle`` 0.914; the standard
+    0.771, ``all`` 0.751, ``soft`` 0.765, ``constant`` 0.801, random controls 0.789, ``truth`` 0.914; the standard
     deviation between seeds is 0.02 to 0.09. So the mixture's threshold gains little over the labels here, and more with
     one for each class (0.792), where the source has it. With threshold 0, agreement raises the precision of the
     pseudo-labels from 0.60 to 0.66 and the accuracy from 0.751 to 0.772, and weights by confidence raise it to 0.776;

@@ -23,7 +23,7 @@ RESCALED_MOMENTUM = 0.95
 BEST_CONSTANT = (0.7, 1.0, 0.98)
 """Threshold, weight and momentum, with default settings: of a grid of 80 (0.6, 0.7, 0.8, 0.9, 0.95; 0.5, 1, 2, 4; 0.9,
 0.95, 0.98, 0.99) on seeds 0 to 4, and of the best eight of them again on seeds 5 to 14."""
-ORACLE = (4.0, 0.98)
+WITH_TRUTH = (4.0, 0.98)
 """Weight and momentum where only right pseudo-labels are kept: the best of a grid of 12 (weights 1, 2, 4; momenta 0.9,
 0.95, 0.98, 0.99), 5 seeds."""
 LEAST_SCORES = 4

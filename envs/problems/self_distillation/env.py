@@ -189,7 +189,7 @@ class SelfDistillationEnv(ControlEnv):
 
     ## Truth
     The least last loss is a smooth minimisation over the weights of all steps: ``env.student.optimal()`` from any
-    state. Hence the exact regret of any policy. The rule ``oracle`` plays it.
+    state. Hence the exact regret of any policy. The rule ``truth`` plays it.
 
     ## Reference Policies
     ``none`` trusts the labels alone, ``paper`` is the projection with the least next loss, which is myopic,

@@ -238,13 +238,13 @@ def test_a_random_teacher_alone_teaches_no_digits() -> None:
 
 
 @pytest.mark.slow
-def test_the_oracle_of_examples_is_above_constants_and_both_teachers_alone() -> None:
+def test_the_truth_of_examples_is_above_constants_and_both_teachers_alone() -> None:
     def mean(rule: str, **kind: Any) -> float:
         env = DistillationEnv(problem="noisy", weights="sample", **kind)
         return float(np.mean([final_score(env, rule, seed=seed) for seed in range(8)]))
 
     constant = mean("constant")
-    assert mean("oracle", truth=True) > constant + 0.002
+    assert mean("truth", truth=True) > constant + 0.002
     assert constant > max(mean("none"), mean("teacher")) + 0.01
 
 

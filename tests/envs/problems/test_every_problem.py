@@ -75,7 +75,7 @@ def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -
             make(name, truth=True)
         return
     env, told = make(name), make(name, truth=True)
-    assert "oracle" in told.teaching_spec.rules
+    assert "truth" in told.teaching_spec.rules
     assert len(told.observation_names) == len(env.observation_names) + env.task_space.dimensions
 
 

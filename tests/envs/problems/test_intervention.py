@@ -24,19 +24,19 @@ def gains(seed: int, **settings: Any) -> tuple[np.ndarray, float]:
 
 @pytest.mark.parametrize("action", ["weights", "scores", "each"])
 @pytest.mark.parametrize("budget", [0.0, 0.03, 0.5, 1.0])
-def test_the_oracle_reaches_the_optimum_in_closed_form(action: Any, budget: float) -> None:
+def test_the_truth_reaches_the_optimum_in_closed_form(action: Any, budget: float) -> None:
     for seed in range(2):
         worth, alone = gains(seed)
         most = min(int(np.sum(worth > 0)), int(budget * 1000))
         env = InterventionEnv(action=action, explained=budget, truth=True)
-        assert final_score(env, "oracle", seed=seed) == pytest.approx(alone + most / 1000)
+        assert final_score(env, "truth", seed=seed) == pytest.approx(alone + most / 1000)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.2, 0.6]))
-def test_no_scores_beat_the_oracle(seed: int, budget: float) -> None:
+def test_no_scores_beat_the_truth(seed: int, budget: float) -> None:
     env = InterventionEnv(action="scores", explained=budget, truth=True)
-    best, rng = final_score(env, "oracle", seed=1), np.random.default_rng(seed)
+    best, rng = final_score(env, "truth", seed=1), np.random.default_rng(seed)
     env.reset(seed=1)
     over = False
     while not over:
@@ -50,7 +50,7 @@ def test_with_the_whole_budget_every_rule_explains_everything_and_that_is_worse_
         everything = alone + worth.sum() / 1000
         for rule in ("paper", "least-able", "most-helped", "deceive", "unguided"):
             assert final_score(InterventionEnv(explained=1.0), rule, seed=seed) == pytest.approx(everything)
-        assert final_score(InterventionEnv(explained=1.0, truth=True), "oracle", seed=seed) > everything
+        assert final_score(InterventionEnv(explained=1.0, truth=True), "truth", seed=seed) > everything
 
 
 @pytest.mark.learned

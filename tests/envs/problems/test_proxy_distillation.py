@@ -110,8 +110,8 @@ def test_neither_observations_nor_rewards_on_the_way_show_the_golden_distance() 
         assert np.float32(info["truth"]["golden"]) not in observation
 
 
-def test_the_oracle_is_no_worse_than_any_kind_of_data_stopped_at_any_epoch() -> None:
-    best = final_score(ProxyDistillationEnv(budget=25, truth=True), "oracle", seed=3)
+def test_the_truth_is_no_worse_than_any_kind_of_data_stopped_at_any_epoch() -> None:
+    best = final_score(ProxyDistillationEnv(budget=25, truth=True), "truth", seed=3)
     for rule in ("offline", "online-teacher", "online-student", "fresh"):
         golden, _ = curves(rule, 3, steps=25)
         assert -best <= golden.min() + 1e-12

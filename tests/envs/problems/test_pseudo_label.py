@@ -97,7 +97,7 @@ def test_the_filter_by_truth_keeps_what_is_right_and_nothing_else(filtering: str
     env = PseudoLabelEnv(budget=3, truth=True, filter=filtering)  # type: ignore[arg-type]
     observation, _ = env.reset(seed=0)
     for _ in range(3):
-        observation, _, _, _, info = env.step(env.teaching_spec.rules["oracle"](observation))
+        observation, _, _, _, info = env.step(env.teaching_spec.rules["truth"](observation))
         assert info["truth"]["precision"] == 1
         assert 0 < info["truth"]["kept"] < 20 * 64
     plain = PseudoLabelEnv(budget=3, filter=filtering)  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ def test_agreement_makes_pseudo_labels_more_precise_and_the_truth_beats_all() ->
     gains = [precision(dual, "all", seed) - precision(single, "all", seed) for seed in seeds]
     assert np.mean(gains) > 0.03
     plain = {rule: np.mean([final_score(single, rule, seed=seed) for seed in seeds]) for rule in ("none", "constant")}
-    best = np.mean([final_score(PseudoLabelEnv(truth=True), "oracle", seed=seed) for seed in seeds])
+    best = np.mean([final_score(PseudoLabelEnv(truth=True), "truth", seed=seed) for seed in seeds])
     assert best > plain["constant"] + 0.04
     assert plain["constant"] > plain["none"] + 0.02
 
@@ -222,5 +222,5 @@ def test_agreement_makes_pseudo_labels_more_precise_and_the_truth_beats_all() ->
 def test_its_documentation_measures_rules_by_their_names() -> None:
     measured = (PseudoLabelEnv.__doc__ or "").partition("Measured here")[2].partition(";")[0]
     names = re.findall(r"([a-z-]+)`*\s+0\.\d", measured)
-    assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "controls", "oracle"}
-    assert set(names) - {"controls", "oracle"} <= set(PseudoLabelEnv(budget=2).teaching_spec.rules)
+    assert set(names) == {"none", "paper", "rescaled", "all", "soft", "constant", "controls", "truth"}
+    assert set(names) - {"controls", "truth"} <= set(PseudoLabelEnv(budget=2).teaching_spec.rules)

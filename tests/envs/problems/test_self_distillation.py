@@ -104,7 +104,7 @@ def test_the_optimum_of_three_steps_is_that_of_a_grid() -> None:
 def test_the_one_step_rule_is_myopic(steps: int, greedy: float) -> None:
     optimum = 0.148675
     assert round(-final_score(SelfDistillationEnv(budget=steps), "paper"), 6) == greedy
-    assert round(-final_score(SelfDistillationEnv(budget=steps, truth=True), "oracle"), 6) == optimum
+    assert round(-final_score(SelfDistillationEnv(budget=steps, truth=True), "truth"), 6) == optimum
 
 
 def test_without_bounds_the_second_weight_of_the_source_is_negative() -> None:
@@ -123,7 +123,7 @@ def test_over_other_noise_the_source_is_mostly_worse_than_a_constant_and_never_b
     worse, regrets = 0, []
     for seed in range(20):
         env = SelfDistillationEnv(data="redrawn", truth=True)
-        best = final_score(env, "oracle", seed=seed)
+        best = final_score(env, "truth", seed=seed)
         source, constant = (final_score(env, rule, seed=seed) for rule in ("paper", "constant"))
         weights = np.linspace(0, 1, 101)
         problem = env.student.problem  # type: ignore[attr-defined]
