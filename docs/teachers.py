@@ -34,7 +34,7 @@ came of it. `python docs/teachers.py` writes this page from the code and the res
 
 Teachers are made by `teachgym.make_teacher("name", env, seed=0, setting=value)`, and compared by
 `teachgym compare --teachers name name,setting=value`. A need that an environment does not meet is a clear error;
-`teachgym compare` asks the environment for screening and an antagonist where a teacher needs them.
+`teachgym compare` asks the environment for probes and an antagonist where a teacher needs them.
 """
 
 

@@ -90,7 +90,7 @@ def environment_calls(make: Callable[[], TeacherEnv[Any, Any]]) -> Iterator[Call
                 env.reset(seed=0)
 
     yield lambda rng: usable(lambda: env.step(pick(rng)))
-    yield lambda rng: usable(lambda: env.step({"task": pick(rng), "train": pick(rng)}))
+    yield lambda rng: usable(lambda: env.step({"decision": pick(rng), "probe": pick(rng)}))
     yield lambda rng: usable(lambda: env.evaluate(pick(rng)))
     yield lambda rng: usable(lambda: env.evaluate([pick(rng)]))
     yield lambda rng: usable(lambda: env.reset(seed=pick(rng)))

@@ -119,16 +119,16 @@ CHALLENGE = (
         (EASY, SAC, 1200),
         (EASY, SAC + ",slots=3,steps_per_update=4", 1000),
         ("StumpTracks,engine=reference,max_stump_height=0.2", PPO, 900),
-        (f"{EASY},screening=counted", PPO, 4000),
+        (f"{EASY},probes=counted", PPO, 4000),
         (f"{EASY},antagonist=true", PPO, 1500),
         (CHALLENGE, None, 900),
-        (f"{REACH},screening=counted", QUICK, 200),
+        (f"{REACH},probes=counted", QUICK, 200),
     ],
 )
 def test_students_in_worlds(env: str, student: str | None, steps: int, capture: bool, tmp_path: Path) -> None:
     teacher = (
         "accel,capacity=6,replay_batch=2"
-        if "screening" in env
+        if "probes" in env
         else "paired"
         if "antagonist" in env
         else "alp-gmm,fit_every=5"

@@ -48,15 +48,15 @@ def curriculum(**settings: Any) -> TeacherEnv[Any, Any]:
 
 MAKERS: dict[str, Callable[[], TeacherEnv[Any, Any]]] = {
     "cubes": lambda: registered("Hypercubes", cubes_per_dimension=3, budget=50),
-    "screened cubes": lambda: registered(
-        "Hypercubes", cubes_per_dimension=3, budget=50, screening="counted", antagonist=True
+    "probed cubes": lambda: registered(
+        "Hypercubes", cubes_per_dimension=3, budget=50, probes="counted", antagonist=True
     ),
     "skills": lambda: registered("SimulatedSkills", budget=20),
     "tasks": lambda: registered("SimulatedTasks", budget=20),
     "challenge": lambda: registered("Challenge", challenge="mostly-trivial", cubes_per_dimension=3, budget=50),
     "schedule": lambda: registered("SelfDistillation"),
     "curriculum": curriculum,
-    "screened curriculum": lambda: curriculum(screening="free", antagonist=True),
+    "probed tasks": lambda: curriculum(probes="free", antagonist=True),
     **{
         f"{name} {action}": lambda name=name, action=action: registered(name, action=action, **DATA)  # type: ignore[misc]
         for name, actions in {

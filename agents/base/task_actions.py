@@ -18,7 +18,7 @@ class TaskActions:
 
     Args:
         spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape or a ``Discrete``,
-            alone or with ``"train"`` beside it.
+            alone or with ``"probe"`` beside it.
 
     Raises:
         ValueError: If the action space is neither, or a bound is infinite.
@@ -26,9 +26,9 @@ class TaskActions:
 
     def __init__(self, spec: TeachingSpec) -> None:
         space: Any = spec.action_space
-        self._screens = spec.screens
-        if self._screens:
-            space = space["task"]
+        self._has_probes = spec.has_probes
+        if self._has_probes:
+            space = space["decision"]
         if isinstance(space, Shares):
             raise ValueError(
                 f"the action space is {space}, which sum to 1; this teacher chooses single tasks: give the environment "
@@ -56,13 +56,13 @@ class TaskActions:
         """Numbers in a task."""
         return len(self.names)
 
-    def action(self, task: FloatArray, *, train: bool = True) -> Any:
-        """The action that hands this task, ``(n,)``, out, clipped to the bounds, for the student to train on or not."""
+    def action(self, task: FloatArray, *, probe: bool = False) -> Any:
+        """The action that hands this task, ``(n,)``, out, clipped to the bounds, as a probe or not."""
         task = np.clip(task, self.low, self.high)
         action = task.reshape(self._shape).astype(self._dtype)
         if self.numbered:
             action = action[()]
-        return {"task": action, "train": np.int64(train)} if self._screens else action
+        return {"decision": action, "probe": np.int64(probe)} if self._has_probes else action
 
     def uniform(self, rng: np.random.Generator, low: FloatArray, high: FloatArray) -> FloatArray:
         """A task ``(n,)`` that is uniform between two corners; of arms, both ends included."""

@@ -16,11 +16,11 @@ class TaskTeacher(Teacher):
     Subclasses define ``_choose`` and ``_learn`` on task vectors ``(n,)`` in float64, whatever the shape and
     dtype of the action space, beside ``_state`` and ``_load``. Those that use more of the feedback than the
     outcome define ``_learn_from`` instead of ``_learn``, and those that let the student play tasks without
-    learning from them define ``_trains``.
+    learning from them define ``_probes``.
 
     Args:
         spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape, alone or
-            with ``"train"`` beside it (``spec.screening_space``).
+            with ``"probe"`` beside it (``spec.probe_space``).
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -37,9 +37,9 @@ class TaskTeacher(Teacher):
     def _choose(self) -> tuple[FloatArray, str]:
         """Choose the next task: ``(n,)`` in task units, and where it came from, for ``origin``."""
 
-    def _trains(self) -> bool:
-        """Whether the student is to learn from the task that ``_choose`` has just chosen, or only to play it."""
-        return True
+    def _probes(self) -> bool:
+        """Whether the task that ``_choose`` has just chosen is a probe, from which the student is not to learn."""
+        return False
 
     def _learn(self, task: FloatArray, outcome: float) -> None:
         """Learn that the task, ``(n,)`` in task units, had this raw outcome."""
@@ -53,7 +53,7 @@ class TaskTeacher(Teacher):
     def act(self, observation: Any) -> Any:
         """Choose a task: an array of the action space's shape and dtype, clipped to the bounds."""
         task, self.origin = self._choose()
-        return self._actions.action(task, train=self._trains())
+        return self._actions.action(task, probe=self._probes())
 
     @final
     def update(self, transition: Transition) -> None:

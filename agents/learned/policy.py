@@ -68,7 +68,7 @@ class Policy(Teacher):
                 "policy,path=runs/my-teacher"
             )
         stored = TrainedPolicy.load(Path(self.settings.path))
-        self._space: Any = spec.action_space["task"] if spec.screens else spec.action_space  # type: ignore[index]
+        self._space: Any = spec.action_space["decision"] if spec.has_probes else spec.action_space  # type: ignore[index]
         _check_fit(stored, spec, self._space)
         self._network = stored.network()
         self._memory: tuple[NDArray[Any], ...] | None = None
@@ -87,8 +87,8 @@ class Policy(Teacher):
                 chosen, memory = self._network.predict(seen, self._memory, start, deterministic=False)
         self._memory, self._fresh = memory, False
         action = to_action(chosen, self._space)
-        if self.spec.screens:
-            return {"task": action, "train": np.int64(1)}
+        if self.spec.has_probes:
+            return {"decision": action, "probe": np.int64(1)}
         return action if action.shape else action[()]
 
     def update(self, transition: Transition) -> None:

@@ -100,7 +100,7 @@ def network_action_space(space: Space[Any]) -> Space[Any]:
         return spaces.Box(-1.0, 1.0, space.shape, dtype=np.float32)
     raise ValueError(
         f"the action space is {space}; a trained policy chooses from a discrete space, or from a box of numbers with "
-        "finite bounds (turn screening off where the environment has it)"
+        "finite bounds (turn probes off where the environment has it)"
     )
 
 

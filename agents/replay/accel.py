@@ -11,7 +11,7 @@ from teachgym.agents.replay.level_store import NOT_STORED
 from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, TeachingSpec
+from teachgym.core.spec import PROBES, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -75,7 +75,7 @@ class Accel(LevelReplay):
     these a step is that of the ``oracle`` towards harder tasks, or a twentieth of the range where no direction is
     known.
 
-    Whether episodes without learning count against the budget is the environment's setting ``screening``, not the
+    Whether probes count against the budget is the environment's setting ``probes``, not the
     teacher's; the student trains on about half of the decisions. As for ``RobustPlr``, it learns nothing until the
     store is half full. minimax and JaxUED use ``replay_schedule="fixed", replay_chance=0.8`` and many more edits, of
     mazes.
@@ -88,7 +88,7 @@ class Accel(LevelReplay):
     ``origin`` is ``"new"``, ``"replay"`` or ``"edited"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
         settings: An ``AccelSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -97,7 +97,7 @@ class Accel(LevelReplay):
     """
 
     Settings = AccelSettings
-    needs = frozenset({SCREENING})
+    needs = frozenset({PROBES})
     settings: AccelSettings
 
     def __init__(self, spec: TeachingSpec, settings: AccelSettings | None = None, *, seed: int) -> None:
@@ -110,8 +110,8 @@ class Accel(LevelReplay):
         self._ease: list[float] = []  # how easy each of them was
         self._children: deque[FloatArray] = deque()
 
-    def _trains_on(self, origin: str) -> bool:
-        return origin == "replay"
+    def _is_probe(self, origin: str) -> bool:
+        return origin != "replay"
 
     def _choose_level(self) -> tuple[int, FloatArray, str]:
         if self._children:

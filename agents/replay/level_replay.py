@@ -47,9 +47,9 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
 class LevelReplay(TaskTeacher):
     """Hands out new levels, and again and again those that score best.
 
-    Subclasses say by ``_trains_on`` which of them the student learns from, and may have more origins of levels than
-    ``"new"`` and ``"replay"``. A level enters the store with the answer to its first episode, so that a level without
-    an answer is never replayed. Answers to decisions that were given up, or to replays of levels that have been
+    Subclasses say by ``_is_probe`` which of them the student does not learn from, and may have more origins of levels
+    than ``"new"`` and ``"replay"``. A level enters the store with the answer to its first episode, so that a level
+    without an answer is never replayed. Answers to decisions that were given up, or to replays of levels that have been
     replaced since, change no score.
 
     Args:
@@ -70,7 +70,7 @@ class LevelReplay(TaskTeacher):
         self._store = LevelStore(self.task_space, self.settings, memory=self._score.memory)
         self._pending = Pending()
         self._decisions = 0
-        self._training = True
+        self._probing = False
 
     @classmethod
     def needs_with(cls, settings: LevelReplaySettings) -> frozenset[str]:
@@ -79,17 +79,17 @@ class LevelReplay(TaskTeacher):
         return cls.needs | needs_of_score(settings.score) | easy
 
     @abstractmethod
-    def _trains_on(self, origin: str) -> bool:
-        """Whether the student learns from levels of this origin."""
+    def _is_probe(self, origin: str) -> bool:
+        """Whether the student is not to learn from levels of this origin."""
 
-    def _trains(self) -> bool:
-        return self._training
+    def _probes(self) -> bool:
+        return self._probing
 
     def _choose(self) -> tuple[FloatArray, str]:
         number, task, origin = self._choose_level()
         self._pending.open(number)
         self._decisions += 1
-        self._training = self._trains_on(origin)
+        self._probing = self._is_probe(origin)
         return task, origin
 
     def _choose_level(self) -> tuple[int, FloatArray, str]:

@@ -5,7 +5,7 @@ from typing import final
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import SCREENING
+from teachgym.core.spec import PROBES
 
 
 @checked_dataclass
@@ -74,8 +74,8 @@ offered |
     Settings = PlrSettings
     settings: PlrSettings
 
-    def _trains_on(self, origin: str) -> bool:
-        return True
+    def _is_probe(self, origin: str) -> bool:
+        return False
 
 
 @checked_dataclass
@@ -96,7 +96,7 @@ class RobustPlr(LevelReplay):
     the mean of the positive advantages, half of the decisions are replays once the store is half full, and half of
     the replays go by age.
 
-    Whether episodes without learning count against the budget is the environment's setting ``screening``, not the
+    Whether these probes count against the budget is the environment's setting ``probes``, not the
     teacher's. With the defaults, the student learns nothing in the first 500 episodes: set ``capacity`` or
     ``least_filled`` lower for a short study.
 
@@ -106,7 +106,7 @@ class RobustPlr(LevelReplay):
     ``origin`` is ``"new"`` or ``"replay"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
         settings: A ``RobustPlrSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -115,8 +115,8 @@ class RobustPlr(LevelReplay):
     """
 
     Settings = RobustPlrSettings
-    needs = frozenset({SCREENING})
+    needs = frozenset({PROBES})
     settings: RobustPlrSettings
 
-    def _trains_on(self, origin: str) -> bool:
-        return origin == "replay"
+    def _is_probe(self, origin: str) -> bool:
+        return origin != "replay"

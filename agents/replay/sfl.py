@@ -10,7 +10,7 @@ from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, SUCCESS, TeachingSpec
+from teachgym.core.spec import PROBES, SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import State
 
@@ -23,30 +23,30 @@ class SflSettings:
         ValueError: If a value is not allowed.
     """
 
-    levels_screened: int = 200
+    levels_probed: int = 200
     """Random levels that are looked at before each refresh."""
     episodes_per_level: int = 5
     """Episodes that the student plays on each of them, without learning."""
     levels_kept: int = 20
     """Levels with the best scores, which are trained on until the next refresh."""
     refresh_every: int = 2000
-    """Decisions that the student trains on between two screenings."""
+    """Decisions that the student trains on between two rounds of probes."""
     kept_share: float = 0.5
     """Share of these decisions that go to the levels kept, in ``[0, 1]``; the others are new random levels."""
     draw: Literal["top", "in-proportion"] = "top"
-    """``"top"`` draws the levels kept equally often; ``"in-proportion"`` draws all that were screened in proportion to
+    """``"top"`` draws the levels kept equally often; ``"in-proportion"`` draws all that were probed in proportion to
     their scores, whatever ``levels_kept``."""
     tie_break: float = 0.0
     """Weight of the share of successes p beside p (1 - p) in the score, which decides between p and 1 - p; 0.001 in
     Kinetix."""
 
     def __post_init__(self) -> None:
-        check_whole("levels_screened", self.levels_screened, 1, "levels")
+        check_whole("levels_probed", self.levels_probed, 1, "levels")
         check_whole("episodes_per_level", self.episodes_per_level, 1, "episodes")
         check_whole("levels_kept", self.levels_kept, 1, "levels")
-        if self.levels_kept > self.levels_screened:
+        if self.levels_kept > self.levels_probed:
             raise ValueError(
-                f"levels_kept is {self.levels_kept}; expected at most levels_screened, which is {self.levels_screened}"
+                f"levels_kept is {self.levels_kept}; expected at most levels_probed, which is {self.levels_probed}"
             )
         check_whole("refresh_every", self.refresh_every, 1, "decisions")
         check_share("kept_share", self.kept_share)
@@ -61,68 +61,68 @@ class Sfl(TaskTeacher):
     with the best learnability p (1 - p) are kept, where p is the share of successes. Of the next ``refresh_every``
     decisions, half are uniform draws from the levels kept, and half are new random levels.
 
-    Published settings, as levels screened, steps on each, levels kept, and training between two refreshes:
+    Published settings, as levels probed, steps on each, levels kept, and training between two refreshes:
 
-    | | screened | steps | kept | refresh |
+    | | probed | steps | kept | refresh |
     |---|---|---|---|---|
     | JaxNav | 5 x 1000 | 1000 | 100 | 100 updates of 256 environments |
     | MiniGrid | 5 x 5000 | 2000 | 1000 | |
     | Kinetix | 3 x 4096 | 512 | 1024 | 128 updates |
 
-    One such screening is 5 to 50 million steps, more than most studies on one machine have for all. The defaults here
-    screen 200 levels by 5 episodes each, keep a tenth (theirs is between a fiftieth and a twelfth), and train for 2000
-    decisions, so that a third of all decisions are screening. Whether these count against the budget is the
-    environment's setting ``screening``, not the teacher's; in the paper they do not, so compare with ``"counted"``.
+    One such round of probes is 5 to 50 million steps, more than most studies on one machine have for all. The defaults
+    here probe 200 levels by 5 episodes each, keep a tenth (theirs is between a fiftieth and a twelfth), and train for
+    2000 decisions, so that a third of all decisions are probes. Whether these count against the budget is the
+    environment's setting ``probes``, not the teacher's; in the paper they do not, so compare with ``"counted"``.
 
     Differs from the authors' code: a level is given a number of episodes, instead of a number of steps and as many
     episodes as end in these; decisions go to the levels kept by chance, instead of a fixed half of parallel
-    environments; answers to the screening may still come while training goes on, and then count at once. A level
-    without an answer scores 0. Of levels that score the same, those screened first are kept.
+    environments; answers to probes may still come while training goes on, and then count at once. A level
+    without an answer scores 0. Of levels that score the same, those probed first are kept.
 
-    ``origin`` is ``"screening"``, ``"kept"`` or ``"random"``.
+    ``origin`` is ``"probe"``, ``"kept"`` or ``"random"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether the student trains (``spec.screening_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
         settings: An ``SflSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the environment offers no successes, or no screening.
+        ValueError: If the environment offers no successes, or no probes.
     """
 
     Settings = SflSettings
-    needs = frozenset({SCREENING, SUCCESS})
+    needs = frozenset({PROBES, SUCCESS})
     settings: SflSettings
 
     def __init__(self, spec: TeachingSpec, settings: SflSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         self._pending = Pending()
         self._round = -1
-        self._screened = 0  # episodes handed out in this round
-        self._trained = self.settings.refresh_every  # decisions since the screening; so the first is due
-        self._screening = False
-        count = self.settings.levels_screened
+        self._probed = 0  # episodes handed out in this round
+        self._trained = self.settings.refresh_every  # decisions since the last probe; so the first is due
+        self._probing = False
+        count = self.settings.levels_probed
         self._levels = np.zeros((count, self.task_space.dimensions))
         self._episodes = np.zeros(count)
         self._successes = np.zeros(count)
         self._chances: FloatArray | None = None  # made when asked for
 
     def kept(self) -> FloatArray:
-        """``(levels_kept, n)`` the screened levels with the best scores at this moment, best first."""
+        """``(levels_kept, n)`` the probed levels with the best scores at this moment, best first."""
         return self._levels[self._best()]
 
-    def _trains(self) -> bool:
-        return not self._screening
+    def _probes(self) -> bool:
+        return self._probing
 
     def _choose(self) -> tuple[FloatArray, str]:
         if self._trained == self.settings.refresh_every:
             self._start_round()
-        self._screening = self._screened < self.settings.levels_screened * self.settings.episodes_per_level
-        if self._screening:
-            level = self._screened // self.settings.episodes_per_level
-            self._screened += 1
-            self._pending.open(self._round * self.settings.levels_screened + level)
-            return self._levels[level].copy(), "screening"
+        self._probing = self._probed < self.settings.levels_probed * self.settings.episodes_per_level
+        if self._probing:
+            level = self._probed // self.settings.episodes_per_level
+            self._probed += 1
+            self._pending.open(self._round * self.settings.levels_probed + level)
+            return self._levels[level].copy(), "probe"
         self._trained += 1
         self._pending.open()
         if self.rng.random() >= self.settings.kept_share:
@@ -133,8 +133,8 @@ class Sfl(TaskTeacher):
 
     def _start_round(self) -> None:
         self._round += 1
-        self._screened = self._trained = 0
-        self._levels = self.task_space.uniform(self.rng, self.settings.levels_screened)
+        self._probed = self._trained = 0
+        self._levels = self.task_space.uniform(self.rng, self.settings.levels_probed)
         self._episodes[:] = 0
         self._successes[:] = 0
         self._chances = None
@@ -143,14 +143,14 @@ class Sfl(TaskTeacher):
         note = self._pending.close(feedback.decision)
         if note is None:
             return
-        of_round, level = divmod(note, self.settings.levels_screened)
+        of_round, level = divmod(note, self.settings.levels_probed)
         if of_round == self._round:
             self._episodes[level] += 1
             self._successes[level] += feedback.success
             self._chances = None
 
     def _scores(self) -> FloatArray:
-        """``(levels_screened,)`` learnability of each level, 0 without an answer."""
+        """``(levels_probed,)`` learnability of each level, 0 without an answer."""
         shares = self._successes / np.maximum(self._episodes, 1)
         return np.asarray(shares * (1 - shares) + self.settings.tie_break * shares, dtype=np.float64)
 
@@ -169,7 +169,7 @@ class Sfl(TaskTeacher):
         return {
             "pending": self._pending.state(),
             "round": self._round,
-            "screened": self._screened,
+            "probed": self._probed,
             "trained": self._trained,
             "levels": self._levels.copy(),
             "episodes": self._episodes.copy(),
@@ -178,7 +178,7 @@ class Sfl(TaskTeacher):
 
     def _load(self, state: State) -> None:
         self._pending.load(state["pending"])
-        self._round, self._screened, self._trained = (int(state[name]) for name in ("round", "screened", "trained"))
+        self._round, self._probed, self._trained = (int(state[name]) for name in ("round", "probed", "trained"))
         self._levels, self._episodes, self._successes = (
             np.array(state[name], dtype=np.float64) for name in ("levels", "episodes", "successes")
         )

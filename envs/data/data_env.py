@@ -221,7 +221,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
             action: As in ``step``.
 
         Returns:
-            The feedback that ``step`` would give, with ``trained=False``.
+            The feedback that ``step`` would give, with ``probe=True``.
 
         Raises:
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
@@ -245,7 +245,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
             raise ValueError("the probe would use up what is left of a budget; take the last step with step()")
         after = asdict(twin.classroom.expenses)
         self._charge({name: after[name] - before[name] for name in after})
-        return replace(feedback, trained=False)
+        return replace(feedback, probe=True)
 
     def _twin(self) -> "DataEnv[Plan]":
         """An environment in the same state, whose student may learn without a trace here.

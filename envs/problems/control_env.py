@@ -15,11 +15,11 @@ from teachgym.base.annotations import shown
 from teachgym.base.exclusive import exclusive
 from teachgym.base.setting_checks import check_from_zero, check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, lesson_space, read_lesson
+from teachgym.core.decision import Decision, decision_space, read_decision
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import RULES, SCREENING, TRUTH, TeachingSpec
+from teachgym.core.spec import PROBES, RULES, TRUTH, TeachingSpec
 from teachgym.core.student_history import Float32Array
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -31,7 +31,7 @@ Probing = Literal["off", "counted"]
 _BEST = "best_"
 
 
-class ControlEnv(TeacherEnv[Float32Array, Lesson]):
+class ControlEnv(TeacherEnv[Float32Array, Decision]):
     """Set the controls of each of a student's training segments; the base of the teaching problems of the literature.
 
     A step: the student learns one training segment under the controls, and is scored. The reward is the gain in score
@@ -47,7 +47,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
     that the truth says are best, for the rule ``truth``.
 
     ``probe`` says what a segment under other controls would come to, without changing the student; it spends one
-    segment of the budget. With ``screening="counted"`` the action says so itself (``spec.screening_space``).
+    segment of the budget. With ``probes="counted"`` the action says so itself (``spec.probe_space``).
 
     Args:
         controls: What a teacher sets.
@@ -58,7 +58,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         rules: Reference policies by name.
         price: What the score is lowered by for each unit of cost.
         reward: Above.
-        screening: Whether an action can be a probe: ``"off"`` or ``"counted"``.
+        probes: Whether an action can be a probe: ``"off"`` or ``"counted"``.
         truth: Whether what is best is shown.
         has_best: Whether it is known.
         choices: If given, the only control is one of so many choices, from 0, and actions are ``Discrete``.
@@ -83,15 +83,15 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         rules: Mapping[str, ControlRule],
         price: float = 0.0,
         reward: Reward = "gain",
-        screening: Probing = "off",
+        probes: Probing = "off",
         truth: bool = False,
         has_best: bool = False,
         choices: int | None = None,
     ) -> None:
         check_whole("budget", budget, 1, "segments")
         check_from_zero("price", price)
-        if choices is not None and screening != "off":
-            raise ValueError(f"screening is {screening!r}; expected 'off' where an action is a choice: use probe()")
+        if choices is not None and probes != "off":
+            raise ValueError(f"probes is {probes!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
             raise ValueError("truth is True; what is best is not known in this environment with these settings")
         self.task_space = controls
@@ -110,7 +110,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         self.observation_names = shown.names
         low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
-        self.action_space = lesson_space(controls, screening) if choices is None else spaces.Discrete(choices)
+        self.action_space = decision_space(controls, probes) if choices is None else spaces.Discrete(choices)
         all_rules: dict[str, ControlRule] = {
             **rules,
             **({"truth": partial(_read_best, controls.names)} if truth else {}),
@@ -120,7 +120,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
             observation_space=self.observation_space,
             outcome_range=score_range,
             mastered_above=math.nan,
-            offers=frozenset({RULES, *({TRUTH} if truth else ()), *({SCREENING} if screening == "counted" else ())}),
+            offers=frozenset({RULES, *({TRUTH} if truth else ()), *({PROBES} if probes == "counted" else ())}),
             rules={
                 name: OnObservations(rule, self.observation_names, controls, self.action_space)
                 for name, rule in all_rules.items()
@@ -181,7 +181,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
             controls: ``(n,)`` as in an action.
 
         Returns:
-            The feedback that ``step`` would give, with ``trained=False``.
+            The feedback that ``step`` would give, with ``probe=True``.
 
         Raises:
             ResetNeeded: Before the first ``reset``, and after the budget is spent.
@@ -214,18 +214,18 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
         self._rewarded = self._student.score()
         self._last = np.zeros(self.task_space.dimensions)
 
-    def _check_action(self, action: Any) -> Lesson:
+    def _check_action(self, action: Any) -> Decision:
         if isinstance(self.action_space, spaces.Discrete):
             if not self.action_space.contains(action):
                 raise ValueError(
                     f"the action is {shown(action)}; expected a whole number from 0 to {self.action_space.n - 1}"
                 )
-            return Lesson(np.array([float(action)]), True)
-        return read_lesson(action, self.task_space, self.action_space)
+            return Decision(np.array([float(action)]), False)
+        return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Lesson) -> Feedback | None:
-        controls, train = lesson
-        if not train:
+    def _teach(self, lesson: Decision) -> Feedback | None:
+        controls, probe = lesson
+        if probe:
             feedback = self._try(controls)
             self._decisions += 1
             self._segments += 1
@@ -239,7 +239,7 @@ class ControlEnv(TeacherEnv[Float32Array, Lesson]):
     def _try(self, controls: FloatArray) -> Feedback:
         copied = copy.deepcopy(self._student)
         copied.learn(controls)
-        return Feedback(controls, copied.outcome(), False, 1, self._decisions, trained=False)
+        return Feedback(controls, copied.outcome(), False, 1, self._decisions, probe=True)
 
     def _reward(self, feedback: Feedback | None) -> float:
         if self._at_end and not self._is_over():

@@ -48,4 +48,4 @@ class OnObservations:
         action = np.clip(chosen.reshape(self.controls.shape), self.controls.low, self.controls.high)
         if isinstance(self.actions, spaces.Discrete):
             return np.int64(round(float(action[0])))
-        return {"task": action, "train": np.int64(1)} if isinstance(self.actions, spaces.Dict) else action
+        return {"decision": action, "probe": np.int64(1)} if isinstance(self.actions, spaces.Dict) else action

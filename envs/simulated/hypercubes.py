@@ -131,7 +131,7 @@ class HypercubesEnv(SimulatedEnv):
 
     ## Arguments
     ``cubes_per_dimension=10``, ``dimensions=2``, ``irrelevant_dimensions=0``, ``budget=20_000``,
-    ``forgetting=0.0``, and ``reward``, ``screening`` and ``antagonist`` of ``SimulatedEnv``. ``info["mastered"]`` is
+    ``forgetting=0.0``, and ``reward``, ``probes`` and ``antagonist`` of ``SimulatedEnv``. ``info["mastered"]`` is
     the share of mastered cubes, those with a competence above 75, which ``evaluate`` tests one by one. Differs from
     the authors' toy in that ``reset`` makes a fresh grid, whatever was played before.
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, Screening, lesson_spec, read_lesson
+from teachgym.core.decision import Decision, Probes, decision_spec, read_decision
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
@@ -44,7 +44,7 @@ class SimulatedStudent(ABC):
         """How much it has mastered, from 0 to 1: the truth, which teachers do not see."""
 
 
-class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
+class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
     """Teach a simulated student; the base of environments with a box of tasks.
 
     One step is one episode, at once. The observation is a ``StudentRecord``. Rewards: ``"outcome"``;
@@ -60,7 +60,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         mastered_above: Outcome above which a task is mastered.
         easy_tasks: Tasks that a beginner can do, if that is to be known.
         reward: Above.
-        screening: Whether the student can play without learning: ``"off"``, ``"counted"`` or ``"free"``.
+        probes: Whether the student can play without learning: ``"off"``, ``"counted"`` or ``"free"``.
         antagonist: Whether a second student, made from another seed, learns the same tasks. Each episode of either
             counts; of an odd budget one is left.
 
@@ -80,26 +80,26 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         mastered_above: float,
         easy_tasks: EasyTasks | None = None,
         reward: Reward = "outcome",
-        screening: Screening = "off",
+        probes: Probes = "off",
         antagonist: bool = False,
     ) -> None:
         check_whole("budget", budget, 2 if antagonist else 1, "episodes")
         self.task_space, self.test_tasks = task_space, test_tasks
         self._make_student = make_student
         self._budget, self._reward_kind = int(budget), reward
-        self._counts_screening, self._has_antagonist = screening != "free", antagonist
+        self._counts_probes, self._has_antagonist = probes != "free", antagonist
         self._price = 2 if antagonist else 1
         self._score: float | None = None
         self._record = StudentRecord(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._spec = lesson_spec(
+        self._spec = decision_spec(
             task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
             student_offers=_VALUES,
             easy_tasks=easy_tasks,
-            screening=screening,
+            probes=probes,
             antagonist=antagonist,
         )
         self.action_space = self._spec.action_space
@@ -145,25 +145,25 @@ class SimulatedEnv(TeacherEnv[Float32Array, Lesson]):
         self.forget_student()
         self._paid_score = self._true_score()
 
-    def _check_action(self, action: Any) -> Lesson:
-        return read_lesson(action, self.task_space, self.action_space)
+    def _check_action(self, action: Any) -> Decision:
+        return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Lesson) -> Feedback | None:
-        task, train = lesson
+    def _teach(self, lesson: Decision) -> Feedback | None:
+        task, probe = lesson
         self._score = None
         values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
-        outcome = self._student.learn(task) if train else self._student.play(task)
+        outcome = self._student.play(task) if probe else self._student.learn(task)
         cost = self._price
         other = None
         if self._antagonist is not None:
-            other = self._antagonist.learn(task) if train else self._antagonist.play(task)
+            other = self._antagonist.play(task) if probe else self._antagonist.learn(task)
         trace = None if values is None else EpisodeTrace(np.array([outcome]), values)
         decision, self._decisions = self._decisions, self._decisions + 1
-        if train or self._counts_screening:
+        if not probe or self._counts_probes:
             self._spent += cost
         else:
             cost = 0
-        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, decision, train, trace, other)
+        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, decision, probe, trace, other)
 
     def _reward(self, feedback: Feedback | None) -> float:
         assert feedback is not None

@@ -95,7 +95,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     After ``budget`` episodes of the student.
 
     ## Arguments
-    ``budget=2000``, ``irrelevant_dimensions=0``, ``mastered_above=0.75``, ``reward="gain"``, ``screening`` and
+    ``budget=2000``, ``irrelevant_dimensions=0``, ``mastered_above=0.75``, ``reward="gain"``, ``probes`` and
     ``antagonist`` of ``SimulatedEnv`` (not in ``make_vec``), and the settings of the population, ``TaskSettings``:
     ``dimensions=2``, ``rate=0.005``, ``slope=30.0``, ``start=0.1``, ``unfeasible=0.0``, ``forgetting=0.0``,
     ``noise=0.05``, ``outcomes="graded"``, ``variety=0.3``. ``info["score"]`` is the mean probability of success,
@@ -115,7 +115,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         reward: Reward = "gain",
         **settings: Any,
     ) -> None:
-        simulated = {name: settings.pop(name) for name in ("screening", "antagonist") if name in settings}
+        simulated = {name: settings.pop(name) for name in ("probes", "antagonist") if name in settings}
         population = _population(settings)
         _check(mastered_above, irrelevant_dimensions)
         tests = _test_tasks(population.dimensions, irrelevant_dimensions)

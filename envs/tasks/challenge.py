@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from teachgym.base.registry import environment_id
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, Screening, lesson_space, read_lesson
+from teachgym.core.decision import Decision, Probes, decision_space, read_decision
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
@@ -42,7 +42,7 @@ VARIANTS: Mapping[str, tuple[Mapping[str, Any], ...]] = MappingProxyType(
 """Students that differ, for environments that have them."""
 
 
-class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
+class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
     """Make any curriculum harder for teachers in one of five ways, and say how much they may know.
 
     ## In Short
@@ -109,15 +109,15 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         permutation_seed: int = 0,
         forget_every: int | None = None,
         variants: Sequence[Mapping[str, Any]] | None = None,
-        screening: Screening = "off",
+        probes: Probes = "off",
         **settings: Any,
     ) -> None:
         check_whole("intervals", intervals, 2, "intervals", most=10_000)
         if forget_every is not None:
             check_positive("forget_every", forget_every)
         self._id = environment_id(env)
-        self._settings = {**settings, **({} if screening == "off" else {"screening": screening})}
-        self._counts_screening = screening != "free"
+        self._settings = {**settings, **({} if probes == "off" else {"probes": probes})}
+        self._counts_probes = probes != "free"
         own_unfeasible = challenge == "mostly-unfeasible" and self._id in UNFEASIBLE
         if own_unfeasible:
             self._settings = {**UNFEASIBLE[self._id], **self._settings}
@@ -138,7 +138,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._forget_every: float | None = None
         if challenge == "forgetting-student":
             self._forget_every = self.inner.budget * 7 / 20 if forget_every is None else forget_every
-        self._spec = self._known(self.inner.teaching_spec, knowledge, screening)
+        self._spec = self._known(self.inner.teaching_spec, knowledge, probes)
         self.task_space = self._spec.task_space
         self.action_space = self._spec.action_space
         self._record = StudentRecord(self.task_space)
@@ -210,7 +210,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             self.inner.close()
             self.inner = self._make_inner(seed % len(self._variants))
 
-    def _known(self, spec: TeachingSpec, knowledge: Knowledge, screening: Screening) -> TeachingSpec:
+    def _known(self, spec: TeachingSpec, knowledge: Knowledge, probes: Probes) -> TeachingSpec:
         outer, offers, easy = self._map.outer, spec.offers, spec.easy_tasks
         if knowledge == "high" and easy is None:
             raise ValueError(f"nothing is known of the easy tasks of {self._id}; choose knowledge low or none")
@@ -220,7 +220,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         if knowledge == "none":
             offers -= {SUCCESS}
         return TeachingSpec(
-            action_space=lesson_space(outer, screening),
+            action_space=decision_space(outer, probes),
             observation_space=StudentRecord(outer).observation_space,
             outcome_range=spec.outcome_range,
             mastered_above=spec.mastered_above,
@@ -273,10 +273,10 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         self._forgotten = 0
         self._inner_over = False
 
-    def _check_action(self, action: Any) -> Lesson:
-        return read_lesson(action, self.task_space, self.action_space)
+    def _check_action(self, action: Any) -> Decision:
+        return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Lesson) -> Feedback | None:
+    def _teach(self, lesson: Decision) -> Feedback | None:
         decision, self._decisions = self._decisions, self._decisions + 1
         task = self._map.inward(lesson.task)
         if task is None:
@@ -286,7 +286,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             self.inner.forget_student()
         self._outer[self._inner_decisions] = decision, lesson.task
         self._inner_decisions += 1
-        action = {"task": task, "train": int(lesson.train)} if self._spec.screens else task
+        action = {"decision": task, "probe": int(lesson.probe)} if self._spec.has_probes else task
         self.inner.traces = self.traces
         _, _, self._inner_over, _, info = self.inner.step(action)
         feedback: Feedback | None = info["feedback"]
@@ -297,8 +297,8 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
         success = feedback.success and SUCCESS in self._spec.offers
         return replace(feedback, task=outer_task, decision=decision, success=success)
 
-    def _fail(self, lesson: Lesson, decision: int) -> Feedback:
-        cost = min(self._cost, self.budget - self.spent) if lesson.train or self._counts_screening else 0
+    def _fail(self, lesson: Decision, decision: int) -> Feedback:
+        cost = min(self._cost, self.budget - self.spent) if not lesson.probe or self._counts_probes else 0
         self._extra += cost
         worst = self._spec.outcome_range[0]
         trace, traced = None, self._traced(self._spec.offers & {VALUES, ENTROPIES})
@@ -306,7 +306,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Lesson]):
             values = np.array([worst, 0.0]) if VALUES in traced else None
             trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if ENTROPIES in traced else None)
         other = worst if ANTAGONIST in self._spec.offers else None
-        return Feedback(lesson.task, worst, False, cost, decision, lesson.train, trace, other)
+        return Feedback(lesson.task, worst, False, cost, decision, lesson.probe, trace, other)
 
     def _is_over(self) -> bool:
         return self._inner_over or self.spent >= self.budget

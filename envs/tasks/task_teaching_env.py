@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Lesson, Screening, lesson_spec, read_lesson
+from teachgym.core.decision import Decision, Probes, decision_spec, read_decision
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.learning_progress import AbsoluteLearningProgress
@@ -25,7 +25,7 @@ from teachgym.envs.tasks.evaluation_sets import draw_test_set
 from teachgym.envs.tasks.world_maker import WorldMaker
 from teachgym.students import Student, make_student
 from teachgym.students.lifetimes.global_state import preserved
-from teachgym.students.lifetimes.probe import screen
+from teachgym.students.lifetimes.probe import probe
 from teachgym.students.lifetimes.student_lifetime import PausedStudent
 from teachgym.students.lifetimes.taught_worlds import Ledger
 from teachgym.worlds.evaluate import evaluate
@@ -35,7 +35,7 @@ MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""
 
 
-class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
+class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
     """Teach an RL student in any world that has a task space.
 
     ## In Short
@@ -55,8 +55,8 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     the first of them waits, so that what is spent counts them all.
 
     ## Action Space
-    The world's ``task_space``: a box in the task's own units. With ``screening`` beside it whether the student is to
-    train on the task, ``{"task": ..., "train": 0 or 1}``: with 0 one step plays one episode as the student would
+    The world's ``task_space``: a box in the task's own units. With ``probes`` beside it whether the student only
+    plays the task, ``{"decision": ..., "probe": 0 or 1}``: with 1 one step plays one episode as the student would
     explore, at once and in a world of its own, and the student learns nothing.
 
     ## Observation Space
@@ -82,8 +82,8 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
     ``budget``: in steps of the world. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
     is mastered. ``test_tasks``: ``(m, n)`` tasks for ``evaluate`` (default: 50, drawn once and for all).
-    ``easy_tasks``: an ``EasyTasks``, if a person knows which tasks are easy. ``screening``: ``"off"`` (default);
-    ``"counted"``, where screening episodes are paid from the budget; ``"free"``, where they are not, to compare with
+    ``easy_tasks``: an ``EasyTasks``, if a person knows which tasks are easy. ``probes``: ``"off"`` (default);
+    ``"counted"``, where probes are paid from the budget; ``"free"``, where they are not, to compare with
     numbers that were published so. ``antagonist``: whether a second student of the same kind, from other initial
     weights, learns the same tasks, on half of the budget each; feedback comes when both have played the task.
 
@@ -108,7 +108,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
         mastered_above: float,
         test_tasks: ArrayLike | None = None,
         easy_tasks: EasyTasks | None = None,
-        screening: Screening = "off",
+        probes: Probes = "off",
         antagonist: bool = False,
     ) -> None:
         maker = WorldMaker(world, world_settings or {})
@@ -128,23 +128,23 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self._record = StudentRecord(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._spec = lesson_spec(
+        self._spec = decision_spec(
             self.task_space,
             observation_space=self.observation_space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
             student_offers=self.student.offers,
             easy_tasks=easy_tasks,
-            screening=screening,
+            probes=probes,
             antagonist=antagonist,
         )
         self.action_space = self._spec.action_space
         self._budget = int(budget)
         self._reward_kind = reward
-        self._counts_screening = screening == "counted"
+        self._counts_probes = probes == "counted"
         self._learning: list[PausedStudent] = []
         self._ledgers = self._fresh_ledgers()
-        self._screening_batch: WorldBatch | None = None
+        self._probe_batch: WorldBatch | None = None
 
     @property
     def teaching_spec(self) -> TeachingSpec:
@@ -223,9 +223,9 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
 
     def _end_worlds(self) -> None:
         self._end_learning()
-        if self._screening_batch is not None:
-            self._screening_batch.close()
-            self._screening_batch = None
+        if self._probe_batch is not None:
+            self._probe_batch.close()
+            self._probe_batch = None
 
     def _begin(self, seeds: Seeds) -> None:
         self._end_worlds()
@@ -313,10 +313,10 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
         with contextlib.suppress(RuntimeError, AttributeError):
             self.close()
 
-    def _check_action(self, action: Any) -> Lesson:
-        return read_lesson(action, self.task_space, self.action_space)
+    def _check_action(self, action: Any) -> Decision:
+        return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Lesson) -> Feedback | None:
+    def _teach(self, lesson: Decision) -> Feedback | None:
         answers = [self._lead(number, lesson) for number in range(len(self._learning))]
         if self._antagonist is None:
             return answers[0]
@@ -325,28 +325,28 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Lesson]):
                 self._pair(number, answer)
         return self._whole.pop(0) if self._whole else None
 
-    def _lead(self, number: int, lesson: Lesson) -> Feedback | None:
-        """Let one of the students have the lesson."""
+    def _lead(self, number: int, lesson: Decision) -> Feedback | None:
+        """Let one of the students have the task."""
         learning, ledger = self._learning[number], self._ledgers[number]
         traced = self._traced(self.student.offers) if number == 0 else frozenset()
-        if lesson.train or ledger.exhausted:
+        if not lesson.probe or ledger.exhausted:
             return learning.teach(lesson.task, traced=traced)
-        if self._screening_batch is None:
-            self._screening_batch = self.make_batch(1)
+        if self._probe_batch is None:
+            self._probe_batch = self.make_batch(1)
         student = self.student if number == 0 else self._antagonist
         assert student is not None
         seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
         spent = ledger.spent
-        answer = screen(
+        answer = probe(
             student,
-            self._screening_batch,
+            self._probe_batch,
             lesson.task,
             ledger,
             seed=seed,
-            counted=self._counts_screening,
+            counted=self._counts_probes,
             traced=traced,
         )
-        learning.note_screening(1, ledger.spent - spent)
+        learning.note_probes(1, ledger.spent - spent)
         learning.finish(lesson.task)
         return answer
 

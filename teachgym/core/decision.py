@@ -7,33 +7,33 @@ from gymnasium import Space, spaces
 
 from teachgym.base.annotations import shown
 from teachgym.base.setting_checks import check_choice
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING, SUCCESS, EasyTasks, TeachingSpec, screening_space
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, PROBES, SUCCESS, EasyTasks, TeachingSpec, probe_space
 from teachgym.core.task_space import FloatArray, TaskSpace
 
-Screening = Literal["off", "counted", "free"]
+Probes = Literal["off", "counted", "free"]
 """Whether a student can be let play a task without learning from it: not at all, on the budget, or for nothing."""
 
 
-class Lesson(NamedTuple):
-    """One decision."""
+class Decision(NamedTuple):
+    """What a teacher chooses in one step: a task, or controls."""
 
     task: FloatArray
-    """``(n,)`` the task, in task units."""
-    train: bool
-    """Whether the student learns from it."""
+    """``(n,)`` the task or the controls, in their own units."""
+    probe: bool
+    """Whether its effect is not kept: the student plays the task, and learns nothing from it."""
 
 
-def lesson_space(tasks: TaskSpace, screening: Screening) -> Space[Any]:
-    """The action space of an environment whose decisions are lessons: tasks, or ``screening_space``.
+def decision_space(tasks: TaskSpace, probes: Probes) -> Space[Any]:
+    """The action space of an environment whose decisions are tasks or controls, or ``probe_space`` over them.
 
     Raises:
-        ValueError: If ``screening`` is none of its values.
+        ValueError: If ``probes`` is none of its values.
     """
-    check_choice("screening", screening, ("off", "counted", "free"))
-    return tasks if screening == "off" else screening_space(tasks)
+    check_choice("probes", probes, ("off", "counted", "free"))
+    return tasks if probes == "off" else probe_space(tasks)
 
 
-def lesson_spec(
+def decision_spec(
     tasks: TaskSpace,
     *,
     observation_space: Space[Any],
@@ -41,22 +41,22 @@ def lesson_spec(
     mastered_above: float,
     student_offers: frozenset[str],
     easy_tasks: EasyTasks | None,
-    screening: Screening,
+    probes: Probes,
     antagonist: bool,
 ) -> TeachingSpec:
-    """The facts of an environment whose decisions are lessons.
+    """The facts of an environment whose decisions are tasks.
 
     Raises:
-        ValueError: If ``screening`` is none of its values, or the outcome range is empty.
+        ValueError: If ``probes`` is none of its values, or the outcome range is empty.
     """
     offered = {
         SUCCESS: True,
-        SCREENING: screening != "off",
+        PROBES: probes != "off",
         ANTAGONIST: antagonist,
         EASY_TASKS: easy_tasks is not None,
     }
     return TeachingSpec(
-        action_space=lesson_space(tasks, screening),
+        action_space=decision_space(tasks, probes),
         observation_space=observation_space,
         outcome_range=outcome_range,
         mastered_above=mastered_above,
@@ -65,18 +65,18 @@ def lesson_spec(
     )
 
 
-def read_lesson(action: Any, tasks: TaskSpace, space: Space[Any]) -> Lesson:
-    """Decode an action of ``lesson_space``.
+def read_decision(action: Any, tasks: TaskSpace, space: Space[Any]) -> Decision:
+    """Decode an action of ``decision_space``.
 
     Raises:
         ValueError: If it is none; the message says what is allowed.
     """
     if not isinstance(space, spaces.Dict):
-        return Lesson(tasks.validate(action), True)
-    if not isinstance(action, dict) or set(action) != {"task", "train"}:
-        raise ValueError(f'the action is {shown(action)}; expected {{"task": ..., "train": 0 or 1}}')
-    if (not np.isscalar(action["train"]) and np.ndim(action["train"]) > 0) or action["train"] not in (0, 1):
+        return Decision(tasks.validate(action), False)
+    if not isinstance(action, dict) or set(action) != {"decision", "probe"}:
+        raise ValueError(f'the action is {shown(action)}; expected {{"decision": ..., "probe": 0 or 1}}')
+    if (not np.isscalar(action["probe"]) and np.ndim(action["probe"]) > 0) or action["probe"] not in (0, 1):
         raise ValueError(
-            f'"train" is {shown(action["train"])}; expected 1 to learn from the task, or 0 only to play it'
+            f'"probe" is {shown(action["probe"])}; expected 0 to learn from the decision, or 1 only to try it'
         )
-    return Lesson(tasks.validate(action["task"]), bool(action["train"]))
+    return Decision(tasks.validate(action["decision"]), bool(action["probe"]))

@@ -36,8 +36,8 @@ class Feedback:
     """Which decision of the episode this answers: the index, from 0, of the ``step`` that handed the task out.
 
     With several slots, answers arrive out of order."""
-    trained: bool = True
-    """Whether the student learnt from it; False where it only played the task (``spec.SCREENING``)."""
+    probe: bool = False
+    """Whether the decision was a probe, from which the student learnt nothing (``spec.PROBES``)."""
     trace: EpisodeTrace | None = None
     """The episode step by step, where ``spec.VALUES`` or ``spec.ENTROPIES`` is offered."""
     antagonist_outcome: float | None = None

@@ -97,9 +97,9 @@ class Record:
     def _take_episodes(self, episodes: Arrays) -> None:
         self.origins = [str(origin) for origin in episodes["origins"]]
         self.finished_at = [int(steps) for steps in episodes["finished_at"]]
-        columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "trained"))
-        for task, outcome, success, cost, decision, trained in zip(*columns, strict=True):
-            self.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(trained)))
+        columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "probes"))
+        for task, outcome, success, cost, decision, probe in zip(*columns, strict=True):
+            self.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(probe)))
 
     def _take_evaluations(self, tests: Arrays) -> None:
         for steps, returns, lengths in zip(tests["spent"], tests["returns"], tests["lengths"], strict=True):
@@ -126,7 +126,7 @@ class Record:
             "successes": np.array([feedback.success for feedback in self.feedback], dtype=bool),
             "costs": np.array([feedback.cost for feedback in self.feedback], dtype=np.int64),
             "decisions": np.array([feedback.decision for feedback in self.feedback], dtype=np.int64),
-            "trained": np.array([feedback.trained for feedback in self.feedback], dtype=bool),
+            "probes": np.array([feedback.probe for feedback in self.feedback], dtype=bool),
             "finished_at": np.array(self.finished_at, dtype=np.int64),
             "origins": np.array(self.origins, dtype=np.str_),
         }

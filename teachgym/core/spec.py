@@ -19,8 +19,8 @@ VALUES = "values"
 """Offered where the student estimates the return: ``Feedback.trace`` has ``values``."""
 ENTROPIES = "entropies"
 """Offered where the student has a random policy: ``Feedback.trace`` has ``entropies``."""
-SCREENING = "screening"
-"""Offered where the student can play a task without learning from it: the action is ``screening_space``'s."""
+PROBES = "probes"
+"""Offered where a decision may be a probe, whose effect is not kept: the action is ``probe_space``'s."""
 ANTAGONIST = "antagonist"
 """Offered where a second student learns the same tasks: ``Feedback.antagonist_outcome`` is what it made of them."""
 SHARES = "shares"
@@ -54,9 +54,9 @@ class EasyTasks:
     """``(n,)`` standard deviations, in task units, from 0 up."""
 
 
-def screening_space(tasks: TaskSpace) -> spaces.Dict:
-    """The actions ``{"task": ..., "train": 0 or 1}``: with 0, the student plays the task, and learns nothing."""
-    return spaces.Dict({"task": tasks, "train": spaces.Discrete(2)})
+def probe_space(decisions: TaskSpace) -> spaces.Dict:
+    """The actions ``{"decision": ..., "probe": 0 or 1}``: with 1, the student plays the task, and learns nothing."""
+    return spaces.Dict({"decision": decisions, "probe": spaces.Discrete(2)})
 
 
 @dataclass(frozen=True)
@@ -107,20 +107,20 @@ class TeachingSpec:
 
     @property
     def task_space(self) -> TaskSpace:
-        """The box of tasks that actions are, or name beside ``"train"``; a plain box gets invented parameter names.
+        """The box of tasks that actions are, or name beside ``"probe"``; a plain box gets invented parameter names.
 
         Raises:
             ValueError: If an action of this environment is not a task.
         """
-        space = self.action_space["task"] if self.screens else self.action_space  # type: ignore[index]
+        space = self.action_space["decision"] if self.has_probes else self.action_space  # type: ignore[index]
         if not isinstance(space, spaces.Box):
             raise ValueError(f"the action space is {space}; this teacher chooses points of a box of tasks")
         return TaskSpace.from_box(space)
 
     @property
-    def screens(self) -> bool:
-        """Whether an action says if the student trains on the task or only plays it, as in ``screening_space``."""
-        return isinstance(self.action_space, spaces.Dict) and set(self.action_space) == {"task", "train"}
+    def has_probes(self) -> bool:
+        """Whether an action says if it is a probe, as in ``probe_space``."""
+        return isinstance(self.action_space, spaces.Dict) and set(self.action_space) == {"decision", "probe"}
 
     def scale_outcome(self, outcome: float) -> float:
         """Map an outcome linearly from ``outcome_range`` to ``[0, 1]``, clipped at the ends."""

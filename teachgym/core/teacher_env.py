@@ -19,14 +19,14 @@ from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 MOST_UNPAID = 100_000
-"""Decisions in a row that may spend nothing; more of them are taken for a teacher that never lets its student train."""
+"""Decisions in a row that may spend nothing; more of them are taken for a teacher that never lets its student learn."""
 
 Observation = TypeVar("Observation")
-Lesson = TypeVar("Lesson")
+DecisionT = TypeVar("DecisionT")
 """A decoded action."""
 
 
-class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
+class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, DecisionT]):
     """A Gymnasium environment whose agent is a teacher.
 
     ``reset`` makes a fresh student. ``step`` is the same everywhere: check the action, let the student
@@ -132,12 +132,12 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         """Make a fresh student."""
 
     @abstractmethod
-    def _check_action(self, action: Any) -> Lesson:
+    def _check_action(self, action: Any) -> DecisionT:
         """Return the action as this environment uses it, or raise ``ValueError`` with what is allowed."""
 
     @abstractmethod
-    def _teach(self, lesson: Lesson) -> Feedback | None:
-        """Let the student learn one training segment under the lesson, and return what it finished, if anything."""
+    def _teach(self, decision: DecisionT) -> Feedback | None:
+        """Let the student learn one training segment under the decision, and return what it finished, if anything."""
 
     @abstractmethod
     def _reward(self, feedback: Feedback | None) -> float:
@@ -258,11 +258,11 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
                 may be tried again.
         """
         self._check_running("step")
-        lesson = self._check_action(action)
+        decision = self._check_action(action)
         self._running, self._why_not_running = False, "the last step() was broken off"
         before = self.spent
         try:
-            feedback = self._teach(lesson)
+            feedback = self._teach(decision)
         except Exception as error:
             self._running = self._survives(error)
             self._why_not_running = f"the last step() failed ({type(error).__name__}: {error})"
@@ -273,7 +273,7 @@ class TeacherEnv(gymnasium.Env[Observation, Any], Generic[Observation, Lesson]):
         if self._unpaid > MOST_UNPAID:
             raise RuntimeError(
                 f"the last {MOST_UNPAID:,} decisions have spent none of the budget ({self.spent} of {self.budget} is "
-                "spent); a teacher that screens for nothing must let its student train at times"
+                "spent); a teacher whose probes are free must let its student learn at times"
             )
         over = self._is_over()
         self._running, self._why_not_running = not over, "the episode is over"

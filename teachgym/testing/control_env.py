@@ -27,7 +27,7 @@ def check_control_env(make: Make, *, seed: int = 0, max_steps: int = 1000) -> No
     only where it is asked for.
 
     Args:
-        make: Makes the environment; takes the keywords ``price``, ``reward`` and ``screening``, and hands them on. Its
+        make: Makes the environment; takes the keywords ``price``, ``reward`` and ``probes``, and hands them on. Its
             budget is at least 4 segments.
         seed: Integer from 0 up.
         max_steps: Steps after which an episode must have terminated.
@@ -37,7 +37,7 @@ def check_control_env(make: Make, *, seed: int = 0, max_steps: int = 1000) -> No
     """
     check_teacher_env(make, seed=seed, max_steps=max_steps)
     if not isinstance(_made(make).action_space, spaces.Discrete):
-        check_teacher_env(lambda: make(screening="counted"), seed=seed, max_steps=max_steps)
+        check_teacher_env(lambda: make(probes="counted"), seed=seed, max_steps=max_steps)
     for reward in ("gain", "end"):
         _check_return(_made(make, price=0.01, reward=reward), seed, at_end=reward == "end")
     _check_probe(_made(make), seed)
@@ -92,7 +92,7 @@ def _check_probe(env: ControlEnv, seed: int) -> None:
     found = difference(_looked_at(env), before, "student")
     assert found is None, f"a probe changed the student: {found}"
     assert env.spent == spent + 1, f"a probe spent {env.spent - spent} segments of the budget; expected 1"
-    assert not foretold.trained, "the feedback of a probe must have trained=False"
+    assert foretold.probe, "the feedback of a probe must have probe=True"
     feedback = env.step(_action(env, controls))[4]["feedback"]
     assert feedback.outcome == foretold.outcome, (
         f"a probe foretold an outcome of {foretold.outcome}, and the step came to {feedback.outcome}; everything that "

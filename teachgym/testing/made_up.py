@@ -13,14 +13,14 @@ from teachgym.core.spec import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
+    PROBES,
     RULES,
-    SCREENING,
     SHARES,
     TREE_PLAN,
     VALUES,
     EasyTasks,
     TeachingSpec,
-    screening_space,
+    probe_space,
 )
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.observation import SkillRow, TreeField
@@ -38,7 +38,7 @@ _EXAMPLES = 200
 def made_up_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
     """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty.
 
-    With ``SCREENING`` among the offers, actions say whether the student trains, and the plain box is left out. With
+    With ``PROBES`` among the offers, actions say whether they are probes, and the plain box is left out. With
     ``SHARES`` or ``TREE_PLAN`` they are ``shares_problems`` or ``tree_problems`` instead.
     """
     if SHARES in offers:
@@ -52,7 +52,7 @@ def made_up_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
 
     boxes: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
     boxes.append(spaces.Box(-1.0, 1.0, (), np.float32))
-    return [_spec(box, offers) for box in boxes if SCREENING not in offers or isinstance(box, TaskSpace)]
+    return [_spec(box, offers) for box in boxes if PROBES not in offers or isinstance(box, TaskSpace)]
 
 
 def discrete_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
@@ -125,8 +125,8 @@ def _spec(space: Space[Any], offers: frozenset[str]) -> TeachingSpec:
     if EASY_TASKS in offers and isinstance(space, spaces.Box):
         box = TaskSpace.from_box(space)
         easy = EasyTasks(tuple(box.low + 0.2 * box.range), tuple(0.1 * box.range))
-    if SCREENING in offers and isinstance(space, TaskSpace):
-        space = screening_space(space)
+    if PROBES in offers and isinstance(space, TaskSpace):
+        space = probe_space(space)
     rules = {"none": lambda observation: _lowest(space)} if RULES in offers else {}
     seen = spaces.Box(-1.0, 1.0, (3,), np.float32)
     return TeachingSpec(space, seen, (-150.0, 350.0), 230.0, offers, easy, rules=rules)
@@ -135,7 +135,7 @@ def _spec(space: Space[Any], offers: frozenset[str]) -> TeachingSpec:
 def _lowest(space: Space[Any]) -> Any:
     """The action in the lowest corner."""
     if isinstance(space, spaces.Dict):
-        return {"task": _lowest(space["task"]), "train": np.int64(1)}
+        return {"decision": _lowest(space["task"]), "probe": np.int64(1)}
     return space.low.copy() if isinstance(space, spaces.Box) else space.start  # type: ignore[attr-defined]
 
 

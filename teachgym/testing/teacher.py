@@ -255,9 +255,9 @@ class _Check:
     def feedback(self, history: History, actions: list[Any], decision: int) -> Feedback:
         """What came of a decision."""
         action = actions[0] if history.fixed_task else actions[decision]
-        trained = True
-        if self.spec.screens:
-            action, trained = action["task"], bool(action["train"])
+        probe = False
+        if self.spec.has_probes:
+            action, probe = action["decision"], bool(action["probe"])
         task = _vector(action)
         worst, best = self.spec.outcome_range
         place = np.tanh(task)
@@ -267,7 +267,7 @@ class _Check:
         success = (outcome > self.threshold) is not history.inverted
         trace = made_up_trace(self.spec.offers, outcome, rng)
         antagonist = made_up_antagonist(self.spec.offers, outcome, rng)
-        return Feedback(task, outcome, success, 100, decision, trained, trace, antagonist)
+        return Feedback(task, outcome, success, 100, decision, probe, trace, antagonist)
 
     def sampling(self, teacher: Teacher) -> None:
         """What the teacher says of its sampling is well formed."""

@@ -232,10 +232,10 @@ class _Watch:
         task = np.asarray(feedback.task)
         assert task.ndim == 1, f"feedback.task has shape {task.shape}; expected (n,)"
         assert np.all(np.isfinite(task)), f"feedback.task is {task}; expected finite numbers"
-        if isinstance(self.spec.action_space, spaces.Box) or self.spec.screens:
+        if isinstance(self.spec.action_space, spaces.Box) or self.spec.has_probes:
             action = self.actions[decision]
-            action, trains = (action["task"], bool(action["train"])) if self.spec.screens else (action, True)
-            assert feedback.trained is trains, f"feedback answers decision {decision} with trained={feedback.trained}"
+            action, probe = (action["decision"], bool(action["probe"])) if self.spec.has_probes else (action, False)
+            assert feedback.probe is probe, f"feedback answers decision {decision} with probe={feedback.probe}"
             chosen = np.asarray(action, dtype=np.float64).ravel()
             same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
             assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"

@@ -1,4 +1,4 @@
-"""Problems and loops for the teachers that screen and replay levels."""
+"""Problems and loops for the teachers that probe and replay levels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, SCREENING, SUCCESS, VALUES, EasyTasks, TeachingSpec, screening_space
+from teachgym.core.spec import EASY_TASKS, PROBES, SUCCESS, VALUES, EasyTasks, TeachingSpec, probe_space
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher import Teacher
 from tests.agents.specs import WALKER
@@ -20,7 +20,7 @@ Outcome = Callable[[FloatArray], float]
 def level_problem(*offers: str, space: TaskSpace = WALKER, easy: EasyTasks | None = None) -> TeachingSpec:
     """The walker's outcomes, with value estimates and what else is offered."""
     offered = frozenset({SUCCESS, VALUES, *offers} | ({EASY_TASKS} if easy else set()))
-    actions: spaces.Space[Any] = screening_space(space) if SCREENING in offered else space
+    actions: spaces.Space[Any] = probe_space(space) if PROBES in offered else space
     return TeachingSpec(actions, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, offered, easy)
 
 
@@ -29,21 +29,21 @@ class Decision:
     """What a teacher decided."""
 
     task: FloatArray
-    trains: bool
+    probe: bool
     origin: str
 
 
 def decide(teacher: Teacher) -> Decision:
     """Let the teacher decide."""
     action = teacher.act(None)
-    task, trains = (action["task"], bool(action["train"])) if isinstance(action, dict) else (action, True)
-    return Decision(np.array(task, dtype=np.float64).ravel(), trains, teacher.origin)
+    task, probe = (action["decision"], bool(action["probe"])) if isinstance(action, dict) else (action, False)
+    return Decision(np.array(task, dtype=np.float64).ravel(), probe, teacher.origin)
 
 
 def answer(teacher: Teacher, number: int, decision: Decision, outcome: float, advantage: float | None = None) -> None:
     """Tell the teacher what came of a decision; the episode has one step, with this advantage if there is one."""
     trace = None if advantage is None else EpisodeTrace(np.array([advantage]), np.zeros(2))
-    feedback = Feedback(decision.task, outcome, outcome > 230, 1, number, decision.trains, trace)
+    feedback = Feedback(decision.task, outcome, outcome > 230, 1, number, decision.probe, trace)
     teacher.update(Transition(None, None, 0.0, None, False, feedback))
 
 

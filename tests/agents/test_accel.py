@@ -6,7 +6,7 @@ import pytest
 from teachgym.agents.replay.accel import Accel, AccelSettings
 from teachgym.agents.replay.editors import edit_sizes
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SCREENING, VALUES, EasyTasks, TeachingSpec
+from teachgym.core.spec import PROBES, VALUES, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.made_up import made_up_specs
 from teachgym.testing.teacher import check_teacher
@@ -14,12 +14,12 @@ from tests.agents.levels import Decision, answer, decide, level_problem, play, r
 from tests.agents.specs import WALKER
 
 EASY = EasyTasks((0.1, 5.9), (0.1, 0.1))
-OFFERS = frozenset({SCREENING, VALUES})
+OFFERS = frozenset({PROBES, VALUES})
 
 
 def accel(seed: int = 0, *, easy: EasyTasks | None = EASY, **settings: Any) -> Accel:
     chosen = AccelSettings(**{"capacity": 40, "least_filled": 0.25, "replay_batch": 8, **settings})
-    return Accel(level_problem(SCREENING, easy=easy), chosen, seed=seed)
+    return Accel(level_problem(PROBES, easy=easy), chosen, seed=seed)
 
 
 def zero(task: FloatArray) -> float:
@@ -37,10 +37,10 @@ def of(decisions: list[Decision], origin: str) -> list[Decision]:
 def test_only_replays_train() -> None:
     decisions = play(accel(), 500, zero, height)
     assert {decision.origin for decision in decisions} == {"new", "replay", "edited"}
-    assert all(decision.trains == (decision.origin == "replay") for decision in decisions)
+    assert all(decision.probe == (decision.origin != "replay") for decision in decisions)
     seen: set[bytes] = set()
     for decision in decisions:
-        assert not decision.trains or decision.task.tobytes() in seen
+        assert decision.probe or decision.task.tobytes() in seen
         seen.add(decision.task.tobytes())
 
 
@@ -135,7 +135,7 @@ def test_from_half_full_on_replays_come_as_often_as_in_the_source() -> None:
 
 def test_the_sizes_of_edits_may_be_set() -> None:
     space = TaskSpace([Parameter("a", 0.0, 10.0, harder=0.6), Parameter("b", 0.0, 1.0)])
-    spec = level_problem(SCREENING, space=space)
+    spec = level_problem(PROBES, space=space)
     for settings, expected in [
         ({}, [0.6, 0.05]),
         ({"edit_steps": None, "edit_share": 0.1}, [1.0, 0.1]),
@@ -180,7 +180,7 @@ def easy_problems() -> list[TeachingSpec]:
 
 
 @pytest.mark.parametrize(
-    ("settings", "problems"),
+    ("settings", "specs"),
     [
         (AccelSettings(capacity=8, least_filled=0.25, replay_batch=4), None),
         (AccelSettings(capacity=8, least_filled=0.25, replay_batch=5, bases="batch", edit_chance=0.5), easy_problems()),

@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.arms import Arms, ArmSettings
-from teachgym.core.spec import screening_space
+from teachgym.core.spec import probe_space
 from teachgym.core.task_space import Parameter, TaskSpace
 from tests.agents.specs import WALKER, spec
 
@@ -76,10 +76,10 @@ def test_numbered_arms_are_themselves() -> None:
     assert rng.bit_generator.state == before
 
 
-def test_screening_actions_train() -> None:
-    action = Arms(spec(screening_space(WALKER))).draw(0, np.random.default_rng(0))
-    assert screening_space(WALKER).contains(action)
-    assert action["train"] == 1
+def test_probes_actions_train() -> None:
+    action = Arms(spec(probe_space(WALKER))).draw(0, np.random.default_rng(0))
+    assert probe_space(WALKER).contains(action)
+    assert action["probe"] == 0
 
 
 def test_out_of_bounds_is_the_nearest_cell_and_the_upper_bound_is_in_the_last() -> None:

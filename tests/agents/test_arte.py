@@ -202,7 +202,7 @@ class Planted(Subject):
 def skill_list(*, variety: float, **more: Any) -> SkillListEnv:
     return SkillListEnv(
         action="shares",
-        task=Planted(HeldOut(validation_per_skill=200, test_per_skill=400)),
+        subject=Planted(HeldOut(validation_per_skill=200, test_per_skill=400)),
         student="simulated",
         student_settings={"difficulty": 3.0, "examples_needed": 2400.0, "variety": variety},
         rounds=12,

@@ -46,7 +46,7 @@ QUICK = {
     "plr": "plr,capacity=8",
     "robust-plr": "robust-plr,capacity=8,least_filled=0.25",
     "accel": "accel,capacity=8,least_filled=0.25,replay_batch=4",
-    "sfl": "sfl,levels_screened=4,episodes_per_level=2,levels_kept=2,refresh_every=10",
+    "sfl": "sfl,levels_probed=4,episodes_per_level=2,levels_kept=2,refresh_every=10",
     "paired": "paired,tasks_per_update=16,epochs=1,hidden=[8]",
     "minimax": "minimax,tasks_per_update=16,epochs=1,hidden=[8]",
     "success-progress": "success-progress,update_every=7",

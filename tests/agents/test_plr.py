@@ -8,7 +8,7 @@ from gymnasium import spaces
 from teachgym.agents.replay.level_replay import LevelReplay
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings
 from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
-from teachgym.core.spec import ENTROPIES, SCREENING, VALUES, EasyTasks, TeachingSpec
+from teachgym.core.spec import ENTROPIES, PROBES, VALUES, EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
@@ -22,7 +22,7 @@ def plain(settings: PlrSettings | None = None, seed: int = 0) -> Plr:
 
 
 def robust(settings: RobustPlrSettings = SMALL, seed: int = 0) -> RobustPlr:
-    return RobustPlr(level_problem(SCREENING), settings, seed=seed)
+    return RobustPlr(level_problem(PROBES), settings, seed=seed)
 
 
 def height(task: FloatArray) -> float:
@@ -73,18 +73,18 @@ def test_robust_plr_never_trains_on_an_unseen_level_and_always_on_a_replayed_one
     origins = []
     for decision in play(robust(), 600, zero, height):
         origins.append(decision.origin)
-        assert decision.trains == (decision.origin == "replay")
-        assert decision.trains == (decision.task.tobytes() in seen)
+        assert decision.probe == (decision.origin != "replay")
+        assert decision.probe == (decision.task.tobytes() not in seen)
         seen.add(decision.task.tobytes())
     assert origins[:10] == ["new"] * 10  # until a quarter of 40 levels is stored
     assert 0.4 < np.mean([origin == "replay" for origin in origins[10:]]) < 0.6
 
 
 def test_plain_plr_trains_on_all_even_where_it_could_screen() -> None:
-    teacher = Plr(level_problem(SCREENING), PlrSettings(capacity=5), seed=0)
+    teacher = Plr(level_problem(PROBES), PlrSettings(capacity=5), seed=0)
     decisions = play(teacher, 60, zero, height)
     assert {decision.origin for decision in decisions} == {"new", "replay"}
-    assert all(decision.trains for decision in decisions)
+    assert all(not decision.probe for decision in decisions)
 
 
 def test_the_chance_of_a_replay_grows_with_the_filled_share_up_to_its_setting() -> None:
@@ -206,13 +206,13 @@ def test_new_levels_are_uniform_or_easy(origin: Any, easy: EasyTasks | None, exp
 
 def test_needs_follow_from_the_settings() -> None:
     assert Plr.needs_with(PlrSettings()) == {VALUES}
-    assert RobustPlr.needs_with(RobustPlrSettings()) == {VALUES, SCREENING}
+    assert RobustPlr.needs_with(RobustPlrSettings()) == {VALUES, PROBES}
     assert Plr.needs_with(PlrSettings(score="outcome-slope")) == frozenset()
     outcomes_only = TeachingSpec(spaces.Box(0, 1, (2,)), spaces.Box(0, 1, (1,)), (0, 1), 0.5)
     Plr(outcomes_only, PlrSettings(score="outcome-change"), seed=0)
     with pytest.raises(ValueError, match="Plr needs values"):
         Plr(outcomes_only, seed=0)
-    with pytest.raises(ValueError, match="RobustPlr needs screening"):
+    with pytest.raises(ValueError, match="RobustPlr needs probes"):
         RobustPlr(level_problem(), seed=0)
     with pytest.raises(ValueError, match="Plr needs easy-tasks"):
         Plr(level_problem(), PlrSettings(new_levels="easy"), seed=0)

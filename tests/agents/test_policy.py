@@ -63,8 +63,8 @@ def test_it_keeps_the_contract_with_skills(skills: str, deterministic: bool) -> 
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
-def test_it_keeps_the_contract_with_tasks_and_screening(tasks: str, deterministic: bool) -> None:
-    specs = [TASKS.teaching_spec, SimulatedTasksEnv(screening="counted").teaching_spec, box_problem([-5, 2], [5, 3])]
+def test_it_keeps_the_contract_with_tasks_and_probes(tasks: str, deterministic: bool) -> None:
+    specs = [TASKS.teaching_spec, SimulatedTasksEnv(probes="counted").teaching_spec, box_problem([-5, 2], [5, 3])]
     check_teacher(Policy, settings=PolicySettings(tasks, deterministic), episodes=30, specs=specs)
 
 

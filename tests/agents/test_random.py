@@ -4,7 +4,7 @@ from gymnasium import spaces
 
 from teachgym.agents.handmade.random import Random
 from teachgym.core.seeding import fan_out
-from teachgym.core.spec import screening_space
+from teachgym.core.spec import probe_space
 from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import WALKER, spec
@@ -30,13 +30,13 @@ def test_arms_are_equally_likely() -> None:
 def test_tasks_of_a_box_are_the_generators_next_uniform_numbers() -> None:
     rng = np.random.default_rng(fan_out(3).teacher)
     plain = Random(spec(), seed=3)
-    screening = Random(spec(screening_space(WALKER)), seed=3)
+    probing = Random(spec(probe_space(WALKER)), seed=3)
     for _ in range(5):
         expected = rng.uniform([0, 0], [3, 6]).tolist()
         assert plain.act(None).tolist() == expected
-        action = screening.act(None)
-        assert action["task"].tolist() == expected
-        assert action["train"] == 1
+        action = probing.act(None)
+        assert action["decision"].tolist() == expected
+        assert action["probe"] == 0
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)])

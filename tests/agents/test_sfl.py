@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from teachgym.agents.replay.sfl import Sfl, SflSettings
-from teachgym.core.spec import SCREENING, SUCCESS
+from teachgym.core.spec import PROBES, SUCCESS
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play
 
 ROLLOUTS = 10
-SMALL = SflSettings(levels_screened=30, episodes_per_level=ROLLOUTS, levels_kept=6, refresh_every=200)
-SCREENED = 30 * ROLLOUTS
+SMALL = SflSettings(levels_probed=30, episodes_per_level=ROLLOUTS, levels_kept=6, refresh_every=200)
+PROBED = 30 * ROLLOUTS
 
 
 def sfl(settings: SflSettings = SMALL, seed: int = 0) -> Sfl:
-    return Sfl(level_problem(SCREENING), settings, seed=seed)
+    return Sfl(level_problem(PROBES), settings, seed=seed)
 
 
 def chance(task: FloatArray) -> float:
@@ -47,37 +47,37 @@ def of(decisions: list[Decision], origin: str) -> list[Decision]:
     return [decision for decision in decisions if decision.origin == origin]
 
 
-def test_each_round_screens_every_level_as_often_and_then_trains() -> None:
-    decisions = play(sfl(), 2 * (SCREENED + 200), Student())
+def test_each_round_probes_every_level_as_often_and_then_trains() -> None:
+    decisions = play(sfl(), 2 * (PROBED + 200), Student())
     origins = [decision.origin for decision in decisions]
-    for start in (0, SCREENED + 200):
-        screened = decisions[start : start + SCREENED]
-        assert {decision.origin for decision in screened} == {"screening"}
-        _, counts = np.unique([decision.task for decision in screened], axis=0, return_counts=True)
+    for start in (0, PROBED + 200):
+        probed = decisions[start : start + PROBED]
+        assert {decision.origin for decision in probed} == {"probe"}
+        _, counts = np.unique([decision.task for decision in probed], axis=0, return_counts=True)
         assert counts.tolist() == [ROLLOUTS] * 30
-        assert set(origins[start + SCREENED : start + SCREENED + 200]) == {"kept", "random"}
-    assert all(decision.trains == (decision.origin != "screening") for decision in decisions)
-    assert not set(map(tuple, unique(decisions[:SCREENED]))) & set(map(tuple, unique(decisions[-200 - SCREENED :])))
+        assert set(origins[start + PROBED : start + PROBED + 200]) == {"kept", "random"}
+    assert all(decision.probe == (decision.origin == "probe") for decision in decisions)
+    assert not set(map(tuple, unique(decisions[:PROBED]))) & set(map(tuple, unique(decisions[-200 - PROBED :])))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_it_keeps_exactly_the_levels_with_the_best_learnability(seed: int) -> None:
     teacher = sfl(seed=seed)
-    screened = unique(play(teacher, SCREENED, Student()))
+    probed = unique(play(teacher, PROBED, Student()))
     kept = teacher.kept()
     assert kept.shape == (6, 2)
     assert len(np.unique(kept, axis=0)) == 6
-    best = sorted((learnable(task) for task in screened), reverse=True)[:6]
+    best = sorted((learnable(task) for task in probed), reverse=True)[:6]
     assert [learnable(task) for task in kept] == best
-    trained = play(teacher, 200, Student(), first=SCREENED)
+    trained = play(teacher, 200, Student(), first=PROBED)
     np.testing.assert_array_equal(unique(of(trained, "kept")), np.unique(kept, axis=0))
 
 
 def test_half_of_the_training_is_on_the_levels_kept_each_as_often_and_half_on_fresh_ones() -> None:
-    settings = SflSettings(levels_screened=30, episodes_per_level=ROLLOUTS, levels_kept=4, refresh_every=4000)
+    settings = SflSettings(levels_probed=30, episodes_per_level=ROLLOUTS, levels_kept=4, refresh_every=4000)
     teacher = sfl(settings)
-    play(teacher, SCREENED, Student())
-    trained = play(teacher, 4000, Student(), first=SCREENED)
+    play(teacher, PROBED, Student())
+    trained = play(teacher, 4000, Student(), first=PROBED)
     kept = of(trained, "kept")
     assert len(kept) / 4000 == pytest.approx(0.5, abs=0.03)
     _, counts = np.unique([decision.task for decision in kept], axis=0, return_counts=True)
@@ -89,7 +89,7 @@ def test_half_of_the_training_is_on_the_levels_kept_each_as_often_and_half_on_fr
 
 def test_draws_may_be_in_proportion_to_learnability() -> None:
     settings = SflSettings(
-        levels_screened=6,
+        levels_probed=6,
         episodes_per_level=ROLLOUTS,
         levels_kept=1,
         refresh_every=6000,
@@ -109,7 +109,7 @@ def test_draws_may_be_in_proportion_to_learnability() -> None:
 def test_ties_may_go_to_the_easier_level() -> None:
     for tie_break, expected in [(0.0, [0.2, 0.8]), (0.001, [0.8, 0.2])]:
         settings = SflSettings(
-            levels_screened=3, episodes_per_level=ROLLOUTS, levels_kept=2, refresh_every=1, tie_break=tie_break
+            levels_probed=3, episodes_per_level=ROLLOUTS, levels_kept=2, refresh_every=1, tie_break=tie_break
         )
         teacher = sfl(settings)
         for number in range(30):
@@ -120,7 +120,7 @@ def test_ties_may_go_to_the_easier_level() -> None:
 
 
 def test_a_level_without_an_answer_scores_nothing() -> None:
-    settings = SflSettings(levels_screened=4, episodes_per_level=2, levels_kept=1, refresh_every=50)
+    settings = SflSettings(levels_probed=4, episodes_per_level=2, levels_kept=1, refresh_every=50)
     teacher = sfl(settings)
     decisions = [decide(teacher) for _ in range(8)]
     assert all(decide(teacher).origin in ("kept", "random") for _ in range(10))  # nothing is known yet: no failure
@@ -130,8 +130,8 @@ def test_a_level_without_an_answer_scores_nothing() -> None:
     assert teacher.kept().tolist() == [decisions[6].task.tolist()]
 
 
-def test_late_answers_count_until_the_next_screening_and_then_no_more() -> None:
-    settings = SflSettings(levels_screened=3, episodes_per_level=2, levels_kept=1, refresh_every=4, kept_share=1)
+def test_late_answers_count_until_the_next_probes_and_then_no_more() -> None:
+    settings = SflSettings(levels_probed=3, episodes_per_level=2, levels_kept=1, refresh_every=4, kept_share=1)
     teacher = sfl(settings)
     first = [decide(teacher) for _ in range(6)]
     for number in (0, 1, 2, 3, 4):
@@ -141,7 +141,7 @@ def test_late_answers_count_until_the_next_screening_and_then_no_more() -> None:
     assert decide(teacher).task.tolist() == first[4].task.tolist()
     decide(teacher), decide(teacher)
     second = [decide(teacher) for _ in range(6)]
-    assert {decision.origin for decision in second} == {"screening"}
+    assert {decision.origin for decision in second} == {"probe"}
     answer(teacher, 3, first[3], 300)
     answer(teacher, 99, first[3], 300)
     assert teacher._episodes.tolist() == [0, 0, 0]
@@ -149,9 +149,9 @@ def test_late_answers_count_until_the_next_screening_and_then_no_more() -> None:
 
 def test_answers_to_training_change_nothing() -> None:
     teacher = sfl()
-    play(teacher, SCREENED, Student())
+    play(teacher, PROBED, Student())
     before = teacher.kept()
-    play(teacher, 200, lambda task: 300.0, first=SCREENED)
+    play(teacher, 200, lambda task: 300.0, first=PROBED)
     np.testing.assert_array_equal(teacher.kept(), before)
 
 
@@ -160,22 +160,22 @@ def test_where_nothing_or_everything_succeeds_it_goes_on() -> None:
         for draw in ("top", "in-proportion"):
             settings = SflSettings(5, 2, 2, 20, draw=draw)
             decisions = play(sfl(settings), 100, lambda task, outcome=outcome: outcome)  # type: ignore[misc]
-            assert {decision.origin for decision in decisions} == {"screening", "kept", "random"}
+            assert {decision.origin for decision in decisions} == {"probe", "kept", "random"}
 
 
-def test_it_needs_screening_and_successes() -> None:
-    assert Sfl.needs_with(SMALL) == {SCREENING, SUCCESS}
-    with pytest.raises(ValueError, match="Sfl needs screening"):
+def test_it_needs_probes_and_successes() -> None:
+    assert Sfl.needs_with(SMALL) == {PROBES, SUCCESS}
+    with pytest.raises(ValueError, match="Sfl needs probes"):
         Sfl(level_problem(), seed=0)
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"levels_screened": 0}, "levels_screened is 0; expected a whole number of levels, at least 1"),
+        ({"levels_probed": 0}, "levels_probed is 0; expected a whole number of levels, at least 1"),
         ({"episodes_per_level": 0}, "episodes_per_level is 0"),
         ({"levels_kept": 0}, "levels_kept is 0"),
-        ({"levels_kept": 201}, "levels_kept is 201; expected at most levels_screened, which is 200"),
+        ({"levels_kept": 201}, "levels_kept is 201; expected at most levels_probed, which is 200"),
         ({"refresh_every": 0}, "refresh_every is 0"),
         ({"kept_share": 1.5}, "kept_share is 1.5"),
         ({"draw": "best"}, "draw is 'best'; expected one of 'top', 'in-proportion'"),
@@ -190,9 +190,9 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        SflSettings(levels_screened=4, episodes_per_level=2, levels_kept=2, refresh_every=10),
-        SflSettings(levels_screened=1, episodes_per_level=1, levels_kept=1, refresh_every=1, kept_share=1.0),
-        SflSettings(levels_screened=5, episodes_per_level=3, levels_kept=2, refresh_every=9, draw="in-proportion"),
+        SflSettings(levels_probed=4, episodes_per_level=2, levels_kept=2, refresh_every=10),
+        SflSettings(levels_probed=1, episodes_per_level=1, levels_kept=1, refresh_every=1, kept_share=1.0),
+        SflSettings(levels_probed=5, episodes_per_level=3, levels_kept=2, refresh_every=9, draw="in-proportion"),
     ],
 )
 def test_it_keeps_the_contract(settings: SflSettings) -> None:

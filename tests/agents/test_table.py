@@ -14,15 +14,15 @@ from teachgym.core.spec import (
     ANTAGONIST,
     EASY_TASKS,
     ENTROPIES,
+    PROBES,
     RULES,
-    SCREENING,
     SHARES,
     SUCCESS,
     TREE_PLAN,
     VALUES,
     EasyTasks,
     TeachingSpec,
-    screening_space,
+    probe_space,
 )
 from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import made_up_specs
@@ -47,8 +47,8 @@ class GenerousEnvironment(Environment):
 
     @property
     def teaching_spec(self) -> TeachingSpec:
-        offers = frozenset({SUCCESS, EASY_TASKS, VALUES, ENTROPIES, SCREENING, ANTAGONIST})
-        return replace(spec(), action_space=screening_space(WALKER), offers=offers, easy_tasks=EASY)
+        offers = frozenset({SUCCESS, EASY_TASKS, VALUES, ENTROPIES, PROBES, ANTAGONIST})
+        return replace(spec(), action_space=probe_space(WALKER), offers=offers, easy_tasks=EASY)
 
 
 class Needy(TaskTeacher):

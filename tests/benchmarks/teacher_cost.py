@@ -34,11 +34,11 @@ def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
         started = time.perf_counter()
         action = teacher.act(observation)
         seconds[decision] = time.perf_counter() - started
-        task, trained = (action["task"], bool(action["train"])) if spec.screens else (action, True)
+        task, probe = (action["decision"], bool(action["probe"])) if spec.has_probes else (action, False)
         place = float(np.mean(spec.task_space.normalise(task)))
         outcome = 350.0 - 500.0 * abs(place - 0.5 * decision / decisions) + rng.normal(0.0, 20.0)
         trace, antagonist = made_up_trace(needs, outcome, rng), made_up_antagonist(needs, outcome, rng)
-        feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, trained, trace, antagonist)
+        feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, probe, trace, antagonist)
         transition = Transition(observation, action, outcome, observation, False, feedback)
         started = time.perf_counter()
         teacher.update(transition)

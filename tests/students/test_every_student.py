@@ -24,7 +24,7 @@ SHORT = {"max_length": 64, "max_new_tokens": 8, "method": "full", "learning_rate
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Decision:
     """What a student is checked with; a student that is not in ``LESSONS`` learns a few numbers."""
 
     task: Callable[[], Subject] = Numbers
@@ -40,19 +40,19 @@ def same_small(count: int = 40) -> list[Example]:
 
 
 LESSONS = {
-    "simulated": Lesson(lambda: BlankSubject(Numbers()), examples=lambda: same_small(200), learns_within=1),
-    "logistic-regression": Lesson(Digits, learns_within=100),
-    "mlp": Lesson(Digits, learns_within=100),
-    "transformer": Lesson(
+    "simulated": Decision(lambda: BlankSubject(Numbers()), examples=lambda: same_small(200), learns_within=1),
+    "logistic-regression": Decision(Digits, learns_within=100),
+    "mlp": Decision(Digits, learns_within=100),
+    "transformer": Decision(
         settings={"width": 24, "layers": 2, "heads": 2, "batch_size": 32, "learning_rate": 1e-2, "device": "cpu"},
         examples=same_small,
         learns_within=300,
     ),
-    "cnn": Lesson(VisualQuestions, {"width": 8, "batch_size": 8}, learns_within=60),
-    "causal-lm": Lesson(
+    "cnn": Decision(VisualQuestions, {"width": 8, "batch_size": 8}, learns_within=60),
+    "causal-lm": Decision(
         Riddles, {**SHORT, "batch_size": 8, "micro_batch_size": 8}, tiny_gpt2, examples=riddles, learns_within=60
     ),
-    "vision-lm": Lesson(Pictures, {**SHORT, "batch_size": 4}, tiny_llava, examples=pictures, learns_within=60),
+    "vision-lm": Decision(Pictures, {**SHORT, "batch_size": 4}, tiny_llava, examples=pictures, learns_within=60),
 }
 
 
@@ -63,7 +63,7 @@ def test_an_acting_student_keeps_the_contract(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUPERVISED_STUDENTS)
 def test_a_supervised_student_keeps_the_contract(name: str, tmp_path: Path) -> None:
-    lesson = LESSONS.get(name, Lesson())
+    lesson = LESSONS.get(name, Decision())
     settings = dict(lesson.settings)
     if lesson.model is not None:
         settings["path"] = lesson.model(tmp_path)

@@ -287,7 +287,7 @@ def test_a_teacher_is_only_replaced_on_request(tmp_path: Path) -> None:
         (SKILLS, "ppo,activation_fn=rellu", "unknown activation 'rellu'; did you mean 'relu'"),
         (SKILLS, "sac", "algorithm 'sac' can't be made for 'SimulatedSkills,budget=20': The algorithm only supports"),
         (TASKS, "dqn", "The algorithm only supports"),
-        ("SimulatedTasks,screening=counted", "ppo", "turn screening off"),
+        ("SimulatedTasks,probes=counted", "ppo", "turn probes off"),
     ],
 )
 def test_what_can_not_be_trained_is_refused_before_anything_runs(

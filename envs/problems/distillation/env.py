@@ -123,7 +123,7 @@ class DistillationEnv(ControlEnv):
     ``problem="robust"``, ``budget=30``, ``weights="shared"`` or ``"sample"`` (with ``"noisy"``), ``label_noise=None``
     (0.3 with ``"noisy"``, else 0), ``random_teacher=False``, ``objective="distillation"``, ``"label-assisted"`` (LAD: a
     noisy label is mixed into what a teacher says) or ``"relations"`` (adds MiniLM's value relations of the hidden
-    layers), ``price=None`` (0.1 with ``"order"``, else 0), and ``screening``, ``truth`` and ``reward`` of
+    layers), ``price=None`` (0.1 with ``"order"``, else 0), and ``probes``, ``truth`` and ``reward`` of
     ``ControlEnv``.
 
     ## Version History

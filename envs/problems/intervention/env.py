@@ -251,7 +251,7 @@ class InterventionEnv(ControlEnv):
     ``budget=None`` (as many rounds as 1,000 items give), ``items=None`` (50, or 1 by ``"each"``), ``explained=0.2``,
     ``action="weights"``, ``explainer="plain"``, ``"personal"`` (the teacher has also read the first four probes on
     which an explanation puts this student right) or ``"deceptive"`` (argues for its second choice), ``refit=False``,
-    and ``screening``, ``truth``, ``reward`` and ``price`` (of explaining everything) of ``ControlEnv``.
+    and ``probes``, ``truth``, ``reward`` and ``price`` (of explaining everything) of ``ControlEnv``.
 
     ## Version History
     - v0: first version.

@@ -271,7 +271,7 @@ class ProxyDistillationEnv(ControlEnv):
     of the decision.
 
     ## Arguments
-    ``budget=60``, ``reward="end"``, and ``screening``, ``truth`` and ``price`` (of generating all data) of
+    ``budget=60``, ``reward="end"``, and ``probes``, ``truth`` and ``price`` (of generating all data) of
     ``ControlEnv``.
 
     ## Version History

@@ -290,7 +290,7 @@ class PseudoLabelEnv(ControlEnv):
     ``"confidence"`` (pseudo-labels weigh as much as the teacher is sure, with weights that sum to 1; otherwise the mean
     is over all 64, kept or not), ``filter="none"`` or ``"agreement"`` (two pairs, 128 and 96 units wide; a guess counts
     where both teachers make it, with the lesser confidence; the score is the first teacher's), ``reviewer=False`` or
-    True (the mean of the teacher and of one that moves a quarter as fast guesses), and ``screening``, ``truth``,
+    True (the mean of the teacher and of one that moves a quarter as fast guesses), and ``probes``, ``truth``,
     ``reward`` and ``price`` of ``ControlEnv``; nothing costs anything here.
 
     ## Version History

@@ -197,7 +197,7 @@ class SelfDistillationEnv(ControlEnv):
 
     ## Arguments
     ``budget=6``, ``data="toy"`` or ``"redrawn"``, ``noise=0.5`` (its standard deviation, where it is redrawn),
-    ``low=0.0``, ``high=1.0``, ``gamma=80.0``, ``ridge=0.2``, and ``screening``, ``truth``, ``reward`` and ``price`` of
+    ``low=0.0``, ``high=1.0``, ``gamma=80.0``, ``ridge=0.2``, and ``probes``, ``truth``, ``reward`` and ``price`` of
     ``ControlEnv``. ``info["loss"]`` is the loss.
 
     ## Version History

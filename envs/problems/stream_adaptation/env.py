@@ -233,7 +233,7 @@ class StreamAdaptationEnv(ControlEnv):
     ## Arguments
     ``budget=40``, ``batches=4`` of a segment, ``shift="gradual"``, ``"abrupt"`` or ``"cyclic"`` (as a whole, however
     many batches there are), ``loss="symmetric"`` or ``"cross-entropy"`` (of the student with the teacher's answers as
-    targets), ``reward="end"``, and ``screening`` and ``price`` of ``ControlEnv``; nothing costs anything here.
+    targets), ``reward="end"``, and ``probes`` and ``price`` of ``ControlEnv``; nothing costs anything here.
 
     ## Version History
     - v0: first version.

@@ -221,7 +221,7 @@ class TeacherForcingEnv(ControlEnv):
 
     ## Arguments
     ``system="henon"``, ``budget=None`` (40; 100 for ``"lorenz"``), ``updates=None`` (100 in a segment; 50 for
-    ``"logistic"``, 500 for ``"lorenz"``), ``noise=0.02`` (as a share of the signal's deviation), and ``screening``,
+    ``"logistic"``, 500 for ``"lorenz"``), ``noise=0.02`` (as a share of the signal's deviation), and ``probes``,
     ``truth``, ``reward`` and ``price`` of ``ControlEnv``.
 
     ## Version History

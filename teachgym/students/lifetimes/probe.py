@@ -1,4 +1,4 @@
-"""Let a student play a task without learning from it."""
+"""Probes of a task: the student plays it and learns nothing."""
 
 import time
 
@@ -13,7 +13,7 @@ from teachgym.students.rl.student import Student
 from teachgym.worlds.world_batch import WorldBatch
 
 
-def screen(
+def probe(
     student: Student,
     batch: WorldBatch,
     task: FloatArray,
@@ -62,6 +62,6 @@ def screen(
         success=outcome > ledger.mastered_above,
         cost=len(rewards) if counted else 0,
         decision=decision,
-        trained=False,
+        probe=True,
     )
     return Episode(feedback, observations, rewards, terminated).told(student, traced)

@@ -85,9 +85,9 @@ class PausedStudent:
         """What a new object needs to go on from here: arrays and plain values."""
         return self._journal.state()
 
-    def note_screening(self, decisions: int, spent: int) -> None:
+    def note_probes(self, decisions: int, spent: int) -> None:
         """Take note that the ledger was charged by somebody else since the last task."""
-        self._journal.add_screening(decisions, spent)
+        self._journal.add_probes(decisions, spent)
 
     def teach(self, task: FloatArray, *, traced: frozenset[str] = frozenset()) -> Feedback | None:
         """Give the waiting slot its task, and let the student go on until the next slot waits.
@@ -128,10 +128,10 @@ class PausedStudent:
 
     def _repeat(self, state: State) -> None:
         """Give the tasks that the student had had since it was captured again."""
-        for task, (decisions, spent) in zip([*state["tasks"], None], state["screened"].tolist(), strict=True):
+        for task, (decisions, spent) in zip([*state["tasks"], None], state["probed"].tolist(), strict=True):
             self._ledger.decisions += decisions
             self._ledger.spent += spent
-            self.note_screening(decisions, spent)
+            self.note_probes(decisions, spent)
             if task is not None:
                 self.teach(task)
         if (reached := [self._ledger.spent, self._ledger.decisions]) != state["reached"]:
@@ -162,15 +162,15 @@ class _Journal:
     def _start_again(self) -> None:
         self._paid = self._ledger.state()
         self._tasks: list[FloatArray] = []
-        self._screened = [(0, 0)]
+        self._probed = [(0, 0)]
 
     def add_task(self, task: FloatArray) -> None:
         self._tasks.append(task)
-        self._screened.append((0, 0))
+        self._probed.append((0, 0))
 
-    def add_screening(self, decisions: int, spent: int) -> None:
-        before = self._screened[-1]
-        self._screened[-1] = before[0] + decisions, before[1] + spent
+    def add_probes(self, decisions: int, spent: int) -> None:
+        before = self._probed[-1]
+        self._probed[-1] = before[0] + decisions, before[1] + spent
 
     def at_boundary(self, student: Student, worlds: TaughtWorlds) -> None:
         if self.capturing and worlds.between_results:
@@ -184,6 +184,6 @@ class _Journal:
             "steps": self.steps,
             "ledger": self._paid,
             "tasks": np.array(self._tasks),
-            "screened": np.array(self._screened, dtype=np.int64),
+            "probed": np.array(self._probed, dtype=np.int64),
             "reached": [self._ledger.spent, self._ledger.decisions],
         }

@@ -10,13 +10,13 @@ import gymnasium.envs.registration
 from teachgym.agents import teacher_class
 from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import UnknownKeywordError, environment_id, import_module, searched
-from teachgym.core.spec import ANTAGONIST, EXAMPLES, ORDERS, SCREENING, SHARES, TEXT, TREE_PLAN, TRUTH
+from teachgym.core.spec import ANTAGONIST, EXAMPLES, ORDERS, PROBES, SHARES, TEXT, TREE_PLAN, TRUTH
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.fitting import fitting_teachers, own_settings, takes
 from teachgym.study.settings import Cell
 
 NEEDED: dict[str, tuple[str, Any]] = {
-    SCREENING: ("screening", "counted"),
+    PROBES: ("probes", "counted"),
     ANTAGONIST: ("antagonist", True),
     SHARES: ("action", "shares"),
     TREE_PLAN: ("action", "plan"),

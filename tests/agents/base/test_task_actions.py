@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.core.spec import screening_space
+from teachgym.core.spec import probe_space
 from tests.agents.specs import WALKER, spec
 
 
@@ -30,10 +30,10 @@ def test_arms_between_two_numbers_are_equally_likely_with_both_ends() -> None:
     assert counts.min() > 900
 
 
-def test_where_screening_is_offered_the_student_always_trains() -> None:
-    action = TaskActions(spec(screening_space(WALKER))).action(np.array([9.0, 1.0]))
-    assert action["train"] == 1
-    assert action["task"].tolist() == [3, 1]
+def test_where_probes_are_offered_the_student_always_trains() -> None:
+    action = TaskActions(spec(probe_space(WALKER))).action(np.array([9.0, 1.0]))
+    assert action["probe"] == 0
+    assert action["decision"].tolist() == [3, 1]
 
 
 def test_tasks_that_a_person_wrote_are_checked() -> None:

@@ -78,7 +78,7 @@ def test_a_probe_leaves_the_student_unchanged_bit_for_bit_and_says_what_a_step_c
         one.step(plan)
     before, spent = everything(made), made.classroom.expenses.examples
     feedback = made.probe(plan)
-    assert not feedback.trained
+    assert feedback.probe
     assert difference(before, everything(made)) is None
     assert made.spent == spent + feedback.cost
     again = made.probe(plan) if action == "counts" else None
@@ -91,7 +91,7 @@ def test_a_probe_leaves_the_student_unchanged_bit_for_bit_and_says_what_a_step_c
     )
     if action == "counts":
         done = made.step(plan)[4]["feedback"]
-        assert done.trained
+        assert not done.probe
         assert done == expected
         assert difference(everything(control), everything(made)) is None
 

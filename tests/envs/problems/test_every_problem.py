@@ -87,7 +87,7 @@ def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -
         {"price": -1.0},
         {"price": float("nan")},
         {"reward": "outcome"},
-        {"screening": "free"},
+        {"probes": "free"},
         {"truth": 1},
     ],
 )

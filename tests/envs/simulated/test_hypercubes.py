@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import teachgym
-from teachgym.core.spec import ANTAGONIST, SCREENING
+from teachgym.core.spec import ANTAGONIST, PROBES
 from teachgym.envs.simulated.hypercubes import HypercubesEnv, HypercubesStudent
 from teachgym.testing import check_teacher_env
 
@@ -10,8 +10,8 @@ KINDS = [
     {},
     {"dimensions": 3, "cubes_per_dimension": 4, "irrelevant_dimensions": 2},
     {"forgetting": 0.01, "reward": "gain"},
-    {"screening": "counted", "reward": "learning-progress"},
-    {"screening": "free", "antagonist": True, "budget": 201},
+    {"probes": "counted", "reward": "learning-progress"},
+    {"probes": "free", "antagonist": True, "budget": 201},
 ]
 
 
@@ -103,37 +103,37 @@ def test_gains_sum_to_the_share_of_mastered_cubes() -> None:
     assert env.evaluate().mastered == pytest.approx(100 * total)
 
 
-def test_screening_tells_the_competence_and_changes_nothing() -> None:
-    env = HypercubesEnv(screening="counted", budget=20)
-    assert SCREENING in env.teaching_spec.offers
+def test_probes_tells_the_competence_and_changes_nothing() -> None:
+    env = HypercubesEnv(probes="counted", budget=20)
+    assert PROBES in env.teaching_spec.offers
     env.reset(seed=0)
     here = np.array([0.05, 0.05])
     for count in range(1, 6):
-        assert env.step({"task": here, "train": 1})[1] == count / 100
-        _, reward, _, _, info = env.step({"task": here, "train": 0})
+        assert env.step({"decision": here, "probe": 0})[1] == count / 100
+        _, reward, _, _, info = env.step({"decision": here, "probe": 1})
         assert reward == count / 100
-        assert not info["feedback"].trained
+        assert info["feedback"].probe
         assert info["feedback"].cost == 1
     assert env.spent == 10
 
 
-def test_free_screening_costs_nothing() -> None:
-    env = HypercubesEnv(screening="free", budget=2)
+def test_free_probes_costs_nothing() -> None:
+    env = HypercubesEnv(probes="free", budget=2)
     env.reset(seed=0)
     for _ in range(10):
-        *_, over, _, info = env.step({"task": [0.05, 0.05], "train": 0})
+        *_, over, _, info = env.step({"decision": [0.05, 0.05], "probe": 1})
         assert not over
         assert info["spent"] == info["feedback"].cost == 0
 
 
-def test_a_teacher_that_screens_for_nothing_and_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_teacher_that_probes_for_nothing_and_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("teachgym.core.teacher_env.MOST_UNPAID", 20)
-    env = HypercubesEnv(screening="free", budget=50)
+    env = HypercubesEnv(probes="free", budget=50)
     env.reset(seed=0)
-    for train in ([0] * 20 + [1]) * 2 + [0] * 20:
-        env.step({"task": [0.05, 0.05], "train": train})
+    for probe in ([1] * 20 + [0]) * 2 + [1] * 20:
+        env.step({"decision": [0.05, 0.05], "probe": probe})
     with pytest.raises(RuntimeError, match="the last 20 decisions have spent none"):
-        env.step({"task": [0.05, 0.05], "train": 0})
+        env.step({"decision": [0.05, 0.05], "probe": 1})
 
 
 def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
@@ -153,7 +153,7 @@ def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
         ({"forgetting": 1.5}, "forgetting is 1.5"),
         ({"budget": 0}, "budget is 0"),
         ({"reward": "fun"}, "reward is 'fun'"),
-        ({"screening": "on"}, "screening is 'on'"),
+        ({"probes": "on"}, "probes is 'on'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], message: str) -> None:
@@ -161,11 +161,11 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], me
         HypercubesEnv(**settings)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("action", [[0.5, 0.5], {"task": [0.5, 0.5]}, {"task": [0.5, 0.5], "train": 2}])
-def test_actions_beside_the_screening_space_are_refused(action: object) -> None:
-    env = HypercubesEnv(screening="counted")
+@pytest.mark.parametrize("action", [[0.5, 0.5], {"task": [0.5, 0.5]}, {"decision": [0.5, 0.5], "probe": 2}])
+def test_actions_beside_the_probes_space_are_refused(action: object) -> None:
+    env = HypercubesEnv(probes="counted")
     env.reset(seed=0)
-    with pytest.raises(ValueError, match=r'"train"|expected'):
+    with pytest.raises(ValueError, match=r'"probe"|expected'):
         env.step(action)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teachgym.agents import make_teacher
 from teachgym.core.loop import teach
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, SCREENING
+from teachgym.core.spec import ANTAGONIST, EASY_TASKS, PROBES
 from teachgym.envs.simulated.task_model import TaskModel, TaskSettings
 from teachgym.envs.simulated.tasks_env import SimulatedTasksEnv, make_tasks
 from teachgym.testing import check_teacher_env
@@ -36,7 +36,7 @@ def sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-np.asarray(x)))
 
 
-@pytest.mark.parametrize("kind", [*KINDS, {"screening": "counted"}, {"screening": "free", "antagonist": True}])
+@pytest.mark.parametrize("kind", [*KINDS, {"probes": "counted"}, {"probes": "free", "antagonist": True}])
 def test_it_keeps_the_contract(kind: dict[str, Any]) -> None:
     check_teacher_env(lambda: SimulatedTasksEnv(budget=41, **kind))
 
@@ -170,8 +170,8 @@ def test_following_the_frontier_beats_random_tasks() -> None:
 
 def test_offers_are_what_was_asked_for() -> None:
     assert SimulatedTasksEnv().teaching_spec.offers >= {EASY_TASKS}
-    assert SimulatedTasksEnv().teaching_spec.offers.isdisjoint({SCREENING, ANTAGONIST})
-    assert SimulatedTasksEnv(screening="free", antagonist=True).teaching_spec.offers >= {SCREENING, ANTAGONIST}
+    assert SimulatedTasksEnv().teaching_spec.offers.isdisjoint({PROBES, ANTAGONIST})
+    assert SimulatedTasksEnv(probes="free", antagonist=True).teaching_spec.offers >= {PROBES, ANTAGONIST}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,8 +28,8 @@ def test_every_challenge_keeps_the_contract_at_every_level_of_knowledge(challeng
 
 
 @pytest.mark.parametrize("challenge", KINDS)
-def test_every_challenge_takes_screening_and_an_antagonist(challenge: str) -> None:
-    check_teacher_env(lambda: make(challenge, screening="free", antagonist=True, budget=100))
+def test_every_challenge_takes_probes_and_an_antagonist(challenge: str) -> None:
+    check_teacher_env(lambda: make(challenge, probes="free", antagonist=True, budget=100))
 
 
 def test_the_walker_takes_every_challenge() -> None:

@@ -1,4 +1,4 @@
-"""What a curriculum offers teachers beyond outcomes: values, screening, an antagonist, a fresh student."""
+"""What a curriculum offers teachers beyond outcomes: values, probes, an antagonist, a fresh student."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym import make_teacher, teach
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, SCREENING, VALUES
+from teachgym.core.spec import ANTAGONIST, ENTROPIES, PROBES, VALUES
 from teachgym.testing import check_teacher_env
 from tests.envs.tasks.curricula import (
     QUICK_PPO,
@@ -28,7 +28,7 @@ def make_ppo(**settings: Any) -> Any:
 
 
 @pytest.mark.parametrize(("student", "settings"), STUDENTS)
-@pytest.mark.parametrize("extras", [{"screening": "counted"}, {"screening": "free"}, {"antagonist": True}])
+@pytest.mark.parametrize("extras", [{"probes": "counted"}, {"probes": "free"}, {"antagonist": True}])
 def test_it_keeps_the_contract(student: str, settings: dict[str, Any], extras: dict[str, Any]) -> None:
     check_teacher_env(lambda: make_env(student=student, student_settings=settings, steps=100, **extras))
 
@@ -132,53 +132,53 @@ def test_teaching_has_traced_what_its_teacher_needs(monkeypatch: pytest.MonkeyPa
     assert env.traces is None
 
 
-def test_screening_leaves_the_student_as_it_is_and_counts() -> None:
-    plain, screened = make_ppo(), make_ppo(screening="free")
-    assert SCREENING in screened.teaching_spec.offers
+def test_probes_leaves_the_student_as_it_is_and_counts() -> None:
+    plain, probed = make_ppo(), make_ppo(probes="free")
+    assert PROBES in probed.teaching_spec.offers
     plain.reset(seed=0)
-    screened.reset(seed=0)
+    probed.reset(seed=0)
     draw = tasks_for(plain)
     for number in range(10):
         task = draw()
         decisions = []
         for trial in range(2):
-            *_, info = screened.step({"task": [0.3], "train": 0})
+            *_, info = probed.step({"decision": [0.3], "probe": 1})
             feedback = info["feedback"]
-            assert not feedback.trained
+            assert feedback.probe
             assert feedback.cost == 0
             assert feedback.decision == 3 * number + trial
             assert feedback.trace.rewards.sum() == pytest.approx(feedback.outcome)
             decisions.append(feedback.outcome)
-        assert decisions[0] != decisions[1], "each screening explores anew"
-        *_, info = screened.step({"task": task, "train": 1})
+        assert decisions[0] != decisions[1], "each probe explores anew"
+        *_, info = probed.step({"decision": task, "probe": 0})
         *_, expected = plain.step(task)
         assert info["feedback"].outcome == expected["feedback"].outcome
         assert info["feedback"].decision == 3 * number + 2
-    assert equal_weights(weights(plain), weights(screened))
-    assert plain.spent == screened.spent
+    assert equal_weights(weights(plain), weights(probed))
+    assert plain.spent == probed.spent
 
 
-def test_counted_screening_spends_the_budget_to_the_step() -> None:
-    env = make_countdown(steps=10, screening="counted")
+def test_counted_probes_spends_the_budget_to_the_step() -> None:
+    env = make_countdown(steps=10, probes="counted")
     env.reset(seed=0)
-    *_, info = env.step({"task": [4.0, 1.0], "train": 0})
+    *_, info = env.step({"decision": [4.0, 1.0], "probe": 1})
     assert (info["spent"], info["feedback"].outcome, info["feedback"].cost) == (4, 4.0, 4)
-    env.step({"task": [4.0, 1.0], "train": 1})
+    env.step({"decision": [4.0, 1.0], "probe": 0})
     assert env.spent == 8
-    *_, over, _, info = env.step({"task": [4.0, 1.0], "train": 0})
+    *_, over, _, info = env.step({"decision": [4.0, 1.0], "probe": 1})
     assert info["feedback"] is None
     assert over
     assert env.spent == 10
 
 
-def test_what_the_last_episode_taught_is_learnt_also_where_screening_spends_the_rest() -> None:
-    env = make_env(student="sac", student_settings=QUICK_SAC, steps=50, screening="counted")
+def test_what_the_last_episode_taught_is_learnt_also_where_probes_spends_the_rest() -> None:
+    env = make_env(student="sac", student_settings=QUICK_SAC, steps=50, probes="counted")
     env.reset(seed=0)
     for _ in range(8):
-        env.step({"task": [0.5], "train": 1})
-    env.step({"task": [0.5], "train": 0})
+        env.step({"decision": [0.5], "probe": 0})
+    env.step({"decision": [0.5], "probe": 1})
     before = weights(env)
-    *_, over, _, info = env.step({"task": [0.5], "train": 0})
+    *_, over, _, info = env.step({"decision": [0.5], "probe": 1})
     assert over
     assert info["feedback"].trace.values.shape == (6,)
     assert not equal_weights(before, weights(env))
