@@ -12,10 +12,10 @@ from teachgym.agents.base.repeated_tasks import RepeatedTasks
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 MOST_UNLIKELY = 10.0
 """Log ratio of densities, in one step, above which a late answer is too far from the present policy to learn from."""

@@ -6,9 +6,9 @@ from typing import Any, final
 import numpy as np
 
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 class AllocationTeacher(SharesTeacher):

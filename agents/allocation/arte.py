@@ -8,10 +8,10 @@ from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.base.annotations import read_numbers
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 from teachgym.data.observation import SkillRow
 
 

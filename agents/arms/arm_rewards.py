@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import State
 
 RewardKind = Literal["outcome", "progress", "absolute-progress", "environment"]
 Rescale = Literal["none", "bounds", "range", "quantiles"]

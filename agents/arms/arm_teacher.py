@@ -7,10 +7,11 @@ import numpy as np
 
 from teachgym.agents.arms.arms import Arms
 from teachgym.agents.base.pending import Pending
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 
 
 class Choice(NamedTuple):

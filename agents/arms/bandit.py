@@ -7,14 +7,14 @@ import numpy as np
 from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, check_rescale
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
-from teachgym.agents.arms.exploration import RULES
+from teachgym.agents.arms.exploration import EXPLORATION_RULES
 from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 _OF_RULES = (
     "epsilon",
@@ -99,7 +99,7 @@ class BanditSettings(ArmSettings):
         if len(self.quantiles) != 2 or not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ValueError(f"quantiles is {self.quantiles}; expected two numbers, 0 <= low < high <= 1")
         check_whole("quantile_window", self.quantile_window, 1, "rewards")
-        refuse_unused(self, _OF_RULES, "rule", {name: rule.takes() for name, rule in RULES.items()})
+        refuse_unused(self, _OF_RULES, "rule", {name: rule.takes() for name, rule in EXPLORATION_RULES.items()})
         self._check_values()
 
     def _check_values(self) -> None:
@@ -154,7 +154,7 @@ class Bandit(ArmTeacher):
     def __init__(self, spec: TeachingSpec, settings: BanditSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         chosen = self.settings
-        rule = RULES[chosen.rule]
+        rule = EXPLORATION_RULES[chosen.rule]
         self._rule = rule(len(self.arms), **given(chosen, rule.takes()))
         rescale = rule.rescale if chosen.rescale is None else chosen.rescale
         if rescale == "bounds" and chosen.reward == "environment":

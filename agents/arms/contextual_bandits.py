@@ -13,10 +13,10 @@ from teachgym.agents.arms.exploration import best
 from teachgym.base.annotations import read_numbers
 from teachgym.base.setting_checks import check_positive
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 MOST_NUMBERS = 2**25
 """Numbers in all arms' matrices together that are allowed: 256 MiB."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from teachgym.agents.arms.arm_rewards import Rescale
 from teachgym.agents.arms.arm_teacher import Choice
+from teachgym.base.state import State
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 def best(values: FloatArray, rng: np.random.Generator) -> int:
@@ -32,7 +32,7 @@ def softmax(values: FloatArray) -> FloatArray:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-class Rule(ABC):
+class ExplorationRule(ABC):
     """How a bandit explores: it chooses an arm, and learns the rewards of those chosen.
 
     Subclasses take the number of arms and, by keyword, their own settings.
@@ -73,7 +73,7 @@ class Rule(ABC):
         return tuple(inspect.signature(cls).parameters)[1:]
 
 
-class _Values(Rule):
+class _Values(ExplorationRule):
     """Rules over the mean reward of every arm; each arm is played once before any is compared."""
 
     kept = ("counts", "values")
@@ -127,7 +127,7 @@ class Boltzmann(_Values):
         return Choice(int(rng.choice(self.arms, p=softmax(self.values / self._temperature))), "chance")
 
 
-class _Optimistic(Rule):
+class _Optimistic(ExplorationRule):
     """Rules that take the greatest mean + c sqrt(ln t / n), of some count n of the arm's answers and t of all."""
 
     rescale = "bounds"
@@ -151,7 +151,7 @@ class _Optimistic(Rule):
         return Choice(best(sums / counts + self._exploration * np.sqrt(np.log(time) / counts), rng), "best")
 
 
-class Ucb(_Optimistic):
+class UcbRule(_Optimistic):
     """UCB1 (Auer, Cesa-Bianchi and Fischer 2002): for rewards that stay what they are."""
 
     kept = ("counts", "sums")
@@ -218,7 +218,7 @@ class SlidingWindowUcb(_Optimistic):
         self.answers += 1
 
 
-class _Exponential(Rule):
+class _Exponential(ExplorationRule):
     """Rules that draw in proportion to exponential weights, mixed with a uniform share."""
 
     def __init__(self, arms: int, *, epsilon: float) -> None:
@@ -284,7 +284,7 @@ class Exp3S(_Exponential):
         self.log_weights = np.log(np.maximum((1 - share) * weights + share * others, np.finfo(np.float64).tiny))
 
 
-class Thompson(Rule):
+class Thompson(ExplorationRule):
     """Thompson sampling (Thompson 1933): the best arm under means drawn from their Gaussian posteriors."""
 
     kept = ("counts", "sums")
@@ -324,11 +324,11 @@ class Thompson(Rule):
         self.sums[arm] += reward
 
 
-RULES: Mapping[str, type[Rule]] = MappingProxyType(
+EXPLORATION_RULES: Mapping[str, type[ExplorationRule]] = MappingProxyType(
     {
         "epsilon-greedy": EpsilonGreedy,
         "boltzmann": Boltzmann,
-        "ucb": Ucb,
+        "ucb": UcbRule,
         "discounted-ucb": DiscountedUcb,
         "sliding-window-ucb": SlidingWindowUcb,
         "exp3": Exp3,

@@ -8,10 +8,10 @@ from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 LEFT_OUT = 0.001
 """What the weight of an arm that its stratum leaves out is multiplied by."""

@@ -13,10 +13,10 @@ from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 @checked_dataclass
@@ -52,7 +52,7 @@ class TsclSettings(ArmSettings):
         super().__post_init__()
         if self.policy == "boltzmann" and self.algorithm == "sampling":
             raise ValueError("policy is 'boltzmann', but algorithm 'sampling' takes the best of what it samples")
-        used = {name: algorithm.uses for name, algorithm in ALGORITHMS.items()}
+        used = {name: algorithm.uses for name, algorithm in TSCL_ALGORITHMS.items()}
         refuse_unused(self, ("learning_rate", "window"), "algorithm", used)
         unused = "epsilon" if self.policy == "boltzmann" else "temperature"
         if getattr(self, unused) is not None:
@@ -136,7 +136,7 @@ class Naive(Algorithm):
             self.burst = np.zeros(0)
 
 
-class Window(Algorithm):
+class WindowAverage(Algorithm):
     """An average of slopes of an arm's latest scores over time, one fitted after each of them."""
 
     uses = ("learning_rate", "window")
@@ -168,7 +168,7 @@ class Window(Algorithm):
         self.expected[arm] += (1.0 if count == 2 else self._rate) * (slope - self.expected[arm])
 
 
-class Sampling(Algorithm):
+class Exploration(Algorithm):
     """One of an arm's latest changes between successive scores, drawn anew for every choice; 1 before the first."""
 
     uses = ("window",)
@@ -193,8 +193,8 @@ class Sampling(Algorithm):
         self.before[arm] = score
 
 
-ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
-    {"online": Online, "naive": Naive, "window": Window, "sampling": Sampling}
+TSCL_ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
+    {"online": Online, "naive": Naive, "window": WindowAverage, "sampling": Exploration}
 )
 """The four algorithms by name."""
 
@@ -229,7 +229,7 @@ class Tscl(ArmTeacher):
     def __init__(self, spec: TeachingSpec, settings: TsclSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         chosen = self.settings
-        algorithm = ALGORITHMS[chosen.algorithm]
+        algorithm = TSCL_ALGORITHMS[chosen.algorithm]
         self._algorithm = algorithm(len(self.arms), **given(chosen, algorithm.uses))
         default = 0.0 if chosen.algorithm == "sampling" else 0.1
         self._epsilon = default if chosen.epsilon is None else chosen.epsilon

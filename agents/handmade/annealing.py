@@ -8,11 +8,11 @@ from teachgym.agents.base.optional_settings import refuse_unused
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 _CLOCK = ("total",)
 _SUCCESS = ("increments", "threshold", "window")

@@ -5,10 +5,11 @@ from typing import Any, final
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 
 
 @checked_dataclass

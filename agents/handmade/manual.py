@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 
 FORMAT = (
     "a .csv file with a header of the task's parameters (or 'arm'), or a .json file with a list of tasks, each a list "

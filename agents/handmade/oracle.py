@@ -7,10 +7,10 @@ import numpy as np
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 @checked_dataclass

@@ -3,9 +3,11 @@
 from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
+from teachgym.base.settings import NoSettings
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import NoSettings, State, Teacher
+from teachgym.core.teacher import Teacher
 
 
 @final

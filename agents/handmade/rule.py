@@ -4,9 +4,10 @@ from typing import Any, final
 
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import RULES, TRUTH, TeachingSpec
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 
 TRUTH_RULE = "truth"
 

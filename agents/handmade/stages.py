@@ -13,11 +13,12 @@ from teachgym.agents.handmade.stop_conditions import Condition
 from teachgym.base.registry import unknown_name
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 
 _KEYS = ("low", "high", "task", "until")
 

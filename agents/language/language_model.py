@@ -6,9 +6,10 @@ from typing import Any, Literal, final
 from teachgym.agents.language.answers import ANSWERS, read_report
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TEXT, TeachingSpec
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
 

@@ -15,9 +15,10 @@ from teachgym.agents.learned.trained_policy import (
     to_action,
 )
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.students.lifetimes.global_state import preserved
 
 

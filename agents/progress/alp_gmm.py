@@ -6,10 +6,10 @@ from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 @checked_dataclass

@@ -9,10 +9,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chances, fit_mixture
 from teachgym.base.setting_checks import check_numbers, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.sampling import GaussianMixture
 from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 @checked_dataclass

@@ -8,9 +8,9 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 _MARGIN = 1e-5
 """How far inside its region a mutated task stays, as a share of each parameter's range."""

@@ -11,10 +11,10 @@ from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
 from teachgym.base.setting_checks import check_share
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 NewLevels = Literal["uniform", "easy", "easy-if-offered"]
 

@@ -9,10 +9,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import PROBES, SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 
 @checked_dataclass

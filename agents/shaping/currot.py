@@ -11,9 +11,9 @@ from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.base.exclusive import one_core
 from teachgym.base.setting_checks import check_numbers, check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 JITTER = 1e-3
 """How far a task is from its particle at most, as a share of each range."""

@@ -8,10 +8,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.sampling import GaussianMixture
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 LEAST_INITIAL_STD = 1e-2
 """Least standard deviation to start from, in ranges: a point as the easy tasks has no Gaussian density."""

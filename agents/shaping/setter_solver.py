@@ -24,10 +24,10 @@ from teachgym.agents.base.torch_state import (
 from teachgym.agents.shaping.real_nvp import RealNvp, linear
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 LEAST_FEASIBILITY = 1e-8
 NOISY_EDGE = 1e-4

@@ -9,10 +9,10 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import VALUES, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 MOST_EPISODES = 1000
 """Answers that wait for a step at most; older ones are dropped."""

@@ -12,9 +12,9 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.exclusive import one_core
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 DRAWS = 100
 """Draws from the Gaussian until one must be in bounds; after that the last one is clipped."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from teachgym.base.state import State
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 
 REDRAWS = 10
 """How often noise that leads out of bounds is drawn again, before the task is clipped."""

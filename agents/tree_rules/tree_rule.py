@@ -8,10 +8,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TREE_PLAN, TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.data.observation import TreeField
 from teachgym.data.tree_plan import empty_plan
 

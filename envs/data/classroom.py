@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path as FilePath
-from typing import Any
 
 import numpy as np
 
+from teachgym.base.state import State
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray
 from teachgym.data.discovery import SkillDiscovery
@@ -25,8 +25,6 @@ from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.blank import BlankSubject
 from teachgym.students.lifetimes.global_state import threads
 from teachgym.students.supervised import SupervisedStudent, make_supervised_student, supervised_student_class
-
-State = dict[str, Any]
 
 _ATTEMPTS = 5
 """Times that an engine is asked for what checks have rejected."""

@@ -24,7 +24,7 @@ from teachgym.core.spec import SUCCESS, TEXT, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.data.engine import EngineError
-from teachgym.data.reports import Report
+from teachgym.data.reports import SubjectReport
 from teachgym.data.spaces import AnyText
 from teachgym.envs.data.classroom import Classroom, Round
 from teachgym.envs.data.classroom_settings import ClassroomSettings
@@ -33,12 +33,12 @@ ROUNDS = 6
 """Steps of an episode, unless told otherwise; where an action is one choice of many, so many for each of them."""
 _MOST_TEXT = 10_000_000
 
-Plan = TypeVar("Plan")
+PlanT = TypeVar("PlanT")
 """A decoded action."""
 ObservationKind = Literal["numbers", "text"]
 
 
-class DataEnv(TeacherEnv[Any, Plan]):
+class DataEnv(TeacherEnv[Any, PlanT]):
     """Teach a student by data; the base of the three data-generation environments.
 
     A step: the plan is made into examples, within all budgets; the student is trained on them, in proportion; and it is
@@ -118,7 +118,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         """Begin an episode: the student has been tested, and there is no data yet."""
 
     @abstractmethod
-    def _carry_out(self, plan: Plan) -> tuple[FloatArray, int | None]:
+    def _carry_out(self, plan: PlanT) -> tuple[FloatArray, int | None]:
         """Have the plan carried out by the classroom.
 
         Returns:
@@ -130,7 +130,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         """What is observed, as numbers."""
 
     @abstractmethod
-    def _describe(self, report: Report) -> None:
+    def _describe(self, report: SubjectReport) -> None:
         """Complete the report with what this environment shows."""
 
     def _shown_state(self) -> dict[str, Any]:
@@ -247,7 +247,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._charge({name: after[name] - before[name] for name in after})
         return replace(feedback, probe=True)
 
-    def _twin(self) -> "DataEnv[Plan]":
+    def _twin(self) -> "DataEnv[PlanT]":
         """An environment in the same state, whose student may learn without a trace here.
 
         Raises:
@@ -333,7 +333,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         self._trials = []
         self._fresh()
 
-    def _teach(self, lesson: Plan) -> Feedback | None:
+    def _teach(self, lesson: PlanT) -> Feedback | None:
         classroom = self.classroom
         before, spent, decision = classroom.skill_accuracy, classroom.expenses.examples, classroom.rounds
         task, skill = self._carry_out(lesson)
@@ -353,7 +353,7 @@ class DataEnv(TeacherEnv[Any, Plan]):
         if not self._reads:
             return self._numbers()
         classroom = self.classroom
-        report: Report = {
+        report: SubjectReport = {
             "subject": (type(classroom.subject).__doc__ or "").partition("\n")[0],
             "progress": round(self.spent / self.budget, 4),
             "examples_left": classroom.left,

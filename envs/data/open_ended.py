@@ -14,7 +14,7 @@ from teachgym.core.spec import EXAMPLES, ORDERS
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.example import Answer, Example
-from teachgym.data.reports import ErrorReport, Report
+from teachgym.data.reports import ErrorReport, SubjectReport
 from teachgym.data.spaces import AnyText
 from teachgym.envs.data.apportion import split
 from teachgym.envs.data.data_env import DataEnv, skill_shares
@@ -197,7 +197,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
             rows[place, 1:] = _hashed(words)
         return rows
 
-    def _describe(self, report: Report) -> None:
+    def _describe(self, report: SubjectReport) -> None:
         errors: list[ErrorReport] = []
         for number, answer in enumerate(self._errors):
             shown: ErrorReport = {"number": number, "prompt": answer.example.prompt}

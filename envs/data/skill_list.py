@@ -11,7 +11,7 @@ from teachgym.core.spec import SHARES
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.observation import SkillRow
-from teachgym.data.reports import Report, SkillReport
+from teachgym.data.reports import SkillReport, SubjectReport
 from teachgym.data.spaces import Shares
 from teachgym.envs.data.apportion import split
 from teachgym.envs.data.data_env import DataEnv, skill_shares
@@ -141,7 +141,7 @@ class SkillListEnv(DataEnv[FloatArray]):
         rows[SkillRow.PROGRESS] = self.spent / self.budget
         return rows
 
-    def _describe(self, report: Report) -> None:
+    def _describe(self, report: SubjectReport) -> None:
         classroom = self.classroom
         skills: list[SkillReport] = []
         for k, name in enumerate(classroom.skill_names):

@@ -13,7 +13,7 @@ from teachgym.core.spec import TREE_PLAN
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.observation import TreeField
-from teachgym.data.reports import Report, SubskillReport, TreeReport
+from teachgym.data.reports import SubjectReport, SubskillReport, TreeReport
 from teachgym.data.tree_plan import TreePlan, empty_plan, tree_plan_space
 from teachgym.envs.data.apportion import cut, split
 from teachgym.envs.data.data_env import DataEnv
@@ -244,7 +244,7 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def _shape(self) -> tuple[int, int, int]:
         return len(self.classroom.subject.skills), 1 + self.subskills, len(TreeField)
 
-    def _describe(self, report: Report) -> None:
+    def _describe(self, report: SubjectReport) -> None:
         skills: list[TreeReport] = []
         for k, (tree, history) in enumerate(zip(self.trees, self._history, strict=True)):
             skill: TreeReport = {

@@ -20,13 +20,12 @@ from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import PROBES, RULES, TRUTH, TeachingSpec
-from teachgym.core.student_history import Float32Array
-from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.problems.control_rules import ControlRule, OnObservations
 from teachgym.envs.problems.controlled_student import ControlledStudent
 
-Reward = Literal["gain", "end"]
+ControlReward = Literal["gain", "end"]
 Probing = Literal["off", "counted"]
 _BEST = "best_"
 
@@ -82,7 +81,7 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         score_range: tuple[float, float],
         rules: Mapping[str, ControlRule],
         price: float = 0.0,
-        reward: Reward = "gain",
+        reward: ControlReward = "gain",
         probes: Probing = "off",
         truth: bool = False,
         has_best: bool = False,

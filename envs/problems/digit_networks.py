@@ -21,7 +21,7 @@ _HIDDEN, _EPOCHS, _BATCH = 128, 30, 64
 
 
 @dataclass(frozen=True)
-class Digits(Fixed):
+class SplitDigits(Fixed):
     """Images ``(m, 64)`` and labels ``(m,)``, in three parts, the same in every episode."""
 
     train: tuple[Tensor, Tensor]
@@ -33,7 +33,7 @@ class Digits(Fixed):
 
 
 @cache
-def split_digits() -> Digits:
+def split_digits() -> SplitDigits:
     """The parts."""
     images, labels = digits()
     order = np.random.default_rng(0).permutation(len(images))
@@ -41,7 +41,7 @@ def split_digits() -> Digits:
     test, validation, train = (
         (torch.tensor(images[part], dtype=torch.float32), torch.tensor(labels[part])) for part in parts
     )
-    return Digits(train, validation, test)
+    return SplitDigits(train, validation, test)
 
 
 def make_network(hidden: int, seed: int) -> nn.Sequential:

@@ -98,6 +98,6 @@ def roughened(images: FloatArray, rng: np.random.Generator, *, noise: float, dro
     return rough
 
 
-def tensor(images: FloatArray) -> Tensor:
-    """Images as a tensor of single precision."""
+def image_tensor(images: FloatArray) -> Tensor:
+    """Images as a image_tensor of single precision."""
     return torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))

@@ -10,7 +10,7 @@ from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.simulated.simulated_env import Reward, SimulatedEnv, SimulatedStudent
+from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedReward, SimulatedStudent
 
 FULL = 100.0
 """Greatest competence."""
@@ -100,7 +100,7 @@ class HypercubesEnv(SimulatedEnv):
     ## In Short
     - Decision: a point of the cube.
     - Student: competence in every cell of a grid, unlocked by that of its neighbours.
-    - Reward: the competence of the visited cell.
+    - SimulatedReward: the competence of the visited cell.
     - Truth: the share of mastered cells, exact; published results are reproduced.
     - Episode: a second for 20,000 visits, and what the teacher takes.
 
@@ -117,7 +117,7 @@ class HypercubesEnv(SimulatedEnv):
     ``x_0``, ``x_1``, ... each from 0 to 1: the grid's dimensions, then the irrelevant ones.
 
     ## Observation Space
-    A ``StudentRecord``: 7 numbers and the last task, from 0 to 1.
+    A ``StudentHistory``: 7 numbers and the last task, from 0 to 1.
 
     ## Rewards
     ``"outcome"``: the competence of the visited cube after the visit, as a share of 100. ``"learning-progress"``
@@ -148,7 +148,7 @@ class HypercubesEnv(SimulatedEnv):
         irrelevant_dimensions: int = 0,
         budget: int = 20_000,
         forgetting: float = 0.0,
-        reward: Reward = "outcome",
+        reward: SimulatedReward = "outcome",
         **simulated: Any,
     ) -> None:
         check_whole("cubes_per_dimension", cubes_per_dimension, 1, "cubes", most=MOST_CUBES)

@@ -16,12 +16,12 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.learning_progress import AbsoluteLearningProgress
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import VALUES, EasyTasks, TeachingSpec
-from teachgym.core.student_history import Float32Array, StudentRecord
-from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.student_history import StudentHistory
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 
 _VALUES = frozenset({VALUES})
-Reward = Literal["outcome", "learning-progress", "gain"]
+SimulatedReward = Literal["outcome", "learning-progress", "gain"]
 
 
 class SimulatedStudent(ABC):
@@ -47,7 +47,7 @@ class SimulatedStudent(ABC):
 class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
     """Teach a simulated student; the base of environments with a box of tasks.
 
-    One step is one episode, at once. The observation is a ``StudentRecord``. Rewards: ``"outcome"``;
+    One step is one episode, at once. The observation is a ``StudentHistory``. Rewards: ``"outcome"``;
     ``"learning-progress"``, as in ``TaskTeachingEnv``; or ``"gain"``, the change of the student's true score, so that
     the undiscounted return is final minus initial score.
 
@@ -79,7 +79,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         outcome_range: tuple[float, float] = (0.0, 1.0),
         mastered_above: float,
         easy_tasks: EasyTasks | None = None,
-        reward: Reward = "outcome",
+        reward: SimulatedReward = "outcome",
         probes: Probes = "off",
         antagonist: bool = False,
     ) -> None:
@@ -90,7 +90,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         self._counts_probes, self._has_antagonist = probes != "free", antagonist
         self._price = 2 if antagonist else 1
         self._score: float | None = None
-        self._record = StudentRecord(task_space)
+        self._record = StudentHistory(task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._spec = decision_spec(
             task_space,

@@ -10,8 +10,8 @@ from teachgym.base.setting_checks import check_from_zero, check_share, check_who
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.seeding import check_seed
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.simulated.student_batch import Slots
 from teachgym.envs.simulated.traits import Population
+from teachgym.worlds.world_batch import Slots
 
 Structure = Literal["independent", "chain", "tree", "random"]
 Outcomes = Literal["graded", "pass-or-fail"]

@@ -18,19 +18,18 @@ from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import SUCCESS, VALUES, TeachingSpec
-from teachgym.core.student_history import Float32Array
-from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.simulated.simulated_env import Reward
+from teachgym.envs.simulated.simulated_env import SimulatedReward
 from teachgym.envs.simulated.skill_model import SkillModel, SkillSettings
 from teachgym.envs.simulated.student_batch import (
-    Lessons,
-    Lifetimes,
-    LifetimesVectorEnv,
-    Slots,
+    BatchOutcomes,
+    StudentBatch,
+    StudentVectorEnv,
     check_no_step_limit,
     student_seed,
 )
+from teachgym.worlds.world_batch import Slots
 
 NEW_OUTCOME = 0.3
 """Weight of the latest outcome in the average of a skill's outcomes."""
@@ -38,7 +37,7 @@ _VALUES = frozenset({VALUES})
 _ONLY: Slots = np.zeros(1, dtype=np.int64)
 
 
-class SkillLifetimes(Lifetimes):
+class SkillStudentBatch(StudentBatch):
     """Lifetimes of students of a ``SkillModel``, with what their teachers see of them.
 
     Args:
@@ -60,7 +59,7 @@ class SkillLifetimes(Lifetimes):
         *,
         size: int = 1,
         budget: int = 200,
-        reward: Reward = "gain",
+        reward: SimulatedReward = "gain",
         targets: Sequence[int] | None = None,
         mastered_above: float = 0.8,
     ) -> None:
@@ -107,7 +106,7 @@ class SkillLifetimes(Lifetimes):
             raise ValueError(f"the action is {skills[outside][0]}; expected the number of a skill, 0 to {count - 1}")
         return skills.astype(np.int64)
 
-    def teach(self, slots: Slots, actions: NDArray[Any]) -> Lessons:
+    def teach(self, slots: Slots, actions: NDArray[Any]) -> BatchOutcomes:
         """Give one lesson in each of some slots."""
         rows = np.arange(len(slots))
         expected = self.model.competence[slots, actions]
@@ -128,7 +127,7 @@ class SkillLifetimes(Lifetimes):
         self._times[slots, actions] += 1
         self._last[slots, actions] = self.spent[slots]
         tasks = actions.astype(np.float64).reshape(len(rows), 1)
-        return Lessons(tasks, expected, outcomes, outcomes > self.mastered_above, rewards)
+        return BatchOutcomes(tasks, expected, outcomes, outcomes > self.mastered_above, rewards)
 
     def observe(self, slots: Slots) -> Float32Array:
         """What the teachers of some slots see now."""
@@ -156,7 +155,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     ## In Short
     - Decision: the skill of the next lesson.
     - Student: a formula of learning and forgetting, with prerequisites.
-    - Reward: the outcome, its learning progress, or the gain in competence.
+    - SimulatedReward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every skill, exact.
     - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
@@ -168,7 +167,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     start and in the noise, by seed: other seeds are other students of the same population. Formulas are in
     ``teachgym.envs.simulated.skill_model.SkillModel``, and the population in ``SkillSettings`` beside it.
 
-    ``gymnasium.make_vec`` makes a ``LifetimesVectorEnv``: many students in step, at a fraction of the cost.
+    ``gymnasium.make_vec`` makes a ``StudentVectorEnv``: many students in step, at a fraction of the cost.
 
     ## Action Space
     ``Discrete(K)``: the skill.
@@ -287,13 +286,13 @@ def make_skills(
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     max_episode_steps: int | None = None,
     **settings: Any,
-) -> LifetimesVectorEnv:
+) -> StudentVectorEnv:
     """Make many ``SimulatedSkillsEnv`` that are played in step."""
     check_no_step_limit(max_episode_steps)
-    return LifetimesVectorEnv(_make_lifetimes(num_envs, settings), autoreset_mode=autoreset_mode)
+    return StudentVectorEnv(_make_lifetimes(num_envs, settings), autoreset_mode=autoreset_mode)
 
 
-def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillLifetimes:
+def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillStudentBatch:
     population = {field.name for field in fields(SkillSettings)}
     others = {"budget", "reward", "targets", "mastered_above"}
     for name in settings:
@@ -301,7 +300,7 @@ def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillLifetimes:
             raise unknown_keyword("setting of SimulatedSkills", name, population | others)
     own = {name: value for name, value in settings.items() if name in population}
     rest = {name: value for name, value in settings.items() if name in others}
-    return SkillLifetimes(SkillSettings(**own), size=size, **rest)
+    return SkillStudentBatch(SkillSettings(**own), size=size, **rest)
 
 
 def _importance(targets: Sequence[int] | None, count: int) -> FloatArray:

@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 
 from teachgym.base.registry import reset_options
 from teachgym.core.seeding import fan_out, slot_seeds
-from teachgym.core.student_history import Float32Array
-from teachgym.core.task_space import FloatArray
-
-Slots = NDArray[np.int64]
-"""``(m,)`` distinct places among the lifetimes."""
+from teachgym.core.task_space import Float32Array, FloatArray
+from teachgym.worlds.world_batch import Slots
 
 
-class Lessons(NamedTuple):
+class BatchOutcomes(NamedTuple):
     """What came of one lesson in each of m slots."""
 
     tasks: FloatArray
@@ -36,7 +33,7 @@ class Lessons(NamedTuple):
     """``(m,)`` what the teachers are paid."""
 
 
-class Lifetimes(ABC):
+class StudentBatch(ABC):
     """Lifetimes of simulated students in numbered slots, which are independent of one another.
 
     All arrays that the methods return are new.
@@ -62,7 +59,7 @@ class Lifetimes(ABC):
         """Return one action for each of some slots as ``teach`` takes them, or raise ``ValueError``."""
 
     @abstractmethod
-    def teach(self, slots: Slots, actions: NDArray[Any]) -> Lessons:
+    def teach(self, slots: Slots, actions: NDArray[Any]) -> BatchOutcomes:
         """Give one lesson in each of some slots."""
 
     @abstractmethod
@@ -89,8 +86,8 @@ def check_no_step_limit(max_episode_steps: int | None) -> None:
         raise ValueError(f"max_episode_steps is {max_episode_steps!r}; expected None or -1, and budget for a limit")
 
 
-class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
-    """Plays ``Lifetimes``: the same seeds and actions give what as many single environments give.
+class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
+    """Plays ``StudentBatch``: the same seeds and actions give what as many single environments give.
 
     ``info`` has arrays in place of ``Feedback``: ``"task"``, ``"outcome"`` and ``"success"`` of the lessons
     that this step gave, ``"spent"``, and what is true of the students; each with a mask, as always in
@@ -102,7 +99,9 @@ class LifetimesVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             its action; in the same step, with the last observation in ``info["final_obs"]``; or by ``reset`` only.
     """
 
-    def __init__(self, lifetimes: Lifetimes, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP) -> None:
+    def __init__(
+        self, lifetimes: StudentBatch, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP
+    ) -> None:
         self.lifetimes, self.num_envs = lifetimes, lifetimes.size
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}

@@ -1,15 +1,15 @@
-"""``StudentRecord`` for many students at once."""
+"""``StudentHistory`` for many students at once."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.core.student_history import RECENT_EPISODES, Float32Array, StudentRecord
-from teachgym.core.task_space import FloatArray, TaskSpace
-from teachgym.envs.simulated.student_batch import Slots
+from teachgym.core.student_history import RECENT_EPISODES, StudentHistory
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
+from teachgym.worlds.world_batch import Slots
 
 
-class StudentRecords:
-    """Observations as ``StudentRecord`` makes them, bit for bit, in environments where every step is one episode.
+class StudentHistories:
+    """Observations as ``StudentHistory`` makes them, bit for bit, in environments where every step is one episode.
 
     Args:
         task_space: What the tasks belong to.
@@ -18,7 +18,7 @@ class StudentRecords:
 
     def __init__(self, task_space: TaskSpace, size: int) -> None:
         self._space = task_space
-        one = StudentRecord(task_space)
+        one = StudentHistory(task_space)
         self.names, self.observation_space = one.names, one.observation_space
         self._recent: FloatArray = np.zeros((size, 2, RECENT_EPISODES))
         self._finished: NDArray[np.int64] = np.zeros(size, dtype=np.int64)

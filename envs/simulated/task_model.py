@@ -9,8 +9,8 @@ from teachgym.base.setting_checks import check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated.skill_model import Outcomes
-from teachgym.envs.simulated.student_batch import Slots
 from teachgym.envs.simulated.traits import Population
+from teachgym.worlds.world_batch import Slots
 
 _STEEPEST = 300.0
 _SAMPLED_TASKS = 100_000

@@ -17,10 +17,11 @@ from teachgym.base.settings import checked_arguments
 from teachgym.core.learning_progress import AbsoluteLearningProgress
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.simulated.simulated_env import Reward, SimulatedEnv, SimulatedStudent
-from teachgym.envs.simulated.student_batch import Lessons, Lifetimes, LifetimesVectorEnv, Slots, check_no_step_limit
-from teachgym.envs.simulated.student_histories import StudentRecords
+from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedReward, SimulatedStudent
+from teachgym.envs.simulated.student_batch import BatchOutcomes, StudentBatch, StudentVectorEnv, check_no_step_limit
+from teachgym.envs.simulated.student_histories import StudentHistories
 from teachgym.envs.simulated.task_model import TaskModel, TaskSettings
+from teachgym.worlds.world_batch import Slots
 
 TEST_TASKS = 128
 IRRELEVANT = 0.5
@@ -65,7 +66,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     ## In Short
     - Decision: a point of a box of tasks.
     - Student: a formula of learning over a map of difficulty.
-    - Reward: the outcome, its learning progress, or the gain in competence.
+    - SimulatedReward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every task, exact.
     - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
@@ -76,13 +77,13 @@ class SimulatedTasksEnv(SimulatedEnv):
     budget, and a teacher has to follow the frontier, which is in another place for every student. Formulas are in
     ``teachgym.envs.simulated.task_model.TaskModel``, and the population in ``TaskSettings`` beside it.
 
-    ``gymnasium.make_vec`` makes a ``LifetimesVectorEnv``: many students in step, at a fraction of the cost.
+    ``gymnasium.make_vec`` makes a ``StudentVectorEnv``: many students in step, at a fraction of the cost.
 
     ## Action Space
     ``x_0``, ``x_1``, ... each from 0 to 1: the difficulties, then parameters that make no difference.
 
     ## Observation Space
-    A ``StudentRecord``: 7 numbers and the last task, from 0 to 1.
+    A ``StudentHistory``: 7 numbers and the last task, from 0 to 1.
 
     ## Rewards
     ``"gain"``: the change of the mean probability of success over 128 test tasks, so that the undiscounted return is
@@ -112,7 +113,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         budget: int = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
-        reward: Reward = "gain",
+        reward: SimulatedReward = "gain",
         **settings: Any,
     ) -> None:
         simulated = {name: settings.pop(name) for name in ("probes", "antagonist") if name in settings}
@@ -141,7 +142,7 @@ def _student(population: TaskSettings, mastered_above: float, tests: FloatArray,
     return ItemResponseStudent(TaskModel(population, 1, mastered_above=mastered_above), tests, seed)
 
 
-class TaskLifetimes(Lifetimes):
+class TaskStudentBatch(StudentBatch):
     """Lifetimes of students of a ``TaskModel``, with what their teachers see of them.
 
     Args:
@@ -165,7 +166,7 @@ class TaskLifetimes(Lifetimes):
         budget: int = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
-        reward: Reward = "gain",
+        reward: SimulatedReward = "gain",
     ) -> None:
         check_whole("num_envs", size, 1, "students")
         check_whole("budget", budget, 1, "episodes")
@@ -173,7 +174,7 @@ class TaskLifetimes(Lifetimes):
         self.size, self.budget, self.mastered_above = size, int(budget), mastered_above
         self.model = TaskModel(settings, size, mastered_above=mastered_above)
         self.action_space = self.task_space = _task_space(settings.dimensions, irrelevant_dimensions)
-        self._records = StudentRecords(self.task_space, size)
+        self._records = StudentHistories(self.task_space, size)
         self.observation_space = self._records.observation_space
         self.spent = np.zeros(size, dtype=np.int64)
         self._test_tasks = _test_tasks(settings.dimensions, 0)
@@ -205,7 +206,7 @@ class TaskLifetimes(Lifetimes):
             space.validate(tasks[wrong])  # raises with what is wrong
         return np.clip(tasks, space.low, space.high)
 
-    def teach(self, slots: Slots, actions: NDArray[Any]) -> Lessons:
+    def teach(self, slots: Slots, actions: NDArray[Any]) -> BatchOutcomes:
         """Let the students in some slots play one episode each."""
         relevant = np.ascontiguousarray(actions[:, : self.model.settings.dimensions])
         odds = np.exp(self.model.settings.slope * (relevant - self.model.ability[slots]))
@@ -223,7 +224,7 @@ class TaskLifetimes(Lifetimes):
         else:
             answers = zip(slots.tolist(), actions, outcomes.tolist(), strict=True)
             rewards = np.array([self._progress[slot].add(task, outcome) for slot, task, outcome in answers])
-        return Lessons(actions, expected, outcomes, successes, rewards)
+        return BatchOutcomes(actions, expected, outcomes, successes, rewards)
 
     def observe(self, slots: Slots) -> NDArray[np.float32]:
         """What the teachers of some slots see now."""
@@ -242,13 +243,13 @@ def make_tasks(
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     max_episode_steps: int | None = None,
     **settings: Any,
-) -> LifetimesVectorEnv:
+) -> StudentVectorEnv:
     """Make many ``SimulatedTasksEnv`` that are played in step."""
     check_no_step_limit(max_episode_steps)
     others = ("budget", "irrelevant_dimensions", "mastered_above", "reward")
     rest = {name: settings.pop(name) for name in others if name in settings}
-    return LifetimesVectorEnv(
-        TaskLifetimes(_population(settings), size=num_envs, **rest), autoreset_mode=autoreset_mode
+    return StudentVectorEnv(
+        TaskStudentBatch(_population(settings), size=num_envs, **rest), autoreset_mode=autoreset_mode
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.core.task_space import FloatArray
-from teachgym.envs.simulated.student_batch import Slots
+from teachgym.worlds.world_batch import Slots
 
 _AHEAD = 128
 """Random numbers that a student's generator draws at once."""

@@ -18,15 +18,15 @@ from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import ANTAGONIST, EASY_TASKS, ENTROPIES, SUCCESS, VALUES, TeachingSpec
-from teachgym.core.student_history import Float32Array, StudentRecord
-from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.student_history import StudentHistory
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.tasks.task_transforms import Same, Shuffled, Stretched, TaskMap
 
-Kind = Literal[
+ChallengeKind = Literal[
     "none", "mostly-unfeasible", "mostly-trivial", "forgetting-student", "rugged-difficulty", "varied-students"
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+CHALLENGES: tuple[ChallengeKind, ...] = get_args(ChallengeKind)
 Knowledge = Literal["none", "low", "high", "original"]
 
 UNFEASIBLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -75,7 +75,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
     The environment's, widened or permuted.
 
     ## Observation Space
-    A ``StudentRecord`` over these tasks. Without knowledge, its successes are 0, as those of feedback are False.
+    A ``StudentHistory`` over these tasks. Without knowledge, its successes are 0, as those of feedback are False.
 
     ## Rewards
     The outcome of the finished episode; 0 where the step finished nothing.
@@ -102,7 +102,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
         self,
         env: str = "Hypercubes",
         *,
-        challenge: Kind = "none",
+        challenge: ChallengeKind = "none",
         knowledge: Knowledge = "original",
         parameters: Sequence[str] | None = None,
         intervals: int = 4,
@@ -141,7 +141,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
         self._spec = self._known(self.inner.teaching_spec, knowledge, probes)
         self.task_space = self._spec.task_space
         self.action_space = self._spec.action_space
-        self._record = StudentRecord(self.task_space)
+        self._record = StudentHistory(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._extra = 0
         self._outer: dict[int, tuple[int, FloatArray]] = {}
@@ -221,7 +221,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
             offers -= {SUCCESS}
         return TeachingSpec(
             action_space=decision_space(outer, probes),
-            observation_space=StudentRecord(outer).observation_space,
+            observation_space=StudentHistory(outer).observation_space,
             outcome_range=spec.outcome_range,
             mastered_above=spec.mastered_above,
             offers=offers,

@@ -18,16 +18,16 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.learning_progress import AbsoluteLearningProgress
 from teachgym.core.seeding import Seeds, fan_out
 from teachgym.core.spec import EasyTasks, TeachingSpec
-from teachgym.core.student_history import Float32Array, StudentRecord
-from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.student_history import StudentHistory
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.tasks.evaluation_sets import draw_test_set
 from teachgym.envs.tasks.world_maker import WorldMaker
-from teachgym.students import Student, make_student
+from teachgym.students import RLStudent, make_student
 from teachgym.students.lifetimes.global_state import preserved
 from teachgym.students.lifetimes.probe import probe
-from teachgym.students.lifetimes.student_lifetime import PausedStudent
-from teachgym.students.lifetimes.taught_worlds import Ledger
+from teachgym.students.lifetimes.student_lifetime import StudentLifetime
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger
 from teachgym.worlds.evaluate import evaluate
 from teachgym.worlds.world_batch import WorldBatch, task_space_of
 
@@ -60,7 +60,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
     explore, at once and in a world of its own, and the student learns nothing.
 
     ## Observation Space
-    A ``StudentRecord``: ``Box(0, 1)``, float32, named by ``observation_names``.
+    A ``StudentHistory``: ``Box(0, 1)``, float32, named by ``observation_names``.
 
     ## Rewards
     ``"outcome"`` (default, as in Portelas et al. 2019): the undiscounted return of the finished episode.
@@ -78,7 +78,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
     ``world``: the id of a registered world, or a function that makes one (with its time limit);
     ``world_settings``: keywords for the id. A world that is registered with a ``vector_entry_point`` that
     makes a ``BatchVectorEnv`` is played as that batch. ``student``: a name, ``"package.module:Class"``, or a
-    ``Student``, which also says how many slots it plays; ``student_settings``: keywords for the name.
+    ``RLStudent``, which also says how many slots it plays; ``student_settings``: keywords for the name.
     ``budget``: in steps of the world. ``reward``: above.
     ``outcome_range``: the returns that scale to 0 and 1. ``mastered_above``: the return above which a task
     is mastered. ``test_tasks``: ``(m, n)`` tasks for ``evaluate`` (default: 50, drawn once and for all).
@@ -99,7 +99,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         self,
         world: str | MakeWorld,
         *,
-        student: str | Student = "ppo",
+        student: str | RLStudent = "ppo",
         budget: int,
         world_settings: Mapping[str, Any] | None = None,
         student_settings: Mapping[str, Any] | None = None,
@@ -126,7 +126,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         self._antagonist = copy.copy(self.student) if antagonist else None
         check_whole("budget", budget, 1 + antagonist, "world steps")
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
-        self._record = StudentRecord(self.task_space)
+        self._record = StudentHistory(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space
         self._spec = decision_spec(
             self.task_space,
@@ -142,7 +142,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         self._budget = int(budget)
         self._reward_kind = reward
         self._counts_probes = probes == "counted"
-        self._learning: list[PausedStudent] = []
+        self._learning: list[StudentLifetime] = []
         self._ledgers = self._fresh_ledgers()
         self._probe_batch: WorldBatch | None = None
 
@@ -271,10 +271,10 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         self._halves = {answer.decision: (answer, number) for answer, number in halves}
         self._whole = [Feedback.from_state(feedback) for feedback in state["whole"]]
 
-    def _fresh_ledgers(self) -> list[Ledger]:
+    def _fresh_ledgers(self) -> list[BudgetLedger]:
         students = 1 if self._antagonist is None else 2
         budgets = [self._budget - self._budget // 2, self._budget // 2] if students == 2 else [self._budget]
-        return [Ledger(budget, mastered_above=self._spec.mastered_above) for budget in budgets]
+        return [BudgetLedger(budget, mastered_above=self._spec.mastered_above) for budget in budgets]
 
     def _start_learning(self, states: list[dict[str, Any]] | None = None) -> None:
         students = [self.student] if self._antagonist is None else [self.student, self._antagonist]
@@ -287,7 +287,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
                     for part in (self.seeds.world, self.seeds.student)
                 )
             self._learning.append(
-                PausedStudent(
+                StudentLifetime(
                     student,
                     self.make_batch,
                     ledger,

@@ -12,10 +12,10 @@ from teachgym.core.spec import EasyTasks
 from teachgym.envs.tasks.evaluation_courses import TEST_COURSES, CourseResult, play_test_courses
 from teachgym.envs.tasks.evaluation_sets import draw_test_set
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
-from teachgym.envs.worlds.bipedal_walker.engines import AUTO
+from teachgym.envs.worlds.bipedal_walker.engines import FASTEST
 from teachgym.envs.worlds.bipedal_walker.obstacle_course import ObstacleCourse, Ranges
 from teachgym.envs.worlds.bipedal_walker.terrain import WIDEST_SPACING, StumpTracks, Terrain
-from teachgym.students import Student
+from teachgym.students import RLStudent
 from teachgym.students.lifetimes.global_state import preserved, seed_all
 
 OUTCOME_RANGE = (-150.0, 350.0)
@@ -34,11 +34,11 @@ class TrackEnv(TaskTeachingEnv):
         self,
         terrain: str | Terrain,
         *,
-        student: str | Student = "sac",
+        student: str | RLStudent = "sac",
         budget: int = 20_000_000,
         body: str = "default",
         defects: str | Mapping[str, Any] = "fixed",
-        engine: str = AUTO,
+        engine: str = FASTEST,
         outcome_range: tuple[float, float] = OUTCOME_RANGE,
         **curriculum: Any,
     ) -> None:
@@ -258,7 +258,7 @@ class ObstacleCourseEnv(TrackEnv):
     """
 
     @checked_arguments
-    def __init__(self, *, ranges: Ranges = "full", student: str | Student = "ppo", **track: Any) -> None:
+    def __init__(self, *, ranges: Ranges = "full", student: str | RLStudent = "ppo", **track: Any) -> None:
         test_tasks = list(TEST_COURSES.values()) if ranges == "full" else None
         defaults = {"outcome_range": (-200.0, 350.0), "test_tasks": test_tasks, "easy_tasks": EASY_COURSES}
         super().__init__(ObstacleCourse(ranges), student=student, **{**defaults, **track})

@@ -13,7 +13,7 @@ import gymnasium
 
 from teachgym.base.annotations import shown
 
-Class = TypeVar("Class")
+ClassT = TypeVar("ClassT")
 _LONGEST = 100
 """Letters of a name that is compared with others."""
 _LONGEST_REASON = 500
@@ -142,8 +142,8 @@ def searched(error: Exception) -> str:
     return f"; looked in {', '.join(dict.fromkeys([*places, *([here] if here else [])]))}"
 
 
-def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class]) -> type[Class]:
-    """Find a class by its name in a table of paths, or by its own path ``"package.module:Class"``.
+def named_class(kind: str, name: str, table: Mapping[str, str], base: type[ClassT]) -> type[ClassT]:
+    """Find a class by its name in a table of paths, or by its own path ``"package.module:ClassT"``.
 
     Args:
         kind: What is looked for, for the error messages.

@@ -9,13 +9,13 @@ from typing import Any, ParamSpec, TypeVar, dataclass_transform, get_type_hints
 from teachgym.base.annotations import read_value, shown
 from teachgym.base.registry import unknown_keyword
 
-Class = TypeVar("Class")
+SettingsT = TypeVar("SettingsT")
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def checked_dataclass(cls: type[Class]) -> type[Class]:
+def checked_dataclass(cls: type[SettingsT]) -> type[SettingsT]:
     """Make a frozen dataclass whose fields are checked by their annotations, before its own ``__post_init__`` runs.
 
     The class raises ``ValueError`` with what is expected where a value is not of the annotated type, and holds values
@@ -30,6 +30,11 @@ def checked_dataclass(cls: type[Class]) -> type[Class]:
 
     cls.__post_init__ = check  # type: ignore[attr-defined]
     return dataclass(frozen=True)(cls)
+
+
+@checked_dataclass
+class NoSettings:
+    """Of what has nothing to set."""
 
 
 def check_fields(settings: Any) -> None:

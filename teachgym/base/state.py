@@ -1,7 +1,11 @@
-"""What a stored state that does not fit is told by."""
+"""Stored states: what they are, and what one that does not fit is told by."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+State = dict[str, Any]
+"""What an object needs to go on from where it was: arrays and plain values, nested in dictionaries and lists."""
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Compare(StudySettings):
             return 0
         from teachgym.cli.dashboard import Dashboard
         from teachgym.envs.tasks.tracks import TrackEnv
-        from teachgym.envs.worlds.bipedal_walker.engines import in_force, missing
+        from teachgym.envs.worlds.bipedal_walker.engines import engine_in_use, why_no_engine
         from teachgym.report.write import write_report
         from teachgym.study.cells.environment import environment_class
         from teachgym.study.compare import compare
@@ -83,8 +83,8 @@ class Compare(StudySettings):
 
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         walks = issubclass(environment_class(settings.env), TrackEnv)
-        if walks and missing():
-            console.print(f"Engine of the walker: {escape(in_force())}", soft_wrap=True, highlight=False)
+        if walks and why_no_engine():
+            console.print(f"Engine of the walker: {escape(engine_in_use())}", soft_wrap=True, highlight=False)
         with Dashboard(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         stored = study.stored

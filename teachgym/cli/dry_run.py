@@ -26,7 +26,7 @@ def _costs(plan: DryRun) -> list[str]:
     if seconds is None:
         lines.append(f"time: {_around(work)} of one core, divided by the cells that run at once")
     else:
-        lines.append(f"time: {_around(seconds)} ({duration(work)} of one core)")
+        lines.append(f"time: {_around(seconds)} ({planned_duration(work)} of one core)")
     lines.append("  (from the first seconds of each teacher's student; later its episodes may be longer or shorter)")
     idle = [teacher for teacher, calibration in plan.calibrations.items() if not calibration.learning]
     if idle:
@@ -53,7 +53,7 @@ def _table(plan: DryRun) -> Table:
     table.add_column("time left", justify="right", no_wrap=True)
     for planned in plan.cells:
         known = planned.done < 1.0 and plan.calibrations
-        left = duration(plan.cell_seconds(planned)) if known else ""
+        left = planned_duration(plan.cell_seconds(planned)) if known else ""
         table.add_row(str(planned.number), escape(planned.cell.teacher), str(planned.cell.seed), _so_far(planned), left)
     return table
 
@@ -66,11 +66,11 @@ def _so_far(planned: PlannedCell) -> str:
 
 
 def _around(seconds: float) -> str:
-    low, high = duration(seconds / UNCERTAINTY), duration(seconds * UNCERTAINTY)
-    return f"about {duration(seconds)}, likely between {low} and {high}"
+    low, high = planned_duration(seconds / UNCERTAINTY), planned_duration(seconds * UNCERTAINTY)
+    return f"about {planned_duration(seconds)}, likely between {low} and {high}"
 
 
-def duration(seconds: float) -> str:
+def planned_duration(seconds: float) -> str:
     """A time, no more exact than an estimate is."""
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if seconds < 120:

@@ -36,7 +36,7 @@ def _sections() -> Iterator[_Section]:
     from teachgym.envs.data.discovery.discoveries import DISCOVERIES
     from teachgym.envs.data.engines.engines import DATA_ENGINES
     from teachgym.envs.data.subjects import SUBJECTS
-    from teachgym.sandbox.kinds import KINDS, in_force
+    from teachgym.sandbox.kinds import SANDBOX_KINDS, sandbox_in_use
     from teachgym.students import STUDENTS, student_class
     from teachgym.students.supervised import SUPERVISED_STUDENTS
     from teachgym.study.study_file import ready_made
@@ -57,13 +57,13 @@ def _sections() -> Iterator[_Section]:
     ):
         yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
     yield "Studies to compare teachers by", list(ready_made().items())
-    yield "Sandboxes of programs", [*KINDS.items(), ("in force", in_force())]
+    yield "Sandboxes of programs", [*SANDBOX_KINDS.items(), ("in force", sandbox_in_use())]
 
 
 def _engines() -> _Section:
-    from teachgym.envs.worlds.bipedal_walker.engines import ENGINES, in_force
+    from teachgym.envs.worlds.bipedal_walker.engines import ENGINES, engine_in_use
 
-    return "Engines of the parametric walker", [*ENGINES.items(), ("in force", in_force())]
+    return "Engines of the parametric walker", [*ENGINES.items(), ("in force", engine_in_use())]
 
 
 def _first_line(described: type) -> str:

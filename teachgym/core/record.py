@@ -18,7 +18,7 @@ EPISODES = "episodes.npz"
 EVALUATIONS = "evaluations.npz"
 SAMPLING = "sampling.json"
 
-Arrays = Mapping[str, NDArray[Any]]
+_Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass
@@ -94,14 +94,14 @@ class Record:
         record.teacher_seconds = float(state["teacher_seconds"])
         return record
 
-    def _take_episodes(self, episodes: Arrays) -> None:
+    def _take_episodes(self, episodes: _Arrays) -> None:
         self.origins = [str(origin) for origin in episodes["origins"]]
         self.finished_at = [int(steps) for steps in episodes["finished_at"]]
         columns = (episodes[name] for name in ("tasks", "outcomes", "successes", "costs", "decisions", "probes"))
         for task, outcome, success, cost, decision, probe in zip(*columns, strict=True):
             self.feedback.append(Feedback(task, float(outcome), bool(success), int(cost), int(decision), bool(probe)))
 
-    def _take_evaluations(self, tests: Arrays) -> None:
+    def _take_evaluations(self, tests: _Arrays) -> None:
         for steps, returns, lengths in zip(tests["spent"], tests["returns"], tests["lengths"], strict=True):
             if not np.isfinite(returns).all():
                 raise ValueError("a return is not a finite number")

@@ -4,18 +4,15 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.task_space import FloatArray, TaskSpace
-
-Float32Array = NDArray[np.float32]
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 
 RECENT_EPISODES = 100
 
 
-class StudentRecord:
+class StudentHistory:
     """Turns feedback into observations: ``Box(0, 1)``, float32, named by ``names``.
 
     ``progress`` through the budget; ``finished``, 1 if this step finished an episode; then, of the last finished

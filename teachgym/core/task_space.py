@@ -12,6 +12,7 @@ from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_arguments, checked_dataclass
 
 FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
 
 
 @checked_dataclass

@@ -5,19 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from teachgym.base.settings import checked_dataclass, chosen_settings
-from teachgym.base.state import loading
+from teachgym.base.settings import NoSettings, chosen_settings
+from teachgym.base.state import State, loading
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Sampling
 from teachgym.core.seeding import fan_out, generator_from_state, generator_state
 from teachgym.core.spec import TeachingSpec
-
-State = dict[str, Any]
-
-
-@checked_dataclass
-class NoSettings:
-    """For a teacher that has nothing to set."""
 
 
 class Teacher(ABC):

@@ -6,13 +6,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from teachgym.base.settings import checked_dataclass, chosen_settings
+from teachgym.base.settings import NoSettings, chosen_settings
 from teachgym.data.example import Answer
-
-
-@checked_dataclass
-class NoSettings:
-    """For a discovery that has nothing to set."""
 
 
 class DiscoveredSkills(NamedTuple):

@@ -7,14 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from teachgym.base.settings import checked_dataclass, chosen_settings
+from teachgym.base.settings import NoSettings, chosen_settings
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.subject import Subject
-
-
-@checked_dataclass
-class NoSettings:
-    """For an engine that has nothing to set."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class TreeReport(TypedDict):
     reward: NotRequired[float]
 
 
-class Report(TypedDict):
+class SubjectReport(TypedDict):
     """The whole of it."""
 
     subject: str

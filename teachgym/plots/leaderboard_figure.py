@@ -31,7 +31,7 @@ class _Board(Protocol):
     def rows(self) -> "tuple[_Row, ...]": ...
 
 
-class Shares(Protocol):
+class _Shares(Protocol):
     """What is drawn: a ``teachgym.study.results.leaderboard.Leaderboard``."""
 
     @property
@@ -43,7 +43,7 @@ class Shares(Protocol):
         """Teachers in enough of them."""
 
 
-def leaderboard_figure(board: Shares) -> Figure:
+def leaderboard_figure(board: _Shares) -> Figure:
     """Draw the map; the first column is the mean lead over ``random`` in the environments that a teacher fits.
 
     Args:

@@ -25,7 +25,7 @@ from teachgym.plots.figure_style import (
 )
 from teachgym.statistics import mean_interval
 
-Seeds = Sequence[Sequence[Evaluation]]
+_Seeds = Sequence[Sequence[Evaluation]]
 FEWEST_FOR_BAND = 3
 """Over two seeds a t interval is as wide as 12.7 standard errors, and would hide the lines."""
 
@@ -73,10 +73,10 @@ def learning_curve_figure(
     """Share of test tasks mastered, mean test return, or both, against student steps; a panel each.
 
     One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, unless there are
-    only two seeds, and a thin line for each seed. Seeds are aligned by the index of the evaluation, since an
+    only two seeds, and a thin line for each seed. _Seeds are aligned by the index of the evaluation, since an
     evaluation waits for the end of an episode and so comes at slightly different steps. Where seeds have
     different numbers of evaluations, for instance because one was interrupted, line and band end with the
-    shortest and the legend says so. Seeds without any evaluation are not counted. A line begins with the
+    shortest and the legend says so. _Seeds without any evaluation are not counted. A line begins with the
     untrained student, unless a seed of the teacher was not tested then.
 
     Args:
@@ -127,18 +127,18 @@ def learning_curve_figure(
     return figure
 
 
-def mastered_curve(seeds: Seeds) -> Curve:
+def mastered_curve(seeds: _Seeds) -> Curve:
     """Percentage of the test tasks mastered; the interval is clipped to ``[0, 100]``."""
     curve = _curve(seeds, [np.array([test.mastered for test in seed]) for seed in seeds])
     return Curve(curve.steps, curve.mean, np.clip(curve.low, 0, 100), np.clip(curve.high, 0, 100), curve.seeds)
 
 
-def return_curve(seeds: Seeds) -> Curve:
+def return_curve(seeds: _Seeds) -> Curve:
     """Mean return over the test tasks."""
     return _curve(seeds, [np.array([test.mean_return for test in seed]) for seed in seeds])
 
 
-def _aligned(seeds: Seeds) -> Seeds:
+def _aligned(seeds: _Seeds) -> _Seeds:
     """The tests of those seeds that have any; without those of untrained students unless all seeds have one."""
     seeds = [seed for seed in seeds if seed]
     if all(seed[0].untrained for seed in seeds):
@@ -147,7 +147,7 @@ def _aligned(seeds: Seeds) -> Seeds:
     return [seed for seed in trained if seed]
 
 
-def _curve(seeds: Seeds, values: Sequence[FloatArray]) -> Curve:
+def _curve(seeds: _Seeds, values: Sequence[FloatArray]) -> Curve:
     steps = [np.array([test.spent for test in seed], dtype=np.float64) for seed in seeds]
     common = min(len(seed) for seed in seeds)
     intervals = [mean_interval([seed[i] for seed in values]) for i in range(common)]
@@ -160,7 +160,7 @@ def _curve(seeds: Seeds, values: Sequence[FloatArray]) -> Curve:
     )
 
 
-def _extent(seeds: Seeds) -> str:
+def _extent(seeds: _Seeds) -> str:
     if not seeds:
         return "no evaluations yet"
     fewest, most = min(map(len, seeds)), max(map(len, seeds))

@@ -52,7 +52,7 @@ def draw_maps(
             inside = (run.steps > start) & (run.steps <= end)
             x, y = run.tasks[inside].T
             dots.draw(axes, x, y, run.outcomes[inside], size=13)
-            sampling = in_force(run, end) if inside.any() else None
+            sampling = sampling_at(run, end) if inside.any() else None
             if sampling is not None:
                 draw_sampling(axes, sampling)
     for axes, start, end in zip(grid[0], edges[:-1], edges[1:], strict=True):
@@ -68,7 +68,7 @@ def draw_maps(
     return list(grid.flat)
 
 
-def in_force(run: DrawnRun, end: float) -> Sampling | None:
+def sampling_at(run: DrawnRun, end: float) -> Sampling | None:
     """How the teacher drew the last task before ``end`` student steps; None if it did not say."""
     begun = [sampling for steps, sampling in run.sampling if steps < end]
     return begun[-1] if begun else None

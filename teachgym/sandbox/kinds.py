@@ -12,9 +12,9 @@ from teachgym.sandbox.command import bubblewrap
 from teachgym.sandbox.connection import Connection, SandboxError
 from teachgym.sandbox.limits import Limits, Program
 
-Kind = Literal["bubblewrap", "process"]
+SandboxKind = Literal["bubblewrap", "process"]
 
-KINDS: Mapping[str, str] = MappingProxyType(
+SANDBOX_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "bubblewrap": "a container without network, files, other processes or privileges, by the program bwrap",
         "process": "a process with limits; what else it holds back depends on the system",
@@ -37,7 +37,7 @@ class Protection:
     """No reading but of the interpreter and the system's libraries: by namespaces, or else by Landlock."""
 
 
-def choose_kind(name: str) -> Kind:
+def choose_kind(name: str) -> SandboxKind:
     """Resolve ``"auto"``, ``"bubblewrap"`` or ``"process"``.
 
     Raises:
@@ -45,16 +45,16 @@ def choose_kind(name: str) -> Kind:
         SandboxError: If this kind does not work here; says why.
     """
     if name == AUTO:
-        return "process" if missing("bubblewrap") else "bubblewrap"
+        return "process" if why_no_sandbox("bubblewrap") else "bubblewrap"
     if name not in ("bubblewrap", "process"):
-        raise unknown_name("sandbox", str(name), [AUTO, *KINDS])
-    reason = missing(name)
+        raise unknown_name("sandbox", str(name), [AUTO, *SANDBOX_KINDS])
+    reason = why_no_sandbox(name)
     if reason:
         raise SandboxError(f"sandbox is {name!r}, but {reason}. {_REMEDY}.")
     return "bubblewrap" if name == "bubblewrap" else "process"
 
 
-def missing(kind: str) -> str | None:
+def why_no_sandbox(kind: str) -> str | None:
     """Why there is no sandbox of this kind; None where there is one."""
     found = _tried(kind)
     return found if isinstance(found, str) else None
@@ -72,12 +72,12 @@ def protection(kind: str) -> Protection:
     return found
 
 
-def in_force() -> str:
+def sandbox_in_use() -> str:
     """One line on the sandbox that ``"auto"`` stands for, and why."""
-    reason = missing("bubblewrap")
+    reason = why_no_sandbox("bubblewrap")
     if reason is None:
         return "bubblewrap, because it works here"
-    none = missing("process")
+    none = why_no_sandbox("process")
     if none is not None:
         return f"none: programs can't be run, because {none}"
     found = protection("process")

@@ -8,7 +8,7 @@ from teachgym.base.annotations import shown
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import chosen_settings
 from teachgym.sandbox.connection import Connection
-from teachgym.sandbox.kinds import AUTO, Kind, choose_kind
+from teachgym.sandbox.kinds import AUTO, SandboxKind, choose_kind
 from teachgym.sandbox.limits import Limits, Outcome, Program
 
 _LOST = Outcome("", "the sandbox was lost while this program ran", -9, "crashed")
@@ -36,7 +36,7 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, *, kind: str = AUTO, workers: int = 1) -> None:
         check_whole("workers", workers, 1, "processes")
         self.limits: Limits = chosen_settings(Limits, limits)
-        self.kind: Kind = choose_kind(kind)
+        self.kind: SandboxKind = choose_kind(kind)
         self._workers = workers
 
     def run(self, source: str, *, stdin: str = "") -> Outcome:

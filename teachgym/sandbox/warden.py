@@ -46,7 +46,7 @@ _LOADED = "bisect collections functools heapq itertools math re string"
 _DESCRIPTORS = 64
 
 
-def main() -> None:
+def _main() -> None:
     """Serve until the other side closes."""
     jobs, results = os.dup(0), os.dup(1)
     settings = json.loads(b"".join(_frame(jobs)))
@@ -301,4 +301,4 @@ def _send(descriptor: int, frame: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _main()

@@ -7,7 +7,7 @@ from typing import Any
 from teachgym.base.registry import named_class
 from teachgym.base.settings import make_settings
 from teachgym.students.rl.callable_student import CallableStudent
-from teachgym.students.rl.student import Student
+from teachgym.students.rl.student import RLStudent
 
 STUDENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -17,19 +17,19 @@ STUDENTS: Mapping[str, str] = MappingProxyType(
 )
 """Name -> ``"module:Class"``, imported when it is asked for."""
 
-__all__ = ["STUDENTS", "CallableStudent", "Student", "make_student", "student_class"]
+__all__ = ["STUDENTS", "CallableStudent", "RLStudent", "make_student", "student_class"]
 
 
-def student_class(name: str) -> type[Student]:
+def student_class(name: str) -> type[RLStudent]:
     """Find a student's class by its name in the table, or by its path ``"package.module:Class"``.
 
     Raises:
         ValueError: If there is none; suggests the nearest name.
     """
-    return named_class("student", name, STUDENTS, Student)
+    return named_class("student", name, STUDENTS, RLStudent)
 
 
-def make_student(name: str, **settings: Any) -> Student:
+def make_student(name: str, **settings: Any) -> RLStudent:
     """Make a student.
 
     Args:

@@ -12,7 +12,7 @@ from teachgym.base.files import read_arrays, read_json, read_state
 from teachgym.core.record import EPISODES, EVALUATIONS, SAMPLING
 from teachgym.study.cells.cell import FAILURE, LOG, PROVENANCE, SETTINGS, STUDENT, TEACHER, CellOptions, load_settings
 from teachgym.study.cells.cells_there import cells_there
-from teachgym.study.cells.finished import check_whole, is_finished
+from teachgym.study.cells.finished import check_cell_is_whole, is_finished
 from teachgym.study.cells.provenance import provenance
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
 from teachgym.study.executors.workers import check_workers_can_start
@@ -29,7 +29,7 @@ _READERS = {
 
 
 @dataclass(frozen=True)
-class Replay:
+class Replayed:
     """What came of running a cell again."""
 
     differences: list[str]
@@ -38,7 +38,7 @@ class Replay:
     """What is not as it was when the cell was run: versions, commit, machine."""
 
 
-def replay(folder: Path, observer: Observer | None = None, *, trust: bool = False) -> Replay:
+def replay(folder: Path, observer: Observer | None = None, *, trust: bool = False) -> Replayed:
     """Run a finished cell again, in a folder of its own that is deleted afterwards, and compare everything.
 
     Args:
@@ -58,7 +58,7 @@ def replay(folder: Path, observer: Observer | None = None, *, trust: bool = Fals
             f"{folder} holds no finished cell; give one, for instance runs/demo/cells/random-seed-0"
             f"{cells_there(folder)}"
         )
-    check_whole(folder, SETTINGS, PROVENANCE, TEACHER)
+    check_cell_is_whole(folder, SETTINGS, PROVENANCE, TEACHER)
     cell, then = load_settings(folder), _last_run(folder)
     check_cell(folder, cell, trust=trust)
     with tempfile.TemporaryDirectory() as place:
@@ -68,7 +68,7 @@ def replay(folder: Path, observer: Observer | None = None, *, trust: bool = Fals
         if (again / FAILURE).exists():
             log = (again / LOG).read_text().strip().rpartition("\n")[2] if (again / LOG).exists() else ""
             raise RuntimeError(f"{folder} can't be run again: {read_json(again / FAILURE)['reason']}. {log}")
-        return Replay(list(differences(folder, again)), list(_changed(then)))
+        return Replayed(list(differences(folder, again)), list(_changed(then)))
 
 
 def differences(folder: Path, other: Path) -> Iterator[str]:

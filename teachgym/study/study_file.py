@@ -30,7 +30,7 @@ def load(study: str | Path) -> StudySettings:
         ValueError: If there is none, or the file does not describe a study; the message names the file and the key.
     """
     path = find(study)
-    settings = read(path)
+    settings = read_study_file(path)
     try:
         return StudySettings(**settings)
     except ValueError as error:
@@ -60,7 +60,7 @@ def ready_made() -> dict[str, str]:
     }
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_study_file(path: Path) -> dict[str, Any]:
     """Read the settings in a file, by name of the field of ``StudySettings``; the others keep their defaults.
 
     Keys may have hyphens in place of underscores. Environment, subject, student and teachers are texts as they are
@@ -122,7 +122,7 @@ def _typed(value: Any) -> Any:
             f"{shown(value)} holds what is neither text, number, true, false nor a list or table"
         ) from error
     if NamedSettings.parse(text) != NamedSettings(name, settings):
-        raise ValueError(f"{shown(value)} would be read as something else; write the whole as one text")
+        raise ValueError(f"{shown(value)} would be read_study_file as something else; write the whole as one text")
     return text
 
 

@@ -44,7 +44,7 @@ from teachgym.study.executors.workers import check_workers_can_start
 from teachgym.study.teacher_vec_env import TeacherVecEnv
 from teachgym.study.train_settings import TrainSettings
 
-SETTINGS = "train.json"
+TRAIN_SETTINGS = "train.json"
 CURVE = "curve.npz"
 FIGURE = "curve.png"
 RECENT_LIFETIMES = 100
@@ -244,11 +244,11 @@ def _store(settings: TrainSettings, training: Training, policy: TrainedPolicy) -
         "interrupted": training.interrupted,
     }
     (training.folder / MANIFEST).unlink(missing_ok=True)
-    write_json(training.folder / SETTINGS, {"teachgym": __version__, "settings": entries, "result": result})
+    write_json(training.folder / TRAIN_SETTINGS, {"teachgym": __version__, "settings": entries, "result": result})
     write_arrays(training.folder / CURVE, {"returns": training.returns, "finished_at": training.finished_at})
     save_figure(_curve_figure(training, title=f"{settings.algorithm} in {settings.env}"), training.folder / FIGURE)
     policy.save(training.folder)
-    write_manifest(training.folder, (SETTINGS, CURVE, FIGURE, POLICY))
+    write_manifest(training.folder, (TRAIN_SETTINGS, CURVE, FIGURE, POLICY))
 
 
 def _curve_figure(training: Training, *, title: str) -> Figure:

@@ -59,9 +59,9 @@ def check_study(path: Path, settings: StudySettings, *, trust: bool) -> None:
     """
     if trust:
         return
-    given = {name: value for name, value in study_file.read(path).items() if name != "teachers"}
+    given = {name: value for name, value in study_file.read_study_file(path).items() if name != "teachers"}
     kept = {name: value for name, value in given.items() if getattr(settings, name) == value}
-    teachers = set(study_file.read(path).get("teachers", ())).intersection(settings.teachers)
+    teachers = set(study_file.read_study_file(path).get("teachers", ())).intersection(settings.teachers)
     found = _demands([*(kept[name] for name in ("env", "subject", "student") if name in kept), *sorted(teachers)])
     if kept.get("ray_address") not in (None, "auto", "local"):
         found.append(f"hand the study to the Ray cluster at {kept['ray_address']}")

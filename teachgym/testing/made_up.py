@@ -27,7 +27,7 @@ from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.data.tree_plan import tree_plan_space
 
-Outcome = Callable[[int, FloatArray, np.random.Generator], float]
+_Outcome = Callable[[int, FloatArray, np.random.Generator], float]
 """Made-up student: the outcome as a share of the outcome range, from the step, the task and a generator."""
 
 
@@ -182,7 +182,7 @@ class History:
     """What happens to a teacher in a run, apart from its own actions. No part depends on what came before."""
 
     name: str
-    outcome: Outcome = _changing
+    outcome: _Outcome = _changing
     answers: Callable[[int], int | None] = in_order
     """Which decision is answered at a step, if any."""
     fixed_task: bool = False

@@ -1,4 +1,4 @@
-"""Whether a student keeps the contract of ``teachgym.students.Student``."""
+"""Whether a student keeps the contract of ``teachgym.students.RLStudent``."""
 
 import random
 import tempfile
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from teachgym.base.files import read_state, write_state
 from teachgym.core.seeding import check_seed
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.students import Student
+from teachgym.students import RLStudent
 from teachgym.students.lifetimes.coroutine import Coroutine
-from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.episode import FinishedEpisode
 from teachgym.students.lifetimes.global_state import capture, preserved
-from teachgym.students.lifetimes.student_lifetime import PausedStudent
-from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.student_lifetime import StudentLifetime
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger, TaughtWorlds
 from teachgym.testing.equality import difference
 from teachgym.worlds.evaluate import evaluate
 from teachgym.worlds.world_batch import Played, SerialBatch, Slots, WorldBatchWrapper, task_space_of
@@ -63,7 +63,7 @@ class Slide(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
 
 def check_student(
-    make: Callable[[], Student], *, make_world: Callable[[], World] = Slide, steps: int = 500, seed: int = 0
+    make: Callable[[], RLStudent], *, make_world: Callable[[], World] = Slide, steps: int = 500, seed: int = 0
 ) -> None:
     """Check that a student keeps the contract; call it from a test of your own.
 
@@ -90,7 +90,7 @@ def check_student(
     if steps < 1:
         raise ValueError(f"steps is {steps}; expected at least 1")
     student = make()
-    assert isinstance(student, Student), f"make() gave {student!r}; expected a teachgym.students.Student"
+    assert isinstance(student, RLStudent), f"make() gave {student!r}; expected a teachgym.students.RLStudent"
     assert isinstance(student.slots, int), f"slots is {student.slots!r}; expected an integer"
     assert student.slots >= 1, f"slots is {student.slots!r}; expected at least 1"
     check = _Check(make, make_world, steps, seed)
@@ -105,7 +105,7 @@ def check_student(
 class _Check:
     """The contract in one kind of world."""
 
-    def __init__(self, make: Callable[[], Student], make_world: Callable[[], World], steps: int, seed: int) -> None:
+    def __init__(self, make: Callable[[], RLStudent], make_world: Callable[[], World], steps: int, seed: int) -> None:
         self.make, self.make_world, self.steps, self.seed = make, make_world, steps, seed
         world = make_world()
         self.observation_space, self.action_space = world.observation_space, world.action_space
@@ -113,7 +113,7 @@ class _Check:
         self.observations = self._some_observations(world)
         world.close()
 
-    def refuses_to_act_without_a_learner(self, student: Student) -> None:
+    def refuses_to_act_without_a_learner(self, student: RLStudent) -> None:
         """``act`` before ``learn`` raises ``RuntimeError``."""
         try:
             student.act(self.observations)
@@ -121,12 +121,12 @@ class _Check:
             return
         raise AssertionError("act() before learn() gave actions; it must raise RuntimeError")
 
-    def learn(self, student: Student, *, seed: int | None = None, disturb: bool = False) -> None:
+    def learn(self, student: RLStudent, *, seed: int | None = None, disturb: bool = False) -> None:
         """Let the student learn from a seed, paused at every episode, and tested there if it is to be disturbed."""
         seed = self.seed if seed is None else seed
         _Learning(self, student, seed).run(disturb=disturb)
 
-    def acts(self, student: Student) -> None:
+    def acts(self, student: RLStudent) -> None:
         """Actions are well formed, and asking for them has no effects."""
         before = _generators()
         observations = self.observations.copy()
@@ -145,7 +145,7 @@ class _Check:
         random_tasks = self.task_space.uniform(np.random.default_rng(self.seed), 3)
         evaluate(student.act, self._make_batch, random_tasks, seed=self.seed, mastered_above=0.0)
 
-    def becomes_the_same_learner(self, student: Student) -> None:
+    def becomes_the_same_learner(self, student: RLStudent) -> None:
         """The learner follows from the seed alone."""
         expected = student.act(self.observations)
         with preserved():
@@ -162,7 +162,7 @@ class _Check:
             "in between; learn() must start from scratch, and act() must change nothing",
         )
 
-    def comes_back_from_a_file(self, student: Student) -> None:
+    def comes_back_from_a_file(self, student: RLStudent) -> None:
         """A fresh student that loads the state acts as the one that gave it."""
         state = student.state_dict()
         if state is None:
@@ -180,9 +180,9 @@ class _Check:
             fresh.load_state_dict(read_state(path), self.observation_space, self.action_space)
         self._check_same(expected, fresh, "acts otherwise after state_dict() and load_state_dict()")
 
-    def goes_on_in_the_middle(self, student: Student) -> None:
+    def goes_on_in_the_middle(self, student: RLStudent) -> None:
         """A learner that is stored in the middle, and goes on in a fresh student, becomes the same."""
-        if type(student).learner_state is Student.learner_state:
+        if type(student).learner_state is RLStudent.learner_state:
             return
         rng = np.random.default_rng(self.seed)
         tasks = self.task_space.uniform(rng, self.steps)
@@ -213,9 +213,9 @@ class _Check:
         self._check_same(student.act(self.observations), fresh, "went on from learner_state() to another learner")
         part.close()
 
-    def _paused(self, student: Student, state: Any) -> tuple[PausedStudent, Ledger]:
-        ledger = Ledger(self.steps, mastered_above=0.0)
-        paused = PausedStudent(
+    def _paused(self, student: RLStudent, state: Any) -> tuple[StudentLifetime, BudgetLedger]:
+        ledger = BudgetLedger(self.steps, mastered_above=0.0)
+        paused = StudentLifetime(
             student, self._make_batch, ledger, world_seed=self.seed, student_seed=self.seed, state=state
         )
         return paused, ledger
@@ -223,7 +223,7 @@ class _Check:
     def _make_batch(self, count: int) -> SerialBatch:
         return SerialBatch([self.make_world() for _ in range(count)])
 
-    def _check_same(self, expected: NDArray[Any], student: Student, failure: str) -> None:
+    def _check_same(self, expected: NDArray[Any], student: RLStudent, failure: str) -> None:
         found = difference(expected, student.act(self.observations), "the actions")
         assert found is None, f"the student {failure}: {found}"
 
@@ -258,7 +258,7 @@ class _Check:
 class _Watched(WorldBatchWrapper):
     """Worlds that notice a student which will not end; nothing else can get out of its loop."""
 
-    def __init__(self, worlds: TaughtWorlds, ledger: Ledger, give_up: Callable[[], None]) -> None:
+    def __init__(self, worlds: TaughtWorlds, ledger: BudgetLedger, give_up: Callable[[], None]) -> None:
         super().__init__(worlds)
         self.played = np.zeros(worlds.size, dtype=np.bool_)
         self._ledger, self._give_up, self._refused = ledger, give_up, 0
@@ -283,16 +283,16 @@ class _Watched(WorldBatchWrapper):
 class _Learning:
     """One run of ``learn``, paused at every episode."""
 
-    def __init__(self, check: _Check, student: Student, seed: int) -> None:
+    def __init__(self, check: _Check, student: RLStudent, seed: int) -> None:
         self.check, self.student, self.seed = check, student, seed
-        self.ledger = Ledger(check.steps, mastered_above=0.0)
+        self.ledger = BudgetLedger(check.steps, mastered_above=0.0)
         self.stuck = False
         self.steps_of_worlds = 0
         self.played = np.zeros(student.slots, dtype=np.bool_)
 
     def run(self, *, disturb: bool) -> None:
         """Answer every question with a random task until the student ends, and see that it was in order."""
-        coroutine: Coroutine[Episode | None, FloatArray] = Coroutine(self._learn, seed=self.seed)
+        coroutine: Coroutine[FinishedEpisode | None, FloatArray] = Coroutine(self._learn, seed=self.seed)
         rng = np.random.default_rng(self.seed)
         coroutine.resume(None)
         while not coroutine.finished and not self.stuck:
@@ -303,7 +303,7 @@ class _Learning:
             _STUCK.append(coroutine)
         self._check_end()
 
-    def _learn(self, ask: Callable[[Episode | None], FloatArray]) -> None:
+    def _learn(self, ask: Callable[[FinishedEpisode | None], FloatArray]) -> None:
         def give_up() -> None:
             self.stuck = True
             while True:

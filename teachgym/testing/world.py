@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.testing.equality import difference
 
-MakeWorld = Callable[[], gymnasium.Env[Any, Any]]
+_MakeWorld = Callable[[], gymnasium.Env[Any, Any]]
 
 _STEPS = 100
 _HARMLESS = (
@@ -23,7 +23,7 @@ _HARMLESS = (
 )
 
 
-def check_world(make: MakeWorld, *, seed: int = 0) -> None:
+def check_world(make: _MakeWorld, *, seed: int = 0) -> None:
     """Check that an environment is a world; call it from a test of your own.
 
     A world has a ``task_space``, on itself or on ``env.unwrapped``. ``reset(options={"task": task})`` takes a
@@ -119,7 +119,7 @@ def _check_refusals(env: gymnasium.Env[Any, Any], space: TaskSpace, seed: int) -
         raise AssertionError(f"a task {what}, {task}, is accepted; expected a ValueError")
 
 
-def _check_determinism(make: MakeWorld, tasks: list[FloatArray], seed: int) -> None:
+def _check_determinism(make: _MakeWorld, tasks: list[FloatArray], seed: int) -> None:
     task, other_task = tasks
     with closing(make()) as env, closing(make()) as twin:
         first = _roll_out(env, task, seed)

@@ -5,9 +5,9 @@ import pytest
 
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import State
 from tests.agents.arm_specs import answered, arms
 
 

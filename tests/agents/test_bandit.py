@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.arms.bandit import Bandit, BanditSettings
-from teachgym.agents.arms.exploration import RULES, Exp3S, Ucb
+from teachgym.agents.arms.exploration import EXPLORATION_RULES, Exp3S, UcbRule
 from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_specs import MANY_ARMS, answered, arms, play
@@ -13,7 +13,7 @@ from tests.agents.specs import spec, teach
 DETERMINISTIC = ("ucb", "discounted-ucb", "sliding-window-ucb")
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", EXPLORATION_RULES)
 def test_every_rule_keeps_the_contract(rule: Any) -> None:
     settings = BanditSettings(rule=rule, reward="outcome")
     check_teacher(Bandit, settings=settings, episodes=40)
@@ -29,7 +29,7 @@ def test_every_reward_keeps_the_contract(reward: Any, rescale: Any) -> None:
     check_teacher(Bandit, settings=settings, episodes=40)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", EXPLORATION_RULES)
 def test_where_one_arm_makes_progress_it_is_played_more_often_than_uniform(rule: Any) -> None:
     teacher = Bandit(arms(6), BanditSettings(rule=rule), seed=0)
     played = play(teacher, 3000, lambda step, arm: (step // 3) % 2 if arm == 4 else 0.5)
@@ -76,7 +76,7 @@ def test_defaults_are_those_of_acl() -> None:
 
 def test_settings_reach_their_rule() -> None:
     rule = Bandit(arms(2), BanditSettings(rule="ucb", exploration=0.0), seed=0)._rule
-    assert isinstance(rule, Ucb)
+    assert isinstance(rule, UcbRule)
     for arm, reward in ((0, 0.6), (1, 0.5), (0, 0.52)):
         rule.learn(arm, reward, None)
     assert rule.choose(np.random.default_rng(0)).arm == 0

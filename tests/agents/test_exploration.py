@@ -8,16 +8,16 @@ import pytest
 from scipy.stats import norm
 
 from teachgym.agents.arms.exploration import (
-    RULES,
+    EXPLORATION_RULES,
     Boltzmann,
     DiscountedUcb,
     EpsilonGreedy,
     Exp3,
     Exp3S,
-    Rule,
+    ExplorationRule,
     SlidingWindowUcb,
     Thompson,
-    Ucb,
+    UcbRule,
     best,
     greedy,
     softmax,
@@ -27,7 +27,7 @@ from teachgym.core.task_space import FloatArray
 MEANS = np.array([0.3, 0.5, 0.8, 0.4])
 
 
-def run(rule: Rule, steps: int, means: Callable[[int], FloatArray], seed: int = 0) -> FloatArray:
+def run(rule: ExplorationRule, steps: int, means: Callable[[int], FloatArray], seed: int = 0) -> FloatArray:
     """Play against rewards of 0 and 1; returns (steps,) the regret of every step."""
     rng, world = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
     regret = np.zeros(steps)
@@ -48,7 +48,7 @@ def switching(step: int) -> FloatArray:
 
 
 def test_ucb_keeps_the_bound_of_its_paper_and_its_regret_grows_like_the_logarithm() -> None:
-    runs = np.array([np.cumsum(run(Ucb(4), 8000, stationary, seed)) for seed in range(3)]).mean(axis=0)
+    runs = np.array([np.cumsum(run(UcbRule(4), 8000, stationary, seed)) for seed in range(3)]).mean(axis=0)
     gaps = 0.8 - MEANS[MEANS < 0.8]
     for steps in (500, 2000, 8000):
         assert runs[steps - 1] < np.sum(8 * np.log(steps) / gaps + (1 + np.pi**2 / 3) * gaps)
@@ -72,7 +72,7 @@ def test_ucb_keeps_the_bound_of_its_paper_and_its_regret_grows_like_the_logarith
     ],
 )
 def test_every_rule_finds_the_best_arm(rule: str, settings: dict[str, Any]) -> None:
-    regret = run(RULES[rule](4, **settings), 3000, stationary)
+    regret = run(EXPLORATION_RULES[rule](4, **settings), 3000, stationary)
     assert np.mean(regret[-1000:]) < 0.5 * np.mean(0.8 - MEANS)
     assert np.mean(regret[-1000:] == 0) > 0.5
 
@@ -88,9 +88,9 @@ def test_every_rule_finds_the_best_arm(rule: str, settings: dict[str, Any]) -> N
     ],
     ids=lambda rule: type(rule).__name__,
 )
-def test_a_switch_is_followed_where_plain_ucb_is_late(rule: Rule) -> None:
+def test_a_switch_is_followed_where_plain_ucb_is_late(rule: ExplorationRule) -> None:
     after = slice(8300, 8800)
-    assert np.mean(run(Ucb(2), 9000, switching)[after] == 0) < 0.3
+    assert np.mean(run(UcbRule(2), 9000, switching)[after] == 0) < 0.3
     assert np.mean(run(rule, 9000, switching)[after] == 0) > 0.6
 
 
@@ -124,7 +124,7 @@ def test_values_are_means_or_moving_averages() -> None:
 
 @pytest.mark.parametrize("name", ["epsilon-greedy", "boltzmann", "ucb", "discounted-ucb", "sliding-window-ucb"])
 def test_every_arm_is_tried_once_first(name: str) -> None:
-    rule, rng = RULES[name](6), np.random.default_rng(0)
+    rule, rng = EXPLORATION_RULES[name](6), np.random.default_rng(0)
     choices = []
     for _ in range(6):
         choices.append(rule.choose(rng))
@@ -152,7 +152,7 @@ def test_bounds_are_those_of_the_papers(answers: int) -> None:
     rng = np.random.default_rng(1)
     history = [(i % 3 if i < 3 else int(rng.integers(3)), float(rng.random())) for i in range(answers)]
     window, discount = 25, 0.9
-    rules: list[Any] = [Ucb(3), DiscountedUcb(3, discount=discount), SlidingWindowUcb(3, window=window)]
+    rules: list[Any] = [UcbRule(3), DiscountedUcb(3, discount=discount), SlidingWindowUcb(3, window=window)]
     for rule in rules:
         for arm, reward in history:
             rule.learn(arm, reward, None)

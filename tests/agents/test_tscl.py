@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.arms.tscl import ALGORITHMS, Naive, Online, Sampling, Tscl, TsclSettings, Window
+from teachgym.agents.arms.tscl import TSCL_ALGORITHMS, Exploration, Naive, Online, Tscl, TsclSettings, WindowAverage
 from teachgym.agents.handmade.random import Random
 from teachgym.core.teacher import Teacher
 from teachgym.testing.teacher import check_teacher
@@ -49,7 +49,7 @@ def steps_to_learn(teacher: Teacher) -> int:
     return steps
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", TSCL_ALGORITHMS)
 def test_a_chain_of_tasks_is_learnt_sooner_than_with_uniform_tasks(algorithm: Any) -> None:
     # The burst of 10 with a rate of 0.1 leaves a learnt task late: it needs some 17 bursts to forget its progress.
     quick: dict[str, Any] = {"learning_rate": 0.5, "window": 3} if algorithm == "naive" else {}
@@ -59,7 +59,7 @@ def test_a_chain_of_tasks_is_learnt_sooner_than_with_uniform_tasks(algorithm: An
     assert np.mean(taught) < 0.8 * np.mean(uniform)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", TSCL_ALGORITHMS)
 def test_a_task_that_gets_worse_is_taught_by_absolute_progress_only(algorithm: Any) -> None:
     def share(step: int, arm: int) -> float:
         return max(0.0, 1 - step / 1000) if arm == 1 else 0.0
@@ -95,7 +95,7 @@ def test_naive_averages_the_slope_of_each_burst() -> None:
 
 @pytest.mark.parametrize("rate", [0.3, 1.0])
 def test_window_averages_slopes_of_the_latest_scores_over_time(rate: float) -> None:
-    window, rng = Window(3, learning_rate=rate, window=4), np.random.default_rng(0)
+    window, rng = WindowAverage(3, learning_rate=rate, window=4), np.random.default_rng(0)
     assert window.progress(rng).tolist() == [1, 1, 1]
     seen: list[list[tuple[int, float]]] = [[], [], []]
     expected = np.ones(3)
@@ -111,7 +111,7 @@ def test_window_averages_slopes_of_the_latest_scores_over_time(rate: float) -> N
 
 
 def test_sampling_draws_one_of_the_latest_changes() -> None:
-    sampling, rng = Sampling(2, window=3), np.random.default_rng(0)
+    sampling, rng = Exploration(2, window=3), np.random.default_rng(0)
     assert sampling.progress(rng).tolist() == [1, 1]
     for score in (0.9, 0.2, 0.3, 0.6, 0.5):
         sampling.learn(0, score)

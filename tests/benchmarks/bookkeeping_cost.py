@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger, TaughtWorlds
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import Played, Slots, WorldBatch
@@ -75,7 +75,7 @@ def main() -> None:
     """Measure each layer on top of those below."""
     actions = np.zeros((SLOTS, 4), np.float32)
     slots, bare = np.arange(SLOTS), Nothing()
-    ledger = Ledger(10**12, mastered_above=0.0)
+    ledger = BudgetLedger(10**12, mastered_above=0.0)
     taught = TaughtWorlds(Nothing(), ledger, lambda _: np.zeros(2), seed=0)
     vector = BatchVectorEnv(taught, autoreset_mode=AutoresetMode.SAME_STEP)
     for_stable_baselines = SB3VecEnv(vector)

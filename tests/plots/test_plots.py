@@ -35,7 +35,7 @@ from teachgym.plots.learning_curves import learning_curve_figure, mastered_curve
 from teachgym.plots.mastery_figure import Mastery, mastery_figure
 from teachgym.plots.profile_figure import profile_figure
 from teachgym.plots.score_figure import score_figure
-from teachgym.plots.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, in_force
+from teachgym.plots.task_maps import DOTS_IN_MAP, STRETCHES, ellipse_axes, sampling_at
 from teachgym.plots.task_timelines import MOST_COLUMNS, sampled_spans
 from teachgym.statistics import mean_interval, performance_profile
 
@@ -255,7 +255,7 @@ def test_what_is_in_force_began_before() -> None:
     made = record()
     made.sampling = [(100, first), (200, second)]
     run = DrawnRun.of("alp-gmm", [made], space(2))
-    assert [in_force(run, end) for end in (100, 101, 200, 201)] == [None, first, first, second]
+    assert [sampling_at(run, end) for end in (100, 101, 200, 201)] == [None, first, first, second]
 
 
 # curricula of one parameter, and of many

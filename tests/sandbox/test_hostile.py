@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.sandbox import KINDS, Limits, Outcome, Program, Sandbox, protection
-from teachgym.sandbox.kinds import missing
+from teachgym.sandbox import SANDBOX_KINDS, Limits, Outcome, Program, Sandbox, protection
+from teachgym.sandbox.kinds import why_no_sandbox
 from tests.sandbox import hostile
 from tests.waiting import wait_for
 
@@ -19,10 +19,10 @@ _LIMITS = Limits(cpu_seconds=1, wall_seconds=40.0, memory_mb=256, output_kb=16)
 _MARK = "TEACHGYM_TEST_SECRET"
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=list(SANDBOX_KINDS))
 def kind(request: pytest.FixtureRequest) -> str:
     """A kind that works here."""
-    reason = missing(request.param)
+    reason = why_no_sandbox(request.param)
     if reason:
         pytest.skip(reason)
     return str(request.param)

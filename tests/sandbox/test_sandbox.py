@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.sandbox import KINDS, Limits, Program, Sandbox, SandboxError, choose_kind, in_force, kinds, protection
-from teachgym.sandbox.kinds import missing
+from teachgym.sandbox import (
+    SANDBOX_KINDS,
+    Limits,
+    Program,
+    Sandbox,
+    SandboxError,
+    choose_kind,
+    kinds,
+    protection,
+    sandbox_in_use,
+)
+from teachgym.sandbox.kinds import why_no_sandbox
 from teachgym.sandbox.syscall_filter import ARCHITECTURES, syscall_filter, syscall_numbers
 
 _HEADERS = {
@@ -19,10 +29,10 @@ _HEADERS = {
 _NAMES_BEFORE_64_BITS = {"newfstatat": "fstatat", "lseek": "lseek", "fcntl": "fcntl", "mmap": "mmap", "fstat": "fstat"}
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=list(SANDBOX_KINDS))
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """A sandbox of each kind that works here."""
-    reason = missing(request.param)
+    reason = why_no_sandbox(request.param)
     if reason:
         pytest.skip(reason)
     return Sandbox(kind=request.param)
@@ -153,7 +163,7 @@ def test_without_bubblewrap_the_weaker_kind_says_what_it_is() -> None:
     assert choose_kind("auto") == "process"
     with pytest.raises(SandboxError, match=r"bwrap is not installed.*apt-get install bubblewrap"):
         Sandbox(kind="bubblewrap")
-    assert in_force().startswith("process, because bwrap is not installed. Beside its limits: ")
+    assert sandbox_in_use().startswith("process, because bwrap is not installed. Beside its limits: ")
 
 
 @pytest.mark.usefixtures("no_bubblewrap")
@@ -163,8 +173,8 @@ def test_what_is_not_held_back_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     found = protection("process")
     assert not found.filters_calls
     assert not found.hides_files
-    assert "NOT held back: the network, processes, writing files, READING EVERY FILE" in in_force()
-    assert "nothing; NOT" in in_force()
+    assert "NOT held back: the network, processes, writing files, READING EVERY FILE" in sandbox_in_use()
+    assert "nothing; NOT" in sandbox_in_use()
     limits = Limits(cpu_seconds=1, wall_seconds=5.0, memory_mb=256)
     weak = Sandbox(limits, kind="process")
     loop, sleep, grow, good = weak.run_many(
@@ -202,7 +212,7 @@ def test_a_bubblewrap_that_does_not_work_is_not_used(monkeypatch: pytest.MonkeyP
     broken.chmod(0o755)
     monkeypatch.setattr(kinds, "_tried", kinds._tried.__wrapped__)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert missing("bubblewrap") == "the sandbox does not start: bwrap: No permissions to create new namespace"
+    assert why_no_sandbox("bubblewrap") == "the sandbox does not start: bwrap: No permissions to create new namespace"
     assert choose_kind("auto") == "process"
 
 

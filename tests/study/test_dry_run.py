@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from teachgym.cli.dry_run import duration, show, size
+from teachgym.cli.dry_run import planned_duration, show, size
 from teachgym.study.calibration import Calibration, calibrate
 from teachgym.study.compare import compare
 from teachgym.study.dry_run import DryRun, PlannedCell, dry_run
@@ -112,7 +112,7 @@ def test_the_estimate_knows_how_slow_a_student_is_and_calibration_leaves_nothing
     )  # an episode of 5 steps sleeps so long; how much more depends on the machine
     files = [path for path in (tmp_path / "runs" / "study" / "cells").rglob("*") if path.is_file()]
     assert 1 / 3 < estimate.stored_bytes / sum(path.stat().st_size for path in files) < 3
-    assert f"about {duration(estimate.seconds)}, likely between" in printed(estimate)
+    assert f"about {planned_duration(estimate.seconds)}, likely between" in printed(estimate)
 
 
 def test_a_full_replay_buffer_is_foreseen_and_a_student_that_has_not_begun_to_learn_is_told(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_cell_that_fails_at_once_is_told_before_the_study_is_begun(tmp_path: P
     [(0.2, "1 s"), (61, "61 s"), (150, "2 min"), (7100, "118 min"), (7300, "2 h 02 min"), (3600 * 50, "2 d 2 h")],
 )
 def test_durations_are_told_no_more_exactly_than_they_are_known(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+    assert planned_duration(seconds) == told
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import pytest
 
 from teachgym.agents.allocation.uniform import Uniform
 from teachgym.agents.tree_rules.threshold import Threshold
+from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import SHARES, SUCCESS, TREE_PLAN
-from teachgym.core.teacher import State, Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.data.observation import SkillRow, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.testing import check_teacher

@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from teachgym.students import CallableStudent, Student
+from teachgym.students import CallableStudent, RLStudent
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
 from teachgym.students.rl.sac import SACSettings, SACStudent
 from teachgym.testing.student import check_student
@@ -20,7 +20,7 @@ from tests.students.rl.test_sb3_students import QUICK_PPO, QUICK_SAC
 from tests.toy import Countdown, Reach
 
 
-class Climber(Student):
+class Climber(RLStudent):
     """Hill climbing on a linear policy; each subclass below breaks one promise."""
 
     def learn(self, worlds: WorldBatch, *, steps: int, seed: int) -> None:
@@ -71,7 +71,7 @@ class Stateless(Climber):
 
 
 @pytest.mark.parametrize("student", [Climber, TwoSlots, Stateless])
-def test_good_students_pass(student: type[Student]) -> None:
+def test_good_students_pass(student: type[RLStudent]) -> None:
     check_student(student)
     check_student(student, make_world=Reach, steps=60, seed=3)
     check_student(student, make_world=lambda: Countdown(times_out=True), steps=60)
@@ -107,7 +107,7 @@ def test_a_world_with_keys_is_possible() -> None:
         check_student(lambda: make_wrong_shape(), make_world=Keys)
 
 
-def make_wrong_shape() -> Student:
+def make_wrong_shape() -> RLStudent:
     class WrongShape(KeyPresser):
         def act(self, observations: NDArray[Any]) -> NDArray[Any]:
             return super().act(observations)[:, None]
@@ -272,7 +272,7 @@ class Fails(Climber):
         (LiveState, "learning went on changing a state"),
     ],
 )
-def test_every_broken_promise_is_found(broken: type[Student], message: str) -> None:
+def test_every_broken_promise_is_found(broken: type[RLStudent], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_student(broken)
 
@@ -315,7 +315,7 @@ def test_what_the_student_raises_itself_surfaces() -> None:
 
 
 def test_what_is_no_student_is_refused() -> None:
-    with pytest.raises(AssertionError, match=r"expected a teachgym\.students\.Student"):
+    with pytest.raises(AssertionError, match=r"expected a teachgym\.students\.RLStudent"):
         check_student(lambda: 3)  # type: ignore[arg-type, return-value]
 
     class NoSlots(Climber):

@@ -13,10 +13,12 @@ from gymnasium import spaces
 from teachgym.agents.handmade.oracle import OracleSettings
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
+from teachgym.base.settings import NoSettings
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, TeachingSpec
-from teachgym.core.teacher import NoSettings, State, Teacher
+from teachgym.core.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import spec

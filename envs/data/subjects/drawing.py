@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from teachgym.core.task_space import FloatArray
 
 SHAPES = ("circle", "triangle", "cross")
-COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (60, 90, 230), "yellow": (230, 210, 50)}
+SHAPE_COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (60, 90, 230), "yellow": (230, 210, 50)}
 """Name -> red, green and blue."""
-SIDE = 2
+PICTURE_SIDE = 2
 """Rows and columns of cells that a picture has; in each is one shape at most."""
-_PALETTE = np.array(list(COLOURS.values()), dtype=np.uint8)
+_PALETTE = np.array(list(SHAPE_COLOURS.values()), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Scenes:
     shapes: NDArray[np.int64]
     """``(n, k)`` numbers in ``SHAPES``."""
     colours: NDArray[np.int64]
-    """``(n, k)`` numbers in ``COLOURS``."""
+    """``(n, k)`` numbers in ``SHAPE_COLOURS``."""
     cells: NDArray[np.int64]
     """``(n, k)`` from 0 to 3, row by row."""
     counts: NDArray[np.int64]
@@ -31,18 +31,18 @@ class Scenes:
     @property
     def columns(self) -> NDArray[np.int64]:
         """``(n, k)`` 0 for the left, 1 for the right."""
-        return self.cells % SIDE
+        return self.cells % PICTURE_SIDE
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """``(n, k)`` 0 for the top, 1 for the bottom."""
-        return self.cells // SIDE
+        return self.cells // PICTURE_SIDE
 
 
 def draw(scenes: Scenes, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """``(n, size, size, 3)`` pictures: shapes of any size and place within their cells, on some dark grey."""
     n, k = scenes.shapes.shape
-    cell = size // SIDE
+    cell = size // PICTURE_SIDE
     images = np.empty((n, size, size, 3), dtype=np.uint8)
     images[:] = rng.integers(60, size=(n, 1, 1, 1))
     radii = cell * rng.uniform(0.32, 0.48, size=(n, k))

@@ -13,24 +13,24 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.subject import HeldOut, Subject
-from teachgym.envs.data.subjects.drawing import COLOURS, SHAPES, SIDE, Scenes, draw
+from teachgym.envs.data.subjects.drawing import PICTURE_SIDE, SHAPE_COLOURS, SHAPES, Scenes, draw
 
-_COLOURS = tuple(COLOURS)
+_COLOURS = tuple(SHAPE_COLOURS)
 _COLUMNS, _ROWS = ("left", "right"), ("top", "bottom")
 _NUMBERS = tuple("01234")
 _YES_NO = ("no", "yes")
 
 Asked = tuple[Scenes, list[str], list[str]]
 """Pictures, a question about each, and the answers."""
-Ask = Callable[[int, np.random.Generator], Asked]
+_Ask = Callable[[int, np.random.Generator], Asked]
 
 
 def _some(n: int, k: int, rng: np.random.Generator) -> Scenes:
     """Pictures with k shapes each, of any kind."""
     return Scenes(
         shapes=rng.integers(len(SHAPES), size=(n, k)),
-        colours=rng.integers(len(COLOURS), size=(n, k)),
-        cells=_different(n, k, SIDE**2, rng),
+        colours=rng.integers(len(SHAPE_COLOURS), size=(n, k)),
+        cells=_different(n, k, PICTURE_SIDE**2, rng),
         counts=np.full(n, k),
     )
 
@@ -67,15 +67,15 @@ def _count(n: int, rng: np.random.Generator, *, most: int) -> Asked:
 
 
 def _count_colour(n: int, rng: np.random.Generator, *, among: int) -> Asked:
-    kinds, counts = _different(n, len(COLOURS), len(COLOURS), rng), rng.integers(among + 1, size=n)
-    others = np.take_along_axis(kinds, rng.integers(1, len(COLOURS), size=(n, among)), axis=1)
+    kinds, counts = _different(n, len(SHAPE_COLOURS), len(SHAPE_COLOURS), rng), rng.integers(among + 1, size=n)
+    others = np.take_along_axis(kinds, rng.integers(1, len(SHAPE_COLOURS), size=(n, among)), axis=1)
     colours = np.where(np.arange(among) < counts[:, None], kinds[:, :1], others)
     questions = [f"How many are {_COLOURS[colour]}?" for colour in kinds[:, 0]]
     return replace(_some(n, among, rng), colours=colours), questions, [_NUMBERS[count] for count in counts]
 
 
 def _more(n: int, rng: np.random.Generator, *, shapes: int, colours: int) -> Asked:
-    kinds = _different(n, colours, len(COLOURS), rng)
+    kinds = _different(n, colours, len(SHAPE_COLOURS), rng)
     drawn = rng.integers(colours, size=(n, shapes))
     while len(tied := np.flatnonzero((drawn == 0).sum(axis=1) == (drawn == 1).sum(axis=1))):
         drawn[tied] = rng.integers(colours, size=(len(tied), shapes))
@@ -86,16 +86,16 @@ def _more(n: int, rng: np.random.Generator, *, shapes: int, colours: int) -> Ask
 
 
 def _relation(n: int, rng: np.random.Generator, *, across: bool) -> Asked:
-    scenes = replace(_some(n, 2, rng), colours=_different(n, 2, len(COLOURS), rng))
-    cells, step = scenes.cells, 1 if across else SIDE
-    while len(level := np.flatnonzero(cells[:, 0] // step % SIDE == cells[:, 1] // step % SIDE)):
-        cells[level] = _different(len(level), 2, SIDE**2, rng)
+    scenes = replace(_some(n, 2, rng), colours=_different(n, 2, len(SHAPE_COLOURS), rng))
+    cells, step = scenes.cells, 1 if across else PICTURE_SIDE
+    while len(level := np.flatnonzero(cells[:, 0] // step % PICTURE_SIDE == cells[:, 1] // step % PICTURE_SIDE)):
+        cells[level] = _different(len(level), 2, PICTURE_SIDE**2, rng)
     word, lines = ("left of", scenes.columns) if across else ("above", scenes.rows)
     questions = [f"Is {_COLOURS[first]} {word} {_COLOURS[second]}?" for first, second in scenes.colours]
     return scenes, questions, [_YES_NO[int(first < second)] for first, second in lines]
 
 
-_ASK: dict[str, dict[str, Ask]] = {
+_ASK: dict[str, dict[str, _Ask]] = {
     "colour": {"of one": partial(_colour, shapes=1), "of two": partial(_colour, shapes=2)},
     "shape": {"of one": partial(_shape, shapes=1), "of two": partial(_shape, shapes=2)},
     "place": {"left or right": partial(_place, across=True), "top or bottom": partial(_place, across=False)},

@@ -19,7 +19,7 @@ from teachgym.data.skills import Skill
 from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.code_problems import Problem, read_problem
 from teachgym.envs.data.subjects.program_tests import Calls, code_blocks, results
-from teachgym.sandbox import KINDS, Limits, Outcome, Program, Sandbox
+from teachgym.sandbox import SANDBOX_KINDS, Limits, Outcome, Program, Sandbox
 from teachgym.sandbox.kinds import AUTO
 
 _LEVELS = ("easy", "medium", "hard")
@@ -67,7 +67,7 @@ class LiveCodeBenchSettings:
     """Address space in MiB that it may take."""
 
     def __post_init__(self) -> None:
-        check_choice("sandbox", self.sandbox, (AUTO, *KINDS))
+        check_choice("sandbox", self.sandbox, (AUTO, *SANDBOX_KINDS))
         check_whole("most_tests", self.most_tests, 0, "tests")
         check_whole("workers", self.workers, 1, "processes")
         Limits(cpu_seconds=self.cpu_seconds, memory_mb=self.memory_mb)

@@ -27,7 +27,7 @@ TOPICS = (
     "Precalculus",
 )
 LEVELS = tuple(f"level {level}" for level in range(1, 6))
-Cell = tuple[str, str]
+_TopicAndLevel = tuple[str, str]
 """Topic and level."""
 
 
@@ -143,9 +143,9 @@ class MathBenchmark(Subject):
     def _draw_held_out(self) -> tuple[list[Example], list[Example]]:
         return self._validation, self._test
 
-    def _read(self, source: FilePath) -> dict[Cell, list[Example]]:
+    def _read(self, source: FilePath) -> dict[_TopicAndLevel, list[Example]]:
         """Problems by topic and level, in order, no two the same."""
-        found: dict[Cell, list[Example]] = {(topic, level): [] for topic in TOPICS for level in LEVELS}
+        found: dict[_TopicAndLevel, list[Example]] = {(topic, level): [] for topic in TOPICS for level in LEVELS}
         seen: set[str] = set()
         for place, entry in _entries(source):
             example = self._example(entry, place)

@@ -17,7 +17,7 @@ from teachgym.data.skills import Skill, find_skill
 from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.subjects.program_language import PARTS, Exercise, inputs
 from teachgym.envs.data.subjects.program_tests import Calls, code_blocks, results
-from teachgym.sandbox import KINDS, Limits, Sandbox
+from teachgym.sandbox import SANDBOX_KINDS, Limits, Sandbox
 from teachgym.sandbox.kinds import AUTO
 
 _SKILLS = tuple(Skill(name, tuple(map(Skill, parts))) for name, parts in PARTS.items())
@@ -43,7 +43,7 @@ class CodeSettings(HeldOut):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("sandbox", self.sandbox, (AUTO, *KINDS))
+        check_choice("sandbox", self.sandbox, (AUTO, *SANDBOX_KINDS))
         check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds")
 
 

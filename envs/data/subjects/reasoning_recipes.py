@@ -10,7 +10,7 @@ from typing import Any
 
 from teachgym.data.example import Path
 from teachgym.data.skills import Skill
-from teachgym.envs.data.subjects.reasoning_source import Item, Source, library
+from teachgym.envs.data.subjects.reasoning_source import Item, Source, reasoning_gym
 
 _MOST_LEVELS = 4
 """Levels of a curriculum that are tried."""
@@ -238,7 +238,9 @@ def curriculum_recipe(name: str) -> Recipe:
 
     The parts are the first levels at which all of its attributes stand, as far as the dataset accepts them.
     """
-    curriculum = library().factory.create_curriculum(name) if library().factory.has_curriculum(name) else None
+    curriculum = (
+        reasoning_gym().factory.create_curriculum(name) if reasoning_gym().factory.has_curriculum(name) else None
+    )
     if curriculum is None:
         return Recipe(({"any": {}},))
     levels: dict[str, Config] = {}

@@ -65,7 +65,7 @@ class Item(NamedTuple):
 
 
 @cache
-def library() -> ModuleType:
+def reasoning_gym() -> ModuleType:
     """The package, imported when it is first needed; its import draws from global generators, which is undone.
 
     Raises:
@@ -84,7 +84,7 @@ def library() -> ModuleType:
 
 def usable_datasets() -> list[str]:
     """Names of all datasets that can be used, sorted."""
-    return sorted(set(library().factory.DATASETS) - set(EXCLUDED))
+    return sorted(set(reasoning_gym().factory.DATASETS) - set(EXCLUDED))
 
 
 def check_dataset(name: str) -> None:
@@ -112,7 +112,7 @@ class Source:
     def __init__(self, name: str, config: Mapping[str, Any]) -> None:
         with _quiet():
             try:
-                self._dataset = library().create_dataset(name, **{**config, "seed": 0, "size": 2})
+                self._dataset = reasoning_gym().create_dataset(name, **{**config, "seed": 0, "size": 2})
             except (AssertionError, ValueError, TypeError) as error:
                 raise ValueError(f"dataset {name!r} of reasoning-gym rejects {dict(config)}: {error}") from error
 

@@ -12,9 +12,9 @@ PEOPLE = ("ann", "bob", "eve", "dan", "ida", "jim", "kim", "leo", "mia", "ned", 
 THINGS = ("map", "note", "list", "plan", "bill", "memo", "song", "form", "deck", "logo", "menu", "page")
 _LARGEST = 99
 _LONGEST = 2_000
-"""Characters of a plan beyond which it is not read."""
+"""Characters of a plan beyond which it is not read_plan."""
 
-VALUES: Mapping[str, tuple[str, ...] | range] = MappingProxyType(
+TOOL_VALUES: Mapping[str, tuple[str, ...] | range] = MappingProxyType(
     {
         "number": range(_LARGEST + 1),
         "hour": range(24),
@@ -107,7 +107,7 @@ def written(plan: Plan) -> str:
     return ";".join(f"{call.condition}{call.tool}({','.join(call.arguments)})" for call in plan)
 
 
-def read(text: str) -> Plan:
+def read_plan(text: str) -> Plan:
     """The plan that a line describes, spaces aside.
 
     Raises:
@@ -130,7 +130,7 @@ def written_json(plan: Plan) -> str:
     return json.dumps([_entry(call) for call in plan])
 
 
-def read_json(text: str) -> Plan:
+def read_json_plan(text: str) -> Plan:
     """The plan that JSON describes; text before and after the outermost brackets does not matter.
 
     Raises:
@@ -185,5 +185,5 @@ def _call(entry: Any) -> Call:
 
 
 _WRITTEN: Mapping[str, frozenset[str]] = MappingProxyType(
-    {kind: frozenset(map(str, values)) for kind, values in VALUES.items()}
+    {kind: frozenset(map(str, values)) for kind, values in TOOL_VALUES.items()}
 )

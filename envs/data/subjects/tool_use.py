@@ -12,21 +12,21 @@ from teachgym.data.skills import Skill, find_skill
 from teachgym.data.subject import HeldOut, Subject
 from teachgym.envs.data.subjects.tool_metrics import tool_metrics
 from teachgym.envs.data.subjects.tool_plans import (
+    TOOL_VALUES,
     TOOLS,
-    VALUES,
     Call,
     Plan,
     check_plan,
     documentation,
-    read,
-    read_json,
+    read_json_plan,
+    read_plan,
     written,
     written_json,
 )
 
-Request = tuple[str, Plan]
+_Request = tuple[str, Plan]
 """What is asked, and the plan for it."""
-Drawn = Callable[[np.random.Generator], Request]
+Drawn = Callable[[np.random.Generator], _Request]
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -151,7 +151,7 @@ class ToolUse(Subject):
 
     def _read(self, text: str) -> Plan | None:
         try:
-            return read(text) if self.settings.style == "short" else read_json(text)
+            return read_plan(text) if self.settings.style == "short" else read_json_plan(text)
         except ValueError:
             return None
 
@@ -175,7 +175,7 @@ def _pick(rng: np.random.Generator, choices: Sequence[str]) -> str:
 
 def _call_of(tool: str, rng: np.random.Generator) -> Call:
     """A call with arguments drawn at random."""
-    kinds = [VALUES[kind] for _, kind in TOOLS[tool].arguments]
+    kinds = [TOOL_VALUES[kind] for _, kind in TOOLS[tool].arguments]
     return Call(tool, tuple(str(kind[int(rng.integers(len(kind)))]) for kind in kinds))
 
 
@@ -185,7 +185,7 @@ def _said(call: Call) -> str:
 
 
 def _single(group: str) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         call = _call_of(_pick(rng, GROUPS[group]), rng)
         return _said(call), (call,)
 
@@ -193,7 +193,7 @@ def _single(group: str) -> Drawn:
 
 
 def _similar(group: str) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         call = _call_of(_pick(rng, GROUPS[group]), rng)
         return _pick(rng, _SAID_OTHERWISE[call.tool]).format(*call.arguments), (call,)
 
@@ -211,7 +211,7 @@ def _two(rng: np.random.Generator, *, alike: bool) -> tuple[Call, Call]:
 
 
 def _pair(*, alike: bool) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         calls = _two(rng, alike=alike)
         return f"{_said(calls[0])} {_pick(rng, ('and', 'then'))} {_said(calls[1])}", calls
 
@@ -219,7 +219,7 @@ def _pair(*, alike: bool) -> Drawn:
 
 
 def _passed_on(group: str) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         made = _call_of(_pick(rng, [tool for tool in GROUPS[group] if tool in _NOUNS]), rng)
         sent = _call_of(_pick(rng, ("mail", "text")), rng)
         noun = _NOUNS[made.tool].format(*made.arguments)
@@ -229,7 +229,7 @@ def _passed_on(group: str) -> Drawn:
     return draw
 
 
-def _chain(rng: np.random.Generator) -> Request:
+def _chain(rng: np.random.Generator) -> _Request:
     inner, outer = (_call_of(_pick(rng, GROUPS["numbers"]), rng) for _ in range(2))
     noun, number = _NOUNS[inner.tool].format(*inner.arguments), outer.arguments[0]
     words, arguments = {
@@ -240,12 +240,12 @@ def _chain(rng: np.random.Generator) -> Request:
     return words, (inner, Call(outer.tool, arguments))
 
 
-def _twice(rng: np.random.Generator) -> Request:
+def _twice(rng: np.random.Generator) -> _Request:
     call = _call_of(_pick(rng, list(TOOLS)), rng)
     return f"{_said(call)} twice", (call, call)
 
 
-def _each(rng: np.random.Generator) -> Request:
+def _each(rng: np.random.Generator) -> _Request:
     """The same tool for two cities, people or things."""
     tool = _pick(rng, [*GROUPS["weather"], *GROUPS["people"], *GROUPS["files"]])
     first, second = _call_of(tool, rng), _call_of(tool, rng)
@@ -256,7 +256,7 @@ def _each(rng: np.random.Generator) -> Request:
     return f"{tool} {one} and {other} {rest}", (first, Call(tool, (other, rest)))
 
 
-def _both(rng: np.random.Generator) -> Request:
+def _both(rng: np.random.Generator) -> _Request:
     """Two tools with the same arguments."""
     pools = (GROUPS["numbers"], GROUPS["weather"], ("mail", "text"), GROUPS["files"])
     pool = pools[int(rng.integers(len(pools)))]
@@ -266,7 +266,7 @@ def _both(rng: np.random.Generator) -> Request:
 
 
 def _ordered(pattern: str, *, turned: bool) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         first, second = _two(rng, alike=bool(rng.integers(2)))
         return pattern.format(_said(first), _said(second)), (second, first) if turned else (first, second)
 
@@ -274,7 +274,7 @@ def _ordered(pattern: str, *, turned: bool) -> Drawn:
 
 
 def _conditional(pattern: str, sign: str) -> Drawn:
-    def draw(rng: np.random.Generator) -> Request:
+    def draw(rng: np.random.Generator) -> _Request:
         asked = _call_of(_pick(rng, ("rain", "wind")), rng)
         done = _call_of(_pick(rng, [*GROUPS["people"], *GROUPS["files"]]), rng)
         return pattern.format(_said(asked), _said(done)), (asked, Call(done.tool, done.arguments, f"#1{sign}"))

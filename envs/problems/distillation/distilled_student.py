@@ -36,7 +36,7 @@ _LEAST = 1e-3
 
 
 @dataclass(frozen=True)
-class Curriculum(Fixed):
+class DistillationSetup(Fixed):
     """What is to be distilled."""
 
     teachers: tuple[str, ...]
@@ -70,7 +70,7 @@ class DistilledStudent(ControlledStudent):
         seeds: Of the episode.
     """
 
-    def __init__(self, curriculum: Curriculum, objective: Objective, seeds: Seeds) -> None:
+    def __init__(self, curriculum: DistillationSetup, objective: Objective, seeds: Seeds) -> None:
         self._of, self._objective = curriculum, objective
         self._rng = np.random.default_rng(seeds.student)
         self._network = make_network(HIDDEN, seeds.student)
@@ -170,7 +170,7 @@ class DistilledStudent(ControlledStudent):
 class _Data(Fixed):
     """Images, labels with their noise, and what the teachers say of them."""
 
-    def __init__(self, curriculum: Curriculum, seed: int) -> None:
+    def __init__(self, curriculum: DistillationSetup, seed: int) -> None:
         self.parts = split_digits()
         images, clean = self.parts.train
         self.labels = noisy(clean, curriculum.label_noise, seed)

@@ -13,11 +13,11 @@ from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.envs.problems.control_rules import Always, ControlRule
-from teachgym.envs.problems.distillation.distilled_student import Curriculum, DistilledStudent, Objective
-from teachgym.envs.problems.distillation.triangle_student import TRIANGLE, TRUTH, TriangleStudent
+from teachgym.envs.problems.distillation.distilled_student import DistillationSetup, DistilledStudent, Objective
+from teachgym.envs.problems.distillation.triangle_student import TRIANGLE, TRUE_COEFFICIENTS, TriangleStudent
 
 ProblemKind = Literal["robust", "noisy", "order"]
-TEACHERS: Mapping[str, tuple[str, ...]] = {
+_TEACHERS: Mapping[str, tuple[str, ...]] = {
     "robust": ("clean", "robust"),
     "noisy": ("early",),
     "order": ("weak", "strong"),
@@ -164,9 +164,9 @@ class DistillationEnv(ControlEnv):
                 **schedule,
             )
             return
-        teachers = (*TEACHERS[problem], *(("random",) if random_teacher else ()))
+        teachers = (*_TEACHERS[problem], *(("random",) if random_teacher else ()))
         costs = tuple(COSTS.get(name, 0.0) for name in teachers)
-        curriculum = Curriculum(teachers, costs, problem != "order", problem == "robust", noise, budget)
+        curriculum = DistillationSetup(teachers, costs, problem != "order", problem == "robust", noise, budget)
         controls, seen = _spaces(curriculum)
         super().__init__(
             controls,
@@ -182,7 +182,7 @@ def _triangle_student(label_noise: float, knows: bool, seeds: Seeds) -> Triangle
     return TriangleStudent("early", label_noise=label_noise, knows=knows, seeds=seeds)
 
 
-def _spaces(curriculum: Curriculum) -> tuple[TaskSpace, TaskSpace]:
+def _spaces(curriculum: DistillationSetup) -> tuple[TaskSpace, TaskSpace]:
     weights = [Parameter(f"weight_of_{name}", 0.0, 1.0) for name in curriculum.sources]
     temperatures = [Parameter(f"temperature_of_{name}", 1.0, 10.0) for name in curriculum.teachers]
     losses = [Parameter(f"loss_of_{name}", 0.0, 3.0) for name in curriculum.sources]
@@ -192,7 +192,7 @@ def _spaces(curriculum: Curriculum) -> tuple[TaskSpace, TaskSpace]:
 
 
 def _sample_spaces(truth: bool) -> tuple[TaskSpace, TaskSpace]:
-    names = (*TRIANGLE, *((TRUTH,) if truth else ()))
+    names = (*TRIANGLE, *((TRUE_COEFFICIENTS,) if truth else ()))
     controls = [Parameter(f"coefficient_of_{name}", -20.0, 20.0) for name in names]
     shares = [Parameter(name, 0.0, 1.0) for name in ("accuracy", "alpha_where_agreed", "alpha_where_not")]
     slopes = [Parameter(f"slope_of_{name}", -1.0, 1.0) for name in names]
@@ -264,7 +264,7 @@ _RULES: Mapping[str, Mapping[str, _NamedRule]] = {
 
 
 def _sample_rules(truth: bool) -> dict[str, ControlRule]:
-    names = (*TRIANGLE, *((TRUTH,) if truth else ()))
+    names = (*TRIANGLE, *((TRUE_COEFFICIENTS,) if truth else ()))
 
     def always(*coefficients: float) -> Always:
         return Always([*coefficients, *([0.0] * (len(names) - len(coefficients)))])

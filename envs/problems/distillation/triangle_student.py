@@ -26,7 +26,7 @@ from teachgym.envs.problems.objectives import cross_entropy, distillation
 TRIANGLE = ("bias", "student_teacher", "student_label", "teacher_label", "student_mean", "teacher_mean")
 """What an example's weight depends on: a constant, and distances between the answers of the student and the teacher,
 the label, and the teacher's mean answer to the label's class."""
-TRUTH = "only_teacher_right"
+TRUE_COEFFICIENTS = "only_teacher_right"
 """1 where only the teacher is right, -1 where only the label is, 0 otherwise."""
 _LOOK_AHEAD = 256
 _RATE = 0.1
@@ -41,7 +41,7 @@ class TriangleStudent(ControlledStudent):
     Args:
         name: The teacher, as in ``digit_networks.teacher``.
         label_noise: Share of the labels that are wrong.
-        knows: Whether ``TRUTH`` is one of the features.
+        knows: Whether ``TRUE_COEFFICIENTS`` is one of the features.
         seeds: Of the episode.
     """
 
@@ -77,7 +77,7 @@ class TriangleStudent(ControlledStudent):
 
     def seen(self) -> Mapping[str, float]:
         """Accuracy and loss on validation images, mean shares, and slopes of the loss a step ahead."""
-        names = (*TRIANGLE, TRUTH)
+        names = (*TRIANGLE, TRUE_COEFFICIENTS)
         slopes = {f"slope_of_{name}": slope for name, slope in zip(names, self._slopes.tolist(), strict=False)}
         agree, differ = self._shares
         return {

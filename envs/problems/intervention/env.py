@@ -14,7 +14,7 @@ from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.envs.problems.control_rules import Always, ControlRule
 from teachgym.envs.problems.controlled_student import ControlledStudent
-from teachgym.envs.problems.intervention.explanations import ITEMS, Explainer, Lesson, Reader
+from teachgym.envs.problems.intervention.explanations import ITEMS, Explainer, InterventionData, Reader
 
 ActionKind = Literal["weights", "scores", "each"]
 FEATURES = ("alone", "explained", "student_sure", "teacher_sure")
@@ -44,7 +44,7 @@ class ExplainedStudent(ControlledStudent):
 
     def __init__(
         self,
-        lesson: Lesson,
+        lesson: InterventionData,
         *,
         student_reads: bool,
         action: ActionKind,
@@ -304,4 +304,4 @@ class InterventionEnv(ControlEnv):
 
 
 def _student(explainer: Explainer, seeds: Seeds, **settings: Any) -> ExplainedStudent:
-    return ExplainedStudent(Lesson(seeds.world, explainer), **settings)
+    return ExplainedStudent(InterventionData(seeds.world, explainer), **settings)

@@ -12,7 +12,7 @@ from teachgym.envs.problems.controlled_student import Fixed
 from teachgym.envs.problems.digits import Labels, digits
 
 Explainer = Literal["plain", "personal", "deceptive"]
-STUDENT_SIZE, TEACHER_SIZE, PROBES, ITEMS = 60, 120, 60, 1000
+STUDENT_SIZE, TEACHER_SIZE, TRIALS, ITEMS = 60, 120, 60, 1000
 NEIGHBOURS = 8
 """Probes that a mental model asks for an item."""
 FLIPS = 4
@@ -42,7 +42,7 @@ class Reader:
         return np.asarray(np.maximum(found, _LEAST_LOG))
 
 
-class Lesson(Fixed):
+class InterventionData(Fixed):
     """Who and what an episode is about: two readers, probes and items, drawn from the digits.
 
     Args:
@@ -55,7 +55,7 @@ class Lesson(Fixed):
     def __init__(self, seed: int, explainer: Explainer) -> None:
         images, labels = digits()
         order = np.random.default_rng(seed).permutation(len(images))
-        parts = np.split(order, np.cumsum([STUDENT_SIZE, TEACHER_SIZE, PROBES, ITEMS]))
+        parts = np.split(order, np.cumsum([STUDENT_SIZE, TEACHER_SIZE, TRIALS, ITEMS]))
         self.read = images[parts[0]], labels[parts[0]]
         self.probes = images[parts[2]], labels[parts[2]]
         self.items = images[parts[3]], labels[parts[3]]

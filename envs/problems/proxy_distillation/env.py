@@ -14,7 +14,7 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ControlEnv, Reward
+from teachgym.envs.problems.control_env import ControlEnv, ControlReward
 from teachgym.envs.problems.control_rules import Always
 from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.proxy_distillation.bigram_models import (
@@ -28,8 +28,8 @@ from teachgym.envs.problems.proxy_distillation.bigram_models import (
     make_model,
 )
 
-Source = Literal["offline", "teacher", "student"]
-SOURCES: tuple[Source, ...] = ("offline", "teacher", "student")
+DataSource = Literal["offline", "teacher", "student"]
+SOURCES: tuple[DataSource, ...] = ("offline", "teacher", "student")
 SEQUENCES = 60
 """Of an epoch."""
 SPLITS = (12, 20, 30, 60)
@@ -48,7 +48,7 @@ whose slope is from -0.3 to -0.9 here. The threshold is ours."""
 class Controls(NamedTuple):
     """Decoded controls."""
 
-    source: Source
+    source: DataSource
     fresh: bool
     prompts: int
     stop: bool
@@ -205,7 +205,7 @@ class _Models(Fixed):
         self.teacher_golden = divergence(self.oracle, self.teacher, self.tests)
 
 
-def _always(source: Source, *, fresh: bool = False, prompts: int = SEQUENCES, stop: bool = False) -> Always:
+def _always(source: DataSource, *, fresh: bool = False, prompts: int = SEQUENCES, stop: bool = False) -> Always:
     return Always(Controls(source, fresh, prompts, stop).written())
 
 
@@ -221,7 +221,7 @@ class ProxyDistillationEnv(ControlEnv):
     ## In Short
     - Decision: the data of the next epoch, and when to stop.
     - Student: a small language model.
-    - Reward: the drop of a hidden distance to the truth, paid at the end.
+    - ControlReward: the drop of a hidden distance to the truth, paid at the end.
     - Truth: exact distances; the best kind of data and moment to stop, by learning ahead.
     - Episode: 0.4 seconds.
 
@@ -279,7 +279,7 @@ class ProxyDistillationEnv(ControlEnv):
     """
 
     @checked_arguments
-    def __init__(self, *, budget: int = 60, reward: Reward = "end", **schedule: Any) -> None:
+    def __init__(self, *, budget: int = 60, reward: ControlReward = "end", **schedule: Any) -> None:
         check_whole("budget", budget, 1, "epochs")
         fresh = _always("teacher", fresh=True)
         super().__init__(

@@ -19,7 +19,7 @@ from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import accuracy, split_digits
-from teachgym.envs.problems.mean_teacher import MeanTeacher, average, probabilities, roughened, shifted, tensor
+from teachgym.envs.problems.mean_teacher import MeanTeacher, average, image_tensor, probabilities, roughened, shifted
 from teachgym.envs.problems.objectives import cross_entropy
 from teachgym.envs.problems.pseudo_label.pseudo_label_rules import LEAST_SCORES, WITH_TRUTH, Thresholds, rules
 
@@ -122,7 +122,7 @@ class PseudoLabelStudent(ControlledStudent):
         labelled = _changed(data.labelled, rng)
         batch = rng.integers(len(data.pool), size=_BATCH)
         shown = _changed(data.pool[batch], rng)
-        confidence, guesses, kept = self._guess(tensor(data.pool[batch]))
+        confidence, guesses, kept = self._guess(image_tensor(data.pool[batch]))
         kept &= confidence > thresholds[guesses]
         right = guesses == data.hidden[batch]
         if self._how.knows:
@@ -164,7 +164,7 @@ class PseudoLabelStudent(ControlledStudent):
     def _test(self) -> None:
         parts, teacher = split_digits(), self._pairs[0].teacher
         self._score, self._accuracy = accuracy(teacher, *parts.test), accuracy(teacher, *parts.validation)
-        pool = tensor(self._data.pool)
+        pool = image_tensor(self._data.pool)
         confidence, guesses, agree = self._guess(pool)
         student = probabilities(self._pairs[0].student, pool).argmax(dim=1)
         self._agreement = float((student == probabilities(teacher, pool).argmax(dim=1)).double().mean())
@@ -175,7 +175,7 @@ class PseudoLabelStudent(ControlledStudent):
 
 def _changed(images: FloatArray, rng: np.random.Generator) -> Tensor:
     """``(m, 64)`` as the student sees them: moved, noisy, and with pixels missing."""
-    return tensor(roughened(shifted(images, rng), rng, noise=_NOISE, dropout=_DROPOUT))
+    return image_tensor(roughened(shifted(images, rng), rng, noise=_NOISE, dropout=_DROPOUT))
 
 
 def _quantiles(confidence: FloatArray, guesses: NDArray[np.int64], kind: Thresholds) -> dict[str, float]:

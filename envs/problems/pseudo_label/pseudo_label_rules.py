@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.problems.control_rules import Always, ControlRule
 
-Policy = Literal["high", "middle"]
+_Policy = Literal["high", "middle"]
 Thresholds = Literal["shared", "per-class"]
 PAPER_WEIGHT, PAPER_MOMENTUM = 2.0, 0.9995
 """Of Consistent-Teacher (Wang et al. 2023, arXiv:2209.01589)."""
-WARM_UP = 10_000 / 180_000
+_WARM_UP = 10_000 / 180_000
 """Share of its training in which it does without pseudo-labels."""
 SOFT_THRESHOLD, SOFT_WEIGHT, SOFT_MOMENTUM = 0.9, 4.0, 0.999
 """Of Soft Teacher (Xu et al. 2021, arXiv:2106.09018)."""
@@ -33,7 +33,7 @@ _FLOOR = 1e-6
 """Added to variances, as scikit-learn does."""
 
 
-def mixture_thresholds(scores: FloatArray, *, policy: Policy = "high", iterations: int = _ITERATIONS) -> FloatArray:
+def mixture_thresholds(scores: FloatArray, *, policy: _Policy = "high", iterations: int = _ITERATIONS) -> FloatArray:
     """``(k,)`` thresholds that part high from low among scores ``(k, n)``, each row by itself.
 
     As in Consistent-Teacher (Wang et al. 2023, arXiv:2209.01589): a mixture of two normal distributions is fitted to
@@ -92,10 +92,10 @@ def _controls(count: int, threshold: FloatArray | float, weight: float, momentum
     return np.append(np.broadcast_to(threshold, count), (weight, momentum))
 
 
-def _mixture(count: int, quantiles: int, policy: Policy, momentum: float, seen: Mapping[str, float]) -> ArrayLike:
+def _mixture(count: int, quantiles: int, policy: _Policy, momentum: float, seen: Mapping[str, float]) -> ArrayLike:
     suffixes = [f"_of_{digit}" for digit in range(count)] if count > 1 else [""]
     scores = np.array([[seen[f"confidence_{place}{end}"] for place in range(quantiles)] for end in suffixes])
-    weight = 0.0 if seen["progress"] < WARM_UP else PAPER_WEIGHT
+    weight = 0.0 if seen["progress"] < _WARM_UP else PAPER_WEIGHT
     return _controls(count, mixture_thresholds(scores, policy=policy), weight, momentum)
 
 

@@ -16,11 +16,11 @@ from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.problems.control_env import ControlEnv, Reward
+from teachgym.envs.problems.control_env import ControlEnv, ControlReward
 from teachgym.envs.problems.control_rules import Always, ControlRule
 from teachgym.envs.problems.controlled_student import ControlledStudent, Fixed
 from teachgym.envs.problems.digit_networks import hidden_features, split_digits
-from teachgym.envs.problems.mean_teacher import roughened, soft_cross_entropy, symmetric_cross_entropy, tensor
+from teachgym.envs.problems.mean_teacher import image_tensor, roughened, soft_cross_entropy, symmetric_cross_entropy
 from teachgym.envs.problems.objectives import cross_entropy
 from teachgym.envs.problems.stream_adaptation.drawn_digits import Shift, angles, rotated, source_network
 
@@ -64,7 +64,9 @@ def draw_stream(shift: Shift, steps: int, batches_per_step: int, seed: int) -> S
     chosen = [rng.choice(len(images), _BATCH, replace=False) for _ in range(steps * batches_per_step)]
     turned = angles(shift, len(chosen))
     return Stream(
-        tuple(tensor(rotated(images[batch], angle)) for batch, angle in zip(chosen, turned.tolist(), strict=True)),
+        tuple(
+            image_tensor(rotated(images[batch], angle)) for batch, angle in zip(chosen, turned.tolist(), strict=True)
+        ),
         tuple(labels[torch.from_numpy(batch)] for batch in chosen),
         batches_per_step,
     )
@@ -131,7 +133,7 @@ class StreamStudent(ControlledStudent):
 
     def _update(self, images: Tensor, replay: float) -> None:
         pair, rng = self._pair, self._rng
-        changed = tensor(roughened(images.numpy(), rng, noise=_NOISE, dropout=0.0))
+        changed = image_tensor(roughened(images.numpy(), rng, noise=_NOISE, dropout=0.0))
         known, labels = split_digits().train
         chosen = torch.from_numpy(rng.integers(len(known), size=_BATCH))
         with torch.no_grad():
@@ -172,7 +174,7 @@ class StreamAdaptationEnv(ControlEnv):
     ## In Short
     - Decision: how fast the teacher follows, how much is learnt of a batch, replay, and when to begin anew.
     - Student: a perceptron on a stream of turning digits, with a mean teacher.
-    - Reward: right answers over the whole stream, paid at the end.
+    - ControlReward: right answers over the whole stream, paid at the end.
     - Truth: none; the labels of the stream, for records.
     - Episode: 0.1 to 1 second.
 
@@ -247,7 +249,7 @@ class StreamAdaptationEnv(ControlEnv):
         batches: int = 4,
         shift: Shift = "gradual",
         loss: Loss = "symmetric",
-        reward: Reward = "end",
+        reward: ControlReward = "end",
         **schedule: Any,
     ) -> None:
         check_whole("budget", budget, 1, "segments")

@@ -16,8 +16,8 @@ from teachgym.base.settings import checked_arguments
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.worlds.bipedal_walker.bodies import Body
 from teachgym.envs.worlds.bipedal_walker.defects import Defects
-from teachgym.envs.worlds.bipedal_walker.engines import AUTO, choose_engine
-from teachgym.envs.worlds.bipedal_walker.episode import Episode, Follower, split_steps
+from teachgym.envs.worlds.bipedal_walker.engines import FASTEST, choose_engine
+from teachgym.envs.worlds.bipedal_walker.episode import Follower, WalkerEpisode, split_steps
 from teachgym.envs.worlds.bipedal_walker.fast import FastWalkers
 from teachgym.envs.worlds.bipedal_walker.reference import ReferenceWalker
 from teachgym.envs.worlds.bipedal_walker.rendering import Renderer
@@ -40,7 +40,7 @@ def make_walkers(
     body: str | Sequence[str] = "default",
     terrain: str | Terrain | Sequence[str | Terrain] = "stump-tracks",
     defects: str | Mapping[str, Any] = "fixed",
-    engine: str = AUTO,
+    engine: str = FASTEST,
     render_mode: str | None = None,
     max_episode_steps: int | None = None,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
@@ -129,7 +129,7 @@ class WalkerBatch(WorldBatch):
         self._bodies, self._terrains, self._defects = bodies, terrains, defects
         self._step_limit, self._threads = step_limit, threads
         self._generators: list[np.random.Generator | None] = [None] * self.size
-        self._episodes: list[Episode | None] = [None] * self.size
+        self._episodes: list[WalkerEpisode | None] = [None] * self.size
         self._walkers: FastWalkers | None = self._make_walkers()
         self._followers: dict[int, Follower] = {}
         self._renderer: Renderer | None = None
@@ -151,7 +151,7 @@ class WalkerBatch(WorldBatch):
             rng = self._generator(slot)
             task = self.task_spaces[slot].uniform(rng) if task is None else task
             generators.append(rng)
-            episodes.append(Episode.about_to_begin(task, rng))
+            episodes.append(WalkerEpisode.about_to_begin(task, rng))
         observations = walkers.begin(slots, [episode.task for episode in episodes], generators)
         for slot, episode in zip(slots.tolist(), episodes, strict=True):
             self._episodes[slot] = episode
@@ -220,7 +220,7 @@ class WalkerBatch(WorldBatch):
             self._generators[slot] = rng
         return rng
 
-    def _episode(self, slot: int) -> Episode:
+    def _episode(self, slot: int) -> WalkerEpisode:
         episode = self._episodes[slot]
         if episode is None:
             raise gymnasium.error.ResetNeeded(f"slot {slot} has no track before its first reset")

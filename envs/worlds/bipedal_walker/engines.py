@@ -22,7 +22,7 @@ ENGINES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Name of each engine and one line on what it is."""
-AUTO = "auto"
+FASTEST = "auto"
 """Stands for the fast engine where it is built, else the reference."""
 
 _REMEDY = (
@@ -37,19 +37,19 @@ def choose_engine(name: str) -> Engine:
     Raises:
         ValueError: If the name is unknown, or the fast engine is asked for and can't be had; says why.
     """
-    if name == AUTO:
-        return "reference" if missing() else "fast"
+    if name == FASTEST:
+        return "reference" if why_no_engine() else "fast"
     if name == "fast":
-        reason = missing()
+        reason = why_no_engine()
         if reason:
             raise ValueError(f"engine is 'fast', but {reason}. {_REMEDY}.")
         return "fast"
     if name == "reference":
         return "reference"
-    raise unknown_name("engine", str(name), [AUTO, *ENGINES])
+    raise unknown_name("engine", str(name), [FASTEST, *ENGINES])
 
 
-def missing() -> str | None:
+def why_no_engine() -> str | None:
     """Why there is no fast engine; None where there is one."""
     try:
         fast_engine()
@@ -58,9 +58,9 @@ def missing() -> str | None:
     return None
 
 
-def in_force() -> str:
+def engine_in_use() -> str:
     """One line on the engine that ``"auto"`` stands for, and why."""
-    reason = missing()
+    reason = why_no_engine()
     return f"reference, because {reason}. {_REMEDY}." if reason else "fast, because it is built and loads"
 
 

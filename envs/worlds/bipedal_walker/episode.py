@@ -25,7 +25,7 @@ class Walker(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class WalkerEpisode:
     """How an episode began."""
 
     task: FloatArray
@@ -34,7 +34,7 @@ class Episode:
     """State of the bit generator, before the track was drawn."""
 
     @classmethod
-    def about_to_begin(cls, task: FloatArray, rng: np.random.Generator) -> "Episode":
+    def about_to_begin(cls, task: FloatArray, rng: np.random.Generator) -> "WalkerEpisode":
         """The episode whose track will be drawn next from this generator."""
         return cls(task, rng.bit_generator.state)  # type: ignore[arg-type]  # a dict with plain values
 
@@ -60,10 +60,10 @@ class Follower:
 
     def __init__(self, walker: ReferenceWalker, joints: int) -> None:
         self._walker, self._joints = walker, joints
-        self._episode: Episode | None = None
+        self._episode: WalkerEpisode | None = None
         self._steps = 0
 
-    def catch_up(self, episode: Episode, actions: Sequence[float]) -> ReferenceWalker:
+    def catch_up(self, episode: WalkerEpisode, actions: Sequence[float]) -> ReferenceWalker:
         """Play what has happened since the last call, and return the walker."""
         if episode is not self._episode:
             self._episode, self._steps = episode, 0

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.core.task_space import FloatArray
+from teachgym.core.task_space import Float32Array, FloatArray
 from teachgym.envs.worlds.bipedal_walker.bodies import Body
 from teachgym.envs.worlds.bipedal_walker.defects import Defects
 from teachgym.envs.worlds.bipedal_walker.engines import fast_engine
 from teachgym.envs.worlds.bipedal_walker.lidar import OFFSETS, RAYS
-from teachgym.envs.worlds.bipedal_walker.reference import STRONGEST_PUSH, Float32Array
+from teachgym.envs.worlds.bipedal_walker.reference import STRONGEST_PUSH
 from teachgym.envs.worlds.bipedal_walker.terrain import (
     Grass,
     HexagonTracks,

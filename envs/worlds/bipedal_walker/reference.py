@@ -5,15 +5,12 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from teachgym.core.task_space import FloatArray
+from teachgym.core.task_space import Float32Array, FloatArray
 from teachgym.envs.worlds.bipedal_walker.bodies import SCALE, Body
 from teachgym.envs.worlds.bipedal_walker.defects import Defects
 from teachgym.envs.worlds.bipedal_walker.simulation import Simulation
 from teachgym.envs.worlds.bipedal_walker.terrain import FINISH, Polygon, Terrain, draw_clouds
-
-Float32Array = NDArray[np.float32]
 
 STRONGEST_PUSH = 5.0
 _FALL = -100.0

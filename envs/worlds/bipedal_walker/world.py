@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from teachgym.base.annotations import shown
 from teachgym.base.registry import reset_options, unknown_name
 from teachgym.base.settings import checked_arguments
-from teachgym.core.task_space import FloatArray, TaskSpace
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.envs.worlds.bipedal_walker.bodies import BODIES, Body
 from teachgym.envs.worlds.bipedal_walker.defects import Defects
-from teachgym.envs.worlds.bipedal_walker.engines import AUTO, choose_engine
-from teachgym.envs.worlds.bipedal_walker.episode import Episode, Follower, Walker, split_steps
+from teachgym.envs.worlds.bipedal_walker.engines import FASTEST, choose_engine
+from teachgym.envs.worlds.bipedal_walker.episode import Follower, Walker, WalkerEpisode, split_steps
 from teachgym.envs.worlds.bipedal_walker.fast import FastWalker
 from teachgym.envs.worlds.bipedal_walker.lidar import RAYS
-from teachgym.envs.worlds.bipedal_walker.reference import Float32Array, ReferenceWalker
+from teachgym.envs.worlds.bipedal_walker.reference import ReferenceWalker
 from teachgym.envs.worlds.bipedal_walker.rendering import Renderer
 from teachgym.envs.worlds.bipedal_walker.simulation import STEPS_PER_SECOND
 from teachgym.envs.worlds.bipedal_walker.terrain import TERRAINS, Terrain
@@ -83,7 +83,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     The numbers drawn at a reset are, one after the other, all from ``np_random``: the task, uniformly, if
     ``options`` give none; the terrain (each class of terrain says what); ten clouds; the push.
 
-    ## Episode Termination
+    ## WalkerEpisode Termination
     The episode ends when the hull touches anything or its ``x`` is below 0 (both with the reward of -100), and
     when ``x`` exceeds the finish at 88.67. ``gymnasium.make`` adds a limit of 2000 steps.
 
@@ -134,7 +134,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         body: str = "default",
         terrain: str | Terrain = "stump-tracks",
         defects: str | Mapping[str, Any] = "fixed",
-        engine: str = AUTO,
+        engine: str = FASTEST,
         render_mode: str | None = None,
     ) -> None:
         self.body = body_named(body)
@@ -147,7 +147,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         self.render_mode = render_mode
         self.observation_space, self.action_space = spaces_of(self.body)
         self._walker: Walker | None = None
-        self._episode: Episode | None = None
+        self._episode: WalkerEpisode | None = None
         self._follower: Follower | None = None
         self._renderer: Renderer | None = None
         self._closed = False
@@ -177,7 +177,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
         task = self._chosen_task(options)
         super().reset(seed=seed)
         task = self.task_space.uniform(self.np_random) if task is None else task
-        episode = Episode.about_to_begin(task, self.np_random)
+        episode = WalkerEpisode.about_to_begin(task, self.np_random)
         if self._walker is None:
             self._walker = self._make_walker()
         observation = self._walker.begin(task, self.np_random)
@@ -262,7 +262,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
             raise ValueError(f"action has shape {vector.shape}; {expected}, shape {self.action_space.shape}")
         return np.ascontiguousarray(vector)
 
-    def _running(self, what: str) -> tuple[Walker, Episode]:
+    def _running(self, what: str) -> tuple[Walker, WalkerEpisode]:
         if self._walker is None or self._episode is None:
             if self._closed:
                 raise gymnasium.error.ClosedEnvironmentError(

@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar, cast
 
 import greenlet
 
-from teachgym.students.lifetimes.global_state import GlobalState, capture, in_force, seeded
+from teachgym.students.lifetimes.global_state import GlobalState, capture, exchanged, seeded
 from teachgym.students.lifetimes.stack_end import call_at_stack_end
 
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+QuestionT = TypeVar("QuestionT")
+AnswerT = TypeVar("AnswerT")
 
 
 class BudgetSpent(greenlet.GreenletExit):
@@ -20,7 +20,7 @@ class BudgetSpent(greenlet.GreenletExit):
     """
 
 
-class Coroutine(Generic[Question, Answer]):
+class Coroutine(Generic[QuestionT, AnswerT]):
     """Runs ``function`` until it asks something, and again from there with the answer.
 
     Global generators and torch's modes are exchanged at every switch, so that what the function draws never depends
@@ -32,7 +32,7 @@ class Coroutine(Generic[Question, Answer]):
         seed: Seeds the global generators that the function sees.
     """
 
-    def __init__(self, function: Callable[[Callable[[Question], Answer]], None], *, seed: int) -> None:
+    def __init__(self, function: Callable[[Callable[[QuestionT], AnswerT]], None], *, seed: int) -> None:
         self._greenlet = greenlet.greenlet(lambda _: call_at_stack_end(lambda: self._run(function)))
         self._seed = seed
         self._inner: GlobalState | None = None
@@ -44,7 +44,7 @@ class Coroutine(Generic[Question, Answer]):
         """Whether the function has returned, raised or been closed."""
         return self._finished
 
-    def resume(self, answer: Answer | None) -> Question | None:
+    def resume(self, answer: AnswerT | None) -> QuestionT | None:
         """Let the function go on with the answer to its last question (None at the start).
 
         Returns:
@@ -57,7 +57,7 @@ class Coroutine(Generic[Question, Answer]):
         if self.finished:
             raise RuntimeError("the student has finished; reset the environment")
         question = self._exchange(lambda: self._greenlet.switch(answer))
-        return None if self.finished else cast(Question, question)
+        return None if self.finished else cast(QuestionT, question)
 
     def close(self) -> None:
         """End the function where it waits, running its ``finally`` blocks; harmless when it or its thread has finished.
@@ -77,19 +77,19 @@ class Coroutine(Generic[Question, Answer]):
             self._thread = threading.current_thread()
         if self._thread is not threading.current_thread():
             raise RuntimeError("step() and close() must be called from the thread that called reset()")
-        with seeded(self._seed) if self._inner is None else in_force(self._inner):
+        with seeded(self._seed) if self._inner is None else exchanged(self._inner):
             try:
                 self._greenlet.parent = greenlet.getcurrent()
                 return switch()
             finally:
                 self._inner = capture()
 
-    def _run(self, function: Callable[[Callable[[Question], Answer]], None]) -> None:
+    def _run(self, function: Callable[[Callable[[QuestionT], AnswerT]], None]) -> None:
         try:
             function(self._ask)
         finally:
             self._finished = True
 
-    def _ask(self, question: Question) -> Answer:
+    def _ask(self, question: QuestionT) -> AnswerT:
         parent = self._greenlet.parent
-        return cast(Answer, cast(greenlet.greenlet, parent).switch(question))
+        return cast(AnswerT, cast(greenlet.greenlet, parent).switch(question))

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import ENTROPIES, VALUES
-from teachgym.students.rl.student import Student
+from teachgym.students.rl.student import RLStudent
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class FinishedEpisode:
     """An episode of T steps, with what a trace of it is worked out from."""
 
     feedback: Feedback
@@ -25,7 +25,7 @@ class Episode:
     terminated: bool = False
     """Whether the world ended it, so that nothing was to come."""
 
-    def told(self, student: Student, parts: frozenset[str]) -> Feedback:
+    def told(self, student: RLStudent, parts: frozenset[str]) -> Feedback:
         """The feedback, with a trace of what the student thinks of the episode as it is now.
 
         Args:

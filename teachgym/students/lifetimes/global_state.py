@@ -36,7 +36,7 @@ def capture() -> GlobalState:
 
 
 def restore(state: GlobalState) -> None:
-    """Put back what ``capture`` found; inference mode is left to ``in_force``, as torch sets it for a block only."""
+    """Put back what ``capture`` found; inference mode is left to ``exchanged``, as torch sets it for a block only."""
     random.setstate(state["random"])
     np.random.set_state(state["numpy"])  # noqa: NPY002
     torch.set_rng_state(state["torch"])
@@ -129,7 +129,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def in_force(state: GlobalState) -> Iterator[None]:
+def exchanged(state: GlobalState) -> Iterator[None]:
     """A block that finds what ``capture`` found; all is as before after it."""
     with preserved(), torch.inference_mode(state["inference"]):
         restore(state)

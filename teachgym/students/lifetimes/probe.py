@@ -6,18 +6,18 @@ import numpy as np
 
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
-from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.episode import FinishedEpisode
 from teachgym.students.lifetimes.global_state import seeded
-from teachgym.students.lifetimes.taught_worlds import Ledger
-from teachgym.students.rl.student import Student
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger
+from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.world_batch import WorldBatch
 
 
 def probe(
-    student: Student,
+    student: RLStudent,
     batch: WorldBatch,
     task: FloatArray,
-    ledger: Ledger,
+    ledger: BudgetLedger,
     *,
     seed: np.random.SeedSequence,
     counted: bool,
@@ -64,4 +64,4 @@ def probe(
         decision=decision,
         probe=True,
     )
-    return Episode(feedback, observations, rewards, terminated).told(student, traced)
+    return FinishedEpisode(feedback, observations, rewards, terminated).told(student, traced)

@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.coroutine import Coroutine
-from teachgym.students.lifetimes.episode import Episode
-from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
-from teachgym.students.rl.student import State, Student
+from teachgym.students.lifetimes.episode import FinishedEpisode
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger, TaughtWorlds
+from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.world_batch import WorldBatch
 
 
-class PausedStudent:
+class StudentLifetime:
     """A fresh student that learns whatever tasks it is given, one for each call of ``teach``.
 
     A paused loop can't be stored, but it can be led to where it was: from its beginning, or from the last boundary at
@@ -35,21 +36,21 @@ class PausedStudent:
 
     def __init__(
         self,
-        student: Student,
+        student: RLStudent,
         make_batch: Callable[[int], WorldBatch],
-        ledger: Ledger,
+        ledger: BudgetLedger,
         *,
         world_seed: int,
         student_seed: int,
         state: State | None = None,
     ) -> None:
         self._student, self._ledger = student, ledger
-        self._can_be_captured = type(student).learner_state is not Student.learner_state
+        self._can_be_captured = type(student).learner_state is not RLStudent.learner_state
         self._worlds: list[TaughtWorlds] = []
         self._journal = journal = _Journal(ledger) if state is None else _Journal.going_on(ledger, state)
         begun, steps, made = journal.captured, journal.steps, self._worlds
 
-        def learn(ask: Callable[[Episode | None], FloatArray]) -> None:
+        def learn(ask: Callable[[FinishedEpisode | None], FloatArray]) -> None:
             worlds = TaughtWorlds(
                 make_batch(student.slots), ledger, ask, observed=bool(student.offers), seed=world_seed
             )
@@ -62,7 +63,7 @@ class PausedStudent:
                 student.go_on(worlds, begun["learner"], steps=steps)
 
         # The paused loop holds no reference to this object, so that one that is dropped can be collected.
-        self._coroutine: Coroutine[Episode | None, FloatArray] = Coroutine(learn, seed=student_seed)
+        self._coroutine: Coroutine[FinishedEpisode | None, FloatArray] = Coroutine(learn, seed=student_seed)
         self._coroutine.resume(None)
         if state is not None:
             self._repeat(state)
@@ -145,7 +146,7 @@ class PausedStudent:
 class _Journal:
     """From where a student can be led to where it is, and by what."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: BudgetLedger) -> None:
         self._ledger = ledger
         self.capturing = False
         self.captured: State | None = None
@@ -153,7 +154,7 @@ class _Journal:
         self._start_again()
 
     @classmethod
-    def going_on(cls, ledger: Ledger, state: Mapping[str, Any]) -> "_Journal":
+    def going_on(cls, ledger: BudgetLedger, state: Mapping[str, Any]) -> "_Journal":
         ledger.load(state["ledger"])
         journal = cls(ledger)
         journal.captured, journal.steps = state["captured"], int(state["steps"])
@@ -172,7 +173,7 @@ class _Journal:
         before = self._probed[-1]
         self._probed[-1] = before[0] + decisions, before[1] + spent
 
-    def at_boundary(self, student: Student, worlds: TaughtWorlds) -> None:
+    def at_boundary(self, student: RLStudent, worlds: TaughtWorlds) -> None:
         if self.capturing and worlds.between_results:
             self.captured = {"learner": student.learner_state(), "worlds": worlds.state()}
             self.capturing = False

@@ -11,13 +11,13 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import generator_state
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.coroutine import BudgetSpent
-from teachgym.students.lifetimes.episode import Episode
+from teachgym.students.lifetimes.episode import FinishedEpisode
 from teachgym.worlds.world_batch import Played, Slots, WorldBatch, WorldBatchWrapper
 
-Ask = Callable[[Episode | None], FloatArray]
+AskTask = Callable[[FinishedEpisode | None], FloatArray]
 
 
-class Ledger:
+class BudgetLedger:
     """What the slots of one student share: the step budget, the decisions handed out, results not handed over.
 
     Args:
@@ -37,7 +37,7 @@ class Ledger:
         self.decisions = 0
         """Decisions made so far."""
         self.world_seconds = 0.0
-        self.results: list[Episode] = []
+        self.results: list[FinishedEpisode] = []
         """Finished episodes whose slot has not asked for its next task yet, oldest first."""
 
     @property
@@ -75,7 +75,9 @@ class TaughtWorlds(WorldBatchWrapper):
         seed: Makes the slots' seeds, which their generators get on their first reset.
     """
 
-    def __init__(self, batch: WorldBatch, ledger: Ledger, ask: Ask, *, observed: bool = False, seed: int) -> None:
+    def __init__(
+        self, batch: WorldBatch, ledger: BudgetLedger, ask: AskTask, *, observed: bool = False, seed: int
+    ) -> None:
         super().__init__(batch)
         self._ledger = ledger
         self._ask = ask
@@ -84,7 +86,7 @@ class TaughtWorlds(WorldBatchWrapper):
         self._given: list[FloatArray | None] = [None] * batch.size
         self._decisions = [0] * batch.size
         self._outcomes, self._lengths = np.zeros(batch.size), np.zeros(batch.size, dtype=np.int64)
-        self._results: list[Episode | None] = [None] * batch.size
+        self._results: list[FinishedEpisode | None] = [None] * batch.size
         self._observations: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
         self._rewards: list[list[float]] = [[] for _ in range(batch.size)]
         self._actions: list[list[NDArray[Any]]] = [[] for _ in range(batch.size)]
@@ -206,6 +208,6 @@ class TaughtWorlds(WorldBatchWrapper):
             cost=int(self._lengths[slot]),
             decision=self._decisions[slot],
         )
-        result = Episode(feedback, self._observations[slot], self._rewards[slot], terminated)
+        result = FinishedEpisode(feedback, self._observations[slot], self._rewards[slot], terminated)
         self._results[slot] = result
         self._ledger.results.append(result)

@@ -9,23 +9,22 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.students.rl.student import State, Student
+from teachgym.base.state import State
+from teachgym.students.rl.student import RLStudent
+from teachgym.worlds.evaluate import Policy
 from teachgym.worlds.slot_env import SlotEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import WorldBatch
 
-Policy = Callable[[NDArray[Any]], NDArray[Any]]
-"""Maps observations ``(n, ...)`` to actions ``(n, ...)``, deterministically."""
 
-
-class Train(Protocol):
+class TrainingLoop(Protocol):
     """A training loop."""
 
     def __call__(self, world: Any, *, steps: int, seed: int, publish: Callable[[Policy], None]) -> None:
         """Train for ``steps`` steps, and ``publish`` the policy that shall be tested."""
 
 
-class CallableStudent(Student):
+class CallableStudent(RLStudent):
     """Teaches whatever ``train(world, *, steps, seed, publish)`` trains.
 
     ``world`` is an ordinary environment: a ``gymnasium.Env`` with one slot, a
@@ -43,7 +42,7 @@ class CallableStudent(Student):
 
     @checked_arguments
     def __init__(
-        self, train: Train, *, slots: int = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
+        self, train: TrainingLoop, *, slots: int = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
     ) -> None:
         if not callable(train):
             raise TypeError(f"train is {train!r}; expected a function (world, *, steps, seed, publish)")
@@ -74,7 +73,7 @@ class CallableStudent(Student):
         self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
     ) -> None:
         """Raise ``ValueError``: a bare function has no stored state."""
-        raise ValueError("a CallableStudent can't be restored; subclass teachgym.students.Student to store one")
+        raise ValueError("a CallableStudent can't be restored; subclass teachgym.students.RLStudent to store one")
 
     def _publish(self, policy: Policy) -> None:
         if not callable(policy):

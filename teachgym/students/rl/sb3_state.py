@@ -10,9 +10,9 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
 
+from teachgym.base.state import State
 from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.students.lifetimes.global_state import capture, from_plain, restore, to_plain
-from teachgym.students.rl.student import State
 
 _COUNTERS = ("num_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 _OBSERVED = ("_last_obs", "_last_episode_starts", "_last_original_obs")

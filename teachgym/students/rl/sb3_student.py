@@ -14,8 +14,9 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from teachgym.base.state import State
 from teachgym.students.rl.sb3_state import algorithm_state, load_algorithm
-from teachgym.students.rl.student import State, Student
+from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import WorldBatch
@@ -37,7 +38,7 @@ class _Boundaries(BaseCallback):
         return True
 
 
-class SB3Student(Student):
+class SB3Student(RLStudent):
     """A Stable-Baselines3 algorithm as a student.
 
     It plays the batch through an ``SB3VecEnv``: same-step auto-reset, terminal observations in ``info``,

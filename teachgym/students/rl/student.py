@@ -8,18 +8,12 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.settings import checked_dataclass, chosen_settings
+from teachgym.base.settings import NoSettings, chosen_settings
+from teachgym.base.state import State
 from teachgym.worlds.world_batch import WorldBatch
 
-State = dict[str, Any]
 
-
-@checked_dataclass
-class NoSettings:
-    """For a student that has nothing to set."""
-
-
-class Student(ABC):
+class RLStudent(ABC):
     """A learner that a teacher environment pauses and resumes.
 
     ``learn`` is an ordinary training loop over an ordinary batch of worlds: it need not know that it is paused

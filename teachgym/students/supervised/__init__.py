@@ -11,7 +11,7 @@ from teachgym.students.supervised.student import SupervisedStudent
 
 SUPERVISED_STUDENTS: Mapping[str, str] = MappingProxyType(
     {
-        "simulated": "teachgym.students.supervised.simulated:SimulatedLearner",
+        "simulated": "teachgym.students.supervised.simulated:SimulatedSupervisedStudent",
         "logistic-regression": "teachgym.students.supervised.classifiers:LogisticRegressionStudent",
         "mlp": "teachgym.students.supervised.classifiers:MLPStudent",
         "transformer": "teachgym.students.supervised.char_transformer:CharTransformer",

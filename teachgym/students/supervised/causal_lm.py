@@ -8,11 +8,11 @@ import torch
 
 from teachgym.base.setting_checks import check_share
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
-from teachgym.students.supervised.student import State
 from teachgym.students.supervised.vllm_generation import VLLMGeneration, check_vllm
 
 

@@ -12,11 +12,12 @@ from torch.nn.functional import cross_entropy, linear, pad, relu
 
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import seeded
-from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.student import SupervisedStudent
 from teachgym.students.supervised.torch_network import load_network_state, network_state
 
 PAD, SEPARATOR, END, UNKNOWN = range(4)

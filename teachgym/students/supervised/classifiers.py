@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.supervised.image_chooser import ImageChooser
-from teachgym.students.supervised.student import State
 
 
 @checked_dataclass

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from teachgym.base.state import State
 from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
@@ -18,7 +19,7 @@ from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import preserved, seeded
 from teachgym.students.supervised.hugging_face_settings import HuggingFaceSettings
 from teachgym.students.supervised.model_folder import check_model_folder, library, load_model, load_reader, quiet
-from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.student import SupervisedStudent
 
 NO_LOSS = -100
 """Label of a token that is not to be learnt."""

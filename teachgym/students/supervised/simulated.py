@@ -9,17 +9,18 @@ import numpy as np
 
 from teachgym.base.setting_checks import check_from_zero, check_positive, check_share
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import State
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
 from teachgym.data.subject import Subject
-from teachgym.students.supervised.student import State, SupervisedStudent
+from teachgym.students.supervised.student import SupervisedStudent
 
 _WRONG = "?"
 
 
 @checked_dataclass
 class SimulatedSettings:
-    """Settings of ``SimulatedLearner``: the population that students are drawn from.
+    """Settings of ``SimulatedSupervisedStudent``: the population that students are drawn from.
 
     Raises:
         ValueError: If a value is not allowed.
@@ -52,7 +53,7 @@ class SimulatedSettings:
 
 
 @final
-class SimulatedLearner(SupervisedStudent):
+class SimulatedSupervisedStudent(SupervisedStudent):
     """Counts the examples it is given of each part of each skill, and learns by a formula.
 
     For every leaf of the skill tree it has a competence c, the probability of a right answer. n new examples of a leaf,

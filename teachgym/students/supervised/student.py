@@ -4,16 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from teachgym.base.settings import checked_dataclass, chosen_settings
+from teachgym.base.settings import NoSettings, chosen_settings
+from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
-
-State = dict[str, Any]
-
-
-@checked_dataclass
-class NoSettings:
-    """For a student that has nothing to set."""
 
 
 class SupervisedStudent(ABC):

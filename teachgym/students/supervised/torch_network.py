@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from teachgym.base.state import State
 from teachgym.core.seeding import generator_from_state, generator_state
-from teachgym.students.supervised.student import State
 
 
 def network_state(network: nn.Module, optimiser: torch.optim.Optimizer, rng: np.random.Generator) -> State:

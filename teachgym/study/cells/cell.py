@@ -19,7 +19,7 @@ from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.cells.cells_there import cells_there
 from teachgym.study.cells.checkpoints import Checkpoints
 from teachgym.study.cells.environment import make_environment
-from teachgym.study.cells.finished import Result, begin_again, check_whole, finish, is_finished, load_finished
+from teachgym.study.cells.finished import Result, begin_again, check_cell_is_whole, finish, is_finished, load_finished
 from teachgym.study.cells.lock import alone_in
 from teachgym.study.cells.log import say
 from teachgym.study.cells.provenance import provenance
@@ -302,7 +302,7 @@ def load_cell(folder: Path, *, trust: bool = False) -> tuple[Cell, TeacherEnv[An
         ValueError: If the folder is not a cell, holds no student yet, a file is damaged, or the cell would need trust.
     """
     if is_finished(folder):
-        check_whole(folder, SETTINGS)
+        check_cell_is_whole(folder, SETTINGS)
     for name in (SETTINGS, STUDENT):
         if not (folder / name).exists():
             raise ValueError(

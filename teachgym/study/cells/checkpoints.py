@@ -6,7 +6,7 @@ from typing import Any
 
 from teachgym.base.files import read_state, write_state
 
-FOLDER = "checkpoints"
+CHECKPOINTS = "checkpoints"
 _KEPT = 2
 
 
@@ -19,7 +19,7 @@ class Checkpoints:
     """
 
     def __init__(self, cell: Path, identity: Mapping[str, Any]) -> None:
-        self._folder, self._identity = cell / FOLDER, dict(identity)
+        self._folder, self._identity = cell / CHECKPOINTS, dict(identity)
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Store a state beside the one before, and delete older ones.

@@ -59,11 +59,11 @@ def begin_again(folder: Path) -> None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a folder says that it holds a finished cell; ``check_whole`` looks whether that is so."""
+    """Whether a folder says that it holds a finished cell; ``check_cell_is_whole`` looks whether that is so."""
     return (folder / MANIFEST).exists()
 
 
-def check_whole(folder: Path, *names: str) -> None:
+def check_cell_is_whole(folder: Path, *names: str) -> None:
     """Verify every file of a finished cell.
 
     Args:
@@ -84,7 +84,7 @@ def load_finished(folder: Path) -> tuple[Record, Result]:
         OSError: If a file can't be read.
         ValueError: If one is missing, damaged or of another version; the message names it.
     """
-    check_whole(folder)
+    check_cell_is_whole(folder)
     record, entries = Record.load(folder), read_json(folder / RESULT)
     try:
         result = Result(**entries)

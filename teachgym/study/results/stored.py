@@ -9,7 +9,7 @@ from teachgym.base.checksums import read_checked
 from teachgym.base.files import read_json
 from teachgym.core.record import EVALUATIONS, Record
 from teachgym.study.cells.cell import FAILURE, SETTINGS, load_settings
-from teachgym.study.cells.finished import Result, check_whole, is_finished, load_finished
+from teachgym.study.cells.finished import Result, check_cell_is_whole, is_finished, load_finished
 from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
 
@@ -127,6 +127,6 @@ def damages(folder: Path) -> Iterator[str]:
     for place in sorted((folder / CELLS).glob("*")):
         try:
             if is_finished(place):
-                check_whole(place)
+                check_cell_is_whole(place)
         except (ValueError, OSError) as error:
             yield str(error)

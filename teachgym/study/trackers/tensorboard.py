@@ -10,14 +10,14 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from teachgym.study.settings import Cell
 from teachgym.study.trackers.tracker import Tracker
 
-FOLDER = "tensorboard"
+TENSORBOARD = "tensorboard"
 
 
 class TensorBoardTracker(Tracker):
     """Event files in the folder ``tensorboard`` of the cell; one more each time that the cell is gone on with."""
 
     def __init__(self, folder: Path, cell: Cell, *, resumed_at: int) -> None:
-        self._writer = EventFileWriter(str(folder / FOLDER))
+        self._writer = EventFileWriter(str(folder / TENSORBOARD))
         if resumed_at:  # TensorBoard drops what an earlier file has beyond this step
             start = SessionLog(status=SessionLog.START)
             self._writer.add_event(Event(step=resumed_at + 1, session_log=start))

@@ -14,7 +14,7 @@ from teachgym.base.files import read_state, write_state
 from teachgym.data.engine import EngineError
 from teachgym.envs.data.data_env import DataEnv
 from teachgym.envs.data.skill_list import SkillListEnv
-from teachgym.students.supervised.simulated import SimulatedLearner
+from teachgym.students.supervised.simulated import SimulatedSupervisedStudent
 from teachgym.testing.equality import difference
 from tests.data.toy import Practice, settings
 
@@ -229,7 +229,7 @@ def test_one_step_probes_rank_skills_as_their_data_helps() -> None:
         )
         made.reset(seed=seed)
         student = made.classroom.student
-        assert isinstance(student, SimulatedLearner)
+        assert isinstance(student, SimulatedSupervisedStudent)
         needed = np.bincount(student._skill, weights=student._needed)  # of each skill, before anything is learnt
         gains = [made.probe(skill).outcome for skill in range(6)]
         correlations.append(spearmanr(gains, -needed).statistic)

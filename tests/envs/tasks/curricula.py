@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from teachgym import Feedback
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
-from teachgym.students import CallableStudent, Student
+from teachgym.students import CallableStudent, RLStudent
 from tests.students.lifetimes.test_taught_worlds import Marcher
 from tests.toy import Countdown, Reach, noisy_walk
 
@@ -16,7 +16,7 @@ QUICK_PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hid
 QUICK_SAC = {"hidden": (8,), "batch_size": 16, "random_steps": 20, "device": "cpu"}
 
 
-def make_env(*, student: str | Student | None = None, steps: int = 50, world: Any = Reach, **settings: Any) -> Any:
+def make_env(*, student: str | RLStudent | None = None, steps: int = 50, world: Any = Reach, **settings: Any) -> Any:
     student = CallableStudent(noisy_walk) if student is None else student
     defaults: dict[str, Any] = {"outcome_range": (-5.0, 0.0), "mastered_above": -2.0}
     return TaskTeachingEnv(world, student=student, budget=steps, **defaults | settings)

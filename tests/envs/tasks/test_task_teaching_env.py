@@ -112,7 +112,7 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
             {"student": "ppo", "student_settings": {"learning_rat": 1}},
             "unknown setting of student 'ppo': 'learning_rat'; did you mean 'learning_rate'",
         ),
-        ({"student": "tests.toy:Reach"}, "expected a subclass of teachgym.students.rl.student.Student"),
+        ({"student": "tests.toy:Reach"}, "expected a subclass of teachgym.students.rl.student.RLStudent"),
         ({"student_settings": {"slots": 2}}, "student_settings go with a student's name"),
         (
             {"reward": "learning-progres"},

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from teachgym.core.feedback import Feedback
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
-from teachgym.students import Student
+from teachgym.students import RLStudent
 from teachgym.students.lifetimes.coroutine import BudgetSpent
-from teachgym.students.lifetimes.episode import Episode
-from teachgym.students.lifetimes.taught_worlds import Ledger, TaughtWorlds
+from teachgym.students.lifetimes.episode import FinishedEpisode
+from teachgym.students.lifetimes.taught_worlds import BudgetLedger, TaughtWorlds
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.slot_env import SlotEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
@@ -37,7 +37,7 @@ class Step:
     tasks: list[FloatArray]
 
 
-class Marcher(Student):
+class Marcher(RLStudent):
     """Plays all worlds through one vectoriser, and writes down what it sees."""
 
     def __init__(self, slots: int, vectoriser: str, *, rounds: int | None = None) -> None:
@@ -68,7 +68,7 @@ class Marcher(Student):
         raise ValueError("not stored")
 
 
-def make_env(student: Student, budget: int, *, times_out: bool = False) -> TaskTeachingEnv:
+def make_env(student: RLStudent, budget: int, *, times_out: bool = False) -> TaskTeachingEnv:
     return TaskTeachingEnv(
         lambda: Countdown(times_out=times_out),
         student=student,
@@ -212,12 +212,14 @@ def test_truncation_and_termination_are_told_apart(times_out: bool) -> None:
     assert (terminated, truncated) == (not times_out, times_out)
 
 
-def make_slot(world: Any, tasks: Any, *, budget: int = 100) -> tuple[SlotEnv, Ledger, list[Episode | None]]:
+def make_slot(
+    world: Any, tasks: Any, *, budget: int = 100
+) -> tuple[SlotEnv, BudgetLedger, list[FinishedEpisode | None]]:
     """An environment of one slot that gets the tasks in turn; and the list of what it hands over."""
-    ledger, handed_over = Ledger(budget, mastered_above=MASTERED_ABOVE), []
+    ledger, handed_over = BudgetLedger(budget, mastered_above=MASTERED_ABOVE), []
     coming = iter(np.array(tasks))
 
-    def ask(episode: Episode | None) -> FloatArray:
+    def ask(episode: FinishedEpisode | None) -> FloatArray:
         handed_over.append(episode)
         return np.asarray(next(coming))
 
@@ -272,7 +274,7 @@ def test_the_stream_of_a_slot_goes_on_from_episode_to_episode() -> None:
 
 def test_slots_have_streams_of_their_own_that_do_not_depend_on_their_number() -> None:
     def starts(count: int) -> list[float]:
-        batch, ledger = SerialBatch([Reach() for _ in range(count)]), Ledger(9, mastered_above=0.0)
+        batch, ledger = SerialBatch([Reach() for _ in range(count)]), BudgetLedger(9, mastered_above=0.0)
         worlds = TaughtWorlds(batch, ledger, lambda _: np.zeros(1), seed=5)
         observations = worlds.reset(np.arange(count), [None] * count)
         return [float(position) for position in observations[:, 0]]
@@ -311,7 +313,7 @@ def test_an_outcome_that_is_not_finite_is_an_error() -> None:
 @pytest.mark.parametrize("budget", [0, -5])
 def test_a_budget_below_1_is_refused(budget: int) -> None:
     with pytest.raises(ValueError, match=f"budget is {budget}; expected (a whole number|at least 1)"):
-        Ledger(budget, mastered_above=0.0)
+        BudgetLedger(budget, mastered_above=0.0)
 
 
 def test_slots_below_1_are_refused() -> None:
@@ -322,7 +324,7 @@ def test_slots_below_1_are_refused() -> None:
 @pytest.mark.parametrize(("left", "counted"), [(0, 0), (1, 1), (2, 2)])
 def test_where_fewer_steps_are_left_than_slots_only_the_first_of_them_play(left: int, counted: int) -> None:
     worlds = [Countdown() for _ in range(3)]
-    ledger = Ledger(3 + left, mastered_above=MASTERED_ABOVE)
+    ledger = BudgetLedger(3 + left, mastered_above=MASTERED_ABOVE)
     taught = TaughtWorlds(SerialBatch(worlds), ledger, lambda _: np.array([2.0, 0.5]), seed=0)
     slots, actions = np.arange(3), np.zeros((3, 1))
     taught.reset(slots, [None] * 3)
@@ -336,7 +338,7 @@ def test_where_fewer_steps_are_left_than_slots_only_the_first_of_them_play(left:
 
 
 def test_a_step_of_some_slots_counts_those() -> None:
-    ledger = Ledger(10, mastered_above=MASTERED_ABOVE)
+    ledger = BudgetLedger(10, mastered_above=MASTERED_ABOVE)
     taught = TaughtWorlds(SerialBatch([Countdown() for _ in range(3)]), ledger, lambda _: np.array([2.0, 0.5]), seed=0)
     taught.reset(np.arange(3), [None] * 3)
     for _ in range(2):

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.base.files import read_state, write_state
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
-from teachgym.students import Student, make_student
+from teachgym.students import RLStudent, make_student
 from teachgym.students.rl.averaged_policy import AveragedPolicy
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
 from teachgym.students.rl.sac import SACSettings, SACStudent
@@ -62,7 +62,7 @@ class WatchedSAC(Watched, SACStudent):
     pass
 
 
-def make_env(student: Student, steps: int, world: Any = Reach) -> TaskTeachingEnv:
+def make_env(student: RLStudent, steps: int, world: Any = Reach) -> TaskTeachingEnv:
     return TaskTeachingEnv(world, student=student, budget=steps, outcome_range=(-5.0, 0.0), mastered_above=-0.5)
 
 

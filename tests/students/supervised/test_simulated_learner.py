@@ -9,7 +9,7 @@ import pytest
 from teachgym.data.example import Example, Path
 from teachgym.envs.data.subjects.blank import BlankSubject
 from teachgym.students.supervised import make_supervised_student
-from teachgym.students.supervised.simulated import SimulatedLearner, SimulatedSettings
+from teachgym.students.supervised.simulated import SimulatedSettings, SimulatedSupervisedStudent
 from teachgym.testing import check_supervised_student
 from tests.data.toy import Numbers
 
@@ -30,7 +30,7 @@ def made(counts: dict[Path, int]) -> list[Example]:
 
 def taught(*rounds: Sequence[Example], settings: SimulatedSettings = PLAIN, seed: int = 0) -> dict[Path, float]:
     """Competence by leaf after some rounds."""
-    student = SimulatedLearner(Numbers(), settings, seed=seed)
+    student = SimulatedSupervisedStudent(Numbers(), settings, seed=seed)
     for examples in rounds:
         student.train(examples, updates=1)
     leaves = [leaf for skill in Numbers().skills for leaf in skill.leaves()]
@@ -38,7 +38,7 @@ def taught(*rounds: Sequence[Example], settings: SimulatedSettings = PLAIN, seed
 
 
 def test_it_keeps_the_contract_with_examples_that_have_text() -> None:
-    check_supervised_student(SimulatedLearner, Numbers())
+    check_supervised_student(SimulatedSupervisedStudent, Numbers())
 
 
 @pytest.mark.parametrize("count", [1, 30, 200])
@@ -75,7 +75,7 @@ def test_an_example_of_a_whole_skill_counts_for_all_its_parts_alike() -> None:
 def test_examples_of_nothing_it_knows_teach_nothing_and_are_answered_wrongly(path: Path) -> None:
     unknown = [Example(f"blank {n}", "right", path) for n in range(50)]
     assert list(taught(unknown).values()) == pytest.approx([0.1] * 9)
-    student = SimulatedLearner(Numbers(), replace(PLAIN, initial=1.0), seed=0)
+    student = SimulatedSupervisedStudent(Numbers(), replace(PLAIN, initial=1.0), seed=0)
     assert set(student.answer(unknown)) == {"?"}
 
 
@@ -123,7 +123,7 @@ def test_students_differ_by_seed() -> None:
 
 
 def test_answers_are_right_as_often_as_its_competence_says() -> None:
-    student = SimulatedLearner(Numbers(), PLAIN, seed=0)
+    student = SimulatedSupervisedStudent(Numbers(), PLAIN, seed=0)
     student.train(made({SAME_SMALL: 15}), updates=1)
     expected = 1 - 0.9 * np.exp(-0.5)
     asked = [Example(f"blank {n}", "right", SAME_SMALL) for n in range(4_000)]
@@ -135,7 +135,7 @@ def test_answers_are_right_as_often_as_its_competence_says() -> None:
 
 
 def test_answers_of_a_whole_skill_are_right_as_often_as_those_of_its_parts_together() -> None:
-    student = SimulatedLearner(Numbers(), PLAIN, seed=0)
+    student = SimulatedSupervisedStudent(Numbers(), PLAIN, seed=0)
     student.train(made({SAME_SMALL: 300}), updates=1)
     answers = student.answer([Example(f"blank {n}", "right", ("same",)) for n in range(4_000)])
     assert np.mean([answer == "right" for answer in answers]) == pytest.approx((1 + 0.1 + 0.1) / 3, abs=0.03)
@@ -144,7 +144,7 @@ def test_answers_of_a_whole_skill_are_right_as_often_as_those_of_its_parts_toget
 def test_a_state_that_does_not_fit_is_refused() -> None:
     state: dict[str, Any] = {"competence": np.zeros(2), "ends": [], "seen": 0, "rounds": 0}
     with pytest.raises(ValueError, match="the state has 2 competences; expected 9"):
-        SimulatedLearner(Numbers(), seed=0).load_state_dict(state)
+        SimulatedSupervisedStudent(Numbers(), seed=0).load_state_dict(state)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from teachgym.data.example import Example
 from teachgym.envs.data.subjects import make_subject
-from teachgym.envs.data.subjects.drawing import COLOURS
+from teachgym.envs.data.subjects.drawing import SHAPE_COLOURS
 from teachgym.envs.data.subjects.drawings import VisualQuestions
 from teachgym.testing import check_subject
 
@@ -34,10 +34,10 @@ def look(image: NDArray[np.uint8]) -> list[Seen]:
     for top in (0, half):
         for left in (0, half):
             quarter = image[top : top + half, left : left + half].astype(int)
-            names = [name for name, rgb in COLOURS.items() if (quarter == rgb).all(axis=2).any()]
+            names = [name for name, rgb in SHAPE_COLOURS.items() if (quarter == rgb).all(axis=2).any()]
             if names:
                 assert len(names) == 1
-                filled = (quarter == COLOURS[names[0]]).all(axis=2)
+                filled = (quarter == SHAPE_COLOURS[names[0]]).all(axis=2)
                 y, x = np.nonzero(filled)
                 found.append(Seen(names[0], outline(filled), left + x.mean(), top + y.mean()))
     return found

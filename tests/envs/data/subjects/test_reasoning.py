@@ -18,7 +18,7 @@ from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.reasoning_recipes import RECIPES
-from teachgym.envs.data.subjects.reasoning_source import EXCLUDED, Source, library, usable_datasets
+from teachgym.envs.data.subjects.reasoning_source import EXCLUDED, Source, reasoning_gym, usable_datasets
 
 TASKS = ("math", "logic")
 LENIENT = ("knights_knaves",)
@@ -39,15 +39,15 @@ def excluded_for(words: str) -> list[str]:
 
 
 def test_everything_left_out_exists_and_asking_for_it_says_why() -> None:
-    assert set(EXCLUDED) <= set(library().factory.DATASETS)
-    assert len(usable_datasets()) + len(EXCLUDED) == len(library().factory.DATASETS)
+    assert set(EXCLUDED) <= set(reasoning_gym().factory.DATASETS)
+    assert len(usable_datasets()) + len(EXCLUDED) == len(reasoning_gym().factory.DATASETS)
     for name, why in EXCLUDED.items():
         with pytest.raises(ValueError, match=f"{name}.*can't be used: {re.escape(why)}"):
             make_subject("math", skills=(name,))
 
 
 def test_game_of_life_halting_gives_any_answer_the_full_score() -> None:
-    dataset = library().create_dataset("game_of_life_halting", seed=1, size=3)
+    dataset = reasoning_gym().create_dataset("game_of_life_halting", seed=1, size=3)
     assert [dataset.score_answer(words, dataset[0]) for words in ("True", "False", "xyzzy")] == [1.0, 1.0, 1.0]
 
 
@@ -55,7 +55,7 @@ def test_datasets_without_answers_have_none() -> None:
     names = excluded_for("no answer to learn from")
     assert len(names) == 5
     for name in names:
-        assert library().create_dataset(name, seed=1, size=3)[0]["answer"] is None
+        assert reasoning_gym().create_dataset(name, seed=1, size=3)[0]["answer"] is None
 
 
 def test_some_scorers_reject_answers_of_their_own_dataset() -> None:
@@ -68,7 +68,7 @@ def test_some_scorers_reject_answers_of_their_own_dataset() -> None:
 
 
 def test_family_relationships_calls_women_fathers_in_law() -> None:
-    dataset = library().create_dataset("family_relationships", seed=1, size=2_000)
+    dataset = reasoning_gym().create_dataset("family_relationships", seed=1, size=2_000)
     facts = [dataset[number]["metadata"] for number in range(2_000)]
     women = set(dataset.config.female_names) - set(dataset.config.male_names)
     assert any(one["relationship"] == "father-in-law" and one["person1"] in women for one in facts)
@@ -77,23 +77,23 @@ def test_family_relationships_calls_women_fathers_in_law() -> None:
 def test_scorers_that_run_answers_as_code_are_left_out_and_no_others_do() -> None:
     runs = re.compile(r"(?<!literal_)eval\((?!entry\[)|parse_expr\(|sympify\(|exec\(")
     left_out = set(excluded_for("runs the answer as Python code"))
-    for name, (kind, _) in library().factory.DATASETS.items():
+    for name, (kind, _) in reasoning_gym().factory.DATASETS.items():
         if name in left_out or name not in EXCLUDED:
             assert bool(runs.search(inspect.getsource(kind.score_answer))) == (name in left_out), name
 
 
 @pytest.mark.parametrize("name", ["list_functions", "survo"])
 def test_items_that_hang_on_more_than_a_seed_differ_when_only_the_seed_is_set(name: str) -> None:
-    set_later = library().create_dataset(name, seed=0, size=2)
+    set_later = reasoning_gym().create_dataset(name, seed=0, size=2)
     differ = False
     for seed in range(5_000, 5_010):
         set_later.seed = seed
-        differ |= set_later[0]["question"] != library().create_dataset(name, seed=seed, size=2)[0]["question"]
+        differ |= set_later[0]["question"] != reasoning_gym().create_dataset(name, seed=seed, size=2)[0]["question"]
     assert differ
 
 
 def test_neighbouring_seeds_of_the_package_share_data() -> None:
-    one, two = (library().create_dataset("chain_sum", seed=seed, size=50) for seed in (42, 43))
+    one, two = (reasoning_gym().create_dataset("chain_sum", seed=seed, size=50) for seed in (42, 43))
     assert [one[number]["question"] for number in range(1, 50)] == [two[number]["question"] for number in range(49)]
 
 
@@ -103,11 +103,11 @@ import numpy as np
 random.seed(3); np.random.seed(3)
 before = random.getstate(), np.random.get_state()[1].tolist()
 from teachgym.envs.data.subjects import make_subject
-from teachgym.envs.data.subjects.reasoning_source import library
-library()
+from teachgym.envs.data.subjects.reasoning_source import reasoning_gym
+reasoning_gym()
 found = {"global": (random.getstate(), np.random.get_state()[1].tolist()) == before}
 for name in ("isomorphic_strings", "polynomial_multiplication", "ransom_note", "word_ladder"):
-    dataset = library().create_dataset(name, seed=5, size=20)
+    dataset = reasoning_gym().create_dataset(name, seed=5, size=20)
     found[name] = [(dataset[number]["question"], dataset[number]["answer"]) for number in range(20)]
 for name in ("math", "logic"):
     subject = make_subject(name)
@@ -267,7 +267,7 @@ def test_a_scorer_that_raises_or_an_endless_answer_means_wrong() -> None:
         "math", skills=("prime_factorization",), style="words", validation_per_skill=5, test_per_skill=5
     )
     example = subject.validation[0]
-    dataset = library().create_dataset("prime_factorization", seed=1, size=2)
+    dataset = reasoning_gym().create_dataset("prime_factorization", seed=1, size=2)
     with pytest.raises(ValueError, match="invalid literal"):
         dataset.score_answer("none", dataset[0])
     assert subject.score(example, "none") == 0.0
@@ -303,8 +303,8 @@ def test_thousands_are_made_in_a_second(name: str) -> None:
 
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    library.cache_clear()
+    reasoning_gym.cache_clear()
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'teachgym[math]'")):
         make_subject("math")
-    library.cache_clear()
+    reasoning_gym.cache_clear()

@@ -15,8 +15,8 @@ from teachgym.envs.data.subjects.tool_plans import (
     Call,
     check_plan,
     documentation,
-    read,
-    read_json,
+    read_json_plan,
+    read_plan,
     written,
     written_json,
 )
@@ -49,7 +49,7 @@ def test_requests_are_short_and_plans_fit_the_tools(leaf: tuple[str, ...]) -> No
         assert len(example.target) <= 31
         assert example.prompt.isascii()
         assert example.prompt == example.prompt.lower()
-        check_plan(read(example.target))
+        check_plan(read_plan(example.target))
         assert TASK.parses(example)
 
 
@@ -57,7 +57,7 @@ def test_requests_are_short_and_plans_fit_the_tools(leaf: tuple[str, ...]) -> No
 def test_every_value_of_a_plan_stands_in_its_request(leaf: tuple[str, ...]) -> None:
     for example in drawn(leaf):
         words = re.findall(r"\w+", example.prompt)
-        for call in read(example.target):
+        for call in read_plan(example.target):
             assert all(value in words for value in call.arguments if not value.startswith("#"))
 
 
@@ -136,7 +136,7 @@ def test_arguments_are_not_always_in_the_order_of_the_request(request_: str, pla
 
 def test_results_are_passed_on() -> None:
     for example in drawn(("passing",), 400):
-        plan = read(example.target)
+        plan = read_plan(example.target)
         assert len(plan) == 2
         assert "#1" in plan[1].arguments
         assert "#1" not in plan[0].arguments
@@ -176,15 +176,15 @@ def test_in_words_all_tools_are_documented() -> None:
         assert f"{name}({', '.join(f'{argument}: {kind}' for argument, kind in tool.arguments)})" in example.prompt
     short = drawn(("single",), 1)[0]
     assert example.prompt.endswith(f"Request: {short.prompt}")
-    assert read_json(example.target) == read(short.target)
+    assert read_json_plan(example.target) == read_plan(short.target)
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids="/".join)
 def test_plans_survive_being_written(leaf: tuple[str, ...]) -> None:
     for example in drawn(leaf, 40):
-        plan = read(example.target)
+        plan = read_plan(example.target)
         assert written(plan) == example.target
-        assert read_json(written_json(plan)) == plan
+        assert read_json_plan(written_json(plan)) == plan
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_plans_survive_being_written(leaf: tuple[str, ...]) -> None:
 )
 def test_calls_that_do_not_fit_the_tools(line: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        check_plan(read(line))
+        check_plan(read_plan(line))
     assert not TASK.parses(Example("a request", line))
 
 
@@ -216,15 +216,15 @@ def test_calls_that_do_not_fit_the_tools(line: str, message: str) -> None:
 )
 def test_lines_that_are_no_plans(line: str) -> None:
     with pytest.raises(ValueError, match="is no call"):
-        read(line)
+        read_plan(line)
     assert not TASK.parses(Example("a request", line))
 
 
 def test_plans_that_are_too_long_are_not_read() -> None:
     with pytest.raises(ValueError, match="at most 2000"):
-        read(";".join(["add(3,4)"] * 1_000))
+        read_plan(";".join(["add(3,4)"] * 1_000))
     with pytest.raises(ValueError, match="within 2000"):
-        read_json(json.dumps([{"tool": "add", "arguments": {"a": 3, "b": 4}}] * 1_000))
+        read_json_plan(json.dumps([{"tool": "add", "arguments": {"a": 3, "b": 4}}] * 1_000))
     with pytest.raises(ValueError, match="expected at least one call"):
         check_plan(())
 
@@ -245,11 +245,11 @@ def test_plans_that_are_too_long_are_not_read() -> None:
 )
 def test_json_that_is_no_plan(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|no JSON"):
-        read_json(text)
+        read_json_plan(text)
 
 
 def test_numbers_in_json_may_be_text() -> None:
-    assert read_json('[{"tool": "add", "arguments": {"b": "4", "a": 3}}]') == (Call("add", ("3", "4")),)
+    assert read_json_plan('[{"tool": "add", "arguments": {"b": "4", "a": 3}}]') == (Call("add", ("3", "4")),)
 
 
 def test_metrics_equal_those_of_scikit_learn() -> None:

@@ -40,7 +40,7 @@ def load_again() -> Any:
 
 def test_the_fast_engine_is_in_force_where_it_is_built() -> None:
     assert engines.choose_engine("auto") == "fast"
-    assert engines.missing() is None
+    assert engines.why_no_engine() is None
     assert isinstance(make_walkers(2).batch, WalkerBatch)
 
 
@@ -79,4 +79,4 @@ def test_an_engine_that_draws_other_numbers_is_not_used(monkeypatch: pytest.Monk
     other = SimpleNamespace(normals=lambda generator, count: [0.0] * count)
     engines.fast_engine.cache_clear()
     monkeypatch.setattr(importlib, "import_module", lambda name: other)
-    assert "draws other numbers than NumPy" in str(engines.missing())
+    assert "draws other numbers than NumPy" in str(engines.why_no_engine())
