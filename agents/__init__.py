@@ -65,7 +65,7 @@ TEACHERS: Mapping[str, str] = MappingProxyType(
         "fill-balanced": "teachgym.agents.tree_rules.fill_balanced:FillBalanced",
         "random-explore-exploit": "teachgym.agents.tree_rules.random_explore_exploit:RandomExploreExploit",
         "language-model": "teachgym.agents.language.language_model:LanguageModel",
-        "policy": "teachgym.agents.learned.policy:Policy",
+        "policy": "teachgym.agents.learned.policy:PolicyTeacher",
     }
 )
 """Teachers by name: where each class lives. A class is imported when it is asked for, not before."""

@@ -12,7 +12,7 @@ from torch import nn
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.global_state import one_thread, seeded
 
-Weights = dict[str, NDArray[Any]]
+ModuleWeights = dict[str, NDArray[Any]]
 
 
 @contextmanager
@@ -47,17 +47,17 @@ def descend(loss: torch.Tensor, module: nn.Module, optimiser: torch.optim.Optimi
     optimiser.step()
 
 
-def weights_of(module: nn.Module) -> Weights:
+def weights_of(module: nn.Module) -> ModuleWeights:
     """A module's parameters and buffers, copied."""
     return {name: value.detach().numpy().copy() for name, value in module.state_dict().items()}
 
 
-def load_weights(module: nn.Module, arrays: Weights) -> None:
+def load_weights(module: nn.Module, arrays: ModuleWeights) -> None:
     """Take over what ``weights_of`` gave."""
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
 
 
-def optimiser_state(optimiser: torch.optim.Optimizer) -> list[Weights]:
+def optimiser_state(optimiser: torch.optim.Optimizer) -> list[ModuleWeights]:
     """What an optimiser remembers of each parameter, in order, copied; empty dicts before its first step."""
     return [
         {name: value.detach().numpy().copy() for name, value in optimiser.state[parameter].items()}
@@ -68,7 +68,7 @@ def optimiser_state(optimiser: torch.optim.Optimizer) -> list[Weights]:
     ]
 
 
-def load_optimiser(optimiser: torch.optim.Optimizer, state: list[Weights]) -> None:
+def load_optimiser(optimiser: torch.optim.Optimizer, state: list[ModuleWeights]) -> None:
     """Take over what ``optimiser_state`` gave; step sizes and the like stay as they are."""
     remembered = {
         index: {name: torch.tensor(array) for name, array in arrays.items()}

@@ -24,7 +24,7 @@ from teachgym.students.lifetimes.global_state import preserved
 
 @checked_dataclass
 class PolicySettings:
-    """Settings of ``Policy``.
+    """Settings of ``PolicyTeacher``.
 
     Raises:
         ValueError: If a value is not allowed.
@@ -37,7 +37,7 @@ class PolicySettings:
 
 
 @final
-class Policy(Teacher):
+class PolicyTeacher(Teacher):
     """A policy that was trained on many students, and teaches another by what it sees of it.
 
     ``teachgym train`` trains it with an algorithm of Stable-Baselines3 or sb3-contrib in any teacher environment,

@@ -18,7 +18,7 @@ MOST_EPISODES = 1000
 """Answers that wait for a step at most; older ones are dropped."""
 MOST_ALPHA = 1e5
 """Greatest weight of the target."""
-MOST_LOG_RATIO = 50.0
+_MOST_LOG_RATIO = 50.0
 """Greatest logarithm of a density ratio, so that no objective overflows."""
 GRADIENT_ITERATIONS, DAMPING, TOLERANCE = 10, 1e-2, 1e-10
 """Of the conjugate gradients: iterations, what is added to the Fisher information, and the share of the squared
@@ -190,7 +190,7 @@ def trust_region_step(
     old_densities = old.log_densities(contexts)
 
     def objective(context: ContextGaussian) -> float:
-        ratios = np.exp(np.minimum(context.log_densities(contexts) - old_densities, MOST_LOG_RATIO))
+        ratios = np.exp(np.minimum(context.log_densities(contexts) - old_densities, _MOST_LOG_RATIO))
         return float(np.mean(ratios * values)) - alpha * context.kl(target)
 
     gradient = old.log_density_gradient(contexts, values / count) - alpha * old.kl_gradient(target)

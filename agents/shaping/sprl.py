@@ -20,7 +20,7 @@ DRAWS = 100
 """Draws from the Gaussian until one must be in bounds; after that the last one is clipped."""
 HOPELESS = 0.95
 """Share of the threshold, counted from the worst outcome, below which an update is no recovery."""
-MOST_LOG_RATIO = 50.0
+_MOST_LOG_RATIO = 50.0
 """Greatest logarithm of a density ratio, so that no trial of the solver overflows."""
 HALVINGS = 30
 """How often what the solver found may be halved until it keeps to the radius."""
@@ -235,7 +235,7 @@ class _Search:
     def _weights(self, gaussian: ContextGaussian) -> FloatArray:
         """``(m,)`` how much each answer's outcome counts."""
         log_ratios = gaussian.log_densities(self._contexts) - self._old_densities
-        ratios = np.exp(np.minimum(log_ratios, MOST_LOG_RATIO))
+        ratios = np.exp(np.minimum(log_ratios, _MOST_LOG_RATIO))
         return np.asarray(ratios / (max(np.sum(ratios), 1e-300) if self._normalise_weights else len(ratios)))
 
     def _fall(self, vector: FloatArray) -> float:

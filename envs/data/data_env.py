@@ -333,10 +333,10 @@ class DataEnv(TeacherEnv[Any, PlanT]):
         self._trials = []
         self._fresh()
 
-    def _teach(self, lesson: PlanT) -> Feedback | None:
+    def _teach(self, plan: PlanT) -> Feedback | None:
         classroom = self.classroom
         before, spent, decision = classroom.skill_accuracy, classroom.expenses.examples, classroom.rounds
-        task, skill = self._carry_out(lesson)
+        task, skill = self._carry_out(plan)
         after = classroom.skill_accuracy
         self._gain = after - before
         outcome = classroom.accuracy if skill is None else float(after[skill])

@@ -222,8 +222,8 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
             return Decision(np.array([float(action)]), False)
         return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Decision) -> Feedback | None:
-        controls, probe = lesson
+    def _teach(self, decision: Decision) -> Feedback | None:
+        controls, probe = decision
         if probe:
             feedback = self._try(controls)
             self._decisions += 1
@@ -232,8 +232,8 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         self._paid += self._price * self._student.learn(controls)
         self._last = controls
         self._segments += 1
-        decision, self._decisions = self._decisions, self._decisions + 1
-        return Feedback(controls, self._student.outcome(), False, 1, decision)
+        number, self._decisions = self._decisions, self._decisions + 1
+        return Feedback(controls, self._student.outcome(), False, 1, number)
 
     def _try(self, controls: FloatArray) -> Feedback:
         copied = copy.deepcopy(self._student)

@@ -148,8 +148,8 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
     def _check_action(self, action: Any) -> Decision:
         return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Decision) -> Feedback | None:
-        task, probe = lesson
+    def _teach(self, decision: Decision) -> Feedback | None:
+        task, probe = decision
         self._score = None
         values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
         outcome = self._student.play(task) if probe else self._student.learn(task)
@@ -158,12 +158,12 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         if self._antagonist is not None:
             other = self._antagonist.play(task) if probe else self._antagonist.learn(task)
         trace = None if values is None else EpisodeTrace(np.array([outcome]), values)
-        decision, self._decisions = self._decisions, self._decisions + 1
+        number, self._decisions = self._decisions, self._decisions + 1
         if not probe or self._counts_probes:
             self._spent += cost
         else:
             cost = 0
-        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, decision, probe, trace, other)
+        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, number, probe, trace, other)
 
     def _reward(self, feedback: Feedback | None) -> float:
         assert feedback is not None
@@ -175,7 +175,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         return self._paid_score - before
 
     def _true_score(self) -> float:
-        """The student's score as it is now, worked out once between two lessons."""
+        """The student's score as it is now, worked out once between two decisions."""
         if self._score is None:
             self._score = self._student.score()
         return self._score

@@ -33,13 +33,13 @@ class SkillSettings:
     structure_seed: int = 0
     """Draws the random structure, which all students share."""
     rate: float = 0.15
-    """Share of what is left to learn that a lesson on a skill teaches, if the student is ready for it."""
+    """Share of what is left to learn that an episode on a skill teaches, if the student is ready for it."""
     gate: float = 2.0
     """How much a skill needs those it builds on: readiness is the least competence among them to this power."""
     transfer: float = 0.1
-    """Share of a lesson that is also one on every skill that the lesson's builds on, or that builds on it."""
+    """Share of an episode that is also one on every skill that the episode's builds on, or that builds on it."""
     forgetting: float = 0.005
-    """Share of its competence that a skill loses in a lesson that is not about it."""
+    """Share of its competence that a skill loses in an episode that is not about it."""
     noise: float = 0.1
     """Standard deviation of graded outcomes about the competence."""
     outcomes: Outcomes = "graded"
@@ -80,9 +80,9 @@ def prerequisites(settings: SkillSettings) -> list[list[int]]:
 class SkillModel:
     """N students at once, in numbered slots.
 
-    A lesson on skill k is one of weight w on every skill: 1 on k, ``transfer`` on its neighbours in the
+    An episode on skill k is one of weight w on every skill: 1 on k, ``transfer`` on its neighbours in the
     structure, 0 on the others. Competence c becomes ``c + w r g (1 - c) - (1 - w) f c``, with the student's
-    rate r and forgetting f, and readiness g. So it stays in [0, 1]; and t lessons in a row on a skill that builds
+    rate r and forgetting f, and readiness g. So it stays in [0, 1]; and t episodes in a row on a skill that builds
     on nothing leave ``1 - (1 - c) (1 - r)^t``.
 
     Args:
@@ -96,7 +96,7 @@ class SkillModel:
         self.rate, self.forgetting = np.zeros((size, count)), np.zeros((size, count))
         self.noise: FloatArray = np.zeros(size)
         self.prerequisites = prerequisites(settings)
-        self.weights: FloatArray = np.eye(count)  # of a lesson on the skill of the row, for that of the column
+        self.weights: FloatArray = np.eye(count)  # of an episode on the skill of the row, for that of the column
         for skill, below in enumerate(self.prerequisites):
             self.weights[skill, below] = self.weights[below, skill] = settings.transfer
         most = max(map(len, self.prerequisites), default=0)
@@ -126,7 +126,7 @@ class SkillModel:
         return np.asarray(least**self.settings.gate)
 
     def learn(self, slots: Slots, skills: NDArray[np.int64]) -> FloatArray:
-        """Give a lesson in each of some slots, and return the outcomes ``(m,)`` of the tests at their ends."""
+        """Give an episode in each of some slots, and return the outcomes ``(m,)`` of the tests at their ends."""
         before, weights = self.competence[slots], self.weights[skills]
         learnt = weights * self.rate[slots] * self.readiness(before) * (1 - before)
         after = before + learnt - (1 - weights) * self.forgetting[slots] * before

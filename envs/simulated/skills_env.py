@@ -43,7 +43,7 @@ class SkillStudentBatch(StudentBatch):
     Args:
         settings: The population.
         size: Number of slots.
-        budget: In lessons.
+        budget: In episodes.
         reward: As in ``SimulatedSkillsEnv``.
         targets: Skills that the reward ``"gain"`` counts; None counts all.
         mastered_above: Outcome above which a skill is mastered.
@@ -64,7 +64,7 @@ class SkillStudentBatch(StudentBatch):
         mastered_above: float = 0.8,
     ) -> None:
         check_whole("num_envs", size, 1, "students")
-        check_whole("budget", budget, 1, "lessons")
+        check_whole("budget", budget, 1, "episodes")
         check_share("mastered_above", mastered_above)
         count = settings.skills
         self.size, self.budget, self.mastered_above = size, int(budget), float(mastered_above)
@@ -107,7 +107,7 @@ class SkillStudentBatch(StudentBatch):
         return skills.astype(np.int64)
 
     def teach(self, slots: Slots, actions: NDArray[Any]) -> BatchOutcomes:
-        """Give one lesson in each of some slots."""
+        """Teach one episode in each of some slots."""
         rows = np.arange(len(slots))
         expected = self.model.competence[slots, actions]
         outcomes = self.model.learn(slots, actions)
@@ -150,19 +150,19 @@ class SkillStudentBatch(StudentBatch):
 
 
 class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
-    """Choose which skill the next lesson is about; students learn by a formula, and differ.
+    """Choose which skill the next episode is about; students learn by a formula, and differ.
 
     ## In Short
-    - Decision: the skill of the next lesson.
+    - Decision: the skill of the next episode.
     - Student: a formula of learning and forgetting, with prerequisites.
     - SimulatedReward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every skill, exact.
     - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
     ## Description
-    A student has a competence from 0 to 1 in each of K skills. A lesson on a skill closes a share of what is left
+    A student has a competence from 0 to 1 in each of K skills. An episode on a skill closes a share of what is left
     to learn: the more, the better the student knows the skills that this one builds on. It helps a little in the
-    neighbouring skills, and the others are slowly forgotten. The lesson ends with a test, whose outcome is the
+    neighbouring skills, and the others are slowly forgotten. The episode ends with a test, whose outcome is the
     competence with noise. Students differ in how fast they learn and forget each skill, in what they know at the
     start and in the noise, by seed: other seeds are other students of the same population. Formulas are in
     ``teachgym.envs.simulated.skill_model.SkillModel``, and the population in ``SkillSettings`` beside it.
@@ -174,8 +174,8 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
 
     ## Observation Space
     ``Box(0, 1)``: progress through the budget; then, for all skills, an average of the outcomes in which each new
-    one weighs 0.3; for all skills, the lessons s since the last on it, as s / (s + K), 1 before the first; and for
-    all skills, their shares of the lessons so far.
+    one weighs 0.3; for all skills, the episodes s since the last on it, as s / (s + K), 1 before the first; and for
+    all skills, their shares of the episodes so far.
 
     ## Rewards
     ``"gain"``: the change of the mean competence over the target skills, so that the undiscounted return is final
@@ -186,7 +186,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     A student drawn from the population by the seed.
 
     ## Episode Termination
-    After ``budget`` lessons.
+    After ``budget`` episodes.
 
     ## Arguments
     ``budget=200``, ``reward="gain"``, ``targets=None`` (the skills that count for the gain; None: all),
@@ -221,12 +221,12 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
 
     @property
     def budget(self) -> int:
-        """Lessons that may be given."""
+        """Episodes that may be given."""
         return self._lifetimes.budget
 
     @property
     def spent(self) -> int:
-        """Lessons given so far."""
+        """Episodes given so far."""
         return int(self._lifetimes.spent[0])
 
     @property
@@ -258,13 +258,13 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
 
     def _teach(self, action: int) -> Feedback | None:
         decision = self.spent
-        lessons = self._lifetimes.teach(_ONLY, np.array([action]))
-        self._paid = float(lessons.rewards[0])
-        outcome = float(lessons.outcomes[0])
+        episodes = self._lifetimes.teach(_ONLY, np.array([action]))
+        self._paid = float(episodes.rewards[0])
+        outcome = float(episodes.outcomes[0])
         trace = None
         if self._traced(_VALUES):
-            trace = EpisodeTrace(np.array([outcome]), np.array([lessons.expected[0], 0.0]))
-        return Feedback(lessons.tasks[0], outcome, bool(lessons.successes[0]), 1, decision, trace=trace)
+            trace = EpisodeTrace(np.array([outcome]), np.array([episodes.expected[0], 0.0]))
+        return Feedback(episodes.tasks[0], outcome, bool(episodes.successes[0]), 1, decision, trace=trace)
 
     def _reward(self, feedback: Feedback | None) -> float:
         return self._paid

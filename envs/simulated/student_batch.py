@@ -19,7 +19,7 @@ from teachgym.worlds.world_batch import Slots
 
 
 class BatchOutcomes(NamedTuple):
-    """What came of one lesson in each of m slots."""
+    """What came of one episode in each of m slots."""
 
     tasks: FloatArray
     """``(m, n)`` what they were about."""
@@ -42,13 +42,13 @@ class StudentBatch(ABC):
     size: int
     """Number of slots."""
     budget: int
-    """Lessons in a lifetime."""
+    """Episodes in a lifetime."""
     observation_space: gymnasium.Space[Any]
     """Of one teacher."""
     action_space: gymnasium.Space[Any]
     """Of one teacher."""
     spent: NDArray[np.int64]
-    """``(size,)`` lessons so far in each slot."""
+    """``(size,)`` episodes so far in each slot."""
 
     @abstractmethod
     def begin(self, slots: Slots, seeds: Sequence[int]) -> None:
@@ -60,7 +60,7 @@ class StudentBatch(ABC):
 
     @abstractmethod
     def teach(self, slots: Slots, actions: NDArray[Any]) -> BatchOutcomes:
-        """Give one lesson in each of some slots."""
+        """Teach one episode in each of some slots."""
 
     @abstractmethod
     def observe(self, slots: Slots) -> Float32Array:
@@ -89,7 +89,7 @@ def check_no_step_limit(max_episode_steps: int | None) -> None:
 class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     """Plays ``StudentBatch``: the same seeds and actions give what as many single environments give.
 
-    ``info`` has arrays in place of ``Feedback``: ``"task"``, ``"outcome"`` and ``"success"`` of the lessons
+    ``info`` has arrays in place of ``Feedback``: ``"task"``, ``"outcome"`` and ``"success"`` of the episodes
     that this step gave, ``"spent"``, and what is true of the students; each with a mask, as always in
     Gymnasium.
 
@@ -137,7 +137,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Float32Array, FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Give a lesson in all slots.
+        """Teach an episode in all slots.
 
         Args:
             actions: ``(n, ...)``.
@@ -156,12 +156,12 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             raise ResetNeeded(f"the lifetimes of slots {ended.tolist()} are over; reset them by a reset_mask first")
         taught = np.flatnonzero(~self._over)
         rewards, over = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=np.bool_)
-        lessons = lifetimes.teach(taught, actions[taught])
-        rewards[taught] = lessons.rewards
+        episodes = lifetimes.teach(taught, actions[taught])
+        rewards[taught] = episodes.rewards
         over[taught] = lifetimes.spent[taught] >= lifetimes.budget
         if len(ended):
             self._begin(ended, [None] * len(ended))
-        came = {"task": lessons.tasks, "outcome": lessons.outcomes, "success": lessons.successes}
+        came = {"task": episodes.tasks, "outcome": episodes.outcomes, "success": episodes.successes}
         final: dict[str, Any] = {}
         now_over = np.flatnonzero(over)
         if len(now_over) and self.autoreset_mode is AutoresetMode.SAME_STEP:

@@ -276,29 +276,29 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
     def _check_action(self, action: Any) -> Decision:
         return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Decision) -> Feedback | None:
-        decision, self._decisions = self._decisions, self._decisions + 1
-        task = self._map.inward(lesson.task)
+    def _teach(self, decision: Decision) -> Feedback | None:
+        number, self._decisions = self._decisions, self._decisions + 1
+        task = self._map.inward(decision.task)
         if task is None:
-            return self._fail(lesson, decision)
+            return self._fail(decision, number)
         if self._forget_every is not None and self.spent >= (self._forgotten + 1) * self._forget_every:
             self._forgotten += 1
             self.inner.forget_student()
-        self._outer[self._inner_decisions] = decision, lesson.task
+        self._outer[self._inner_decisions] = number, decision.task
         self._inner_decisions += 1
-        action = {"decision": task, "probe": int(lesson.probe)} if self._spec.has_probes else task
+        action = {"decision": task, "probe": int(decision.probe)} if self._spec.has_probes else task
         self.inner.traces = self.traces
         _, _, self._inner_over, _, info = self.inner.step(action)
         feedback: Feedback | None = info["feedback"]
         if feedback is None:
             return None
         self._cost = feedback.cost or self._cost
-        decision, outer_task = self._outer.pop(feedback.decision)
+        number, outer_task = self._outer.pop(feedback.decision)
         success = feedback.success and SUCCESS in self._spec.offers
-        return replace(feedback, task=outer_task, decision=decision, success=success)
+        return replace(feedback, task=outer_task, decision=number, success=success)
 
-    def _fail(self, lesson: Decision, decision: int) -> Feedback:
-        cost = min(self._cost, self.budget - self.spent) if not lesson.probe or self._counts_probes else 0
+    def _fail(self, decision: Decision, number: int) -> Feedback:
+        cost = min(self._cost, self.budget - self.spent) if not decision.probe or self._counts_probes else 0
         self._extra += cost
         worst = self._spec.outcome_range[0]
         trace, traced = None, self._traced(self._spec.offers & {VALUES, ENTROPIES})
@@ -306,7 +306,7 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
             values = np.array([worst, 0.0]) if VALUES in traced else None
             trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if ENTROPIES in traced else None)
         other = worst if ANTAGONIST in self._spec.offers else None
-        return Feedback(lesson.task, worst, False, cost, decision, lesson.probe, trace, other)
+        return Feedback(decision.task, worst, False, cost, number, decision.probe, trace, other)
 
     def _is_over(self) -> bool:
         return self._inner_over or self.spent >= self.budget

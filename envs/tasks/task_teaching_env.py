@@ -316,8 +316,8 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
     def _check_action(self, action: Any) -> Decision:
         return read_decision(action, self.task_space, self.action_space)
 
-    def _teach(self, lesson: Decision) -> Feedback | None:
-        answers = [self._lead(number, lesson) for number in range(len(self._learning))]
+    def _teach(self, decision: Decision) -> Feedback | None:
+        answers = [self._lead(number, decision) for number in range(len(self._learning))]
         if self._antagonist is None:
             return answers[0]
         for number, answer in enumerate(answers):
@@ -325,12 +325,12 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
                 self._pair(number, answer)
         return self._whole.pop(0) if self._whole else None
 
-    def _lead(self, number: int, lesson: Decision) -> Feedback | None:
+    def _lead(self, number: int, decision: Decision) -> Feedback | None:
         """Let one of the students have the task."""
         learning, ledger = self._learning[number], self._ledgers[number]
         traced = self._traced(self.student.offers) if number == 0 else frozenset()
-        if not lesson.probe or ledger.exhausted:
-            return learning.teach(lesson.task, traced=traced)
+        if not decision.probe or ledger.exhausted:
+            return learning.teach(decision.task, traced=traced)
         if self._probe_batch is None:
             self._probe_batch = self.make_batch(1)
         student = self.student if number == 0 else self._antagonist
@@ -340,14 +340,14 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         answer = probe(
             student,
             self._probe_batch,
-            lesson.task,
+            decision.task,
             ledger,
             seed=seed,
             counted=self._counts_probes,
             traced=traced,
         )
         learning.note_probes(1, ledger.spent - spent)
-        learning.finish(lesson.task)
+        learning.finish(decision.task)
         return answer
 
     def _pair(self, number: int, answer: Feedback) -> None:

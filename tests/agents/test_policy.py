@@ -7,7 +7,7 @@ import torch
 from gymnasium import spaces
 
 from teachgym.agents import make_teacher
-from teachgym.agents.learned.policy import Policy, PolicySettings
+from teachgym.agents.learned.policy import PolicySettings, PolicyTeacher
 from teachgym.agents.learned.trained_policy import (
     POLICY,
     TrainedPolicy,
@@ -59,24 +59,26 @@ def box_problem(low: list[float], high: list[float]) -> TeachingSpec:
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_skills(skills: str, deterministic: bool) -> None:
     settings = PolicySettings(skills, deterministic)
-    check_teacher(Policy, settings=settings, episodes=30, specs=[SKILLS.teaching_spec])
+    check_teacher(PolicyTeacher, settings=settings, episodes=30, specs=[SKILLS.teaching_spec])
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_tasks_and_probes(tasks: str, deterministic: bool) -> None:
     specs = [TASKS.teaching_spec, SimulatedTasksEnv(probes="counted").teaching_spec, box_problem([-5, 2], [5, 3])]
-    check_teacher(Policy, settings=PolicySettings(tasks, deterministic), episodes=30, specs=specs)
+    check_teacher(PolicyTeacher, settings=PolicySettings(tasks, deterministic), episodes=30, specs=specs)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_it_keeps_the_contract_with_a_memory(recurrent: str, deterministic: bool) -> None:
-    check_teacher(Policy, settings=PolicySettings(recurrent, deterministic), episodes=30, specs=[TASKS.teaching_spec])
+    check_teacher(
+        PolicyTeacher, settings=PolicySettings(recurrent, deterministic), episodes=30, specs=[TASKS.teaching_spec]
+    )
 
 
 def test_a_box_of_other_bounds_is_matched_bound_to_bound(tasks: str) -> None:
     settings = PolicySettings(tasks, deterministic=True)
-    unit = Policy(TASKS.teaching_spec, settings, seed=0)
-    other = Policy(box_problem([-5, 2], [5, 3]), settings, seed=0)
+    unit = PolicyTeacher(TASKS.teaching_spec, settings, seed=0)
+    other = PolicyTeacher(box_problem([-5, 2], [5, 3]), settings, seed=0)
     rng = np.random.default_rng(0)
     for _ in range(20):
         seen = rng.random(9, dtype=np.float32)
@@ -93,21 +95,21 @@ def test_the_ends_of_a_networks_range_are_the_bounds() -> None:
 
 def test_a_policy_of_simulated_tasks_teaches_in_hypercubes(tasks: str) -> None:
     env = HypercubesEnv(budget=30)
-    record = teach(env, make_teacher(Policy, env, seed=0, path=tasks), seed=0)
+    record = teach(env, make_teacher(PolicyTeacher, env, seed=0, path=tasks), seed=0)
     assert record.origins == ["policy"] * 30
 
 
 def test_draws_scatter_about_the_mean_and_the_most_likely_skill_is_drawn_most(tasks: str, skills: str) -> None:
     seen = np.full(9, 0.5, dtype=np.float32)
-    mean = Policy(TASKS.teaching_spec, PolicySettings(tasks, deterministic=True), seed=0).act(seen)
-    drawing = Policy(TASKS.teaching_spec, PolicySettings(tasks), seed=0)
+    mean = PolicyTeacher(TASKS.teaching_spec, PolicySettings(tasks, deterministic=True), seed=0).act(seen)
+    drawing = PolicyTeacher(TASKS.teaching_spec, PolicySettings(tasks), seed=0)
     draws = np.array([drawing.act(seen) for _ in range(300)])
     inside = draws[((draws > 0) & (draws < 1)).all(axis=1)]
     assert len(inside) > 75
     assert np.median(draws, axis=0) == pytest.approx(mean, abs=0.12)
     seen = np.full(25, 0.5, dtype=np.float32)
-    likely = Policy(SKILLS.teaching_spec, PolicySettings(skills, deterministic=True), seed=0).act(seen)
-    chooser = Policy(SKILLS.teaching_spec, PolicySettings(skills), seed=0)
+    likely = PolicyTeacher(SKILLS.teaching_spec, PolicySettings(skills, deterministic=True), seed=0).act(seen)
+    chooser = PolicyTeacher(SKILLS.teaching_spec, PolicySettings(skills), seed=0)
     counts = np.bincount([chooser.act(seen) for _ in range(800)], minlength=8)
     assert counts[likely] >= counts.max() - 40
     assert (counts > 0).all()
@@ -115,7 +117,7 @@ def test_draws_scatter_about_the_mean_and_the_most_likely_skill_is_drawn_most(ta
 
 def test_drawing_depends_on_the_seed_and_not_on_torchs_global_generator(skills: str) -> None:
     def run(seed: int) -> list[int]:
-        teacher = Policy(SKILLS.teaching_spec, PolicySettings(skills), seed=seed)
+        teacher = PolicyTeacher(SKILLS.teaching_spec, PolicySettings(skills), seed=seed)
         return [int(teacher.act(np.full(25, 0.5, dtype=np.float32))) for _ in range(30)]
 
     torch.manual_seed(1)
@@ -126,7 +128,7 @@ def test_drawing_depends_on_the_seed_and_not_on_torchs_global_generator(skills: 
 
 
 def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str) -> None:
-    teacher = Policy(TASKS.teaching_spec, PolicySettings(recurrent, deterministic=True), seed=0)
+    teacher = PolicyTeacher(TASKS.teaching_spec, PolicySettings(recurrent, deterministic=True), seed=0)
     rng = np.random.default_rng(0)
     seen = rng.random((6, 9), dtype=np.float32)
 
@@ -167,20 +169,20 @@ def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str)
 )
 def test_an_environment_that_does_not_fit_is_refused(tasks: str, spec: TeachingSpec, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Policy(spec, PolicySettings(tasks), seed=0)
+        PolicyTeacher(spec, PolicySettings(tasks), seed=0)
 
 
 def test_a_path_is_needed_and_has_to_hold_a_policy(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="path is ''; expected the folder of a teacher that `teachgym train`"):
-        Policy(TASKS.teaching_spec, seed=0)
+        PolicyTeacher(TASKS.teaching_spec, seed=0)
     with pytest.raises(ValueError, match=r"has no policy\.npz"):
-        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
+        PolicyTeacher(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     (tmp_path / POLICY).write_bytes(b"not a policy")
     with pytest.raises(ValueError, match="may be damaged"):
-        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
+        PolicyTeacher(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     write_state(tmp_path / POLICY, {"weights": {}})
     with pytest.raises(ValueError, match="holds no trained policy of this version"):
-        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
+        PolicyTeacher(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
     with pytest.raises(ValueError, match="deterministic is 1; expected true or false"):
         PolicySettings(deterministic=1)  # type: ignore[arg-type]
 
@@ -190,7 +192,7 @@ def test_weights_that_do_not_fit_are_refused(tasks: str, tmp_path: Path) -> None
     broken: dict[str, Any] = {**vars(stored), "settings": {"net_arch": [5]}}
     TrainedPolicy(**broken).save(tmp_path)
     with pytest.raises(ValueError, match="does not fit its own settings"):
-        Policy(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
+        PolicyTeacher(TASKS.teaching_spec, PolicySettings(str(tmp_path)), seed=0)
 
 
 def test_unknown_algorithms_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

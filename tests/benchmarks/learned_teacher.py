@@ -4,7 +4,7 @@ Run by hand: ``python -m tests.benchmarks.learned_teacher``. One core takes abou
 ``SimulatedSkills`` on students of other seeds than those of the comparison. Fixed teachers learn about one student
 while they teach it; each family competes with the settings that did best on 30 other students. All teach the same
 100 students, so that differences are paired. Students vary a lot by default, since otherwise one schedule fits all:
-the lessons that PPO gives to another student tell how much it owes to a schedule, and how much to looking.
+the episodes that PPO gives to another student tell how much it owes to a schedule, and how much to looking.
 
 The environment pays the true gain in competence. PPO is paid in training only; bandits may learn from it while they
 teach. Teachers that are told which skill builds on which stand apart, for reference: no other teacher is told, but PPO
@@ -54,7 +54,8 @@ def teacher(spec: str) -> Run:
 
 
 def replayed(spec: str, students: int) -> Run:
-    """The lessons that a registered teacher gives to the student of the next seed: what it would do without looking."""
+    """The episodes that a registered teacher gives to the student of the next seed: what it would do without
+    looking."""
 
     def run(env: SimulatedSkillsEnv, seed: int) -> None:
         parsed, other = NamedSettings.parse(spec), (seed + 1) % students
@@ -67,12 +68,12 @@ def replayed(spec: str, students: int) -> Run:
 
 
 def rule(choose: Callable[[SimulatedSkillsEnv, int, Any], int]) -> Run:
-    """A rule that chooses by the lesson's number and the averages of outcomes so far."""
+    """A rule that chooses by the episode's number and the averages of outcomes so far."""
 
     def run(env: SimulatedSkillsEnv, seed: int) -> None:
         observation, _ = env.reset(seed=seed)
-        for lesson in range(env.budget):
-            observation = env.step(choose(env, lesson, observation[1 : len(env.test_tasks) + 1]))[0]
+        for episode in range(env.budget):
+            observation = env.step(choose(env, episode, observation[1 : len(env.test_tasks) + 1]))[0]
 
     return run
 
@@ -80,7 +81,7 @@ def rule(choose: Callable[[SimulatedSkillsEnv, int, Any], int]) -> Run:
 def lowest_ready(threshold: float) -> Run:
     """Teach the skill that looks least known among those whose prerequisites all look known."""
 
-    def choose(env: SimulatedSkillsEnv, lesson: int, known: Any) -> int:
+    def choose(env: SimulatedSkillsEnv, episode: int, known: Any) -> int:
         ready = [k for k, below in enumerate(env.model.prerequisites) if all(known[j] >= threshold for j in below)]
         return min(ready, key=lambda skill: known[skill])
 
@@ -90,7 +91,7 @@ def lowest_ready(threshold: float) -> Run:
 def in_order(threshold: float) -> Run:
     """Teach the first skill, in an order in which prerequisites come first, that does not look known."""
 
-    def choose(env: SimulatedSkillsEnv, lesson: int, known: Any) -> int:
+    def choose(env: SimulatedSkillsEnv, episode: int, known: Any) -> int:
         below, order = env.model.prerequisites, list[int]()
         while len(order) < len(below):
             order += [k for k in range(len(below)) if k not in order and set(below[k]) <= set(order)]
@@ -100,8 +101,8 @@ def in_order(threshold: float) -> Run:
     return rule(choose)
 
 
-def greedy(env: SimulatedSkillsEnv, lesson: int, known: Any) -> int:
-    """Teach the skill whose next lesson adds most to the true mean competence."""
+def greedy(env: SimulatedSkillsEnv, episode: int, known: Any) -> int:
+    """Teach the skill whose next episode adds most to the true mean competence."""
     model = env.model
     now, idle = model.competence[0], 1 - model.weights
     gains = model.weights * model.rate[0] * model.readiness(now[None])[0] * (1 - now) - idle * model.forgetting[0] * now
@@ -135,8 +136,8 @@ def fixed() -> dict[str, dict[str, Run]]:
     }
     return {
         "random": {"random": teacher("random")},
-        "round robin": {"round robin": rule(lambda env, lesson, known: lesson % len(known))},
-        "least known": {"least known": rule(lambda env, lesson, known: int(np.argmin(known)))},
+        "round robin": {"round robin": rule(lambda env, episode, known: episode % len(known))},
+        "least known": {"least known": rule(lambda env, episode, known: int(np.argmin(known)))},
         **{family: {spec: teacher(spec) for spec in specs} for family, specs in registered.items()},
     }
 

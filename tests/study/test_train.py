@@ -15,7 +15,7 @@ from PIL import Image
 from stable_baselines3 import PPO
 
 from teachgym.agents import make_teacher
-from teachgym.agents.learned.policy import Policy, PolicySettings
+from teachgym.agents.learned.policy import PolicySettings, PolicyTeacher
 from teachgym.agents.learned.trained_policy import ALGORITHMS, TrainedPolicy
 from teachgym.base.files import read_arrays
 from teachgym.base.named_settings import NamedSettings
@@ -71,7 +71,7 @@ def test_every_algorithm_trains_alike_twice_and_gives_a_teacher(name: str, tmp_p
     assert all(np.array_equal(first[key], second[key]) for key in first)
     named = NamedSettings.parse(env)
     made: Any = gymnasium.make(f"teachgym/{named.name}-v0", **named.settings)
-    record = teach(made, make_teacher(Policy, made, seed=0, path=str(tmp_path / "a" / "teacher")), seed=0)
+    record = teach(made, make_teacher(PolicyTeacher, made, seed=0, path=str(tmp_path / "a" / "teacher")), seed=0)
     assert len(record.feedback) == 20
 
 
@@ -90,7 +90,7 @@ def test_what_is_stored_acts_as_the_model_does(tmp_path: Path) -> None:
     model.learn(64)
     TrainedPolicy.of(model, env="SimulatedTasks", algorithm="ppo").save(tmp_path)
     env = gymnasium.make("teachgym/SimulatedTasks-v0")
-    teacher = make_teacher(Policy, env, seed=0, settings=PolicySettings(str(tmp_path), deterministic=True))
+    teacher = make_teacher(PolicyTeacher, env, seed=0, settings=PolicySettings(str(tmp_path), deterministic=True))
     for seen in np.random.default_rng(0).random((20, 9), dtype=np.float32):
         expected, _ = model.predict(seen, deterministic=True)
         assert teacher.act(seen) == pytest.approx((expected + 1) / 2, abs=1e-6)

@@ -20,7 +20,7 @@ ActionKind = Literal["weights", "scores", "each"]
 FEATURES = ("alone", "explained", "student_sure", "teacher_sure")
 """What is known of an item: the two mental models (probability of a right answer alone and after an explanation), and
 the confidence of the student and of the teacher in their own answers."""
-BEST_CONSTANT = (0.0, 0.0, -1.0, 0.0, 0.2)
+_BEST_CONSTANT = (0.0, 0.0, -1.0, 0.0, 0.2)
 """Of weights on a grid of 625 (-1, -0.5, ..., 1 each), 10 seeds, with a budget of 0.2."""
 _MOST_SCORED = 200
 _ROUNDING = 1e-4
@@ -31,7 +31,7 @@ class ExplainedStudent(ControlledStudent):
     """A student that answers items, some of them after an explanation.
 
     Args:
-        lesson: Who and what it is about.
+        data: Who and what it is about.
         student_reads: Whether the student learns from what was explained, with the teacher's labels.
         action: What the controls are, as in ``InterventionEnv``.
         items: Items of a round.
@@ -44,7 +44,7 @@ class ExplainedStudent(ControlledStudent):
 
     def __init__(
         self,
-        lesson: InterventionData,
+        data: InterventionData,
         *,
         student_reads: bool,
         action: ActionKind,
@@ -53,10 +53,10 @@ class ExplainedStudent(ControlledStudent):
         explained: int,
         knows: bool,
     ) -> None:
-        self._lesson, self._action, self._reads, self._knows = lesson, action, student_reads, knows
+        self._data, self._action, self._reads, self._knows = data, action, student_reads, knows
         self._size, self._rounds, self._left = items, rounds, explained
         self._share = explained / (items * rounds)
-        self._read, self._known = lesson.read
+        self._read, self._known = data.read
         self._round = self._right = 0
         self._prepare()
 
@@ -71,8 +71,8 @@ class ExplainedStudent(ControlledStudent):
         self._round += 1
         if self._reads and len(told):
             taught = np.arange(ITEMS)[shown][told]
-            self._read = np.concatenate([self._read, self._lesson.items[0][taught]])
-            self._known = np.concatenate([self._known, self._lesson.teacher_labels[taught]])
+            self._read = np.concatenate([self._read, self._data.items[0][taught]])
+            self._known = np.concatenate([self._known, self._data.teacher_labels[taught]])
             self._prepare()
         return len(told) / (self._size * self._rounds)
 
@@ -114,15 +114,13 @@ class ExplainedStudent(ControlledStudent):
 
     def _prepare(self) -> None:
         """Work out what the student would say to every item and probe."""
-        student, lesson = Reader(self._read, self._known), self._lesson
-        of_probes, of_items = (student.log_probabilities(one) for one in (lesson.probes[0], lesson.items[0]))
-        self._alone, self._told = (lesson.answers(of_items, of_probes=False, explained=told) for told in (False, True))
-        minds = [
-            lesson.mental_model(lesson.answers(of_probes, of_probes=True, explained=told)) for told in (False, True)
-        ]
+        student, data = Reader(self._read, self._known), self._data
+        of_probes, of_items = (student.log_probabilities(one) for one in (data.probes[0], data.items[0]))
+        self._alone, self._told = (data.answers(of_items, of_probes=False, explained=told) for told in (False, True))
+        minds = [data.mental_model(data.answers(of_probes, of_probes=True, explained=told)) for told in (False, True)]
         if self._knows:
             minds = [self._alone.astype(np.float64), self._told.astype(np.float64)]
-        self._features = np.array([*minds, np.exp(of_items).max(axis=1), lesson.teacher_confidence])
+        self._features = np.array([*minds, np.exp(of_items).max(axis=1), data.teacher_confidence])
 
     def _explained(self, controls: FloatArray, features: FloatArray, size: int) -> NDArray[np.int64]:
         """Numbers of the items to explain, the most wanted first."""
@@ -168,7 +166,7 @@ def _rules(action: ActionKind, size: int) -> dict[str, ControlRule]:
     if action == "weights":
         nothing = (0.0,) * (len(FEATURES) + 1)
         found: dict[str, ControlRule] = {name: partial(_weighing, weights) for name, weights in _WEIGHTS.items()}
-        return {**found, "none": Always(nothing), "constant": Always(BEST_CONSTANT)}
+        return {**found, "none": Always(nothing), "constant": Always(_BEST_CONSTANT)}
     if action == "scores":
         found = {name: partial(_scoring, size, weights) for name, weights in _WEIGHTS.items()}
         return {**found, "none": Always(np.zeros(size)), "constant": Always(np.ones(size))}

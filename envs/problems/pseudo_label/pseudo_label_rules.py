@@ -18,9 +18,9 @@ _WARM_UP = 10_000 / 180_000
 """Share of its training in which it does without pseudo-labels."""
 SOFT_THRESHOLD, SOFT_WEIGHT, SOFT_MOMENTUM = 0.9, 4.0, 0.999
 """Of Soft Teacher (Xu et al. 2021, arXiv:2106.09018)."""
-RESCALED_MOMENTUM = 0.95
+_RESCALED_MOMENTUM = 0.95
 """For hundreds of updates: the teacher is the mean of some 20, where 0.9995 makes it that of 2,000."""
-BEST_CONSTANT = (0.7, 1.0, 0.98)
+_BEST_CONSTANT = (0.7, 1.0, 0.98)
 """Threshold, weight and momentum, with default settings: of a grid of 80 (0.6, 0.7, 0.8, 0.9, 0.95; 0.5, 1, 2, 4; 0.9,
 0.95, 0.98, 0.99) on seeds 0 to 4, and of the best eight of them again on seeds 5 to 14."""
 WITH_TRUTH = (4.0, 0.98)
@@ -77,14 +77,14 @@ def rules(thresholds: Thresholds, quantiles: int, updates: int) -> dict[str, Con
         return Always(_controls(count, threshold, weight, momentum))
 
     return {
-        "none": always(1.0, 0.0, RESCALED_MOMENTUM),
-        "constant": always(*BEST_CONSTANT),
+        "none": always(1.0, 0.0, _RESCALED_MOMENTUM),
+        "constant": always(*_BEST_CONSTANT),
         "paper": partial(_mixture, count, quantiles, "high", PAPER_MOMENTUM),
         "middle": partial(_mixture, count, quantiles, "middle", PAPER_MOMENTUM),
-        "rescaled": partial(_mixture, count, quantiles, "high", RESCALED_MOMENTUM),
-        "rescaled-middle": partial(_mixture, count, quantiles, "middle", RESCALED_MOMENTUM),
+        "rescaled": partial(_mixture, count, quantiles, "high", _RESCALED_MOMENTUM),
+        "rescaled-middle": partial(_mixture, count, quantiles, "middle", _RESCALED_MOMENTUM),
         "soft": partial(_soft, count, updates),
-        "all": always(0.0, 1.0, RESCALED_MOMENTUM),
+        "all": always(0.0, 1.0, _RESCALED_MOMENTUM),
     }
 
 

@@ -30,9 +30,9 @@ MOST_UPDATES = 10
 """After a batch."""
 PAPER_MOMENTUM = 0.999
 """Of Robust Mean Teacher (Döbler et al. 2023, arXiv:2211.13081)."""
-RESCALED_MOMENTUM = 0.9
+_RESCALED_MOMENTUM = 0.9
 """For a stream of 160 batches: the teacher is the mean of the last 10 updates, where 0.999 makes it that of 1,000."""
-BEST_CONSTANT: Mapping[Shift, tuple[float, float, float, float]] = {
+_BEST_CONSTANT: Mapping[Shift, tuple[float, float, float, float]] = {
     "gradual": (0.9, 10.0, 0.0, 0.0),
     "abrupt": (0.99, 10.0, 0.0, 0.0),
     "cyclic": (0.95, 10.0, 0.5, 0.0),
@@ -256,10 +256,10 @@ class StreamAdaptationEnv(ControlEnv):
         check_whole("batches", batches, 1, "batches in a segment")
         rules: dict[str, ControlRule] = {
             "none": Always((1.0, 0.0, 0.0, 0.0)),
-            "constant": Always(BEST_CONSTANT[shift]),
+            "constant": Always(_BEST_CONSTANT[shift]),
             "paper": Always((PAPER_MOMENTUM, 1.0, 1.0, 0.0)),
-            "rescaled": Always((RESCALED_MOMENTUM, float(MOST_UPDATES), 1.0, 0.0)),
-            "no-replay": Always((RESCALED_MOMENTUM, float(MOST_UPDATES), 0.0, 0.0)),
+            "rescaled": Always((_RESCALED_MOMENTUM, float(MOST_UPDATES), 1.0, 0.0)),
+            "no-replay": Always((_RESCALED_MOMENTUM, float(MOST_UPDATES), 0.0, 0.0)),
         }
         super().__init__(
             TaskSpace(

@@ -32,7 +32,7 @@ AHEAD = 5
 _MOST_ERROR = 10.0
 PAPER_DECAY, RESCALED_DECAY, EVERY = 0.999, 0.99, 5
 """Of the source's annealing: decay of the strength, once in so many updates; rescaled from 250,000 to 4,000 of them."""
-BEST_CONSTANT = 0.6
+_BEST_CONSTANT = 0.6
 """For the Henon map, on a grid of 10 (0.1, 0.2, ..., 1) over 8 seeds."""
 
 
@@ -266,7 +266,7 @@ class TeacherForcingEnv(ControlEnv):
             rules={
                 "none": Always(0.0),
                 "forcing": Always(1.0),
-                "constant": Always(BEST_CONSTANT),
+                "constant": Always(_BEST_CONSTANT),
                 "paper": partial(annealed, PAPER_DECAY, sizes.updates),
                 "rescaled": partial(annealed, RESCALED_DECAY, sizes.updates),
             },

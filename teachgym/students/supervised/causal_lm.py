@@ -45,7 +45,7 @@ class CausalLM(HuggingFaceStudent):
     """A causal language model of Hugging Face's format by path, fine-tuned with LoRA or in full.
 
     It reads every prompt through the model's chat template, or through a plain one, and answers greedily; the form is
-    the same in training and in answering, before the first lesson and after the last. What is learnt are the tokens
+    the same in training and in answering, before the first update and after the last. What is learnt are the tokens
     of the target and the end of the sequence, by AdamW. The defaults are those by which DataEnvGym (Khan et al. 2024,
     arXiv:2410.06215) trains its students: LoRA on all linear layers, rank 16, alpha 32, dropout 0.05, learning rate
     1e-4 with a tenth of warm-up and a cosine down to 0, batches of 16, three epochs.
@@ -136,8 +136,8 @@ class CausalLM(HuggingFaceStudent):
         super().load_state_dict(state)
         self._vllm.weights_changed()
 
-    def _lesson(self, examples: Sequence[Example]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        inputs, labels = super()._lesson(examples)
+    def _inputs_and_labels(self, examples: Sequence[Example]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        inputs, labels = super()._inputs_and_labels(examples)
         if "position_ids" in self._takes:  # as in answering, where padding on the left has no place
             inputs["position_ids"] = (inputs["attention_mask"].cumsum(-1) - 1).clamp(min=0)
         return inputs, labels

@@ -151,7 +151,7 @@ class HuggingFaceStudent(SupervisedStudent):
         with quiet(), preserved(), torch.no_grad():
             total = tokens = 0.0
             for start in range(0, len(examples), self.settings.micro_batch_size):
-                inputs, labels = self._lesson(examples[start : start + self.settings.micro_batch_size])
+                inputs, labels = self._inputs_and_labels(examples[start : start + self.settings.micro_batch_size])
                 total += float(self._summed_loss(inputs, labels))
                 tokens += int((labels != NO_LOSS).sum())
         return total / tokens
@@ -180,13 +180,13 @@ class HuggingFaceStudent(SupervisedStudent):
         self._optimiser.zero_grad(set_to_none=True)
         tokens = sum(len(self.target_ids(example)) for example in examples)
         for start in range(0, len(examples), self.settings.micro_batch_size):
-            inputs, labels = self._lesson(examples[start : start + self.settings.micro_batch_size])
+            inputs, labels = self._inputs_and_labels(examples[start : start + self.settings.micro_batch_size])
             (self._summed_loss(inputs, labels) / tokens).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._learning.values(), self.settings.max_gradient_norm)
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
 
-    def _lesson(self, examples: Sequence[Example]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    def _inputs_and_labels(self, examples: Sequence[Example]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """The model's inputs with the targets at their end, and ``(examples, width)`` labels of these last tokens."""
         inputs, labels = append_targets(
             self.encode(examples),

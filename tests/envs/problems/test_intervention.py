@@ -96,8 +96,8 @@ def test_what_was_explained_is_read_with_the_teachers_labels_and_lasts() -> None
     assert len(student._read) == 70
     assert (
         student._known[60:].tolist()
-        == student._lesson.teacher_labels[
-            [int(np.flatnonzero((student._lesson.items[0] == one).all(axis=1))[0]) for one in student._read[60:]]
+        == student._data.teacher_labels[
+            [int(np.flatnonzero((student._data.items[0] == one).all(axis=1))[0]) for one in student._read[60:]]
         ].tolist()
     )
 

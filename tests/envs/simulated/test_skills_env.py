@@ -30,7 +30,7 @@ def model(**population: Any) -> SkillModel:
     return made
 
 
-def lessons(student: SkillModel, *skills: int) -> list[float]:
+def episodes(student: SkillModel, *skills: int) -> list[float]:
     return [float(student.learn(FIRST, np.array([skill]))[0]) for skill in skills]
 
 
@@ -46,7 +46,7 @@ def test_it_keeps_the_contract(kind: dict[str, Any]) -> None:
 
 def test_constant_practice_has_the_closed_form() -> None:
     student = model(structure="independent", rate=0.2, initial=0.1, forgetting=0.03)
-    outcomes = lessons(student, *[2] * 50)
+    outcomes = episodes(student, *[2] * 50)
     assert outcomes == pytest.approx([1 - (1 - 0.1) * (1 - 0.2) ** t for t in range(1, 51)])
     others = np.delete(student.competence[0], 2)
     assert others == pytest.approx(0.1 * (1 - 0.03) ** 50)
@@ -55,7 +55,7 @@ def test_constant_practice_has_the_closed_form() -> None:
 def test_a_lesson_is_worth_what_the_student_knows_of_what_the_skill_builds_on() -> None:
     student = model(structure="chain", skills=3, rate=0.2, gate=2.0, transfer=0.0, forgetting=0.0, initial=0.0)
     student.competence[0] = [0.5, 0.4, 0.0]
-    assert lessons(student, 1) == pytest.approx([0.4 + 0.2 * 0.5**2 * 0.6])
+    assert episodes(student, 1) == pytest.approx([0.4 + 0.2 * 0.5**2 * 0.6])
     assert student.competence[0] == pytest.approx([0.5, 0.43, 0.0])
 
 
@@ -70,7 +70,7 @@ def test_of_several_prerequisites_the_least_known_counts() -> None:
 
 def test_a_lesson_carries_over_to_the_neighbours_only_and_keeps_them_from_being_forgotten_by_as_much() -> None:
     student = model(structure="tree", skills=7, rate=0.2, gate=0.0, transfer=0.25, forgetting=0.1, initial=0.5)
-    lessons(student, 1)
+    episodes(student, 1)
     neighbour = 0.5 + 0.25 * 0.2 * 0.5 - 0.75 * 0.1 * 0.5
     stranger = 0.5 - 0.1 * 0.5
     expected = [neighbour, 0.5 + 0.2 * 0.5, stranger, neighbour, neighbour, stranger, stranger]
@@ -108,7 +108,7 @@ def test_a_random_structure_has_no_circles(seed: int) -> None:
 )
 def test_competence_and_outcomes_stay_from_0_to_1(skills: list[int], **population: float) -> None:
     student = model(skills=6, noise=5.0, **population)
-    for outcome in lessons(student, *skills):
+    for outcome in episodes(student, *skills):
         assert 0 <= outcome <= 1
         assert (student.competence >= 0).all()
         assert (student.competence <= 1 + 1e-12).all()
@@ -263,7 +263,7 @@ def test_without_autoreset_a_lifetime_that_is_over_has_to_be_reset() -> None:
         ({"rate": 1.5}, r"rate is 1.5; expected a number in \[0, 1\]"),
         ({"noise": -1}, "noise is -1; expected a finite number from 0 up"),
         ({"gate": "big"}, "gate is 'big'"),
-        ({"budget": 0}, "budget is 0; expected a whole number of lessons"),
+        ({"budget": 0}, "budget is 0; expected a whole number of episodes"),
         ({"reward": "joy"}, "reward is 'joy'; expected one of"),
         ({"targets": [8]}, r"targets is \(8,\); expected distinct skills from 0 to 7"),
         ({"targets": [1, 1]}, "expected distinct skills"),
