@@ -10,6 +10,7 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from teachgym.agents.adversaries.ppo_learner import PPOLearner, PPOLearnerSettings, Rollout
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
 from teachgym.agents.base.task_teacher import TaskTeacher
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
@@ -29,24 +30,21 @@ class LevelAdversarySettings(PPOLearnerSettings):
         ValueError: If a value is not allowed.
     """
 
-    episodes_per_task: int = 1
+    episodes_per_task: PositiveInt = 1
     """Times that a task is offered in a row before it is paid for."""
     tasks_per_update: int = 16
     """Paid tasks between two updates of the policy, a multiple of the minibatches; the source has 16 worlds at once."""
-    noise_dimensions: int = 10
+    noise_dimensions: NonNegativeInt = 10
     """Uniform random numbers that the policy sees at each step, from 0 to 1."""
     normalise_rewards: bool = True
     """Whether rewards are divided by their running standard deviation."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("episodes_per_task", self.episodes_per_task, 1, "episodes")
-        check_whole("tasks_per_update", self.tasks_per_update, 2 * self.minibatches, "tasks (twice the minibatches)")
+        check_whole("tasks_per_update", self.tasks_per_update, 2 * self.minibatches)
         if self.tasks_per_update % self.minibatches:
             raise ValueError(
                 f"tasks_per_update is {self.tasks_per_update}; expected a multiple of minibatches, {self.minibatches}"
             )
-        check_whole("noise_dimensions", self.noise_dimensions, 0, "numbers")
 
 
 class LevelAdversary(TaskTeacher):

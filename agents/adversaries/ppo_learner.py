@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
@@ -26,7 +27,7 @@ from teachgym.agents.base.torch_state import (
     tensor,
     weights_of,
 )
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 
@@ -42,44 +43,28 @@ class PPOLearnerSettings:
         ValueError: If a value is not allowed.
     """
 
-    epochs: int = 8
+    epochs: PositiveInt = 8
     """Passes over the transitions of one update."""
-    minibatches: int = 4
+    minibatches: PositiveInt = 4
     """Minibatches of a pass."""
-    learning_rate: float = 3e-4
+    learning_rate: PositiveFloat = 3e-4
     """Step size of Adam."""
-    entropy_coefficient: float = 0.01
+    entropy_coefficient: NonNegativeFloat = 0.01
     """Weight of the entropy bonus."""
-    clip_range: float = 0.2
+    clip_range: PositiveFloat = 0.2
     """Clipping of the probability ratio."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """Discount factor gamma."""
-    gae_lambda: float = 0.9
+    gae_lambda: Share = 0.9
     """Lambda of generalised advantage estimation."""
-    value_coefficient: float = 0.5
+    value_coefficient: NonNegativeFloat = 0.5
     """Weight of the value function's loss."""
-    max_gradient_norm: float = 0.5
+    max_gradient_norm: PositiveFloat = 0.5
     """Length that gradients are cut to."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = (64, 64)
     """Widths of the hidden layers, of the policy and of the value function alike."""
-    log_std_init: float = 0.0
+    log_std_init: Annotated[float, Ge(LOG_STD_RANGE[0]), Le(LOG_STD_RANGE[1])] = 0.0
     """Log of the standard deviation of actions at first."""
-
-    def __post_init__(self) -> None:
-        check_whole("epochs", self.epochs, 1, "passes")
-        check_whole("minibatches", self.minibatches, 1, "minibatches")
-        for name in ("learning_rate", "clip_range", "max_gradient_norm"):
-            check_positive(name, getattr(self, name))
-        for name in ("entropy_coefficient", "value_coefficient"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected a number from 0 up")
-        for name in ("discount", "gae_lambda"):
-            check_share(name, getattr(self, name))
-        for width in self.hidden:
-            check_whole("hidden", width, 1, "units")
-        low, high = LOG_STD_RANGE
-        if not low <= self.log_std_init <= high:
-            raise ValueError(f"log_std_init is {self.log_std_init!r}; expected a number in [{low:g}, {high:g}]")
 
 
 @dataclass(frozen=True, eq=False)

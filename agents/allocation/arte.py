@@ -6,7 +6,7 @@ import numpy as np
 
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.base.annotations import read_numbers
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveShare
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Transition
@@ -23,23 +23,17 @@ class ArteSettings:
         ValueError: If a value is not allowed.
     """
 
-    beta: float = 0.02
+    beta: PositiveFloat = 0.02
     """Price of a nat of divergence from the reference, in accuracy: with less, the best skills get more."""
     reference: Literal["uniform", "data"] = "uniform"
     """What the shares are tilted from: ``"uniform"``, or ``"data"``, the shares of all data so far, so that tilts add
     up from step to step, and a skill without data stays without."""
-    warm_up: int = 3
+    warm_up: NonNegativeInt = 3
     """Steps in which the skills take turns, alike, before any shares are tilted; from 0 up."""
-    decay: float = 0.9
+    decay: PositiveShare = 0.9
     """What a step counts for each step that has come after it, above 0; 1 forgets nothing."""
-    ridge: float = 0.1
+    ridge: PositiveFloat = 0.1
     """Weight of the penalty on squared differences between scores, above 0: what little data says is not believed."""
-
-    def __post_init__(self) -> None:
-        check_positive("beta", self.beta)
-        check_whole("warm_up", self.warm_up, 0, "steps")
-        check_share("decay", self.decay, above_zero=True)
-        check_positive("ridge", self.ridge)
 
 
 @final

@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
-from teachgym.base.setting_checks import check_share
+from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.observation import SkillRow
@@ -19,11 +19,8 @@ class FloorSettings:
         ValueError: If a value is not allowed.
     """
 
-    floor: float = 0.1
+    floor: Share = 0.1
     """Share of the data that is divided alike whatever is seen, so that every skill is begun."""
-
-    def __post_init__(self) -> None:
-        check_share("floor", self.floor)
 
 
 @final

@@ -45,7 +45,7 @@ def fit_item_response(correct: ArrayLike, *, spread: float = 3.0, rounds: int = 
     """
     answers = _answers(correct)
     check_positive("spread", spread)
-    check_whole("rounds", rounds, 1, "rounds")
+    check_whole("rounds", rounds, 1)
     nodes = np.linspace(-5, 5, _NODES)
     prior = -0.5 * nodes**2
     design = np.stack([nodes, np.ones(_NODES)])  # slope and intercept
@@ -84,7 +84,7 @@ def most_discriminative(correct: ArrayLike, count: int) -> list[int]:
     Raises:
         ValueError: If an argument is not allowed.
     """
-    check_whole("count", count, 1, "items")
+    check_whole("count", count, 1)
     items = _answers(correct).shape[1]
     if count > items:
         raise ValueError(f"count is {count}; expected at most {items}, the number of items")

@@ -25,7 +25,7 @@ class SingleSkillSettings:
 
     def __post_init__(self) -> None:
         if isinstance(self.skill, int):
-            check_whole("skill", self.skill, 0, "skills")
+            check_whole("skill", self.skill, 0)
 
 
 @final

@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.allocation.allocation_teacher import AllocationTeacher, floored
-from teachgym.base.setting_checks import check_positive, check_share
+from teachgym.base.ranges import PositiveFloat, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.observation import SkillRow
@@ -19,14 +19,10 @@ class ProportionalSettings:
         ValueError: If a value is not allowed.
     """
 
-    sharpness: float = 1.0
+    sharpness: PositiveFloat = 1.0
     """Power of the error rate, or of the accuracy; with more, more goes to the extreme skills."""
-    floor: float = 0.0
+    floor: Share = 0.0
     """Share of the data that is divided alike whatever is seen."""
-
-    def __post_init__(self) -> None:
-        check_positive("sharpness", self.sharpness)
-        check_share("floor", self.floor)
 
 
 @final

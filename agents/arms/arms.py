@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -26,17 +26,11 @@ class ArmSettings:
     """
 
     _: KW_ONLY
-    most_arms: int = 100
+    most_arms: PositiveInt = 100
     """Most arms that a box is cut into. Every parameter gets the same number of cells, as many as fit; if that is 1,
     the first parameters are halved, as many of them as fit."""
-    cells: tuple[int, ...] | None = None
+    cells: tuple[PositiveInt, ...] | None = None
     """Cells along each parameter, in order, instead of ``most_arms``."""
-
-    def __post_init__(self) -> None:
-        check_whole("most_arms", self.most_arms, 1, "arms")
-        if self.cells is not None:
-            for count in self.cells:
-                check_whole("a number in cells", count, 1, "cells")
 
 
 class Arms:

@@ -9,6 +9,7 @@ from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import EXPLORATION_RULES
 from teachgym.agents.base.optional_settings import given, refuse_unused
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
@@ -60,7 +61,7 @@ class BanditSettings(ArmSettings):
     the environment pays), and ``"none"`` for the others."""
     quantiles: tuple[float, float] = (0.2, 0.8)
     """The two quantiles, for ``rescale="quantiles"``."""
-    quantile_window: int = 1000
+    quantile_window: PositiveInt = 1000
     """Latest rewards that the quantiles are taken of."""
     epsilon: float | None = None
     """Share of uniform draws, in ``[0, 1]``: 0.1 for ``"epsilon-greedy"`` and ``"exp3"``, where it is gamma, and 0.2
@@ -91,14 +92,12 @@ class BanditSettings(ArmSettings):
     """``"thompson"``: how far one reward of an arm may be off its mean; 1."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.rescale is not None:
             check_rescale(self.reward, self.rescale)
         if self.rescale == "none" and self.rule in ("exp3", "exp3.s"):
             raise ValueError(f"rescale is 'none', but rule {self.rule!r} needs rewards in known bounds")
         if len(self.quantiles) != 2 or not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ValueError(f"quantiles is {self.quantiles}; expected two numbers, 0 <= low < high <= 1")
-        check_whole("quantile_window", self.quantile_window, 1, "rewards")
         refuse_unused(self, _OF_RULES, "rule", {name: rule.takes() for name, rule in EXPLORATION_RULES.items()})
         self._check_values()
 
@@ -114,7 +113,7 @@ class BanditSettings(ArmSettings):
         if self.exploration is not None and not 0 <= self.exploration < np.inf:
             raise ValueError(f"exploration is {self.exploration}; expected a number from 0 up")
         if self.window is not None:
-            check_whole("window", self.window, 1, "answers")
+            check_whole("window", self.window, 1)
         if self.share is not None and not 0 <= self.share < 1:
             raise ValueError(f"share is {self.share}; expected a number in [0, 1)")
         if self.prior_mean is not None and not np.isfinite(self.prior_mean):

@@ -11,7 +11,7 @@ from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import best
 from teachgym.base.annotations import read_numbers
-from teachgym.base.setting_checks import check_positive
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
@@ -37,14 +37,12 @@ class LinearBanditSettings(ArmSettings):
     """How rewards are mapped to ``[0, 1]``: from their ``"bounds"``, from the ``"range"`` of those seen, or between
     their 0.2 and 0.8 ``"quantiles"``; ``"none"`` leaves them. None takes ``"bounds"``, and ``"range"`` where the
     environment pays."""
-    ridge: float = 1.0
+    ridge: PositiveFloat = 1.0
     """Weight of the penalty on squared coefficients, above 0; 1 in both papers."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.rescale is not None:
             check_rescale(self.reward, self.rescale)
-        check_positive("ridge", self.ridge)
 
 
 @checked_dataclass
@@ -55,14 +53,9 @@ class LinUcbSettings(LinearBanditSettings):
         ValueError: If a value is not allowed.
     """
 
-    alpha: float = 1.0
+    alpha: NonNegativeFloat = 1.0
     """Standard deviations that are added to an arm's expected reward, from 0 up; the paper's bound takes
     1 + sqrt(ln(2 / delta) / 2) for a chance delta of being wrong, and its experiments try several."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.alpha < np.inf:
-            raise ValueError(f"alpha is {self.alpha}; expected a number from 0 up")
 
 
 @checked_dataclass
@@ -73,13 +66,9 @@ class LinearThompsonSettings(LinearBanditSettings):
         ValueError: If a value is not allowed.
     """
 
-    spread: float = 0.5
+    spread: PositiveFloat = 0.5
     """v: standard deviation of a reward about its expectation, above 0. The paper's bound takes one that grows with
     sqrt(d ln t); 0.5 is the most that rewards in ``[0, 1]`` can have."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("spread", self.spread)
 
 
 class LinearBandit(ArmTeacher):

@@ -1,12 +1,13 @@
 """Success progress: how fast success rates change, with rare successes under a magnifying glass."""
 
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
+from annotated_types import Gt, Lt, MinLen
 
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
@@ -28,13 +29,13 @@ class SuccessProgressSettings(ArmSettings):
         ValueError: If a value is not allowed.
     """
 
-    update_every: int | None = None
+    update_every: PositiveInt | None = None
     """Answers between two updates of the success rates; None takes 10 for every arm."""
-    smoothing: float = 0.1
+    smoothing: PositiveShare = 0.1
     """Weight of the newest in both moving averages, in ``(0, 1]``."""
-    theta: float = 0.1
+    theta: Annotated[float, Gt(0), Lt(1)] = 0.1
     """Success rate that counts as one half: differences below it are stretched; in ``(0, 1)``."""
-    uniform_share: float = 0.25
+    uniform_share: Share = 0.25
     """Share of uniform draws, in ``[0, 1]``."""
     baseline: Literal["first", "none"] = "first"
     """What rates are measured from: an arm's ``"first"`` rate, but at most 0.75, or 0."""
@@ -42,25 +43,10 @@ class SuccessProgressSettings(ArmSettings):
     """What an arm without an answer since the last update does: ``"keep"`` its averages, or count as a rate of 0."""
     carry_over: bool = False
     """Whether an arm's last rate counts as one answer towards its next."""
-    strata: tuple[tuple[int, ...], ...] = ()
+    strata: tuple[Annotated[tuple[NonNegativeInt, ...], MinLen(1)], ...] = ()
     """Sets of arms, by number from 0, of which only the best keeps its weight; of none, all arms keep theirs."""
     best_by: Literal["success", "progress", "learnability"] = "success"
     """What makes an arm the best of its stratum: success rate p, its weight, or p (1 - p)."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.update_every is not None:
-            check_whole("update_every", self.update_every, 1, "answers")
-        check_share("smoothing", self.smoothing, above_zero=True)
-        check_share("theta", self.theta, above_zero=True)
-        if self.theta == 1:
-            raise ValueError("theta is 1; expected a number in (0, 1)")
-        check_share("uniform_share", self.uniform_share)
-        for stratum in self.strata:
-            if not len(stratum):
-                raise ValueError(f"strata is {self.strata}; expected no empty stratum")
-            for arm in stratum:
-                check_whole("an arm in strata", arm, 0, "an arm")
 
 
 @final

@@ -3,15 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 import numpy as np
+from annotated_types import Ge
 
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.base.optional_settings import given, refuse_unused
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import PositiveFloat, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
@@ -36,20 +37,19 @@ class TsclSettings(ArmSettings):
     """Whether outcomes are mapped from the environment's outcome range to ``[0, 1]`` and clipped before use."""
     policy: Literal["epsilon-greedy", "boltzmann"] | None = None
     """How an arm is chosen by progress; None takes ``"epsilon-greedy"``. ``"sampling"`` knows that one only."""
-    epsilon: float | None = None
+    epsilon: Share | None = None
     """``"epsilon-greedy"``: share of uniform draws; None takes 0.1, and 0 for ``"sampling"``, where the authors' code
     has 0.1."""
-    temperature: float | None = None
+    temperature: PositiveFloat | None = None
     """``"boltzmann"``: the difference in progress that makes an arm e times as likely; 0.0004."""
-    learning_rate: float | None = None
+    learning_rate: PositiveShare | None = None
     """``"online"``, ``"naive"`` and ``"window"``: how far an expected progress moves towards a new one, in ``(0, 1]``;
     0.1. With 1 ``"window"`` takes the slope itself, as the authors' code does."""
-    window: int | None = None
+    window: Annotated[int, Ge(2)] | None = None
     """Scores of an arm that a slope is fitted to (``"naive"``, where they are a burst, and ``"window"``), or
     differences that one is sampled from (``"sampling"``); 10."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.policy == "boltzmann" and self.algorithm == "sampling":
             raise ValueError("policy is 'boltzmann', but algorithm 'sampling' takes the best of what it samples")
         used = {name: algorithm.uses for name, algorithm in TSCL_ALGORITHMS.items()}
@@ -59,14 +59,6 @@ class TsclSettings(ArmSettings):
             raise ValueError(
                 f"{unused} is {getattr(self, unused)}, but policy {self.policy or 'epsilon-greedy'!r} does not use it"
             )
-        if self.epsilon is not None:
-            check_share("epsilon", self.epsilon)
-        if self.temperature is not None:
-            check_positive("temperature", self.temperature)
-        if self.learning_rate is not None:
-            check_share("learning_rate", self.learning_rate, above_zero=True)
-        if self.window is not None:
-            check_whole("window", self.window, 2, "scores")
 
 
 class Algorithm(ABC):

@@ -6,7 +6,7 @@ import numpy as np
 
 from teachgym.agents.base.optional_settings import refuse_unused
 from teachgym.agents.base.task_teacher import TaskTeacher
-from teachgym.base.setting_checks import check_numbers, check_share, check_whole
+from teachgym.base.ranges import FiniteFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -30,37 +30,29 @@ class AnnealingSettings:
 
     pace: Literal["steps", "episodes", "success"] = "steps"
     """What moves the box on: student steps spent, answers, or successes."""
-    start_low: tuple[float, ...] | None = None
+    start_low: tuple[FiniteFloat, ...] | None = None
     """Lower corner of the first box, in task units; None takes easy tasks."""
-    start_high: tuple[float, ...] | None = None
+    start_high: tuple[FiniteFloat, ...] | None = None
     """Upper corner of the first box."""
-    end_low: tuple[float, ...] | None = None
+    end_low: tuple[FiniteFloat, ...] | None = None
     """Lower corner of the last box; None takes the whole task space."""
-    end_high: tuple[float, ...] | None = None
+    end_high: tuple[FiniteFloat, ...] | None = None
     """Upper corner of the last box."""
-    total: int | None = None
+    total: PositiveInt | None = None
     """``"steps"``, ``"episodes"``: how many until the last box is reached; None takes 1,000,000 and 1,000."""
-    increments: int | None = None
+    increments: PositiveInt | None = None
     """``"success"``: moves from the first box to the last; 5."""
-    threshold: float | None = None
+    threshold: Share | None = None
     """``"success"``: share of successes that makes the box move, in ``[0, 1]``; 0.75."""
-    window: int | None = None
+    window: PositiveInt | None = None
     """``"success"``: answers between two decisions on whether to move; 10."""
 
     def __post_init__(self) -> None:
         refuse_unused(self, (*_CLOCK, *_SUCCESS), "pace", _USED)
-        for name in ("total", "increments", "window"):
-            if getattr(self, name) is not None:
-                check_whole(name, getattr(self, name), 1, "steps, episodes or moves")
-        if self.threshold is not None:
-            check_share("threshold", self.threshold)
         for end in ("start", "end"):
             low, high = getattr(self, f"{end}_low"), getattr(self, f"{end}_high")
             if (low is None) != (high is None):
                 raise ValueError(f"{end}_low is {low} and {end}_high is {high}; expected both or neither")
-            if low is not None:
-                check_numbers(f"{end}_low", low)
-                check_numbers(f"{end}_high", high)
 
 
 @final

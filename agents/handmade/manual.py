@@ -187,5 +187,5 @@ def _parse(row: Any, actions: TaskActions) -> tuple[FloatArray, dict[str, int]]:
 def _whole(name: str, value: Any) -> int:
     """A whole number, from a file."""
     number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-    check_whole(name, number, 1 if name == "count" else 0, "decisions" if name == "count" else "steps")
+    check_whole(name, number, 1 if name == "count" else 0)
     return int(number)

@@ -5,7 +5,8 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.base.task_teacher import TaskTeacher
-from teachgym.base.setting_checks import check_numbers, check_share, check_whole
+from teachgym.base.ranges import FiniteFloat, PositiveInt, PositiveShare
+from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.sampling import Window
@@ -21,24 +22,16 @@ class OracleSettings:
         ValueError: If a value is not allowed.
     """
 
-    window_share: float = 1 / 6
+    window_share: PositiveShare = 1 / 6
     """Side of the window as a share of each parameter's range, in ``(0, 1]``."""
-    move_every: int = 50
+    move_every: PositiveInt = 50
     """Episodes between two decisions on whether to move."""
-    threshold: float | None = None
+    threshold: FiniteFloat | None = None
     """Mean raw outcome above which the window moves; None takes the environment's ``mastered_above``."""
-    steps: tuple[float, ...] | None = None
+    steps: tuple[FiniteFloat, ...] | None = None
     """Signed step of one move for each parameter, in its own unit; None takes every ``Parameter.harder``.
 
     Where the step is 0 the window spans the parameter's whole range."""
-
-    def __post_init__(self) -> None:
-        check_share("window_share", self.window_share, above_zero=True)
-        check_whole("move_every", self.move_every, 1, "episodes")
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise ValueError(f"threshold is {self.threshold}; expected a finite outcome, or None")
-        if self.steps is not None:
-            check_numbers("steps", self.steps)
 
 
 @final

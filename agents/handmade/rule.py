@@ -1,6 +1,8 @@
 """A reference policy that the environment states."""
 
-from typing import Any, final
+from typing import Annotated, Any, final
+
+from annotated_types import MinLen
 
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
@@ -20,13 +22,9 @@ class RuleSettings:
         ValueError: If a value is not allowed.
     """
 
-    name: str = "none"
+    name: Annotated[str, MinLen(1)] = "none"
     """Which of the environment's rules; `"none"` does nothing, and `"truth"` knows what is best, where that is
     known. docs/environments.md lists them."""
-
-    def __post_init__(self) -> None:
-        if not self.name:
-            raise ValueError(f"name is {self.name!r}; expected the name of a rule, for instance none")
 
 
 @final

@@ -10,8 +10,8 @@ import numpy as np
 from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_name
-from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Transition
@@ -38,11 +38,10 @@ class StagesSettings:
 
     ``"until"`` ends the stage: tests such as ``steps>20000``, ``episodes>=50``, ``outcome>230``, ``success>0.75``,
     joined by ``&`` and ``|`` (``teachgym.agents.handmade.stop_conditions``). All stages but the last need it."""
-    window: int = 1000
+    window: PositiveInt = 1000
     """Latest answers of a stage that ``outcome`` and ``success`` are the means of."""
 
     def __post_init__(self) -> None:
-        check_whole("window", self.window, 1, "answers")
         for number, stage in enumerate(self.stages):
             self._check(number, stage)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal, final
 
 from teachgym.agents.language.answers import ANSWERS, read_report
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import NonNegativeInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Transition
@@ -34,12 +34,8 @@ class LanguageModelSettings(ModelSettings):
     acts: Literal["shares", "tree", "orders", "examples"] = "shares"
     """What it decides: each skill's share of the examples; where to explore and to exploit in trees of skills; orders
     for an engine, in words; or the examples themselves."""
-    memory: int = 3
+    memory: NonNegativeInt = 3
     """Latest steps that it is reminded of: report, answer and reward; from 0 up."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("memory", self.memory, 0, "steps")
 
 
 @final

@@ -1,10 +1,11 @@
 """ALP-GMM: Gaussian mixtures over tasks and absolute learning progress."""
 
-from typing import final
+from typing import Annotated, final
+
+from annotated_types import Ge
 
 from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
-from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
@@ -20,15 +21,10 @@ class AlpGmmSettings(MixtureSettings):
         ValueError: If a value is not allowed.
     """
 
-    max_history: int | None = None
+    max_history: Annotated[int, Ge(WARM_UP + 1)] | None = None
     """Answers that nearest neighbours are looked for among, above 5; the oldest are dropped. None keeps all."""
     normalise_distances: bool | None = None
     """Whether distances between tasks take each parameter as a share of its range; None does as ``normalise``."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.max_history is not None:
-            check_whole("max_history", self.max_history, WARM_UP + 1, "episodes")
 
 
 @final

@@ -1,12 +1,13 @@
 """RIAC: boxes of tasks that split where learning progress differs."""
 
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
+from annotated_types import Ge
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.spec import TeachingSpec
@@ -24,21 +25,21 @@ class RiacSettings:
         ValueError: If a value is not allowed.
     """
 
-    max_region_size: int = 200
+    max_region_size: Annotated[int, Ge(4)] = 200
     """Answers that a region holds without splitting."""
-    split_attempts: int = 50
+    split_attempts: PositiveInt = 50
     """Random cuts, the best of which splits a region."""
-    min_dims_range_ratio: float = 1 / 15
+    min_dims_range_ratio: PositiveShare = 1 / 15
     """Shortest side of a region as a share of the parameter's range, in ``(0, 1]``."""
-    min_population: int | None = None
+    min_population: PositiveInt | None = None
     """Fewest answers on each side of a cut; None takes a twentieth of ``max_region_size``."""
-    window: int | None = None
+    window: Annotated[int, Ge(2)] | None = None
     """Newest answers of a region that its progress is measured on; None takes ``max_region_size``."""
-    random_share: float = 0.2
+    random_share: Share = 0.2
     """Share of draws that are uniform over all tasks, in ``[0, 1]``."""
-    mutation_share: float = 0.1
+    mutation_share: Share = 0.1
     """Share of draws near the task of a region with the least outcome; with ``random_share`` at most 1."""
-    mutation_noise: float = 0.1
+    mutation_noise: PositiveFloat = 0.1
     """Standard deviation of such a draw for each parameter, in its own unit."""
     normalise: bool = False
     """Whether ``mutation_noise`` is a share of each parameter's range instead."""
@@ -51,26 +52,16 @@ class RiacSettings:
     and new regions have the progress on the sides of the last cut tried until a task falls in them."""
 
     def __post_init__(self) -> None:
-        check_whole("max_region_size", self.max_region_size, 4, "answers")
-        check_whole("split_attempts", self.split_attempts, 1, "cuts")
-        check_share("min_dims_range_ratio", self.min_dims_range_ratio, above_zero=True)
-        if self.min_population is not None:
-            check_whole("min_population", self.min_population, 1, "answers")
-            if 2 * self.min_population > self.max_region_size:
-                raise ValueError(
-                    f"min_population is {self.min_population}; expected at most half of max_region_size, "
-                    f"which is {self.max_region_size}"
-                )
-        if self.window is not None:
-            check_whole("window", self.window, 2, "answers")
-        check_share("random_share", self.random_share)
-        check_share("mutation_share", self.mutation_share)
+        if self.min_population is not None and 2 * self.min_population > self.max_region_size:
+            raise ValueError(
+                f"min_population is {self.min_population}; expected at most half of max_region_size, "
+                f"which is {self.max_region_size}"
+            )
         if self.random_share + self.mutation_share > 1:
             raise ValueError(
                 f"random_share is {self.random_share} and mutation_share is {self.mutation_share}; expected a sum of "
                 "at most 1"
             )
-        check_positive("mutation_noise", self.mutation_noise)
 
 
 @final

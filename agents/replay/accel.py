@@ -8,7 +8,7 @@ import numpy as np
 from teachgym.agents.replay.editors import edit, edit_sizes
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings, NewLevels
 from teachgym.agents.replay.level_store import NOT_STORED
-from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
+from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -24,40 +24,28 @@ class AccelSettings(LevelReplaySettings):
         ValueError: If a value is not allowed.
     """
 
-    replay_chance: float = 0.9
+    replay_chance: Share = 0.9
     """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
     new_levels: NewLevels = "easy-if-offered"
     """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
-    replay_batch: int = 16
+    replay_batch: PositiveInt = 16
     """Answered replays after which as many children are made: the authors' number of parallel environments."""
-    edit_chance: float = 1.0
+    edit_chance: Share = 1.0
     """Chance that a batch of replays has children, in ``[0, 1]``."""
     bases: Literal["batch", "easy"] = "easy"
     """Which levels of the batch have children: ``"batch"`` each one; ``"easy"`` the ``easy_bases`` whose outcome less
     score is best, those that the student does well and has little left to learn on, several each."""
-    easy_bases: int = 4
+    easy_bases: PositiveInt = 4
     """Levels that ``"easy"`` edits."""
-    edits: int = 3
+    edits: PositiveInt = 3
     """Edits that lie between a child and its parent at most."""
-    edit_sizes: tuple[float, ...] | None = None
+    edit_sizes: tuple[FiniteFloat, ...] | None = None
     """Change of each parameter by one edit, in task units; None takes the next two settings."""
-    edit_steps: float | None = 1.0
+    edit_steps: PositiveFloat | None = 1.0
     """Change in steps towards harder tasks (``Parameter.harder``), for parameters that have such a step; None takes
     ``edit_share`` for all. For the obstacle course 1 makes the changes the authors'."""
-    edit_share: float = 0.05
+    edit_share: PositiveShare = 0.05
     """Change of the other parameters as a share of their range, in ``(0, 1]``."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("replay_batch", self.replay_batch, 1, "replays")
-        check_share("edit_chance", self.edit_chance)
-        check_whole("easy_bases", self.easy_bases, 1, "levels")
-        check_whole("edits", self.edits, 1, "edits")
-        if self.edit_sizes is not None:
-            check_numbers("edit_sizes", self.edit_sizes)
-        if self.edit_steps is not None:
-            check_positive("edit_steps", self.edit_steps)
-        check_share("edit_share", self.edit_share, above_zero=True)
 
 
 @final

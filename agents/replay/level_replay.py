@@ -9,7 +9,7 @@ from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs_of_score
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
-from teachgym.base.setting_checks import check_share
+from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -27,21 +27,15 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
         ValueError: If a value is not allowed.
     """
 
-    replay_chance: float = 0.5
+    replay_chance: Share = 0.5
     """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
     replay_schedule: Literal["fixed", "proportionate"] = "proportionate"
     """Chance of a replay once ``least_filled`` of the store is filled: ``"fixed"`` is ``replay_chance``,
     ``"proportionate"`` the filled share of the store while that is below ``replay_chance``."""
-    least_filled: float = 0.5
+    least_filled: Share = 0.5
     """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
     new_levels: NewLevels = "uniform"
     """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
-
-    def __post_init__(self) -> None:
-        StoreSettings.__post_init__(self)
-        ScoreSettings.__post_init__(self)
-        check_share("replay_chance", self.replay_chance)
-        check_share("least_filled", self.least_filled)
 
 
 class LevelReplay(TaskTeacher):

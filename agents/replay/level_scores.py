@@ -1,10 +1,11 @@
 """What a level is worth to a teacher that replays: scores of one task from what came of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge
 
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES, TeachingSpec
@@ -38,24 +39,17 @@ class ScoreSettings:
     score: ScoreName = "positive-value-loss"
     """What a level is worth; ``LevelScore`` lists the names. ``"outcome-slope"`` and ``"outcome-change"`` need nothing
     of the student but outcomes."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """Discount per step in advantages, in ``[0, 1]``."""
-    gae_lambda: float = 0.9
+    gae_lambda: Share = 0.9
     """Decay of generalised advantage estimates, in ``[0, 1]``."""
     discount_best_return: bool = False
     """Whether the best return of ``"max-mc"`` is discounted like the values that it is compared with."""
-    score_window: int = 10
+    score_window: Annotated[int, Ge(2)] = 10
     """Most recent episodes on a level that ``"learnability"`` and ``"outcome-slope"`` look at."""
-    success_prior: float = 1.0
+    success_prior: NonNegativeFloat = 1.0
     """Imaginary successes, and as many failures, that ``"learnability"`` starts from. At 0, where the share of
     successes counts as it is, every level seen once scores 0."""
-
-    def __post_init__(self) -> None:
-        check_share("discount", self.discount)
-        check_share("gae_lambda", self.gae_lambda)
-        check_whole("score_window", self.score_window, 2, "episodes")
-        if not (np.isfinite(self.success_prior) and self.success_prior >= 0):
-            raise ValueError(f"success_prior is {self.success_prior}; expected a finite number, from 0 up")
 
 
 def needs_of_score(score: ScoreName) -> frozenset[str]:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray, TaskSpace
 
@@ -22,37 +22,28 @@ class StoreSettings:
         ValueError: If a value is not allowed.
     """
 
-    capacity: int = 1000
+    capacity: PositiveInt = 1000
     """Most levels kept."""
     priority: Priority = "rank"
     """How chances follow from scores: ``"rank"`` by 1 / rank; ``"proportional"`` to the score, negative ones as 0;
     ``"top-k"`` equal among the ``top_k`` best; ``"max"`` the best only; ``"greedy"`` the best, but for a
     ``greedy_share`` of equal draws; ``"constant"`` equal."""
-    temperature: float = 0.1
+    temperature: PositiveFloat = 0.1
     """Ranks and scores are raised to 1 / this, above 0; small is greedy."""
-    top_k: int = 4
+    top_k: PositiveInt = 4
     """Levels that ``"top-k"`` draws from."""
-    greedy_share: float = 0.05
+    greedy_share: Share = 0.05
     """Share of equal draws in ``"greedy"``, in ``[0, 1]``."""
-    staleness_share: float = 0.5
+    staleness_share: Share = 0.5
     """Share of draws by how long ago a level was last handed out, in ``[0, 1]``; the rest is by score."""
-    staleness_temperature: float = 1.0
+    staleness_temperature: PositiveFloat = 1.0
     """That age is raised to 1 / this, above 0."""
-    score_rate: float = 1.0
+    score_rate: PositiveShare = 1.0
     """Weight of the newest score in a level's score, in ``(0, 1]``; 1 forgets those before."""
     replace_ties: bool = True
     """Whether a new level takes the place of one whose score is just as good; False asks for a better score."""
     unique: bool = True
     """Whether a task that is stored already counts as that level, instead of being stored once more."""
-
-    def __post_init__(self) -> None:
-        check_whole("capacity", self.capacity, 1, "levels")
-        check_positive("temperature", self.temperature)
-        check_whole("top_k", self.top_k, 1, "levels")
-        check_share("greedy_share", self.greedy_share)
-        check_share("staleness_share", self.staleness_share)
-        check_positive("staleness_temperature", self.staleness_temperature)
-        check_share("score_rate", self.score_rate, above_zero=True)
 
 
 class LevelStore:

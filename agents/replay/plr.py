@@ -4,6 +4,7 @@ from typing import final
 
 from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
+from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import PROBES
 
@@ -20,11 +21,11 @@ class PlrSettings(LevelReplaySettings):
 
     score: ScoreName = "value-l1"
     """What a level is worth; ``teachgym.agents.replay.level_scores.LevelScore`` lists the names."""
-    capacity: int = 4000
+    capacity: PositiveInt = 4000
     """Most levels kept."""
-    staleness_share: float = 0.3
+    staleness_share: Share = 0.3
     """Share of draws by how long ago a level was last handed out, in ``[0, 1]``; the rest is by score."""
-    least_filled: float = 1.0
+    least_filled: Share = 1.0
     """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -23,34 +23,28 @@ class SflSettings:
         ValueError: If a value is not allowed.
     """
 
-    levels_probed: int = 200
+    levels_probed: PositiveInt = 200
     """Random levels that are looked at before each refresh."""
-    episodes_per_level: int = 5
+    episodes_per_level: PositiveInt = 5
     """Episodes that the student plays on each of them, without learning."""
-    levels_kept: int = 20
+    levels_kept: PositiveInt = 20
     """Levels with the best scores, which are trained on until the next refresh."""
-    refresh_every: int = 2000
+    refresh_every: PositiveInt = 2000
     """Decisions that the student trains on between two rounds of probes."""
-    kept_share: float = 0.5
+    kept_share: Share = 0.5
     """Share of these decisions that go to the levels kept, in ``[0, 1]``; the others are new random levels."""
     draw: Literal["top", "in-proportion"] = "top"
     """``"top"`` draws the levels kept equally often; ``"in-proportion"`` draws all that were probed in proportion to
     their scores, whatever ``levels_kept``."""
-    tie_break: float = 0.0
+    tie_break: Share = 0.0
     """Weight of the share of successes p beside p (1 - p) in the score, which decides between p and 1 - p; 0.001 in
     Kinetix."""
 
     def __post_init__(self) -> None:
-        check_whole("levels_probed", self.levels_probed, 1, "levels")
-        check_whole("episodes_per_level", self.episodes_per_level, 1, "episodes")
-        check_whole("levels_kept", self.levels_kept, 1, "levels")
         if self.levels_kept > self.levels_probed:
             raise ValueError(
                 f"levels_kept is {self.levels_kept}; expected at most levels_probed, which is {self.levels_probed}"
             )
-        check_whole("refresh_every", self.refresh_every, 1, "decisions")
-        check_share("kept_share", self.kept_share)
-        check_share("tie_break", self.tie_break)
 
 
 @final

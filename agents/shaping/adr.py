@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failing_outcome
-from teachgym.base.setting_checks import check_numbers, check_positive, check_share, check_whole
+from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
+from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.sampling import Window
@@ -23,41 +24,29 @@ class AdrSettings:
         ValueError: If a value is not allowed.
     """
 
-    boundary_share: float = 0.7
+    boundary_share: Share = 0.7
     """Share of tasks that are put on an edge of the box, in ``[0, 1]``; 0.5 in the constructor of the source."""
-    queue_length: int = 10
+    queue_length: PositiveInt = 10
     """Answers at one edge that are averaged to decide whether it moves."""
-    step: float | None = None
+    step: PositiveFloat | None = None
     """How far an edge moves, in each parameter's own unit, the same number for all, as in the source with 0.1; None
     takes ``step_share``."""
-    step_share: float = 1 / 30
+    step_share: PositiveShare = 1 / 30
     """How far an edge moves as a share of the parameter's range, where ``step`` is None: 0.1 for stumps of height 0
     to 3, 0.2 for their spacing of 0 to 6."""
-    grow_above: float | None = None
+    grow_above: FiniteFloat | None = None
     """Mean outcome at an edge from which the edge moves outwards; None takes 33/38 of the way from the worst outcome
     to ``mastered_above``: on the walker 180, as in the source."""
-    shrink_below: float | None = None
+    shrink_below: FiniteFloat | None = None
     """Mean outcome at an edge down from which the edge moves inwards, below ``grow_above``; None takes 15/38 of that
     way: on the walker 0, as in the source."""
     clip_outcomes: bool = False
     """Whether outcomes are clipped to the outcome range before they are averaged, as where the source scales them."""
-    start: tuple[float, ...] | None = None
+    start: tuple[FiniteFloat, ...] | None = None
     """The point that the box starts from, in task units; None takes the centre of the environment's ``easy_tasks``
     where it has them, and a random point elsewhere."""
     use_easy_tasks: bool = True
     """Whether to start from the environment's easy tasks where it has them; False starts from a random point."""
-
-    def __post_init__(self) -> None:
-        check_share("boundary_share", self.boundary_share)
-        check_whole("queue_length", self.queue_length, 1, "episodes")
-        if self.step is not None:
-            check_positive("step", self.step)
-        check_share("step_share", self.step_share, above_zero=True)
-        for name, value in (("grow_above", self.grow_above), ("shrink_below", self.shrink_below)):
-            if value is not None and not np.isfinite(value):
-                raise ValueError(f"{name} is {value}; expected a finite outcome, or None")
-        if self.start is not None:
-            check_numbers("start", self.start)
 
 
 @final

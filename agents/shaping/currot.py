@@ -1,15 +1,17 @@
 """CURROT: particles that travel to a target distribution through tasks that the student can do."""
 
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
+from annotated_types import Ge
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.particle_moves import ball_candidates, kernel_regression
 from teachgym.agents.shaping.success_buffer import SuccessBuffer, assign
 from teachgym.base.exclusive import one_core
-from teachgym.base.setting_checks import check_numbers, check_positive, check_whole
+from teachgym.base.ranges import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
@@ -29,29 +31,29 @@ class CurrotSettings:
         ValueError: If a value is not allowed.
     """
 
-    particles: int = 500
+    particles: Annotated[int, Ge(2)] = 500
     """Particles, which are the distribution of tasks."""
-    update_every: int = 50
+    update_every: PositiveInt = 50
     """Answers between two updates."""
-    threshold: float | None = None
+    threshold: FiniteFloat | None = None
     """Predicted outcome that a task must have for a particle to go there; None takes 33/38 of the way from the worst
     outcome to ``mastered_above``, on the walker 180."""
-    reach: float | None = None
+    reach: PositiveFloat | None = None
     """Greatest distance that a particle travels in one update, in task units (or in shares of the range with
     ``normalise``); None takes 0.05 of the length of the task space's diagonal."""
-    bandwidth: float = 0.3
+    bandwidth: PositiveFloat = 0.3
     """Standard deviation of the kernel that predicts outcomes, as a share of ``reach``."""
-    candidates: int = 100
+    candidates: PositiveInt = 100
     """Random points that each particle tries in one update."""
-    line_candidates: int = 10
+    line_candidates: NonNegativeInt = 10
     """Points on the way to the target that each particle tries beside them. They help in many dimensions, where few
     random points lie near the way."""
     wait_for_threshold: bool = False
     """Whether particles stay until their mean predicted outcome has reached the threshold once; False sends them to
     the best tasks so far meanwhile."""
-    target_mean: tuple[float, ...] | None = None
+    target_mean: tuple[FiniteFloat, ...] | None = None
     """Centre of the Gaussian target, in task units; None makes the target uniform."""
-    target_std: tuple[float, ...] | None = None
+    target_std: tuple[NonNegativeFloat, ...] | None = None
     """Standard deviations of the Gaussian target, in task units; draws are clipped to the bounds."""
     use_easy_tasks: bool = False
     """Whether particles start from the environment's easy tasks where it has them; False starts uniformly."""
@@ -59,24 +61,10 @@ class CurrotSettings:
     """Whether distances take each task parameter as a share of its range, instead of in its own unit."""
 
     def __post_init__(self) -> None:
-        check_whole("particles", self.particles, 2, "particles")
-        check_whole("update_every", self.update_every, 1, "episodes")
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise ValueError(f"threshold is {self.threshold}; expected a finite outcome, or None")
-        if self.reach is not None:
-            check_positive("reach", self.reach)
-        check_positive("bandwidth", self.bandwidth)
-        check_whole("candidates", self.candidates, 1, "points")
-        check_whole("line_candidates", self.line_candidates, 0, "points")
         if (self.target_mean is None) != (self.target_std is None):
             raise ValueError(
                 f"target_mean is {self.target_mean} and target_std is {self.target_std}; expected both or neither"
             )
-        if self.target_mean is not None and self.target_std is not None:
-            check_numbers("target_mean", self.target_mean)
-            check_numbers("target_std", self.target_std)
-            if min(self.target_std, default=0) < 0:
-                raise ValueError(f"target_std is {self.target_std}; expected numbers from 0 up")
 
 
 @final

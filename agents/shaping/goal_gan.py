@@ -20,7 +20,7 @@ from teachgym.agents.base.torch_state import (
     tensor,
     weights_of,
 )
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -36,66 +36,48 @@ class GoalGanSettings:
         ValueError: If a value is not allowed.
     """
 
-    rollouts: int = 2
+    rollouts: PositiveInt = 2
     """Times that a generated task is offered in a row before it is labelled."""
-    success_min: float = 0.25
+    success_min: Share = 0.25
     """Least share of successes of a task of intermediate difficulty, inclusive."""
-    success_max: float = 0.75
+    success_max: Share = 0.75
     """Greatest share of successes of such a task, inclusive; what is above counts as mastered."""
-    train_every: int = 100
+    train_every: PositiveInt = 100
     """Labelled tasks between two trainings of the networks, which forget them afterwards."""
-    replay_share: float = 0.2
+    replay_share: Share = 0.2
     """Share of draws from the tasks mastered so far instead of the generator; each is offered once, unlabelled."""
-    noise: float = 0.01
+    noise: NonNegativeFloat = 0.01
     """Standard deviation of the noise added to every new task, as a share of each range; TeachMyAgent's tuned: 0.1."""
-    min_distance: float = 0.01
+    min_distance: NonNegativeFloat = 0.01
     """Distance from all mastered tasks above which one more is kept, as a share of the diagonal of the box."""
-    max_mastered: int = 10_000
+    max_mastered: PositiveInt = 10_000
     """Mastered tasks that are kept at most, so that a decision's cost is bounded; the oldest go first."""
     pretrain: bool = True
     """Whether to train the networks on the environment's easy tasks first, where it says which are easy."""
-    pretrain_tasks: int = 1000
+    pretrain_tasks: PositiveInt = 1000
     """Easy tasks drawn for that."""
-    pretrain_iterations: int = 500
+    pretrain_iterations: NonNegativeInt = 500
     """Iterations of that."""
-    iterations: int = 250
+    iterations: PositiveInt = 250
     """Iterations of one training: each a step of the discriminator and a step of the generator."""
-    batch_size: int = 64
+    batch_size: PositiveInt = 64
     """Labelled tasks, and as many generated ones, in one iteration."""
-    learning_rate: float = 1e-3
+    learning_rate: PositiveFloat = 1e-3
     """Step size of RMSProp, for both networks."""
-    generator_hidden: tuple[int, ...] = (256, 256)
+    generator_hidden: tuple[PositiveInt, ...] = (256, 256)
     """Widths of the generator's hidden layers."""
-    discriminator_hidden: tuple[int, ...] = (128, 128)
+    discriminator_hidden: tuple[PositiveInt, ...] = (128, 128)
     """Widths of the discriminator's hidden layers."""
-    reach: float = 2.0
+    reach: PositiveFloat = 2.0
     """How far the generator's outputs reach from the centre of the box, in half ranges; what is outside is clipped.
 
     With the 2 of the authors' code it need not saturate to reach the bounds; with 1 it can't leave them."""
 
     def __post_init__(self) -> None:
-        check_whole("rollouts", self.rollouts, 1, "episodes")
-        check_share("success_min", self.success_min)
-        check_share("success_max", self.success_max)
         if self.success_min > self.success_max:
             raise ValueError(
                 f"success_min is {self.success_min}; expected no more than success_max, {self.success_max}"
             )
-        check_whole("train_every", self.train_every, 1, "tasks")
-        check_share("replay_share", self.replay_share)
-        for name in ("noise", "min_distance"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected a number from 0 up")
-        check_whole("max_mastered", self.max_mastered, 1, "tasks")
-        check_whole("pretrain_tasks", self.pretrain_tasks, 1, "tasks")
-        check_whole("pretrain_iterations", self.pretrain_iterations, 0, "iterations")
-        check_whole("iterations", self.iterations, 1, "iterations")
-        check_whole("batch_size", self.batch_size, 1, "tasks")
-        for name in ("learning_rate", "reach"):
-            check_positive(name, getattr(self, name))
-        for name in ("generator_hidden", "discriminator_hidden"):
-            for width in getattr(self, name):
-                check_whole(name, width, 1, "units")
 
 
 @final

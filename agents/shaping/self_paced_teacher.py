@@ -1,11 +1,13 @@
 """What the two self-paced teachers share: a Gaussian over tasks on its way from an easy one to a target."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
+from teachgym.base.ranges import FiniteFloat, PositiveFloat
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
@@ -25,35 +27,22 @@ class SelfPacedSettings:
         ValueError: If a value is not allowed.
     """
 
-    initial_mean: tuple[float, ...] | None = None
+    initial_mean: tuple[FiniteFloat, ...] | None = None
     """Centre to start from, in task units; None takes the environment's ``easy_tasks`` where it has them, and a random
     point elsewhere."""
-    initial_std: tuple[float, ...] | None = None
+    initial_std: tuple[PositiveFloat, ...] | None = None
     """Standard deviations to start from, in task units; None takes those of the easy tasks (at least a hundredth of
     the range), or a tenth of the range."""
     use_easy_tasks: bool = True
     """Whether to start from the environment's easy tasks where it has them; False starts from a random point."""
-    target_mean: tuple[float, ...] | None = None
+    target_mean: tuple[FiniteFloat, ...] | None = None
     """Centre of the target, in task units and within bounds; None takes the middle of the task space."""
-    target_std: tuple[float, ...] | None = None
+    target_std: tuple[PositiveFloat, ...] | None = None
     """Standard deviations of the target, in task units; None takes a quarter of the range."""
-    std_floor: tuple[float, ...] | None = None
+    std_floor: tuple[PositiveFloat, ...] | None = None
     """Least diagonal of the covariance's Cholesky factor, in task units, far from the target; None sets none."""
-    std_floor_above: float = 0.0
+    std_floor_above: Annotated[float, Ge(0)] = 0.0
     """Divergence from the target above which ``std_floor`` holds, from 0 up."""
-
-    def __post_init__(self) -> None:
-        for name in ("initial_mean", "target_mean"):
-            if getattr(self, name) is not None:
-                check_numbers(name, getattr(self, name))
-        for name in ("initial_std", "target_std", "std_floor"):
-            values = getattr(self, name)
-            if values is not None:
-                check_numbers(name, values)
-                if min(values, default=1.0) <= 0:
-                    raise ValueError(f"{name} is {values}; expected numbers above 0")
-        if not self.std_floor_above >= 0:
-            raise ValueError(f"std_floor_above is {self.std_floor_above}; expected a number from 0 up")
 
 
 class SelfPacedTeacher(TaskTeacher):

@@ -22,7 +22,7 @@ from teachgym.agents.base.torch_state import (
     weights_of,
 )
 from teachgym.agents.shaping.real_nvp import RealNvp, linear
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -44,33 +44,22 @@ class SetterSolverSettings:
         ValueError: If a value is not allowed.
     """
 
-    train_every: int = 100
+    train_every: PositiveInt = 100
     """Answers between two trainings, which forget them afterwards; TeachMyAgent's tuned: 50."""
-    steps: int = 1
+    steps: PositiveInt = 1
     """Steps of each network in one training, each on all answers; the source takes one."""
-    learning_rate: float = 3e-4
+    learning_rate: PositiveFloat = 3e-4
     """Step size of Adam, for both networks."""
-    noise: float = 0.01
+    noise: Share = 0.01
     """Greatest of the uniform noise added to mastered tasks, as a share of each range; TeachMyAgent's tuned: 0.1."""
-    blocks: int = 3
+    blocks: PositiveInt = 3
     """Blocks of the setter's flow, of three couplings each."""
-    depth: int = 3
+    depth: NonNegativeInt = 3
     """Gated layers in each network of a coupling."""
-    hidden: int = 128
+    hidden: PositiveInt = 128
     """Width of those layers; TeachMyAgent's tuned: 64."""
-    judge_hidden: tuple[int, ...] = (64, 64)
+    judge_hidden: tuple[PositiveInt, ...] = (64, 64)
     """Widths of the judge's hidden layers. TeachMyAgent's code asks for three of 64, and builds two."""
-
-    def __post_init__(self) -> None:
-        check_whole("train_every", self.train_every, 1, "answers")
-        check_whole("steps", self.steps, 1, "steps")
-        check_positive("learning_rate", self.learning_rate)
-        check_share("noise", self.noise)
-        check_whole("blocks", self.blocks, 1, "blocks")
-        check_whole("depth", self.depth, 0, "layers")
-        check_whole("hidden", self.hidden, 1, "units")
-        for width in self.judge_hidden:
-            check_whole("judge_hidden", width, 1, "units")
 
 
 @final

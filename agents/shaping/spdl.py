@@ -7,7 +7,7 @@ import numpy as np
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
-from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PositiveShare
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
@@ -38,37 +38,23 @@ class SpdlSettings(SelfPacedSettings):
         ValueError: If a value is not allowed.
     """
 
-    update_every_steps: int = 50_000
+    update_every_steps: PositiveInt = 50_000
     """Student steps between two updates; choose fewer where the student's budget is smaller than the walker's."""
-    first_update_steps: int = 200_000
+    first_update_steps: NonNegativeInt = 200_000
     """Student steps until the first update."""
-    update_every_episodes: int | None = None
+    update_every_episodes: PositiveInt | None = None
     """Answers between two updates; None goes by the student's steps instead."""
-    max_kl: float = 0.1
+    max_kl: PositiveFloat = 0.1
     """Radius of a step: the divergence from the old Gaussian to the new one."""
-    zeta: float = 0.25
+    zeta: NonNegativeFloat = 0.25
     """How much the target weighs against the student's performance, from 0 up."""
-    alpha_zero_updates: int = 9
+    alpha_zero_updates: NonNegativeInt = 9
     """First updates that only raise the student's value and leave the target out. TeachMyAgent's offset of 10 makes
     nine such, as its counter is at 1 in the first update."""
     performance: Literal["return", "value"] = "return"
     """What the target is weighed by: the mean discounted return, or the mean of the student's values."""
-    discount: float = 0.99
+    discount: PositiveShare = 0.99
     """Discount of a reward one step later, in ``(0, 1]``."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("update_every_steps", self.update_every_steps, 1, "student steps")
-        check_whole("first_update_steps", self.first_update_steps, 0, "student steps")
-        if self.update_every_episodes is not None:
-            check_whole("update_every_episodes", self.update_every_episodes, 1, "episodes")
-        check_positive("max_kl", self.max_kl)
-        if not (np.isfinite(self.zeta) and self.zeta >= 0):
-            raise ValueError(f"zeta is {self.zeta}; expected a number from 0 up")
-        check_whole("alpha_zero_updates", self.alpha_zero_updates, 0, "updates")
-        check_positive("discount", self.discount)
-        if self.discount > 1:
-            raise ValueError(f"discount is {self.discount}; expected a number in (0, 1]")
 
 
 @final

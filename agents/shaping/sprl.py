@@ -10,7 +10,7 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.outcome_thresholds import competent_outcome
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
 from teachgym.base.exclusive import one_core
-from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
@@ -34,26 +34,18 @@ class SprlSettings(SelfPacedSettings):
         ValueError: If a value is not allowed.
     """
 
-    update_every: int = 50
+    update_every: PositiveInt = 50
     """Answers between two updates, which are all that an update takes into account."""
-    threshold: float | None = None
+    threshold: FiniteFloat | None = None
     """Mean outcome that the student is to keep; None takes 33/38 of the way from the worst outcome to
     ``mastered_above``, on the walker 180. The authors choose it for each environment."""
-    max_kl: float = 0.1
+    max_kl: PositiveFloat = 0.1
     """Radius of an update: the divergence from the new Gaussian to the old one."""
     normalise_weights: bool = False
     """Whether the weights q / q_old are divided by their mean, unlike the authors'. Otherwise a Gaussian that is denser
     at every task seen seems to perform better; with 10 dimensions or more, the threshold then hardly binds."""
-    solver_iterations: int = 200
+    solver_iterations: PositiveInt = 200
     """Most iterations of the solver in one update."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("update_every", self.update_every, 1, "episodes")
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise ValueError(f"threshold is {self.threshold}; expected a finite outcome, or None")
-        check_positive("max_kl", self.max_kl)
-        check_whole("solver_iterations", self.solver_iterations, 1, "iterations")
 
 
 @final

@@ -5,6 +5,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 
@@ -17,17 +18,15 @@ class AlternatingSettings:
         ValueError: If a value is not allowed.
     """
 
-    new: int = 2
+    new: PositiveInt = 2
     """Subskills that are grown at a time."""
-    each: int = 30
+    each: PositiveInt = 30
     """Standing order of each."""
     cap: int = 200
     """Examples of a skill beyond which none are made."""
 
     def __post_init__(self) -> None:
-        check_whole("new", self.new, 1, "subskills")
-        check_whole("each", self.each, 1, "examples")
-        check_whole("cap", self.cap, self.new, "examples, one for each new subskill")
+        check_whole("cap", self.cap, self.new)
 
 
 @final

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Orders, Subskills, TreeRule
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.observation import TreeField
@@ -23,15 +23,10 @@ class UniformTreeSettings:
         ValueError: If a value is not allowed.
     """
 
-    new: int = 10
+    new: PositiveInt = 10
     """Subskills of each skill that are grown at a time."""
-    examples: int | None = None
+    examples: PositiveInt | None = None
     """Examples of a step over all skills; None takes a sixth of the budget."""
-
-    def __post_init__(self) -> None:
-        check_whole("new", self.new, 1, "subskills")
-        if self.examples is not None:
-            check_whole("examples", self.examples, 1, "examples")
 
 
 @checked_dataclass
@@ -42,15 +37,10 @@ class BalanceWeakSettings(UniformTreeSettings):
         ValueError: If a value is not allowed.
     """
 
-    explore_above: float = 0.8
+    explore_above: Share = 0.8
     """Mean accuracy in a skill's subskills above which more of them are grown, if there are any."""
-    floor: float = 0.1
+    floor: Share = 0.1
     """Share of the data that is divided alike whatever is seen."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("explore_above", self.explore_above)
-        check_share("floor", self.floor)
 
 
 class _BalancedOrders(TreeRule):

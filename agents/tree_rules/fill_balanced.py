@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_dataclass
 
 
@@ -17,17 +17,12 @@ class FillBalancedSettings:
         ValueError: If a value is not allowed.
     """
 
-    subskills: int = 3
+    subskills: PositiveInt = 3
     """How many a skill is to have."""
-    target: int = 200
+    target: PositiveInt = 200
     """Examples that each is to have in the end."""
-    cap: int = 50
+    cap: PositiveInt = 50
     """Most examples of each in a step."""
-
-    def __post_init__(self) -> None:
-        check_whole("subskills", self.subskills, 1, "subskills")
-        check_whole("target", self.target, 1, "examples")
-        check_whole("cap", self.cap, 1, "examples")
 
 
 @final

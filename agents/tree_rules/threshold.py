@@ -2,10 +2,8 @@
 
 from typing import final
 
-import numpy as np
-
 from teachgym.agents.tree_rules.tree_rule import Exploit, Explore, Subskills, TreeRule
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import FiniteFloat, NonNegativeInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.observation import TreeField
 
@@ -18,22 +16,16 @@ class ThresholdSettings:
         ValueError: If a value is not allowed.
     """
 
-    threshold: float = 0.01
+    threshold: FiniteFloat = 0.01
     """Gain in the skill's validation accuracy above which it is exploited."""
-    more: int = 10
+    more: NonNegativeInt = 10
     """What exploiting adds to every order."""
-    first_new: int = 10
+    first_new: NonNegativeInt = 10
     """Subskills that are grown at first."""
-    new: int = 5
+    new: NonNegativeInt = 5
     """Subskills that are grown later."""
-    each: int = 10
+    each: NonNegativeInt = 10
     """Standing order of a new one."""
-
-    def __post_init__(self) -> None:
-        if not np.isfinite(self.threshold):
-            raise ValueError(f"threshold is {self.threshold}; expected a finite number")
-        for name in ("more", "first_new", "new", "each"):
-            check_whole(name, getattr(self, name), 0, "examples or subskills")
 
 
 @final

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from teachgym.base.setting_checks import check_positive, check_whole
+from annotated_types import Gt
+
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.discovery import SkillDiscovery
 from teachgym.data.engine import DataEngine
@@ -31,18 +33,18 @@ class ClassroomSettings:
     """Name of a student, or ``"package.module:Class"``; None takes the subject's own."""
     student_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
-    threads: int = 1
+    threads: PositiveInt = 1
     """CPU threads of torch for the student. On cores that others use too, two can be many times slower than one."""
     engine: str | DataEngine = "procedural"
     """Name of what makes the examples, ``"package.module:Class"``, or an engine of the same subject."""
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
-    budget: int = 3600
+    budget: PositiveInt = 3600
     """Examples that the student may be given in an episode; not one more is."""
-    updates: int | None = None
+    updates: NonNegativeInt | None = None
     """Training updates that a student gets for the whole budget, in proportion to what is spent of it; None takes the
     student's ``updates_per_example`` times the budget. With ``regime="retrain"`` each new student gets that much."""
-    spending_limit: float = float("inf")
+    spending_limit: Annotated[float, Gt(0)] = float("inf")
     """What the engine may spend in an episode, in its own unit."""
     regime: Regime = "continue"
     """``"continue"`` trains on with all data so far, ``"latest"`` with that of the last step alone, and ``"retrain"``
@@ -55,16 +57,9 @@ class ClassroomSettings:
     ``"language-model"``, or by an object."""
     discovery_settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the discovery by name."""
-    discovered: int = 8
+    discovered: PositiveInt = 8
     """How many skills are discovered; where fewer are found, the rest stay empty."""
 
     def __post_init__(self) -> None:
-        check_whole("budget", self.budget, 1, "examples")
-        check_whole("threads", self.threads, 1, "threads")
-        if self.updates is not None:
-            check_whole("updates", self.updates, 0, "training updates")
-        if self.spending_limit != float("inf"):
-            check_positive("spending_limit", self.spending_limit)
-        check_whole("discovered", self.discovered, 1, "skills")
         if self.checks is not None:
             check_checks(self.checks)

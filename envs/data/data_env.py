@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import shown
 from teachgym.base.packing import unpack
-from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveInt, Share
 from teachgym.base.settings import checked_arguments, make_settings
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
@@ -73,16 +73,12 @@ class DataEnv(TeacherEnv[Any, PlanT]):
         *,
         action: str = "discrete",
         observation: ObservationKind = "numbers",
-        rounds: int | None = None,
+        rounds: PositiveInt | None = None,
         feedback: bool = True,
-        price: float = 0.0,
-        mastered_above: float = 0.9,
+        price: NonNegativeFloat = 0.0,
+        mastered_above: Share = 0.9,
         **classroom: Any,
     ) -> None:
-        check_from_zero("price", price)
-        check_share("mastered_above", mastered_above)
-        if rounds is not None:
-            check_whole("rounds", rounds, 1, "steps")
         self.classroom = Classroom(make_settings("the environment", ClassroomSettings, _plain(classroom)))
         self._action, self._sees, self._price = action, feedback, float(price)
         self._reads = observation == "text"

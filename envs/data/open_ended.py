@@ -2,13 +2,14 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple, final
+from typing import Annotated, Any, NamedTuple, final
 
 import numpy as np
+from annotated_types import Ge, Le
 from gymnasium import Space, spaces
 
 from teachgym.base.annotations import read_numbers, shown
-from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_arguments
 from teachgym.core.spec import EXAMPLES, ORDERS
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -85,8 +86,7 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     """
 
     @checked_arguments
-    def __init__(self, *, shown: int = 16, **settings: Any) -> None:
-        check_whole("shown", shown, 1, "errors", most=10_000)
+    def __init__(self, *, shown: Annotated[int, Ge(1), Le(10000)] = 16, **settings: Any) -> None:
         self.shown = int(shown)
         if settings.get("action") == "examples":
             settings.setdefault("checks", ("parses", "verified", "not-duplicate"))

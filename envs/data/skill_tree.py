@@ -1,13 +1,15 @@
 """The skill-tree environment: for every skill, explore new parts of it, or exploit those that are known."""
 
-from typing import Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple, final
 
 import numpy as np
+from annotated_types import Ge, Le
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers, shown
-from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
+from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_arguments
 from teachgym.core.spec import TREE_PLAN
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -98,16 +100,12 @@ class SkillTreeEnv(DataEnv[_Decision]):
     def __init__(
         self,
         *,
-        subskills: int = 10,
-        depth: int | None = None,
+        subskills: Annotated[int, Ge(1), Le(1000)] = 10,
+        depth: PositiveInt | None = None,
         growth: Literal["in-order", "random"] = "in-order",
-        probes: int = 20,
+        probes: NonNegativeInt = 20,
         **settings: Any,
     ) -> None:
-        check_whole("subskills", subskills, 1, "subskills", most=1000)
-        check_whole("probes", probes, 0, "examples")
-        if depth is not None:
-            check_whole("depth", depth, 1, "levels")
         self.subskills, self._depth, self._growth, self._probes = int(subskills), depth, growth, int(probes)
         super().__init__(**settings)
 

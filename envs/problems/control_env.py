@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import shown
 from teachgym.base.exclusive import exclusive
-from teachgym.base.setting_checks import check_from_zero, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.decision import Decision, decision_space, read_decision
 from teachgym.core.evaluation import Evaluation
@@ -77,18 +77,16 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         seen: TaskSpace,
         make_student: Callable[[Seeds], ControlledStudent],
         *,
-        budget: int,
+        budget: PositiveInt,
         score_range: tuple[float, float],
         rules: Mapping[str, ControlRule],
-        price: float = 0.0,
+        price: NonNegativeFloat = 0.0,
         reward: ControlReward = "gain",
         probes: Probing = "off",
         truth: bool = False,
         has_best: bool = False,
         choices: int | None = None,
     ) -> None:
-        check_whole("budget", budget, 1, "segments")
-        check_from_zero("price", price)
         if choices is not None and probes != "off":
             raise ValueError(f"probes is {probes!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:

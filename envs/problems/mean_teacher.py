@@ -99,5 +99,5 @@ def roughened(images: FloatArray, rng: np.random.Generator, *, noise: float, dro
 
 
 def image_tensor(images: FloatArray) -> Tensor:
-    """Images as a image_tensor of single precision."""
+    """Images as a tensor of single precision."""
     return torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))

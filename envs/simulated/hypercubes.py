@@ -2,11 +2,12 @@
 
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Le
 
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_arguments
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -100,7 +101,7 @@ class HypercubesEnv(SimulatedEnv):
     ## In Short
     - Decision: a point of the cube.
     - Student: competence in every cell of a grid, unlocked by that of its neighbours.
-    - SimulatedReward: the competence of the visited cell.
+    - Reward: the competence of the visited cell.
     - Truth: the share of mastered cells, exact; published results are reproduced.
     - Episode: a second for 20,000 visits, and what the teacher takes.
 
@@ -143,18 +144,14 @@ class HypercubesEnv(SimulatedEnv):
     def __init__(
         self,
         *,
-        cubes_per_dimension: int = 10,
-        dimensions: int = 2,
-        irrelevant_dimensions: int = 0,
+        cubes_per_dimension: Annotated[int, Ge(1), Le(MOST_CUBES)] = 10,
+        dimensions: Annotated[int, Ge(1), Le(20)] = 2,
+        irrelevant_dimensions: Annotated[int, Ge(0), Le(1000)] = 0,
         budget: int = 20_000,
-        forgetting: float = 0.0,
+        forgetting: Share = 0.0,
         reward: SimulatedReward = "outcome",
         **simulated: Any,
     ) -> None:
-        check_whole("cubes_per_dimension", cubes_per_dimension, 1, "cubes", most=MOST_CUBES)
-        check_whole("dimensions", dimensions, 1, "dimensions", most=20)
-        check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions", most=1000)
-        check_share("forgetting", forgetting)
         if cubes_per_dimension**dimensions > MOST_CUBES:
             raise ValueError(
                 f"{cubes_per_dimension} cubes in each of {dimensions} dimensions make "

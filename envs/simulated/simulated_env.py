@@ -83,7 +83,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         probes: Probes = "off",
         antagonist: bool = False,
     ) -> None:
-        check_whole("budget", budget, 2 if antagonist else 1, "episodes")
+        check_whole("budget", budget, 2 if antagonist else 1)
         self.task_space, self.test_tasks = task_space, test_tasks
         self._make_student = make_student
         self._budget, self._reward_kind = int(budget), reward

@@ -1,14 +1,14 @@
 """A closed-form model of students who learn a set of skills: saturation, prerequisites, transfer, forgetting, noise."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, Seed, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.seeding import check_seed
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated.traits import Population
 from teachgym.worlds.world_batch import Slots
@@ -25,38 +25,30 @@ class SkillSettings:
         ValueError: If a value is not allowed.
     """
 
-    skills: int = 8
+    skills: Annotated[int, Ge(1), Le(10000)] = 8
     """Number of skills, K."""
     structure: Structure = "tree"
     """Which skills build on which: on none; each on the one before; each on its parent in a binary tree; or each on
     one or two others, drawn at random."""
-    structure_seed: int = 0
+    structure_seed: Seed = 0
     """Draws the random structure, which all students share."""
-    rate: float = 0.15
+    rate: Share = 0.15
     """Share of what is left to learn that an episode on a skill teaches, if the student is ready for it."""
-    gate: float = 2.0
+    gate: NonNegativeFloat = 2.0
     """How much a skill needs those it builds on: readiness is the least competence among them to this power."""
-    transfer: float = 0.1
+    transfer: Share = 0.1
     """Share of an episode that is also one on every skill that the episode's builds on, or that builds on it."""
-    forgetting: float = 0.005
+    forgetting: Share = 0.005
     """Share of its competence that a skill loses in an episode that is not about it."""
-    noise: float = 0.1
+    noise: NonNegativeFloat = 0.1
     """Standard deviation of graded outcomes about the competence."""
     outcomes: Outcomes = "graded"
     """Outcomes are competence and noise, clipped to [0, 1]; or 1 with the competence for probability, and else 0."""
-    initial: float = 0.05
+    initial: Share = 0.05
     """Competence at the start."""
-    variety: float = 0.3
+    variety: NonNegativeFloat = 0.3
     """How much students differ: each has a rate, a forgetting and an initial competence of its own for every skill,
     and a noise of its own, which are the above times the exponential of a Gaussian with this standard deviation."""
-
-    def __post_init__(self) -> None:
-        check_whole("skills", self.skills, 1, "skills", most=10_000)
-        check_seed(self.structure_seed)
-        for name in ("rate", "transfer", "forgetting", "initial"):
-            check_share(name, getattr(self, name))
-        for name in ("gate", "noise", "variety"):
-            check_from_zero(name, getattr(self, name))
 
 
 def prerequisites(settings: SkillSettings) -> list[list[int]]:

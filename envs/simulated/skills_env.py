@@ -10,8 +10,9 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.base.annotations import shown
+from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.registry import unknown_keyword
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
@@ -58,14 +59,12 @@ class SkillStudentBatch(StudentBatch):
         settings: SkillSettings,
         *,
         size: int = 1,
-        budget: int = 200,
+        budget: PositiveInt = 200,
         reward: SimulatedReward = "gain",
         targets: Sequence[int] | None = None,
-        mastered_above: float = 0.8,
+        mastered_above: Share = 0.8,
     ) -> None:
-        check_whole("num_envs", size, 1, "students")
-        check_whole("budget", budget, 1, "episodes")
-        check_share("mastered_above", mastered_above)
+        check_whole("num_envs", size, 1)
         count = settings.skills
         self.size, self.budget, self.mastered_above = size, int(budget), float(mastered_above)
         self.model = SkillModel(settings, size)
@@ -155,7 +154,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     ## In Short
     - Decision: the skill of the next episode.
     - Student: a formula of learning and forgetting, with prerequisites.
-    - SimulatedReward: the outcome, its learning progress, or the gain in competence.
+    - Reward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every skill, exact.
     - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 

@@ -1,11 +1,13 @@
 """A closed-form model of students who play tasks of several difficulties: item response theory with learning."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.simulated.skill_model import Outcomes
@@ -24,35 +26,25 @@ class TaskSettings:
         ValueError: If a value is not allowed.
     """
 
-    dimensions: int = 2
+    dimensions: Annotated[int, Ge(1), Le(1000)] = 2
     """Difficulties of a task, d, each from 0 to 1 and met by an ability of its own."""
-    rate: float = 0.005
+    rate: Share = 0.005
     """Ability that a task at the frontier adds, at most."""
-    slope: float = 30.0
+    slope: Annotated[float, Ge(0), Le(_STEEPEST)] = 30.0
     """How fast the odds of success fall with difficulty: the frontier is about 4 / slope wide."""
-    start: float = 0.1
+    start: Share = 0.1
     """Ability at the start."""
-    unfeasible: float = 0.0
+    unfeasible: Share = 0.0
     """Share of all tasks that no student can ever master, as abilities stop growing before."""
-    forgetting: float = 0.0
+    forgetting: Share = 0.0
     """Share of what was learnt that an ability loses in an episode that leaves it idle."""
-    noise: float = 0.05
+    noise: NonNegativeFloat = 0.05
     """Standard deviation of graded outcomes about the probability of success."""
     outcomes: Outcomes = "graded"
     """Outcomes are the probability of success and noise, clipped to [0, 1]; or 1 with that probability, and else 0."""
-    variety: float = 0.3
+    variety: NonNegativeFloat = 0.3
     """How much students differ: each has a rate, a forgetting and a start of its own for every ability, and a noise
     of its own, which are the above times the exponential of a Gaussian with this standard deviation."""
-
-    def __post_init__(self) -> None:
-        check_whole("dimensions", self.dimensions, 1, "dimensions", most=1000)
-        for name in ("rate", "start", "unfeasible", "forgetting"):
-            check_share(name, getattr(self, name))
-        for name, most in (("slope", _STEEPEST), ("noise", np.inf), ("variety", np.inf)):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and 0 <= value <= most):
-                limit = "from 0 up" if most == np.inf else f"from 0 to {most:g}"
-                raise ValueError(f"{name} is {value!r}; expected a finite number {limit}")
 
 
 class TaskModel:

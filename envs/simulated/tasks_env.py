@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from teachgym.base.annotations import read_numbers
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_keyword
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
@@ -66,7 +67,7 @@ class SimulatedTasksEnv(SimulatedEnv):
     ## In Short
     - Decision: a point of a box of tasks.
     - Student: a formula of learning over a map of difficulty.
-    - SimulatedReward: the outcome, its learning progress, or the gain in competence.
+    - Reward: the outcome, its learning progress, or the gain in competence.
     - Truth: the competence in every task, exact.
     - Episode: some 20 milliseconds; thousands a second in ``gymnasium.make_vec``.
 
@@ -163,13 +164,12 @@ class TaskStudentBatch(StudentBatch):
         settings: TaskSettings,
         *,
         size: int,
-        budget: int = 2000,
+        budget: PositiveInt = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
         reward: SimulatedReward = "gain",
     ) -> None:
-        check_whole("num_envs", size, 1, "students")
-        check_whole("budget", budget, 1, "episodes")
+        check_whole("num_envs", size, 1)
         _check(mastered_above, irrelevant_dimensions)
         self.size, self.budget, self.mastered_above = size, int(budget), mastered_above
         self.model = TaskModel(settings, size, mastered_above=mastered_above)
@@ -262,7 +262,7 @@ def _population(settings: dict[str, Any]) -> TaskSettings:
 
 
 def _check(mastered_above: float, irrelevant_dimensions: int) -> None:
-    check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, "dimensions", most=1000)
+    check_whole("irrelevant_dimensions", irrelevant_dimensions, 0, most=1000)
     if not (isinstance(mastered_above, int | float) and 0 < mastered_above < 1):
         raise ValueError(f"mastered_above is {mastered_above!r}; expected a number between 0 and 1")
 

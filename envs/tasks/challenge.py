@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import gymnasium
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import ArrayLike
 
 from teachgym.base.registry import environment_id
-from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.setting_checks import check_positive
 from teachgym.base.settings import checked_arguments
 from teachgym.core.decision import Decision, Probes, decision_space, read_decision
 from teachgym.core.episode_trace import EpisodeTrace
@@ -105,14 +106,13 @@ class ChallengeEnv(TeacherEnv[Float32Array, Decision]):
         challenge: ChallengeKind = "none",
         knowledge: Knowledge = "original",
         parameters: Sequence[str] | None = None,
-        intervals: int = 4,
+        intervals: Annotated[int, Ge(2), Le(10000)] = 4,
         permutation_seed: int = 0,
         forget_every: int | None = None,
         variants: Sequence[Mapping[str, Any]] | None = None,
         probes: Probes = "off",
         **settings: Any,
     ) -> None:
-        check_whole("intervals", intervals, 2, "intervals", most=10_000)
         if forget_every is not None:
             check_positive("forget_every", forget_every)
         self._id = environment_id(env)

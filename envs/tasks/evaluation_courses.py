@@ -73,7 +73,7 @@ def play_test_courses(
     Raises:
         ValueError: If there are no episodes.
     """
-    check_whole("episodes", episodes, 1, "episodes on each course")
+    check_whole("episodes", episodes, 1)
 
     def play(make_batch: Callable[[int], WorldBatch], task: tuple[float, ...]) -> CourseResult:
         tasks: FloatArray = np.tile(np.array(task, dtype=np.float64), (episodes, 1))

@@ -124,7 +124,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         else:
             self.student = copy.copy(student)  # two environments must not train one learner
         self._antagonist = copy.copy(self.student) if antagonist else None
-        check_whole("budget", budget, 1 + antagonist, "world steps")
+        check_whole("budget", budget, 1 + antagonist)
         self.test_tasks = _test_tasks(self.task_space, test_tasks)
         self._record = StudentHistory(self.task_space)
         self.observation_names, self.observation_space = self._record.names, self._record.observation_space

@@ -36,7 +36,7 @@ class WorldMaker:
         Raises:
             ValueError: If the count is below 1.
         """
-        check_whole("slots", count, 1, "worlds")
+        check_whole("slots", count, 1)
         whole = self._make_whole(count)
         return SerialBatch([self.make_world() for _ in range(count)]) if whole is None else whole
 

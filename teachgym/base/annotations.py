@@ -1,5 +1,7 @@
 """Check a value by a type annotation, so that what is allowed is written once, where a field or argument is declared.
 
+Numbers may have bounds, by the words of ``annotated_types``: ``Annotated[int, Ge(1)]``.
+
 Strict, but for what files and NumPy write differently: lists and arrays are taken for tuples, texts for paths, and
 NumPy's numbers for Python's. A bool is not a number, NaN is not a number either, and an int will do for a float.
 
@@ -16,11 +18,13 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from numpy.typing import NDArray
 
 REAL = (int, float, np.integer, np.floating)
 """Types of numbers, Python's and NumPy's; bool is one of them, and is not a number for all that."""
 _LONGEST = 200
+_FINITE = " that is finite"
 _WORDS: Mapping[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -35,6 +39,16 @@ _PLURALS: Mapping[Any, str] = {bool: "trues and falses", int: "whole numbers", f
 @dataclass(frozen=True)
 class Secret:
     """In ``Annotated``: the value may be a key that was given by mistake, so no error repeats it."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """In ``Annotated``: a condition that the value has to meet, and what is expected, in words."""
+
+    holds: Callable[[Any], bool]
+    """Whether a value of the annotated type meets it."""
+    expected: str
+    """For the error message."""
 
 
 class _MismatchError(Exception):
@@ -97,7 +111,8 @@ def expected(kind: Any) -> str:
     """What values an annotation allows, in words."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return expected(parts[0])
+        bounds = _bounds(kind)
+        return "a finite number" if bounds == _FINITE else expected(parts[0]) + bounds
     if origin in (Union, UnionType):
         return ", or ".join(expected(part) for part in parts)
     if origin is Literal:
@@ -105,7 +120,7 @@ def expected(kind: Any) -> str:
     if origin is tuple and not (len(parts) == 2 and parts[1] is Ellipsis):
         return f"{len(parts)} values: {', '.join(expected(part) for part in parts)}"
     if origin in (tuple, list, Sequence):
-        return f"a list of {_PLURALS.get(parts[0]) or f'items, each {expected(parts[0])}'}"
+        return f"a list of {_plural(parts[0])}"
     if kind is Mapping or origin in (Mapping, dict):
         return "values by name"
     if origin is Callable:
@@ -115,10 +130,55 @@ def expected(kind: Any) -> str:
     return _WORDS.get(kind) or f"an instance of {getattr(origin or kind, '__name__', kind)}"
 
 
+def _plural(kind: Any) -> str:
+    """Many values that an annotation allows, in words."""
+    if get_origin(kind) is Annotated:
+        bounds = _bounds(kind)
+        return (
+            "finite numbers" if bounds == _FINITE else f"{_plural(get_args(kind)[0])}, each{bounds.removeprefix(',')}"
+        )
+    return _PLURALS.get(kind) or f"items, each {expected(kind)}"
+
+
+def _bounds(kind: Any) -> str:
+    """What else an annotation asks of its type, in words to follow those of the type."""
+    found = {type(note): note for note in kind.__metadata__}
+    low = found[Ge].ge if Ge in found else found[Gt].gt if Gt in found else -math.inf
+    high = found[Le].le if Le in found else found[Lt].lt if Lt in found else math.inf
+    if MinLen in found:
+        return ", not empty"
+    if low == -math.inf and high == math.inf:
+        return _FINITE if Gt in found else ""
+    if kind.__origin__ is float and high < math.inf:
+        return f" in {'[' if Ge in found else '('}{low:,}, {high:,}{']' if Le in found else ')'}"
+    words = f", at least {low:,}" if Ge in found else f" above {low:,}"
+    return words if high == math.inf else f"{words} and at most {high:,}"
+
+
+def _within(value: Any, notes: Sequence[Any]) -> bool:
+    """Whether a number is within the bounds among the notes of an annotation."""
+    for note in notes:
+        match note:
+            case Ge(ge=bound) if not value >= bound:
+                return False
+            case Gt(gt=bound) if not value > bound:
+                return False
+            case Le(le=bound) if not value <= bound:
+                return False
+            case Lt(lt=bound) if not value < bound:
+                return False
+            case MinLen(min_length=least) if len(value) < least:
+                return False
+            case Where(holds=holds, expected=words) if not holds(value):
+                raise _MismatchError(words)
+    return True
+
+
 def _read(value: Any, kind: Any) -> Any:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _read(value, parts[0])
+        read = _read(value, parts[0])
+        return _kept(read, _within(read, kind.__metadata__))
     if origin in (Union, UnionType):
         return _read_union(value, parts)
     if origin is Literal:

@@ -8,12 +8,12 @@ import numpy as np
 from teachgym.base.annotations import REAL, read_numbers, shown
 
 
-def check_whole(name: str, value: object, least: int, unit: str, *, most: int | None = None) -> None:
+def check_whole(name: str, value: object, least: int, *, most: int | None = None) -> None:
     """Raise ``ValueError`` unless the value is a whole number from ``least`` to ``most``, if that is given."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
         limits = f"at least {least}" + ("" if most is None else f" and at most {most:,}")
-        raise ValueError(f"{name} is {shown(value)}; expected a whole number of {unit}, {limits}")
+        raise ValueError(f"{name} is {shown(value)}; expected a whole number, {limits}")
 
 
 def check_share(name: str, value: object, *, above_zero: bool = False) -> None:

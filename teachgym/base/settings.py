@@ -20,7 +20,11 @@ def checked_dataclass(cls: type[SettingsT]) -> type[SettingsT]:
 
     The class raises ``ValueError`` with what is expected where a value is not of the annotated type, and holds values
     as ``teachgym.base.annotations.read_value`` gives them: of a list in a file, a tuple.
+
+    Raises:
+        TypeError: If a field that is declared again, for another default, has lost the bounds of its base class's.
     """
+    _check_overrides(cls)
     rules: Callable[[Any], None] | None = getattr(cls, "__post_init__", None)
 
     def check(self: Any) -> None:
@@ -30,11 +34,6 @@ def checked_dataclass(cls: type[SettingsT]) -> type[SettingsT]:
 
     cls.__post_init__ = check  # type: ignore[attr-defined]
     return dataclass(frozen=True)(cls)
-
-
-@checked_dataclass
-class NoSettings:
-    """Of what has nothing to set."""
 
 
 def check_fields(settings: Any) -> None:
@@ -106,8 +105,23 @@ def chosen_settings(kind: type[Any], settings: Any) -> Any:
     return settings
 
 
+def _check_overrides(cls: type[Any]) -> None:
+    """Raise ``TypeError`` where a field that is declared again lacks the bounds that it has in a base class."""
+    for base in cls.__bases__:
+        again = inspect.get_annotations(cls).keys() & getattr(base, "__dataclass_fields__", {}).keys()
+        for name in again:
+            kind, bounded = (get_type_hints(one, include_extras=True)[name] for one in (cls, base))
+            if kind == get_type_hints(base)[name] != bounded:
+                raise TypeError(f"{cls.__name__}.{name} lacks the bounds of {base.__name__}.{name}; annotate it alike")
+
+
 @functools.cache
 def _field_kinds(cls: type[Any]) -> dict[str, Any]:
     """The annotations of a dataclass's fields, by name."""
     kinds = get_type_hints(cls, include_extras=True)
     return {field.name: kinds[field.name] for field in fields(cls)}
+
+
+@checked_dataclass
+class NoSettings:
+    """Of what has nothing to set."""

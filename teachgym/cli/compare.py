@@ -9,7 +9,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from teachgym.base.setting_checks import check_from_zero
+from teachgym.base.ranges import NonNegativeFloat
 from teachgym.base.settings import checked_dataclass
 from teachgym.cli.status import INTERRUPTED
 from teachgym.study.settings import StudySettings
@@ -39,15 +39,11 @@ class Compare(StudySettings):
     """Delete the study that is in the folder first."""
     dry_run: bool = False
     """Run nothing: number the cells, and estimate the time and the disk that they take."""
-    calibrate_seconds: float = 10.0
+    calibrate_seconds: NonNegativeFloat = 10.0
     """With --dry-run, how long to run the beginning of a cell of each teacher, to see how fast it is; 0 not to."""
     trust: bool = False
     """Let the study's file use more than teachgym's own code: import modules, call hosts, read environment variables
     and files elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_from_zero("calibrate_seconds", self.calibrate_seconds)
 
     @classmethod
     def from_study(cls, study: str) -> "Compare":

@@ -7,9 +7,8 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt, Seed
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.seeding import check_seed
 
 EXAMPLE = Path(__file__).parent / "example"
 """Two cells, with the students of two teachers and no records."""
@@ -27,17 +26,13 @@ class Watch:
     """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
     output: Path = Path("student.gif")
     """File to write; .gif, or .mp4 (needs `pip install 'teachgym[video]'`)."""
-    max_steps: int = 600
+    max_steps: PositiveInt = 600
     """World steps to film of each task, 50 a second."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the worlds, which are the same for all students."""
     trust: bool = False
     """Let the cells use more than teachgym's own code: import modules, call hosts, read environment variables and
     files elsewhere, as their settings say. Without, what they would do is listed, and nothing is run."""
-
-    def __post_init__(self) -> None:
-        check_whole("max_steps", self.max_steps, 1, "steps")
-        check_seed(self.seed)
 
     def run(self, console: Console) -> int:
         """Film, and print what was seen."""

@@ -21,7 +21,7 @@ class Shares(spaces.Box):
     """
 
     def __init__(self, count: int, *, seed: int | np.random.Generator | None = None) -> None:
-        check_whole("count", count, 1, "shares")
+        check_whole("count", count, 1)
         super().__init__(0.0, 1.0, shape=(count,), dtype=np.float32, seed=seed)
 
     def sample(self, mask: None = None, probability: None = None) -> NDArray[np.float32]:

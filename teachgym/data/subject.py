@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_dataclass, chosen_settings
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.skills import Skill
@@ -25,14 +25,10 @@ class HeldOut:
         ValueError: If a number is below 1.
     """
 
-    validation_per_skill: int = 40
+    validation_per_skill: PositiveInt = 40
     """Examples of each skill that the teacher's feedback and reward come from."""
-    test_per_skill: int = 100
+    test_per_skill: PositiveInt = 100
     """Examples of each skill that results are reported on, and that no teacher sees anything of."""
-
-    def __post_init__(self) -> None:
-        check_whole("validation_per_skill", self.validation_per_skill, 1, "examples")
-        check_whole("test_per_skill", self.test_per_skill, 1, "examples")
 
 
 class Subject(ABC):

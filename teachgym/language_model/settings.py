@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from teachgym.base.annotations import Secret
-from teachgym.base.setting_checks import check_from_zero, check_positive, check_whole
+from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
 
 
@@ -24,34 +24,34 @@ class ModelSettings:
     api_key_env: Annotated[str, Secret()] = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key: never the key itself. It goes to ``base_url``, whoever that
     is. Local servers need none: leave the variable unset, or this empty."""
-    temperature: float | None = 1.0
+    temperature: NonNegativeFloat | None = 1.0
     """How random answers are, from 0; None leaves it to the endpoint."""
-    max_tokens: int = 4096
+    max_tokens: PositiveInt = 4096
     """Longest reply, in tokens. A request is taken to cost that much until its reply is there."""
     stream: bool = False
     """Whether the reply is sent piece by piece, as it is written, so that a dead connection is noticed sooner."""
-    timeout_seconds: float = 120.0
+    timeout_seconds: PositiveFloat = 120.0
     """How long a reply may take, and how long the endpoint may be silent."""
-    attempts: int = 5
+    attempts: PositiveInt = 5
     """How often a request is sent at most, where the endpoint is busy, broken or not there."""
-    backoff_seconds: float = 1.0
+    backoff_seconds: PositiveFloat = 1.0
     """Wait before the second attempt; it doubles with each, less up to half of it at random."""
-    longest_wait_seconds: float = 60.0
+    longest_wait_seconds: PositiveFloat = 60.0
     """No wait is longer; an endpoint that asks for a longer one is given up."""
-    corrections: int = 2
+    corrections: NonNegativeInt = 2
     """How often the model is told what is wrong with its answer, and asked again, at most; from 0 up."""
-    concurrency: int = 8
+    concurrency: PositiveInt = 8
     """Requests on their way at once."""
-    price_input: float = 0.0
+    price_input: NonNegativeFloat = 0.0
     """US dollars for a million tokens of input; 0 for a model of one's own."""
-    price_output: float = 0.0
+    price_output: NonNegativeFloat = 0.0
     """US dollars for a million tokens of output."""
-    image_tokens: int = 2000
+    image_tokens: PositiveInt = 2000
     """Most tokens that an image counts for, to keep to limits before the endpoint tells the number."""
-    spending_limit: float | None = None
+    spending_limit: PositiveFloat | None = None
     """US dollars that all requests together may cost; None is no limit. It holds to the cent: a request is not sent if
     its longest possible reply would exceed it."""
-    token_limit: int | None = None
+    token_limit: PositiveInt | None = None
     """Tokens, of input and output, that all requests together may use; None is no limit."""
     cache: str | None = None
     """Folder for replies, from which the same run gets the same ones again, at no cost; None keeps none."""
@@ -60,29 +60,11 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         self._check_endpoint()
-        for name, least, unit in (
-            ("max_tokens", 1, "tokens"),
-            ("attempts", 1, "attempts"),
-            ("corrections", 0, "corrections"),
-            ("concurrency", 1, "requests"),
-            ("image_tokens", 1, "tokens"),
-        ):
-            check_whole(name, getattr(self, name), least, unit)
-        for name in ("timeout_seconds", "backoff_seconds", "longest_wait_seconds"):
-            check_positive(name, getattr(self, name))
-        for name in ("price_input", "price_output"):
-            check_from_zero(name, getattr(self, name))
-        if self.temperature is not None:
-            check_from_zero("temperature", self.temperature)
-        if self.token_limit is not None:
-            check_whole("token_limit", self.token_limit, 1, "tokens")
-        if self.spending_limit is not None:
-            check_positive("spending_limit", self.spending_limit)
-            if self.price_input == 0 and self.price_output == 0:
-                raise ValueError(
-                    f"spending_limit is {self.spending_limit}, but price_input and price_output are 0; give the prices "
-                    "of the model, in US dollars for a million tokens, or a token_limit instead"
-                )
+        if self.spending_limit is not None and self.price_input == 0 and self.price_output == 0:
+            raise ValueError(
+                f"spending_limit is {self.spending_limit}, but price_input and price_output are 0; give the prices "
+                "of the model, in US dollars for a million tokens, or a token_limit instead"
+            )
         if self.offline and self.cache is None:
             raise ValueError("offline is true, but cache is None; name the folder that the replies are in")
 

@@ -73,10 +73,10 @@ def learning_curve_figure(
     """Share of test tasks mastered, mean test return, or both, against student steps; a panel each.
 
     One line for each teacher, its mean over seeds, with a band, its 95 % Student-t interval, unless there are
-    only two seeds, and a thin line for each seed. _Seeds are aligned by the index of the evaluation, since an
+    only two seeds, and a thin line for each seed. Seeds are aligned by the index of the evaluation, since an
     evaluation waits for the end of an episode and so comes at slightly different steps. Where seeds have
     different numbers of evaluations, for instance because one was interrupted, line and band end with the
-    shortest and the legend says so. _Seeds without any evaluation are not counted. A line begins with the
+    shortest and the legend says so. Seeds without any evaluation are not counted. A line begins with the
     untrained student, unless a seed of the teacher was not tested then.
 
     Args:

@@ -1,10 +1,11 @@
 """What a program may use, what is run, and what came of it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
 
 from teachgym.base.annotations import shown
-from teachgym.base.setting_checks import check_positive, check_whole
 from teachgym.base.settings import checked_dataclass
 
 _DAY = 24 * 60 * 60
@@ -20,20 +21,14 @@ class Limits:
         ValueError: If a limit is not allowed.
     """
 
-    cpu_seconds: int = 2
+    cpu_seconds: Annotated[int, Ge(1), Le(_DAY)] = 2
     """Time on a processor, by all its threads together. The limit that counts: the same on a busy machine."""
-    wall_seconds: float = 20.0
+    wall_seconds: Annotated[float, Gt(0), Le(_DAY)] = 20.0
     """Time on the clock, at most a day: a guard against programs that wait for ever, so generous."""
-    memory_mb: int = 512
+    memory_mb: Annotated[int, Ge(128), Le(2**24)] = 512
     """Address space in MiB, at least 128: the interpreter itself takes some 50."""
-    output_kb: int = 256
+    output_kb: Annotated[int, Ge(1), Le(2**20)] = 256
     """KiB that may be written to standard output, and as many to standard error; at most 1 GiB."""
-
-    def __post_init__(self) -> None:
-        check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds", most=_DAY)
-        check_positive("wall_seconds", self.wall_seconds, most=_DAY)
-        check_whole("memory_mb", self.memory_mb, 128, "MiB", most=2**24)
-        check_whole("output_kb", self.output_kb, 1, "KiB", most=2**20)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Sandbox:
     """
 
     def __init__(self, limits: Limits | None = None, *, kind: str = AUTO, workers: int = 1) -> None:
-        check_whole("workers", workers, 1, "processes")
+        check_whole("workers", workers, 1)
         self.limits: Limits = chosen_settings(Limits, limits)
         self.kind: SandboxKind = choose_kind(kind)
         self._workers = workers

@@ -76,7 +76,7 @@ def bootstrap(
         ValueError: If there are no values, one is not finite, or an argument is out of range.
     """
     check_confidence(confidence)
-    check_whole("samples", samples, 1, "samples")
+    check_whole("samples", samples, 1)
     parts = checked_strata(strata)
     values = np.concatenate(parts)
     estimate = float(statistic(values))

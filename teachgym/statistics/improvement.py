@@ -36,7 +36,7 @@ def probability_of_improvement(
         ValueError: If there is no study, or a side has no run in one.
     """
     check_confidence(confidence)
-    check_whole("samples", samples, 1, "samples")
+    check_whole("samples", samples, 1)
     pairs = list(zip(checked_strata(first), checked_strata(second), strict=True))
     estimate = float(np.mean([_share_better(a, b) for a, b in pairs]))
     count = min(sum(len(pair[side]) for pair in pairs) for side in (0, 1))

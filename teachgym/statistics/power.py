@@ -23,7 +23,7 @@ def smallest_difference(seeds: int, standard_deviation: float, *, power: float =
     Raises:
         ValueError: If there are fewer than 2 seeds.
     """
-    check_whole("seeds", seeds, 2, "runs")
+    check_whole("seeds", seeds, 2)
     check_from_zero("standard_deviation", standard_deviation)
     for name, value in (("power", power), ("level", level)):
         if not 0.0 < read_value(name, value, float) < 1.0:

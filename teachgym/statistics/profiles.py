@@ -41,7 +41,7 @@ def performance_profile(
     Raises:
         ValueError: If there are no values in a stratum, or a value or score is not a finite number.
     """
-    check_whole("samples", samples, 1, "samples")
+    check_whole("samples", samples, 1)
     parts = checked_strata(strata)
     values, scores = np.concatenate(parts), checked_sample(scores)
     redrawn = np.sort(redraw(parts, rng, samples), axis=1)

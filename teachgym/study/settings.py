@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le, MinLen
 
 from teachgym.base.annotations import shown
 from teachgym.base.named_settings import NamedSettings, bounded_name
-from teachgym.base.setting_checks import check_folder_name, check_from_zero, check_whole
+from teachgym.base.ranges import FolderName, NonNegativeFloat, NonNegativeInt, PositiveInt, Seed
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.seeding import check_seed
 
 MOST_SEEDS = 100_000
 
@@ -25,28 +26,28 @@ class StudySettings:
 
     env: str = "Hypercubes"
     """Teacher environment: a name from `teachgym list`, with or without `teachgym/` and `-v0`."""
-    teachers: tuple[str, ...] = ("random", "alp-gmm")
+    teachers: Annotated[tuple[str, ...], MinLen(1)] = ("random", "alp-gmm")
     """Teachers to compare; the first is what the others are tested against."""
-    seeds: int = 3
+    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] = 3
     """Number of students per teacher."""
-    first_seed: int = 0
+    first_seed: Seed = 0
     """The students' seeds are this one and those that follow."""
     subject: str | None = None
     """What students learn from data: a subject from `teachgym list`, for environments that have one; None takes the
     environment's own."""
     student: str | None = None
     """Student: a name from `teachgym list`; None takes the environment's or the subject's own."""
-    budget: int | None = None
+    budget: PositiveInt | None = None
     """What each student may spend, in the environment's unit: world steps, episodes, examples, training segments; None
     takes the environment's own budget."""
-    evaluations: int = 4
+    evaluations: PositiveInt = 4
     """Evenly spaced tests of each student on the fixed test set, the last at the end; the untrained student is tested
     besides."""
-    name: str = ""
+    name: FolderName = ""
     """Name of the study's folder; made from the other settings where it is empty."""
     runs: Path = Path("runs")
     """Where study folders are."""
-    workers: int = 0
+    workers: NonNegativeInt = 0
     """Cells that run at once, each in its own process with one thread; 0 takes one for each core, and on Ray as many
     as the cluster has room for."""
     cells: str = ""
@@ -57,40 +58,25 @@ class StudySettings:
     ray_address: str | None = None
     """Address of a running Ray cluster, or "auto"; None starts Ray on this machine. Every node must see the run folder
     at the same path."""
-    gpus: float = 0.0
+    gpus: NonNegativeFloat = 0.0
     """GPUs that Ray reserves for each cell; a part of one, for instance 0.25, lets cells share it."""
-    retries: int = 2
+    retries: NonNegativeInt = 2
     """How often a cell whose worker died goes on, in a new worker, from its last checkpoint. A cell that raised an
     error is not tried again."""
-    checkpoint_seconds: float = 120.0
+    checkpoint_seconds: Annotated[float, Ge(0)] = 120.0
     """Time between checkpoints of a cell. They are taken less often where writing one takes more than a fiftieth of
     it."""
-    stalled_after: float = 1800.0
+    stalled_after: Annotated[float, Ge(0)] = 1800.0
     """Seconds without a decision after which a worker is taken to hang, and its cell fails; 0 for never."""
     trackers: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
     """Where metrics are logged while cells run: TensorBoard files in each cell's folder, and Weights & Biases."""
 
     def __post_init__(self) -> None:
-        check_whole("seeds", self.seeds, 1, "students", most=MOST_SEEDS)
-        check_whole("evaluations", self.evaluations, 1, "tests")
-        if self.budget is not None:
-            check_whole("budget", self.budget, 1, "student steps")
         if self.budget is not None and self.evaluations > self.budget:
             raise ValueError(f"evaluations is {self.evaluations}; expected at most the budget, {self.budget}")
-        check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
-        check_whole("retries", self.retries, 0, "retries")
-        check_from_zero("gpus", self.gpus)
-        for name in ("checkpoint_seconds", "stalled_after"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a non-negative number of seconds")
-        check_seed(self.first_seed)
-        if not self.teachers:
-            raise ValueError("teachers is empty; name at least one, for instance random")
         folders = [NamedSettings.parse(teacher).folder_name for teacher in self.teachers]
         if len(set(folders)) != len(folders):
             raise ValueError(f"teachers {', '.join(self.teachers)} name one teacher twice, or two that share a folder")
-        if self.name:
-            check_folder_name("name", self.name)
         _read_numbers(self.cells)
 
     @property

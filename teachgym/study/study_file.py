@@ -122,7 +122,7 @@ def _typed(value: Any) -> Any:
             f"{shown(value)} holds what is neither text, number, true, false nor a list or table"
         ) from error
     if NamedSettings.parse(text) != NamedSettings(name, settings):
-        raise ValueError(f"{shown(value)} would be read_study_file as something else; write the whole as one text")
+        raise ValueError(f"{shown(value)} would be read as something else; write the whole as one text")
     return text
 
 

@@ -1,11 +1,13 @@
 """What a suite consists of."""
 
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Le, MinLen
 
 from teachgym.base.named_settings import NamedSettings
-from teachgym.base.setting_checks import check_folder_name, check_whole
+from teachgym.base.ranges import FolderName, NonNegativeInt, Seed
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.seeding import check_seed
 from teachgym.study.settings import MOST_SEEDS
 
 NONE, TRUTH, CONSTANT = "rule,name=none", "rule,name=truth", "rule,name=constant"
@@ -57,22 +59,18 @@ class SuiteSettings:
     teachers: tuple[str, ...] = ()
     """Teachers, where they fit; empty for all that need no file and no server, and every rule of the environments.
     What scores are measured by is always run."""
-    seeds: int = 5
+    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] = 5
     """Students of each teacher in each environment."""
-    first_seed: int = 0
+    first_seed: Seed = 0
     """The students' seeds are this one and those that follow."""
-    name: str = "suite"
+    name: Annotated[FolderName, MinLen(1)] = "suite"
     """Name of the suite's folder."""
     runs: Path = Path("runs")
     """Where that is."""
-    workers: int = 0
+    workers: NonNegativeInt = 0
     """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
 
     def __post_init__(self) -> None:
-        check_folder_name("name", self.name)
-        check_whole("seeds", self.seeds, 1, "students", most=MOST_SEEDS)
-        check_whole("workers", self.workers, 0, "processes (0 is one for each core)")
-        check_seed(self.first_seed)
         known = {entry.env: entry for entry in CHEAP}
         for env in self.envs:
             if env not in known:

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from teachgym.base.named_settings import NamedSettings, bounded_name
-from teachgym.base.setting_checks import check_folder_name, check_whole
+from teachgym.base.ranges import FolderName, PositiveInt, Seed
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.seeding import check_seed
 
 
 @checked_dataclass
@@ -20,31 +19,24 @@ class TrainSettings:
     algorithm: str = "ppo"
     """a2c, ddpg, dqn, ppo, sac or td3; or crossq, qrdqn, recurrent-ppo, tqc or trpo (pip install 'teachgym[contrib]').
     Settings are those of its constructor in Stable-Baselines3, and of its network: net_arch, activation_fn=tanh, ..."""
-    steps: int | None = None
+    steps: PositiveInt | None = None
     """Teaching decisions to train for, rounded up to whole updates; 200,000 where neither this nor lifetimes is set."""
-    lifetimes: int | None = None
+    lifetimes: PositiveInt | None = None
     """Students to train with, instead of a number of decisions."""
-    slots: int = 16
+    slots: PositiveInt = 16
     """Students that are taught at once."""
     normalise_rewards: bool = True
     """Whether training divides rewards by the running deviation of their discounted sums."""
-    seed: int = 0
+    seed: Seed = 0
     """Fixes the training."""
-    name: str = ""
+    name: FolderName = ""
     """Name of the teacher's folder; made from the other settings where it is empty."""
     runs: Path = Path("runs")
     """Where run folders are."""
 
     def __post_init__(self) -> None:
-        check_whole("slots", self.slots, 1, "students")
-        check_seed(self.seed)
         if self.steps is not None and self.lifetimes is not None:
             raise ValueError("steps and lifetimes are both set; give one of them")
-        for name in ("steps", "lifetimes"):
-            if getattr(self, name) is not None:
-                check_whole(name, getattr(self, name), 1, name)
-        if self.name:
-            check_folder_name("name", self.name)
 
     @property
     def folder(self) -> Path:

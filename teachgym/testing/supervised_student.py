@@ -62,9 +62,9 @@ def check_supervised_student(
         ValueError: If an argument is not allowed.
     """
     check_seed(seed)
-    check_whole("updates", updates, 1, "updates")
+    check_whole("updates", updates, 1)
     if learns_within is not None:
-        check_whole("learns_within", learns_within, 1, "updates")
+        check_whole("learns_within", learns_within, 1)
     given = _drawn(subject, seed) if examples is None else list(examples)
     if len(given) < 2:
         raise ValueError(f"examples has length {len(given)}; expected at least 2 to learn from")

@@ -159,7 +159,7 @@ def test_the_defaults_are_those_of_the_source() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"replay_batch": 0}, "replay_batch is 0; expected a whole number of replays, at least 1"),
+        ({"replay_batch": 0}, "replay_batch is 0; expected a whole number, at least 1"),
         ({"edit_chance": 2}, "edit_chance is 2"),
         ({"bases": "hard"}, "bases is 'hard'; expected one of 'batch', 'easy'"),
         ({"easy_bases": 0}, "easy_bases is 0"),

@@ -147,7 +147,7 @@ def test_it_keeps_the_contract_with_thresholds_of_its_own() -> None:
     ("setting", "message"),
     [
         ({"boundary_share": 1.5}, r"boundary_share is 1.5; expected a number in \[0, 1\]"),
-        ({"queue_length": 0}, "queue_length is 0; expected a whole number of episodes, at least 1"),
+        ({"queue_length": 0}, "queue_length is 0; expected a whole number, at least 1"),
         ({"step": 0}, "step is 0; expected a number above 0"),
         ({"step_share": 0}, r"step_share is 0; expected a number in \(0, 1\]"),
         ({"grow_above": float("nan")}, "grow_above is nan"),

@@ -196,7 +196,7 @@ def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"fit_every": 0}, "fit_every is 0; expected a whole number of episodes, at least 1"),
+        ({"fit_every": 0}, "fit_every is 0; expected a whole number, at least 1"),
         ({"bootstrap_episodes": -1}, "bootstrap_episodes is -1"),
         ({"random_share": 1.2}, r"random_share is 1.2; expected a number in \[0, 1\]"),
         ({"random_share": "much"}, "random_share is 'much'"),
@@ -204,7 +204,7 @@ def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
         ({"components_max": 1}, "components_max is 1; expected .* at least 2"),
         ({"criterion": "AIC"}, "criterion is 'AIC'; expected one of 'aic', 'bic', 'aicc'"),
         ({"aicc_dimensions": "all"}, "aicc_dimensions is 'all'"),
-        ({"max_history": 5}, "max_history is 5; expected a whole number of episodes, at least 6"),
+        ({"max_history": 5}, "max_history is 5; expected a whole number, at least 6"),
         ({"bootstrap": "hard"}, "bootstrap is 'hard'; expected one of 'uniform', 'easy'"),
     ],
 )

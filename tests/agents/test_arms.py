@@ -90,8 +90,8 @@ def test_out_of_bounds_is_the_nearest_cell_and_the_upper_bound_is_in_the_last() 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"most_arms": 0}, "most_arms is 0; expected a whole number of arms, at least 1"),
-        ({"cells": (2, 0)}, "a number in cells is 0"),
+        ({"most_arms": 0}, "most_arms is 0; expected a whole number, at least 1"),
+        ({"cells": (2, 0)}, r"cells is \(.*0\); expected a list of whole numbers, each at least 1"),
         ({"cells": (2, 1.5)}, r"cells is .*1.5.; expected a list of whole numbers"),
     ],
 )

@@ -167,7 +167,7 @@ def test_a_step_that_finished_nothing_teaches_nothing() -> None:
         ({"beta": 0.0}, "beta is 0.0; expected a number above 0"),
         ({"beta": float("inf")}, "beta is inf"),
         ({"reference": "base"}, "reference is 'base'; expected one of 'uniform', 'data'"),
-        ({"warm_up": -1}, "warm_up is -1; expected a whole number of steps, at least 0"),
+        ({"warm_up": -1}, "warm_up is -1; expected a whole number, at least 0"),
         ({"decay": 0.0}, r"decay is 0.0; expected a number in \(0, 1\]"),
         ({"ridge": 0.0}, "ridge is 0.0"),
     ],

@@ -98,7 +98,7 @@ def test_settings_reach_their_rule() -> None:
         ({"rule": "boltzmann", "temperature": 0}, "temperature is 0; expected a number above 0"),
         ({"rule": "discounted-ucb", "discount": 1.1}, "discount is 1.1"),
         ({"rule": "ucb", "exploration": -1}, "exploration is -1; expected a number from 0 up"),
-        ({"rule": "sliding-window-ucb", "window": 0}, "window is 0; expected a whole number of answers"),
+        ({"rule": "sliding-window-ucb", "window": 0}, "window is 0; expected a whole number"),
         ({"share": 1.0}, r"share is 1.0; expected a number in \[0, 1\)"),
         ({"rule": "thompson", "prior_mean": float("nan")}, "prior_mean is nan"),
         ({"rule": "thompson", "noise_std": 0}, "noise_std is 0"),

@@ -151,7 +151,7 @@ def test_observations_that_do_not_flatten_or_do_not_fit_are_refused() -> None:
         (LinearBanditSettings, {"rescale": "ranks"}, "rescale is 'ranks'"),
         (LinearBanditSettings, {"rescale": "bounds"}, "whose bounds are unknown"),
         (LinearBanditSettings, {"ridge": 0}, "ridge is 0"),
-        (LinUcbSettings, {"alpha": -1}, "alpha is -1; expected a number from 0 up"),
+        (LinUcbSettings, {"alpha": -1}, "alpha is -1; expected a number, at least 0"),
         (LinUcbSettings, {"most_arms": 0}, "most_arms is 0"),
         (LinearThompsonSettings, {"spread": 0}, "spread is 0"),
     ],

@@ -154,9 +154,9 @@ def test_it_keeps_the_contract_where_particles_move() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"particles": 1}, "particles is 1; expected a whole number of particles, at least 2"),
+        ({"particles": 1}, "particles is 1; expected a whole number, at least 2"),
         ({"update_every": 0}, "update_every is 0"),
-        ({"threshold": float("nan")}, "threshold is nan; expected a number, or None"),
+        ({"threshold": float("nan")}, "threshold is nan; expected a finite number, or None"),
         ({"reach": 0.0}, "reach is 0.0; expected a number above 0"),
         ({"bandwidth": 0}, "bandwidth is 0"),
         ({"candidates": 0}, "candidates is 0"),

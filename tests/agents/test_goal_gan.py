@@ -185,14 +185,14 @@ def test_a_training_is_the_published_losses_by_rmsprop() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"rollouts": 0}, "rollouts is 0; expected a whole number of episodes, at least 1"),
+        ({"rollouts": 0}, "rollouts is 0; expected a whole number, at least 1"),
         ({"success_min": 0.8}, "success_min is 0.8; expected no more than success_max, 0.75"),
         ({"success_max": 1.1}, "success_max is 1.1"),
         ({"replay_share": -0.1}, "replay_share is -0.1"),
-        ({"noise": -1}, "noise is -1; expected a number from 0 up"),
+        ({"noise": -1}, "noise is -1; expected a number, at least 0"),
         ({"max_mastered": 0}, "max_mastered is 0"),
         ({"reach": 0}, "reach is 0; expected a number above 0"),
-        ({"generator_hidden": (16, 0)}, "generator_hidden is 0"),
+        ({"generator_hidden": (16, 0)}, "generator_hidden is .16, 0.; expected"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:

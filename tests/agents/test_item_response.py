@@ -88,7 +88,7 @@ def test_items_that_all_answer_alike_and_a_single_item_give_finite_numbers() -> 
         ([[0.5, 1]], 1, "other numbers than 0 and 1"),
         ([[0, np.nan]], 1, "other numbers than 0 and 1"),
         ([[0, 1]], 3, "count is 3; expected at most 2, the number of items"),
-        ([[0, 1]], 0, "count is 0; expected a whole number of items, at least 1"),
+        ([[0, 1]], 0, "count is 0; expected a whole number, at least 1"),
     ],
 )
 def test_what_is_not_allowed_is_refused(correct: Any, count: int, message: str) -> None:

@@ -199,7 +199,7 @@ def test_a_loaded_store_goes_on_as_the_one_that_was_saved() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"capacity": 0}, "capacity is 0; expected a whole number of levels, at least 1"),
+        ({"capacity": 0}, "capacity is 0; expected a whole number, at least 1"),
         ({"priority": "best"}, "priority is 'best'; expected one of 'rank'"),
         ({"temperature": 0}, "temperature is 0; expected a number above 0"),
         ({"top_k": 0}, "top_k is 0"),

@@ -106,7 +106,7 @@ def test_without_a_path_the_format_is_told() -> None:
         ("tasks.csv", "height\n0\n", "the task lacks spacing"),
         ("tasks.csv", "height,spacing\n0\n", "is not numeric"),
         ("tasks.csv", "height,spacing\n0,6,7\n", "is neither a parameter"),
-        ("tasks.csv", "height,spacing,count\n0,6,0\n", "count is 0; expected a whole number of decisions, at least 1"),
+        ("tasks.csv", "height,spacing,count\n0,6,0\n", "count is 0; expected a whole number, at least 1"),
         ("tasks.csv", "height,spacing,count\n0,6,some\n", "count is 'some'"),
         ("tasks.csv", "height,spacing,after_steps\n0,6,5\n", r"after \[5\] steps; expected after_steps in all rows, 0"),
         ("tasks.csv", "height,spacing,after_steps\n0,6,0\n0,5,\n", r"after \[0, -1\] steps"),

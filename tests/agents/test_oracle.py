@@ -86,7 +86,7 @@ def test_a_space_without_a_known_direction_needs_steps() -> None:
     [
         ({"window_share": 0}, r"window_share is 0; expected a number in \(0, 1\]"),
         ({"window_share": 1.5}, "window_share is 1.5"),
-        ({"move_every": 0}, "move_every is 0; expected a whole number of episodes, at least 1"),
+        ({"move_every": 0}, "move_every is 0; expected a whole number, at least 1"),
         ({"move_every": 2.0}, "move_every is 2.0"),
         ({"threshold": float("nan")}, "threshold is nan"),
         ({"steps": ("up",)}, "steps is"),

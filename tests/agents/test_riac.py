@@ -278,7 +278,7 @@ def test_it_keeps_the_contract(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"max_region_size": 3}, "max_region_size is 3; expected a whole number of answers, at least 4"),
+        ({"max_region_size": 3}, "max_region_size is 3; expected a whole number, at least 4"),
         ({"split_attempts": 0}, "split_attempts is 0"),
         ({"min_dims_range_ratio": 0}, r"min_dims_range_ratio is 0; expected a number in \(0, 1\]"),
         ({"min_population": 0}, "min_population is 0"),

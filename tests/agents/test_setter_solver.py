@@ -121,11 +121,11 @@ def test_answers_in_any_order_find_the_feasibility_that_was_wanted() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"train_every": 0}, "train_every is 0; expected a whole number of answers, at least 1"),
+        ({"train_every": 0}, "train_every is 0; expected a whole number, at least 1"),
         ({"steps": 0}, "steps is 0"),
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"noise": 2}, "noise is 2"),
-        ({"judge_hidden": (64, 0)}, "judge_hidden is 0"),
+        ({"judge_hidden": (64, 0)}, "judge_hidden is .64, 0.; expected"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:

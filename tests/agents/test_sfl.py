@@ -172,7 +172,7 @@ def test_it_needs_probes_and_successes() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"levels_probed": 0}, "levels_probed is 0; expected a whole number of levels, at least 1"),
+        ({"levels_probed": 0}, "levels_probed is 0; expected a whole number, at least 1"),
         ({"episodes_per_level": 0}, "episodes_per_level is 0"),
         ({"levels_kept": 0}, "levels_kept is 0"),
         ({"levels_kept": 201}, "levels_kept is 201; expected at most levels_probed, which is 200"),

@@ -217,16 +217,16 @@ def test_it_keeps_the_contract(settings: SpdlSettings) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"update_every_steps": 0}, "update_every_steps is 0; expected a whole number of student steps, at least 1"),
+        ({"update_every_steps": 0}, "update_every_steps is 0; expected a whole number, at least 1"),
         ({"first_update_steps": -1}, "first_update_steps is -1"),
         ({"update_every_episodes": 0}, "update_every_episodes is 0"),
         ({"max_kl": 0}, "max_kl is 0; expected a number above 0"),
-        ({"zeta": -1}, "zeta is -1; expected a number from 0 up"),
+        ({"zeta": -1}, "zeta is -1; expected a number, at least 0"),
         ({"alpha_zero_updates": -1}, "alpha_zero_updates is -1"),
         ({"performance": "reward"}, "performance is 'reward'; expected one of 'return', 'value'"),
         ({"discount": 1.5}, r"discount is 1.5; expected a number in \(0, 1\]"),
         ({"initial_mean": ("x",)}, "initial_mean is"),
-        ({"target_std": (0.0,)}, "target_std is .* expected numbers above 0"),
+        ({"target_std": (0.0,)}, "target_std is .* expected a list of numbers, each above 0"),
         ({"std_floor_above": -1.0}, "std_floor_above is -1.0"),
     ],
 )

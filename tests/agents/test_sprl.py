@@ -160,8 +160,8 @@ def test_it_keeps_the_contract() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"update_every": 0}, "update_every is 0; expected a whole number of episodes, at least 1"),
-        ({"threshold": float("inf")}, "threshold is inf; expected a finite outcome, or None"),
+        ({"update_every": 0}, "update_every is 0; expected a whole number, at least 1"),
+        ({"threshold": float("inf")}, "threshold is inf; expected a finite number, or None"),
         ({"max_kl": -1}, "max_kl is -1; expected a number above 0"),
         ({"solver_iterations": 0}, "solver_iterations is 0"),
     ],

@@ -122,7 +122,7 @@ def test_stages_may_come_from_json() -> None:
         ({"stages": [{"task": [0], "low": [0]}]}, "expected either a task or low and high"),
         ({"stages": [{"task": [0]}, {"task": [1]}]}, "stage 0 never ends"),
         ({"stages": [{"until": "return>3"}]}, "'return>3' in condition 'return>3' is no test"),
-        ({"window": 0}, "window is 0; expected a whole number of answers"),
+        ({"window": 0}, "window is 0; expected a whole number"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:

@@ -159,8 +159,11 @@ def test_it_needs_successes_and_known_arms() -> None:
         ({"baseline": "last"}, "baseline is 'last'"),
         ({"untried": "drop"}, "untried is 'drop'"),
         ({"best_by": "return"}, "best_by is 'return'"),
-        ({"strata": ((),)}, "expected no empty stratum"),
-        ({"strata": ((-1,),)}, "an arm in strata is -1"),
+        (
+            {"strata": ((),)},
+            r"strata is \(\(\),\); expected a list of items, each a list of whole numbers, .* not empty",
+        ),
+        ({"strata": ((-1,),)}, r"strata is \(\(-1,\),\); expected"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:

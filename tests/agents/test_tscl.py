@@ -178,7 +178,7 @@ def test_sampling_explores_only_if_asked_to() -> None:
         ({"epsilon": 2}, "epsilon is 2"),
         ({"algorithm": "online", "policy": "boltzmann", "temperature": 0}, "temperature is 0"),
         ({"algorithm": "online", "learning_rate": 0}, "learning_rate is 0"),
-        ({"window": 1}, "window is 1; expected a whole number of scores, at least 2"),
+        ({"window": 1}, "window is 1; expected a whole number, at least 2"),
     ],
 )
 def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:

@@ -2,20 +2,33 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import gymnasium
 import numpy as np
 import pytest
+from annotated_types import Ge, Le, MinLen
 
 import teachgym
 from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm
 from teachgym.agents.progress.riac import Riac
+from teachgym.base.annotations import read_value
 from teachgym.base.named_settings import NamedSettings
+from teachgym.base.ranges import (
+    FiniteFloat,
+    FolderName,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    PositiveShare,
+    Share,
+    ShareBelowOne,
+)
 from teachgym.base.registry import load_path
 from teachgym.base.settings import checked_dataclass
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES
@@ -49,7 +62,7 @@ def settings_classes() -> list[type[Any]]:
     return list(found)
 
 
-CLASSES = settings_classes()
+CLASSES = [kind for kind in settings_classes() if kind is not NamedSettings]  # which carries those of anything
 
 
 def alternatives(kind: Any) -> set[Any]:
@@ -112,6 +125,56 @@ def test_another_word_for_false_is_refused_from_the_command_line(text: str) -> N
     cell = Cell("Hypercubes", text, None, 0, None, 1)
     with pytest.raises(ValueError, match=r"faithful is .*; expected true or false"):
         make_cell_teacher(cell, make_environment(Cell("Hypercubes", "random", None, 0, None, 1)))
+
+
+def test_a_field_that_is_declared_again_keeps_its_bounds() -> None:
+    @checked_dataclass
+    class Base:
+        size: Annotated[int, Ge(4)] = 8
+
+    @checked_dataclass
+    class Alike(Base):
+        size: Annotated[int, Ge(4)] = 9
+
+    with pytest.raises(ValueError, match="size is 3; expected a whole number, at least 4"):
+        Alike(size=3)
+    with pytest.raises(TypeError, match=r"Careless\.size lacks the bounds of Base\.size"):
+
+        @checked_dataclass
+        class Careless(Base):
+            size: int = 9
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "words"),
+    [
+        (PositiveInt, 0, "a whole number, at least 1"),
+        (PositiveInt | None, 0, "a whole number, at least 1, or None"),
+        (Annotated[int, Ge(1), Le(20)], 21, "a whole number, at least 1 and at most 20"),
+        (PositiveFloat, 0.0, "a number above 0"),
+        (PositiveFloat, np.inf, "a number above 0"),
+        (NonNegativeFloat, -1e-9, "a number, at least 0"),
+        (FiniteFloat, -np.inf, "a finite number"),
+        (Share, 1.5, "a number in [0, 1]"),
+        (PositiveShare, 0, "a number in (0, 1]"),
+        (ShareBelowOne, 1, "a number in [0, 1)"),
+        (tuple[PositiveInt, ...], (3, 0), "a list of whole numbers, each at least 1"),
+        (tuple[FiniteFloat, ...], (np.inf,), "a list of finite numbers"),
+        (Annotated[str, MinLen(1)], "", "text, not empty"),
+        (FolderName, "a/b", "at most 200 letters, digits and any of . _ = , + -, but not . or .."),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_in_words(kind: Any, wrong: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^x is .*; expected {re.escape(words)}$"):
+        read_value("x", wrong, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"),
+    [(PositiveInt, 1), (PositiveFloat, 1e-300), (Share, 0), (Share, 1), (ShareBelowOne, 0.999), (FolderName, "")],
+)
+def test_what_is_at_a_bound_is_taken(kind: Any, right: Any) -> None:
+    assert read_value("x", right, kind) == right
 
 
 def test_a_wrong_type_is_refused_wherever_it_comes_from() -> None:

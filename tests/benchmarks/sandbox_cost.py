@@ -11,9 +11,9 @@ from statistics import median
 ROUNDS, PROGRAMS = 7, 100
 _MEASURE = """
 import sys, time
-from teachgym.sandbox import KINDS, Program, Sandbox
+from teachgym.sandbox import SANDBOX_KINDS, Program, Sandbox
 from teachgym.sandbox.kinds import why_no_sandbox
-for kind in filter(lambda kind: not why_no_sandbox(kind), KINDS):
+for kind in filter(lambda kind: not why_no_sandbox(kind), SANDBOX_KINDS):
     for name, program in (("small", Program("print(1)")), ("1 MiB of input", Program("input()", "x" * 2**20))):
         sandbox = Sandbox(kind=kind)
         times = []

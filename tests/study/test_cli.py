@@ -87,16 +87,19 @@ def test_help_shows_the_settings_of_a_study_as_defaults(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compare", "--budget", "0"], "budget is 0; expected a whole number of student steps, at least 1"),
+        (["compare", "--budget", "0"], "budget is 0; expected a whole number, at least 1"),
         (["compare", "--teachers", "alpgmm"], "did you mean 'alp-gmm'"),
         (["compare", "--resume", "--overwrite"], "contradict"),
         (["compare", "--seeds", "2", "hypercubes"], "the study comes before the options: teachgym compare hypercubes"),
         (["compare", "hypercube"], "unknown study 'hypercube'; did you mean 'hypercubes'?"),
         (["compare", "no-such.toml"], "there is no file no-such.toml"),
-        (["compare", "hypercubes", "--seeds", "0"], "seeds is 0; expected a whole number of students, at least 1"),
+        (["compare", "hypercubes", "--seeds", "0"], "seeds is 0; expected a whole number, at least 1"),
         (["compare", "--cells", "3,x"], "cells is '3,x'; expected numbers and ranges of them"),
         (["compare", "--dry-run", "--cells", "0-6"], "the grid has 6 cells, numbered 0 to 5"),
-        (["compare", "--dry-run", "--calibrate-seconds", "-1"], "calibrate_seconds is -1.0; expected a finite number"),
+        (
+            ["compare", "--dry-run", "--calibrate-seconds", "-1"],
+            "calibrate_seconds is -1.0; expected a number, at least 0",
+        ),
         (["evaluate", "no/such/folder"], "has no cell.json"),
         (["watch", "no/such/folder"], "has no cell.json"),
     ],

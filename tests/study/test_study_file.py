@@ -90,7 +90,7 @@ def test_tables_are_the_texts_that_would_be_typed(tmp_path: Path) -> None:
         ("student = {name = 'ppo', device = 2026-01-01}", r"neither text, number"),
         ("stalled-after = nan", r"stalled-after is nan; expected a number, not nan"),
         ("first-seed = 3\nfirst_seed = 4", r"first_seed is given twice"),
-        ("seeds = 0", r"seeds is 0; expected a whole number of students, at least 1 and"),
+        ("seeds = 0", r"seeds is 0; expected a whole number, at least 1 and"),
         ('cells = "5-3"', r"cells is '5-3'; expected numbers and ranges"),
         ("seeds 3", r"is not a TOML file: .*line 1"),
         ("teachers = " + "[" * 100_000, r"is not a TOML file"),

@@ -1,16 +1,18 @@
 """Skills found without any model of language: clusters of what the student is asked and answers."""
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
+from annotated_types import Ge
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from teachgym.base.exclusive import one_core
-from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.ranges import PositiveFloat
+from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
@@ -27,14 +29,10 @@ class ClusteringSettings:
         ValueError: If a value is not allowed.
     """
 
-    dimensions: int = 24
+    dimensions: Annotated[int, Ge(2)] = 24
     """Dimensions of the embedding of prompts, answers and errors, at least 2."""
-    error_weight: float = 0.5
+    error_weight: PositiveFloat = 0.5
     """How much the student's answer counts beside the prompt, whose weight is 1."""
-
-    def __post_init__(self) -> None:
-        check_whole("dimensions", self.dimensions, 2, "dimensions")
-        check_positive("error_weight", self.error_weight)
 
 
 @final
@@ -51,7 +49,7 @@ class Clustering(SkillDiscovery):
 
     def discover(self, answers: Sequence[Answer], count: int, rng: np.random.Generator) -> DiscoveredSkills:
         """Cluster."""
-        check_whole("count", count, 1, "skills")
+        check_whole("count", count, 1)
         prompts = [answer.example.prompt.translate(_DIGITS) for answer in answers]
         given = [answer.given.translate(_DIGITS) or " " for answer in answers]
         seed = int(rng.integers(2**31))

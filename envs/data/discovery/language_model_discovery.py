@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.discovery import DiscoveredSkills, SkillDiscovery
@@ -59,12 +60,8 @@ class LanguageModelDiscoverySettings(ModelSettings):
         ValueError: If a value is not allowed.
     """
 
-    per_request: int = 20
+    per_request: PositiveInt = 20
     """Most questions that a request names or sorts."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("per_request", self.per_request, 1, "questions")
 
 
 @final
@@ -99,7 +96,7 @@ class LanguageModelDiscovery(SkillDiscovery):
         Raises:
             LanguageModelError: If the model can't be asked, or gives no categories that can be used.
         """
-        check_whole("count", count, 1, "skills")
+        check_whole("count", count, 1)
         serial = int(rng.integers(2**63))
         names = self._name(answers, serial)
         groups = self._group(names, count, serial)

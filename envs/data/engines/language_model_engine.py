@@ -5,7 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Answer, Example
@@ -60,19 +60,13 @@ class LanguageModelEngineSettings(ModelSettings):
 
     include_mistakes: bool = True
     """Whether the model is shown what the student answered wrongly; without, it makes data blindly."""
-    shown: int = 3
+    shown: NonNegativeInt = 3
     """Most examples that a request shows, and most mistakes: those of the order; or, where it names no examples, some
     of the subject's own, so that the model sees their form."""
-    per_request: int = 20
+    per_request: PositiveInt = 20
     """Most examples that are asked for at once."""
-    refills: int = 2
+    refills: NonNegativeInt = 2
     """How often what is missing of an order is asked for again, at most; from 0 up."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("shown", self.shown, 0, "examples")
-        check_whole("per_request", self.per_request, 1, "examples")
-        check_whole("refills", self.refills, 0, "refills")
 
 
 @final

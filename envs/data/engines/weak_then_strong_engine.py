@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_from_zero, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example, Path
@@ -40,28 +40,22 @@ class WeakThenStrongSettings:
     """Name of the strong engine, or ``"package.module:Class"``."""
     strong_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings by name."""
-    weak_cost: float = 1.0
+    weak_cost: NonNegativeFloat = 1.0
     """What the weak engine's own unit costs: an example, of ``procedural`` and ``pool``."""
-    strong_cost: float = 10.0
+    strong_cost: NonNegativeFloat = 10.0
     """What the strong engine's own unit costs."""
     order: Literal["weak-first", "strong-first", "mixed"] = "weak-first"
     """Which comes first; or ``"mixed"``, both in every step. However it is, they make the same shares of ``total``."""
-    switch_at: float = 0.5
+    switch_at: Share = 0.5
     """The weak engine's share of ``total``: with ``"weak-first"``, when to switch. With 0 or 1 there is one engine."""
-    total: int = ClassroomSettings.budget
+    total: PositiveInt = ClassroomSettings.budget
     """Examples that will be planned in the episode: the environment's budget, which an engine is not told."""
-    easy: float = 0.5
+    easy: PositiveShare = 0.5
     """The weak engine is asked for this share of the parts of a skill, at least one: the first, which come easiest."""
-    wrong: float = 0.0
+    wrong: Share = 0.0
     """Chance that an example of the weak engine has the target of another one."""
 
     def __post_init__(self) -> None:
-        for name in ("weak_cost", "strong_cost"):
-            check_from_zero(name, getattr(self, name))
-        check_share("switch_at", self.switch_at)
-        check_share("wrong", self.wrong)
-        check_whole("total", self.total, 1, "examples")
-        check_share("easy", self.easy, above_zero=True)
         for name in ("weak", "strong"):
             if getattr(self, name) == _NAME:
                 raise ValueError(f"{name} is {_NAME!r}; expected an engine that is not made of two")

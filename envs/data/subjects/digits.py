@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
@@ -65,12 +65,10 @@ class DigitSettings(HeldOut):
         ValueError: If a number is below 1, or more held-out images are asked for than there are originals.
     """
 
-    magnification: int = 1
+    magnification: PositiveInt = 1
     """Pixels along each side that a pixel of the original becomes."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("magnification", self.magnification, 1, "pixels")
         for name, most in (("validation_per_skill", _VALIDATION), ("test_per_skill", _TEST)):
             if getattr(self, name) > most:
                 raise ValueError(

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
@@ -118,12 +118,8 @@ class VisualQuestionSettings(HeldOut):
         ValueError: If a value is not allowed.
     """
 
-    size: int = 32
+    size: Annotated[int, Ge(24)] = 32
     """Pixels along each side of a picture."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("size", self.size, 24, "pixels")
 
 
 @final

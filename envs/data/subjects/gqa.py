@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from teachgym.base.files import read_json
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
@@ -36,21 +36,16 @@ class GqaSettings:
     """Path of real questions to select from; without one there are none."""
     skill: Literal["structural", "semantic"] = "structural"
     """Which of a question's types is its skill; the detailed type is the part of it."""
-    validation_per_type: int = 5
+    validation_per_type: NonNegativeInt = 5
     """Validation questions of each detailed type: the first in the file. 0 takes all."""
-    test_per_type: int = 0
+    test_per_type: NonNegativeInt = 0
     """Test questions of each detailed type, likewise."""
-    train_per_type: int = 100
+    train_per_type: NonNegativeInt = 100
     """Training questions of each detailed type, likewise."""
     ignore_case: bool = False
     """Whether an answer is right that differs from the target in upper and lower case."""
-    image_size: int = 224
+    image_size: PositiveInt = 224
     """Pixels along each side that images are brought to."""
-
-    def __post_init__(self) -> None:
-        for name in ("validation_per_type", "test_per_type", "train_per_type"):
-            check_whole(name, getattr(self, name), 0, "questions")
-        check_whole("image_size", self.image_size, 1, "pixels")
 
 
 @final

@@ -11,7 +11,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveInt
+from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.files import read_lines
@@ -55,11 +56,11 @@ class LiveCodeBenchSettings:
     """A date such as 2024-01-01: validation takes only problems of contests before it, the test only others."""
     skill: Literal["difficulty", "platform"] = "difficulty"
     """What of a problem is its skill; the other is the part of it."""
-    most_tests: int = 0
+    most_tests: NonNegativeInt = 0
     """Tests that a problem keeps, the public ones first. 0 keeps all, as results should; files unpack to gigabytes."""
     sandbox: str = AUTO
     """Kind of sandbox that answers run in; ``"bubblewrap"`` to have that or none."""
-    workers: int = 1
+    workers: PositiveInt = 1
     """Answers that run at once."""
     cpu_seconds: int = 6
     """Time that an answer may take for each test."""
@@ -68,8 +69,6 @@ class LiveCodeBenchSettings:
 
     def __post_init__(self) -> None:
         check_choice("sandbox", self.sandbox, (AUTO, *SANDBOX_KINDS))
-        check_whole("most_tests", self.most_tests, 0, "tests")
-        check_whole("workers", self.workers, 1, "processes")
         Limits(cpu_seconds=self.cpu_seconds, memory_mb=self.memory_mb)
         if self.test_from:
             try:

@@ -8,8 +8,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_name
-from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
@@ -43,20 +43,15 @@ class MathBenchmarkSettings:
     """Path of a folder with ``train`` and ``test``: each a folder of topics, or a file with the ending ``.jsonl``."""
     test_path: str = ""
     """Path of another folder of topics or JSONL file to test on, for instance MATH-500; empty takes ``path``'s."""
-    validation_per_cell: int = 50
+    validation_per_cell: PositiveInt = 50
     """Problems of each topic and level that feedback and reward come from: the first of the training problems."""
-    test_per_cell: int | None = None
+    test_per_cell: PositiveInt | None = None
     """Problems of each topic and level that results are reported on: the first; None takes all."""
     target: Literal["answer", "solution"] = "answer"
     """What a student learns to write: the final answer alone, or the whole solution with the answer in a box."""
     bare: bool = True
     """Whether a text with neither a box nor "final answer is" counts as an answer as it stands; if not, targets
     that are the answer alone stand in a box."""
-
-    def __post_init__(self) -> None:
-        check_whole("validation_per_cell", self.validation_per_cell, 1, "problems")
-        if self.test_per_cell is not None:
-            check_whole("test_per_cell", self.test_per_cell, 1, "problems")
 
 
 @final

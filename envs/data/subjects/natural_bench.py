@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
+from annotated_types import MinLen
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Answer, Example, Path
 from teachgym.data.files import read_lines
@@ -33,23 +34,16 @@ class NaturalBenchSettings:
     """Path of a file with a group in every line, as JSON with the published fields; images by file name."""
     images: str = ""
     """Path of the folder that the images are in."""
-    skill: str = "Question_Type"
+    skill: Annotated[str, MinLen(1)] = "Question_Type"
     """Field of a group that names its skill."""
-    validation_groups: int = 51
+    validation_groups: PositiveInt = 51
     """Groups that feedback and reward come from: the first in the file."""
-    test_groups: int = 50
+    test_groups: PositiveInt = 50
     """Groups that results are reported on: the last in the file."""
     request: bool = True
     """Whether a question is followed by what answers there are, in words."""
-    image_size: int = 224
+    image_size: PositiveInt = 224
     """Pixels along each side that images are brought to."""
-
-    def __post_init__(self) -> None:
-        if not self.skill:
-            raise ValueError("skill is empty; expected the name of a field, for instance 'Question_Type'")
-        for name in ("validation_groups", "test_groups"):
-            check_whole(name, getattr(self, name), 1, "groups")
-        check_whole("image_size", self.image_size, 1, "pixels")
 
 
 @final

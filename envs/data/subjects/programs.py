@@ -10,7 +10,8 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_choice, check_whole
+from teachgym.base.ranges import PositiveInt
+from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example, Path
 from teachgym.data.skills import Skill, find_skill
@@ -38,13 +39,11 @@ class CodeSettings(HeldOut):
     ``"python"``: a request in words with an example, answered by the definition of a function ``solve``."""
     sandbox: str = AUTO
     """Kind of sandbox that answers run in; ``"bubblewrap"`` to have that or none."""
-    cpu_seconds: int = 1
+    cpu_seconds: PositiveInt = 1
     """Time that an answer may take for its five tests together."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check_choice("sandbox", self.sandbox, (AUTO, *SANDBOX_KINDS))
-        check_whole("cpu_seconds", self.cpu_seconds, 1, "seconds")
 
 
 @final

@@ -12,7 +12,7 @@ PEOPLE = ("ann", "bob", "eve", "dan", "ida", "jim", "kim", "leo", "mia", "ned", 
 THINGS = ("map", "note", "list", "plan", "bill", "memo", "song", "form", "deck", "logo", "menu", "page")
 _LARGEST = 99
 _LONGEST = 2_000
-"""Characters of a plan beyond which it is not read_plan."""
+"""Characters of a plan beyond which it is not read."""
 
 TOOL_VALUES: Mapping[str, tuple[str, ...] | range] = MappingProxyType(
     {

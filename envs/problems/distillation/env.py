@@ -7,7 +7,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import PositiveInt
+from teachgym.base.setting_checks import check_share
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import Parameter, TaskSpace
@@ -135,7 +136,7 @@ class DistillationEnv(ControlEnv):
         self,
         *,
         problem: ProblemKind = "robust",
-        budget: int = 30,
+        budget: PositiveInt = 30,
         weights: Literal["shared", "sample"] = "shared",
         label_noise: float | None = None,
         random_teacher: bool = False,
@@ -144,7 +145,6 @@ class DistillationEnv(ControlEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_whole("budget", budget, 1, "epochs")
         noise = (0.3 if problem == "noisy" else 0.0) if label_noise is None else label_noise
         check_share("label_noise", noise)
         default_price = PRICE_OF_ORDER if problem == "order" else 0.0

@@ -7,7 +7,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from teachgym.base.setting_checks import check_share, check_whole
+from teachgym.base.ranges import Share
+from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -261,20 +262,19 @@ class InterventionEnv(ControlEnv):
         *,
         budget: int | None = None,
         items: int | None = None,
-        explained: float = 0.2,
+        explained: Share = 0.2,
         action: ActionKind = "weights",
         explainer: Explainer = "plain",
         refit: bool = False,
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_share("explained", explained)
         size = (1 if action == "each" else 50) if items is None else items
-        check_whole("items", size, 1, "items")
+        check_whole("items", size, 1)
         if (action == "each" and size != 1) or (action == "scores" and size > _MOST_SCORED):
             raise ValueError(f"items is {items}; expected 1 for action='each', and at most {_MOST_SCORED} for 'scores'")
         rounds = ITEMS // size if budget is None else budget
-        check_whole("budget", rounds, 1, "rounds")
+        check_whole("budget", rounds, 1)
         if rounds * size > ITEMS:
             raise ValueError(f"budget is {rounds} and items is {size}; expected at most {ITEMS} items in all")
         controls, seen = _spaces(action, size)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch.nn import functional
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -221,7 +221,7 @@ class ProxyDistillationEnv(ControlEnv):
     ## In Short
     - Decision: the data of the next epoch, and when to stop.
     - Student: a small language model.
-    - ControlReward: the drop of a hidden distance to the truth, paid at the end.
+    - Reward: the drop of a hidden distance to the truth, paid at the end.
     - Truth: exact distances; the best kind of data and moment to stop, by learning ahead.
     - Episode: 0.4 seconds.
 
@@ -279,8 +279,7 @@ class ProxyDistillationEnv(ControlEnv):
     """
 
     @checked_arguments
-    def __init__(self, *, budget: int = 60, reward: ControlReward = "end", **schedule: Any) -> None:
-        check_whole("budget", budget, 1, "epochs")
+    def __init__(self, *, budget: PositiveInt = 60, reward: ControlReward = "end", **schedule: Any) -> None:
         fresh = _always("teacher", fresh=True)
         super().__init__(
             TaskSpace([Parameter(name, 0.0, 1.0) for name in ("source", "fresh", "diversity", "stop")]),

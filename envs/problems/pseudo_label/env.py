@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -301,8 +301,8 @@ class PseudoLabelEnv(ControlEnv):
     def __init__(
         self,
         *,
-        budget: int = 30,
-        updates: int = 20,
+        budget: PositiveInt = 30,
+        updates: PositiveInt = 20,
         thresholds: Thresholds = "shared",
         weighting: Weighting = "gate",
         filter: Filter = "none",
@@ -310,8 +310,6 @@ class PseudoLabelEnv(ControlEnv):
         truth: bool = False,
         **schedule: Any,
     ) -> None:
-        check_whole("budget", budget, 1, "segments")
-        check_whole("updates", updates, 1, "updates")
         how = PseudoLabelling(thresholds, weighting, filter, reviewer, updates, truth)
         controls, seen = _spaces(how)
         super().__init__(

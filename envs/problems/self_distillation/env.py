@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
-from teachgym.base.setting_checks import check_from_zero, check_positive, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -208,19 +208,15 @@ class SelfDistillationEnv(ControlEnv):
     def __init__(
         self,
         *,
-        budget: int = 6,
+        budget: PositiveInt = 6,
         data: Data = "toy",
-        noise: float = 0.5,
+        noise: NonNegativeFloat = 0.5,
         low: float = 0.0,
         high: float = 1.0,
-        gamma: float = 80.0,
-        ridge: float = 0.2,
+        gamma: PositiveFloat = 80.0,
+        ridge: PositiveFloat = 0.2,
         **schedule: Any,
     ) -> None:
-        check_whole("budget", budget, 1, "distillation steps")
-        check_from_zero("noise", noise)
-        check_positive("gamma", gamma)
-        check_positive("ridge", ridge)
         super().__init__(
             TaskSpace([Parameter("alpha", low, high)]),
             TaskSpace(

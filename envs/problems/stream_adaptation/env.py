@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -174,7 +174,7 @@ class StreamAdaptationEnv(ControlEnv):
     ## In Short
     - Decision: how fast the teacher follows, how much is learnt of a batch, replay, and when to begin anew.
     - Student: a perceptron on a stream of turning digits, with a mean teacher.
-    - ControlReward: right answers over the whole stream, paid at the end.
+    - Reward: right answers over the whole stream, paid at the end.
     - Truth: none; the labels of the stream, for records.
     - Episode: 0.1 to 1 second.
 
@@ -245,15 +245,13 @@ class StreamAdaptationEnv(ControlEnv):
     def __init__(
         self,
         *,
-        budget: int = 40,
-        batches: int = 4,
+        budget: PositiveInt = 40,
+        batches: PositiveInt = 4,
         shift: Shift = "gradual",
         loss: Loss = "symmetric",
         reward: ControlReward = "end",
         **schedule: Any,
     ) -> None:
-        check_whole("budget", budget, 1, "segments")
-        check_whole("batches", batches, 1, "batches in a segment")
         rules: dict[str, ControlRule] = {
             "none": Always((1.0, 0.0, 0.0, 0.0)),
             "constant": Always(_BEST_CONSTANT[shift]),

@@ -7,7 +7,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_from_zero, check_whole
+from teachgym.base.ranges import NonNegativeFloat
+from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
@@ -235,16 +236,15 @@ class TeacherForcingEnv(ControlEnv):
         system: SystemName = "henon",
         budget: int | None = None,
         updates: int | None = None,
-        noise: float = NOISE,
+        noise: NonNegativeFloat = NOISE,
         **schedule: Any,
     ) -> None:
-        check_from_zero("noise", noise)
         default = SIZES[system]
         made = {**vars(default), "budget": default.budget if budget is None else budget}
         made["updates"] = default.updates if updates is None else updates
         sizes = Sizes(**made)
-        check_whole("budget", sizes.budget, 1, "segments")
-        check_whole("updates", sizes.updates, 1, "updates")
+        check_whole("budget", sizes.budget, 1)
+        check_whole("updates", sizes.updates, 1)
         super().__init__(
             TaskSpace([Parameter("alpha", 0.0, 1.0)]),
             TaskSpace(

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_name
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
@@ -35,7 +36,7 @@ from teachgym.worlds.world_batch import Played, SerialBatch, Slots, WorldBatch, 
 
 @checked_arguments
 def make_walkers(
-    num_envs: int = 1,
+    num_envs: PositiveInt = 1,
     *,
     body: str | Sequence[str] = "default",
     terrain: str | Terrain | Sequence[str | Terrain] = "stump-tracks",
@@ -44,7 +45,7 @@ def make_walkers(
     render_mode: str | None = None,
     max_episode_steps: int | None = None,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-    threads: int = 1,
+    threads: PositiveInt = 1,
 ) -> BatchVectorEnv:
     """Many walkers as one vector environment: what ``gymnasium.make_vec`` calls.
 
@@ -64,8 +65,6 @@ def make_walkers(
     Raises:
         ValueError: If an argument is not allowed; the message says what is.
     """
-    check_whole("num_envs", num_envs, 1, "walkers")
-    check_whole("threads", threads, 1, "threads")
     step_limit = _step_limit(max_episode_steps)
     if render_mode not in (None, "rgb_array"):
         raise unknown_name("render mode", str(render_mode), ["rgb_array"])
@@ -238,7 +237,7 @@ def _step_limit(max_episode_steps: int | None) -> int | None:
         return EPISODE_STEPS
     if max_episode_steps == -1:
         return None
-    check_whole("max_episode_steps", max_episode_steps, 1, "steps (or -1 for no limit)")
+    check_whole("max_episode_steps", max_episode_steps, 1)
     return max_episode_steps
 
 

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
 
-from teachgym.base.setting_checks import check_from_zero, check_positive
+from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.worlds.bipedal_walker.bodies import SCALE, Point
 from teachgym.envs.worlds.bipedal_walker.obstacle_course import Hardcore, ObstacleCourse
@@ -93,7 +95,7 @@ class _ObstacleTrack(Terrain):
         )
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class StumpTracks(_ObstacleTrack):
     """Evenly spaced stumps, one terrain step wide.
 
@@ -103,18 +105,10 @@ class StumpTracks(_ObstacleTrack):
         ValueError: If a bound is out of its range.
     """
 
-    max_height: float = 3.0
+    max_height: Annotated[float, Gt(0), Le(STEPS)] = 3.0
     """Greatest mean height, in terrain steps: above 0, at most 200. The paper's variants are 3, 4 and 5."""
-    min_spacing: float = 0.0
+    min_spacing: Annotated[float, Ge(0), Lt(WIDEST_SPACING)] = 0.0
     """Least ground between two stumps, in world units: non-negative, below 6."""
-
-    def __post_init__(self) -> None:
-        check_positive("max_height", self.max_height)
-        if self.max_height > STEPS:
-            raise ValueError(f"max_height is {self.max_height}; expected at most {STEPS} terrain steps")
-        check_from_zero("min_spacing", self.min_spacing)
-        if self.min_spacing >= WIDEST_SPACING:
-            raise ValueError(f"min_spacing is {self.min_spacing}; expected less than {WIDEST_SPACING:g} world units")
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -134,7 +128,7 @@ class StumpTracks(_ObstacleTrack):
         return [_block(x, STEP, height)], x + STEP
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class HexagonTracks(_ObstacleTrack):
     """Hexagons whose corners the task moves; an obstacle is the convex hull of its six.
 
@@ -144,11 +138,8 @@ class HexagonTracks(_ObstacleTrack):
         ValueError: If the spacing is negative, or longer than a track.
     """
 
-    spacing: float = 8.0
+    spacing: Annotated[float, Ge(0), Le(LENGTH)] = 8.0
     """World units of ground after each obstacle: non-negative, at most 93.3."""
-
-    def __post_init__(self) -> None:
-        _check_spacing(self.spacing)
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -163,7 +154,7 @@ class HexagonTracks(_ObstacleTrack):
         return [tuple(_hexagon(x, offsets))], x + 1.0
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class StumpSequence(_ObstacleTrack):
     """Groups of five stumps that touch, each stump with its own height and width.
 
@@ -173,11 +164,8 @@ class StumpSequence(_ObstacleTrack):
         ValueError: If the spacing is negative, or longer than a track.
     """
 
-    spacing: float = 8.0
+    spacing: Annotated[float, Ge(0), Le(LENGTH)] = 8.0
     """World units of ground after each group: non-negative, at most 93.3."""
-
-    def __post_init__(self) -> None:
-        _check_spacing(self.spacing)
 
     @cached_property
     def task_space(self) -> TaskSpace:
@@ -252,12 +240,6 @@ def draw_clouds(rng: np.random.Generator) -> tuple[Polygon, ...]:
             corners.append((x + right, 3 * GROUND_HEIGHT + up))
         clouds.append(tuple(corners))
     return tuple(clouds)
-
-
-def _check_spacing(spacing: float) -> None:
-    check_from_zero("spacing", spacing)
-    if spacing > LENGTH:
-        raise ValueError(f"spacing is {spacing}; expected at most {LENGTH:.1f} world units, the length of a track")
 
 
 def _block(x: float, width: float, height_steps: float) -> Polygon:

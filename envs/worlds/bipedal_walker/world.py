@@ -83,7 +83,7 @@ class ParametricBipedalWalker(gymnasium.Env[Float32Array, Float32Array]):
     The numbers drawn at a reset are, one after the other, all from ``np_random``: the task, uniformly, if
     ``options`` give none; the terrain (each class of terrain says what); ten clouds; the push.
 
-    ## WalkerEpisode Termination
+    ## Episode Termination
     The episode ends when the hull touches anything or its ``x`` is below 0 (both with the reward of -100), and
     when ``x`` exceeds the finish at 88.67. ``gymnasium.make`` adds a limit of 2000 steps.
 

@@ -7,7 +7,7 @@ import gymnasium
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_whole
+from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.base.state import State
 from teachgym.students.rl.student import RLStudent
@@ -42,11 +42,10 @@ class CallableStudent(RLStudent):
 
     @checked_arguments
     def __init__(
-        self, train: TrainingLoop, *, slots: int = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
+        self, train: TrainingLoop, *, slots: PositiveInt = 1, autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP
     ) -> None:
         if not callable(train):
             raise TypeError(f"train is {train!r}; expected a function (world, *, steps, seed, publish)")
-        check_whole("slots", slots, 1, "worlds")
         super().__init__()
         self.slots = slots
         self._train = train

@@ -1,11 +1,12 @@
 """Proximal policy optimisation, on Stable-Baselines3."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -13,7 +14,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
-from teachgym.base.setting_checks import check_from_zero, check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share, ShareBelowOne
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import ENTROPIES, VALUES
 from teachgym.students.devices import chosen_device
@@ -35,74 +36,53 @@ class PPOSettings:
     is small at first learns soon to go forward; one that is larger at last weighs a fall against the whole track.
     """
 
-    slots: int = 64
+    slots: PositiveInt = 64
     """Number of worlds played at once."""
-    rollout_steps: int = 128
+    rollout_steps: PositiveInt = 128
     """Steps of every slot between two updates."""
     batch_size: int = 1024
     """Minibatch size."""
-    epochs: int = 5
+    epochs: PositiveInt = 5
     """Passes over each rollout."""
-    learning_rate: float = 1e-3
+    learning_rate: PositiveFloat = 1e-3
     """Step size of Adam; at first only, where ``desired_kl`` is given."""
-    desired_kl: float | None = 0.01
+    desired_kl: PositiveFloat | None = 0.01
     """Divergence of an update that the step size is adapted to: where the last pass over a rollout finds less than half
     of it between the policy and the rollout's, the step size is multiplied by 1.5, and where it finds more than twice
     as much, divided, within 1e-5 and 3e-3; None for a step size that stays."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """Discount factor gamma; at first only, where ``discount_final`` is given."""
     discount_final: float | None = 0.995
     """What it changes to, along with the noise: log(1 - gamma) goes in a line; None for a discount that stays."""
-    gae_lambda: float = 0.9
+    gae_lambda: Share = 0.9
     """Lambda of generalised advantage estimation."""
-    clip_range: float = 0.2
+    clip_range: PositiveFloat = 0.2
     """Clipping of the probability ratio."""
-    target_kl: float | None = None
+    target_kl: PositiveFloat | None = None
     """Divergence from the policy of the rollout at which its passes end early; None for all passes."""
-    entropy_coefficient: float = 0.0
+    entropy_coefficient: NonNegativeFloat = 0.0
     """Weight of the entropy bonus."""
-    log_std_init: float = 0.0
+    log_std_init: Annotated[float, Ge(-MOST_LOG_STD), Le(MOST_LOG_STD)] = 0.0
     """Initial log of the exploration noise's standard deviation."""
-    log_std_final: float | None = -2.0
+    log_std_final: Annotated[float, Ge(-MOST_LOG_STD), Le(MOST_LOG_STD)] | None = -2.0
     """What that log changes to, in a line; None for noise that is learned."""
-    schedule_share: float = 0.75
+    schedule_share: Share = 0.75
     """Share of the budget over which noise and discount change, to stay what they are then, ..."""
-    schedule_steps: int = 1_500_000
+    schedule_steps: PositiveInt = 1_500_000
     """... but never over fewer steps than these: students that begin with less noise stand still."""
-    averaging: float = 0.998
+    averaging: ShareBelowOne = 0.998
     """Share of the past in the moving average of weights that is tested, which follows each minibatch; 0 for none."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = (64, 64)
     """Widths of the hidden layers, of the policy and of the value function alike."""
     device: str = "auto"
     """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
 
     def __post_init__(self) -> None:
-        check_whole("slots", self.slots, 1, "worlds")
-        check_whole("rollout_steps", self.rollout_steps, 1, "steps")
-        check_whole("epochs", self.epochs, 1, "passes")
-        for name in ("learning_rate", "clip_range"):
-            check_positive(name, getattr(self, name))
-        for name in ("desired_kl", "target_kl"):
-            if (divergence := getattr(self, name)) is not None:
-                check_positive(name, divergence)
-        for name in ("discount", "gae_lambda"):
-            check_share(name, getattr(self, name))
         if self.discount_final is not None and not self.discount <= self.discount_final < 1.0:
             raise ValueError(
                 f"discount_final is {self.discount_final}; expected a number from discount = {self.discount} to below "
                 "1, or None for a discount that stays"
             )
-        check_from_zero("entropy_coefficient", self.entropy_coefficient)
-        for name in ("log_std_init", "log_std_final"):
-            value = getattr(self, name)
-            if value is not None and abs(value) > MOST_LOG_STD:
-                raise ValueError(f"{name} is {value}; expected a number from {-MOST_LOG_STD:g} to {MOST_LOG_STD:g}")
-        check_share("schedule_share", self.schedule_share)
-        check_whole("schedule_steps", self.schedule_steps, 1, "steps")
-        if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging is {self.averaging}; expected a number in [0, 1)")
-        for width in self.hidden:
-            check_whole("hidden", width, 1, "units")
         if not 2 <= self.batch_size <= self.slots * self.rollout_steps:
             raise ValueError(
                 f"batch_size is {self.batch_size}; expected from 2 to slots * rollout_steps = "
@@ -117,7 +97,7 @@ class _PPO(PPO):
     it, and stored with the optimiser.
     """
 
-    desired_kl: float | None = None
+    desired_kl: PositiveFloat | None = None
 
     def train(self) -> None:
         super().train()

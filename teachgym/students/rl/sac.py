@@ -13,7 +13,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.spec import VALUES
 from teachgym.students.devices import chosen_device
@@ -24,44 +24,31 @@ from teachgym.students.rl.sb3_student import SB3Student
 class SACSettings:
     """Settings of the SAC student; the defaults are those of Portelas et al. 2019 (arXiv:1910.07224)."""
 
-    slots: int = 1
+    slots: PositiveInt = 1
     """Number of worlds played at once; the paper plays one."""
-    hidden: tuple[int, ...] = (400, 300)
+    hidden: tuple[PositiveInt, ...] = (400, 300)
     """Widths of the hidden layers (ReLU), of the actor and of each critic."""
-    learning_rate: float = 1e-3
+    learning_rate: PositiveFloat = 1e-3
     """Step size of Adam."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """Discount factor gamma."""
-    tau: float = 0.005
+    tau: PositiveShare = 0.005
     """Step of the target networks towards the critics; 1 - tau is the paper's polyak factor."""
-    entropy_coefficient: float = 0.005
+    entropy_coefficient: PositiveFloat = 0.005
     """Fixed weight of the entropy bonus."""
-    batch_size: int = 1000
+    batch_size: PositiveInt = 1000
     """Transitions in one update."""
-    buffer_size: int = 2_000_000
+    buffer_size: PositiveInt = 2_000_000
     """Transitions kept for replay; never more than the budget."""
-    random_steps: int = 10_000
+    random_steps: NonNegativeInt = 10_000
     """Steps at the start with uniformly random actions and no updates."""
-    steps_per_update: int = 10
+    steps_per_update: PositiveInt = 10
     """World steps to one update: an episode of length L is followed by ceil(L / 10) updates."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """``"bfloat16"`` computes the products of matrices in updates in that precision. An update then takes a third of
     the time on CPUs with instructions for it (AVX-512 BF16, AMX), and longer on others. Results differ."""
     device: str = "auto"
     """``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``."""
-
-    def __post_init__(self) -> None:
-        check_whole("slots", self.slots, 1, "worlds")
-        for width in self.hidden:
-            check_whole("hidden", width, 1, "units")
-        check_whole("batch_size", self.batch_size, 1, "transitions")
-        check_whole("buffer_size", self.buffer_size, 1, "transitions")
-        check_whole("random_steps", self.random_steps, 0, "steps")
-        check_whole("steps_per_update", self.steps_per_update, 1, "steps")
-        check_positive("learning_rate", self.learning_rate)
-        check_positive("entropy_coefficient", self.entropy_coefficient)
-        check_share("discount", self.discount)
-        check_share("tau", self.tau, above_zero=True)
 
 
 class _SAC(SAC):

@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 
 import torch
 
-from teachgym.base.setting_checks import check_share
+from teachgym.base.ranges import PositiveShare
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.data.example import Example
@@ -27,12 +27,11 @@ class CausalLMSettings(HuggingFaceSettings):
     generation: Literal["transformers", "vllm"] = "transformers"
     """What writes the answers: the model as it is trained, or vLLM, which is faster for many or long answers, needs a
     GPU and ``method="lora"``, and is an extra: ``pip install 'teachgym[vllm]'``."""
-    vllm_memory_share: float = 0.4
+    vllm_memory_share: PositiveShare = 0.4
     """``"vllm"``: share of the GPU's memory that it takes for itself; training needs the rest."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_share("vllm_memory_share", self.vllm_memory_share, above_zero=True)
         if self.generation == "vllm" and self.method != "lora":
             raise ValueError(
                 f"generation is 'vllm' and method is {self.method!r}; expected method 'lora', whose weights can be "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, linear, pad, relu
 
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.data.example import Example
@@ -37,36 +37,30 @@ class CharTransformerSettings:
         ValueError: If a value is not allowed.
     """
 
-    width: int = 48
+    width: PositiveInt = 48
     """Size of the embedding; a multiple of ``heads``."""
-    layers: int = 2
+    layers: PositiveInt = 2
     """Blocks of attention and two linear layers."""
-    heads: int = 3
+    heads: PositiveInt = 3
     """Of attention."""
-    prompt_length: int = 48
+    prompt_length: PositiveInt = 48
     """Most characters of a prompt; of longer ones the end is read."""
-    answer_length: int = 32
+    answer_length: PositiveInt = 32
     """Most characters of an answer; longer targets are cut off, and do not teach to end."""
-    learning_rate: float = 3e-3
+    learning_rate: PositiveFloat = 3e-3
     """Of AdamW, after the warm-up."""
-    warmup: int = 50
+    warmup: NonNegativeInt = 50
     """Updates in which the learning rate rises from 0."""
-    weight_decay: float = 0.01
+    weight_decay: Share = 0.01
     """Of AdamW."""
-    batch_size: int = 64
+    batch_size: PositiveInt = 64
     """Examples of an update."""
-    averaging: float = 0.97
+    averaging: Share = 0.97
     """Answers are given with a moving average of the weights, of which this share is kept at every update."""
     device: str = "auto"
     """A device of torch; ``"auto"`` takes the GPU where there is one. Runs are equal bit for bit on the CPU."""
 
     def __post_init__(self) -> None:
-        for name in ("width", "layers", "heads", "prompt_length", "answer_length", "batch_size"):
-            check_whole(name, getattr(self, name), 1, "at least")
-        check_whole("warmup", self.warmup, 0, "updates")
-        check_positive("learning_rate", self.learning_rate)
-        check_share("weight_decay", self.weight_decay)
-        check_share("averaging", self.averaging)
         if self.width % self.heads:
             raise ValueError(f"width is {self.width}; expected a multiple of heads, {self.heads}")
 

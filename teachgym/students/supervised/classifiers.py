@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.base.setting_checks import check_positive, check_whole
+from teachgym.base.ranges import PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.seeding import generator_from_state, generator_state
@@ -25,19 +25,14 @@ class ClassifierSettings:
         ValueError: If a value is not allowed.
     """
 
-    image_size: int = 8
+    image_size: PositiveInt = 8
     """Pixels along each side that images are brought to, whatever size they have."""
     colours: bool = False
     """Whether it sees red, green and blue, or shades of grey."""
-    learning_rate: float = 0.3
+    learning_rate: PositiveFloat = 0.3
     """Step of stochastic gradient descent."""
-    batch_size: int = 32
+    batch_size: PositiveInt = 32
     """Examples in a minibatch, drawn with replacement."""
-
-    def __post_init__(self) -> None:
-        check_whole("image_size", self.image_size, 1, "pixels")
-        check_positive("learning_rate", self.learning_rate)
-        check_whole("batch_size", self.batch_size, 1, "examples")
 
 
 @checked_dataclass
@@ -48,12 +43,8 @@ class MLPSettings(ClassifierSettings):
         ValueError: If a value is not allowed.
     """
 
-    hidden: int = 48
+    hidden: PositiveInt = 48
     """Hidden units."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole("hidden", self.hidden, 1, "hidden units")
 
 
 class Classifier(ImageChooser):

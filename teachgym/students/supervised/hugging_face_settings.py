@@ -5,7 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share, ShareBelowOne
+from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 
 
@@ -23,33 +24,33 @@ class HuggingFaceSettings:
     """Whether a model that is no folder may be fetched from the hub. If not, nothing is ever asked of the network."""
     method: Literal["lora", "full"] = "lora"
     """Whether small matrices beside the linear layers learn (Hu et al. 2021, arXiv:2106.09685), or all weights."""
-    lora_rank: int = 16
+    lora_rank: PositiveInt = 16
     """``"lora"``: rank of these matrices."""
-    lora_alpha: float = 32.0
+    lora_alpha: PositiveFloat = 32.0
     """``"lora"``: they count this over the rank."""
-    lora_dropout: float = 0.05
+    lora_dropout: ShareBelowOne = 0.05
     """``"lora"``: share of their inputs that is dropped while learning."""
     lora_targets: str | Sequence[str] = "all-linear"
     """``"lora"``: which layers have them: ``"all-linear"`` (all but the output layer), or how their names end."""
-    learning_rate: float = 1e-4
+    learning_rate: PositiveFloat = 1e-4
     """Of AdamW, at its highest."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """How the learning rate goes on after the warm-up, within each call of ``train``: down to 0, or on as it is."""
-    warmup: float = 0.1
+    warmup: Share = 0.1
     """Share of the updates of each call of ``train`` in which the learning rate rises from 0."""
-    weight_decay: float = 0.0
+    weight_decay: NonNegativeFloat = 0.0
     """Of AdamW."""
-    max_gradient_norm: float = 1.0
+    max_gradient_norm: PositiveFloat = 1.0
     """Longer gradients are shortened to this."""
-    batch_size: int = 16
+    batch_size: PositiveInt = 16
     """Examples of one update."""
-    micro_batch_size: int = 4
+    micro_batch_size: PositiveInt = 4
     """Examples that are held in memory at once for it: fewer need less memory and give the same, but for rounding."""
-    answer_batch_size: int = 32
+    answer_batch_size: PositiveInt = 32
     """Prompts that are answered at once."""
     max_length: int = 1024
     """Most tokens of prompt and answer together. The prompt has what ``max_new_tokens`` leaves of it."""
-    max_new_tokens: int = 256
+    max_new_tokens: PositiveInt = 256
     """Most tokens of an answer, its end included; longer targets are cut off there, and do not teach to end."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """What is calculated in: ``"auto"`` takes bfloat16 on a GPU that has it, and float32 elsewhere. Weights that learn
@@ -65,19 +66,7 @@ class HuggingFaceSettings:
     ``"{prompt}"`` in a chat, and else what the class says."""
 
     def __post_init__(self) -> None:
-        check_whole("lora_rank", self.lora_rank, 1, "dimensions")
-        for name in ("lora_alpha", "learning_rate", "max_gradient_norm"):
-            check_positive(name, getattr(self, name))
-        for name in ("lora_dropout", "warmup"):
-            check_share(name, getattr(self, name))
-        if self.lora_dropout == 1:
-            raise ValueError("lora_dropout is 1, which drops everything; expected a number below 1")
-        if not 0 <= self.weight_decay < np.inf:
-            raise ValueError(f"weight_decay is {self.weight_decay!r}; expected a number from 0 up")
-        for name in ("batch_size", "micro_batch_size", "answer_batch_size"):
-            check_whole(name, getattr(self, name), 1, "examples")
-        check_whole("max_new_tokens", self.max_new_tokens, 1, "tokens")
-        check_whole("max_length", self.max_length, self.max_new_tokens + 1, "tokens, more than max_new_tokens")
+        check_whole("max_length", self.max_length, self.max_new_tokens + 1)
         if self.prompt_template is not None and "{prompt}" not in self.prompt_template:
             raise ValueError(f"prompt_template is {self.prompt_template!r}; expected {{prompt}} somewhere in it")
 

@@ -3,15 +3,16 @@
 import re
 import zlib
 from collections.abc import Sequence
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, relu
 
-from teachgym.base.setting_checks import check_positive, check_share, check_whole
+from teachgym.base.ranges import PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.data.example import Example
@@ -36,30 +37,25 @@ class QuestionCNNSettings:
         ValueError: If a value is not allowed.
     """
 
-    width: int = 32
+    width: PositiveInt = 32
     """Channels of the last two convolutions, and size of the encoded question, a multiple of 8; other layers follow."""
-    image_size: int = 32
+    image_size: Annotated[int, Ge(8)] = 32
     """Pixels along each side that images are brought to, whatever size they have; a multiple of 8."""
-    words: int = 12
+    words: PositiveInt = 12
     """Most words and punctuation marks of a question; of longer ones the end is read."""
-    learning_rate: float = 3e-3
+    learning_rate: PositiveFloat = 3e-3
     """Of AdamW."""
-    weight_decay: float = 0.01
+    weight_decay: Share = 0.01
     """Of AdamW."""
-    batch_size: int = 64
+    batch_size: PositiveInt = 64
     """Examples of an update, drawn with replacement."""
     device: str = "cpu"
     """A device of torch; ``"auto"`` takes the GPU where there is one. Runs are equal bit for bit on the CPU."""
 
     def __post_init__(self) -> None:
-        for name, unit in (("width", "channels"), ("words", "words"), ("batch_size", "examples")):
-            check_whole(name, getattr(self, name), 1, unit)
-        check_whole("image_size", self.image_size, 8, "pixels")
         for name in ("width", "image_size"):
             if getattr(self, name) % 8:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a multiple of 8")
-        check_positive("learning_rate", self.learning_rate)
-        check_share("weight_decay", self.weight_decay)
 
 
 @final

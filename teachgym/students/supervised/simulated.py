@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from teachgym.base.setting_checks import check_from_zero, check_positive, check_share
+from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.task_space import FloatArray
@@ -26,30 +26,23 @@ class SimulatedSettings:
         ValueError: If a value is not allowed.
     """
 
-    examples_needed: float = 200.0
+    examples_needed: PositiveFloat = 200.0
     """Examples of a part of a skill of middling difficulty that close 63 % of what is left to learn of it."""
-    difficulty: float = 1.0
+    difficulty: NonNegativeFloat = 1.0
     """How unequal skills are: the logarithm of what each needs is uniform between minus and plus this, by its name."""
-    steps: float = 0.3
+    steps: NonNegativeFloat = 0.3
     """By how much more each part of a skill needs than the one before it, as a share of the first."""
-    gate: float = 0.5
+    gate: Share = 0.5
     """How much a part builds on the one before it: of the speed of learning this share is its competence there."""
-    transfer: float = 0.2
+    transfer: Share = 0.2
     """What an example of another part of the same skill counts."""
-    forgetting: float = 0.05
+    forgetting: Share = 0.05
     """Share of a competence that is lost while as many examples are given as one part needs, none of them of it."""
-    initial: float = 0.02
+    initial: Share = 0.02
     """Competence at the start."""
-    variety: float = 0.5
+    variety: NonNegativeFloat = 0.5
     """How much students differ: what each needs of each skill is that of the population times the exponential of a
     Gaussian with this standard deviation."""
-
-    def __post_init__(self) -> None:
-        check_positive("examples_needed", self.examples_needed)
-        for name in ("gate", "transfer", "forgetting", "initial"):
-            check_share(name, getattr(self, name))
-        for name in ("difficulty", "steps", "variety"):
-            check_from_zero(name, getattr(self, name))
 
 
 @final

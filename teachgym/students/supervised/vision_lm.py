@@ -6,6 +6,7 @@ from typing import Any, final
 import torch
 from PIL import Image
 
+from teachgym.base.ranges import PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
@@ -21,9 +22,9 @@ class VisionLMSettings(HuggingFaceSettings):
         ValueError: If a value is not allowed.
     """
 
-    learning_rate: float = 2e-5
+    learning_rate: PositiveFloat = 2e-5
     """Of AdamW, at its highest."""
-    max_new_tokens: int = 32
+    max_new_tokens: PositiveInt = 32
     """Most tokens of an answer, its end included; longer targets are cut off there, and do not teach to end."""
     prompt_template: str | None = None
     """Text around every prompt, for which ``{prompt}`` stands; ``{image}`` stands for the image, and only outside of a

@@ -251,7 +251,7 @@ BAD: list[tuple[str, Mapping[str, Any], str]] = [
     ("SkillList", {"discovery": "cluster"}, "unknown discovery 'cluster'; did you mean 'clustering'"),
     ("SkillList", {"subject_settings": {"test_per_skil": 3}}, "did you mean 'test_per_skill'"),
     ("SkillList", {"student_settings": {"need": 3}}, "did you mean 'needed'"),
-    ("SkillList", {"budget": 0}, "budget is 0; expected a whole number of examples, at least 1"),
+    ("SkillList", {"budget": 0}, "budget is 0; expected a whole number, at least 1"),
     ("SkillList", {"budget": -5}, "budget is -5"),
     ("SkillList", {"budgt": 5}, "unknown setting of the environment: 'budgt'; did you mean 'budget'"),
     ("SkillList", {"rounds": 0}, "rounds is 0"),

@@ -105,7 +105,7 @@ def test_what_is_no_task_is_refused_and_changes_nothing(action: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"steps": 0}, "budget is 0; expected a whole number of world steps, at least 1"),
+        ({"steps": 0}, "budget is 0; expected a whole number, at least 1"),
         ({"steps": 1.5}, "budget is 1.5; expected a whole number"),
         ({"student": "pppo"}, "unknown student 'pppo'; did you mean 'ppo'"),
         (

@@ -78,7 +78,7 @@ def test_settings_go_to_single_worlds_and_batches_alike() -> None:
 
 
 def test_less_than_one_world_is_refused() -> None:
-    with pytest.raises(ValueError, match="slots is 0; expected a whole number of worlds, at least 1"):
+    with pytest.raises(ValueError, match="slots is 0; expected a whole number, at least 1"):
         WorldMaker(Reach).make_batch(0)
 
 

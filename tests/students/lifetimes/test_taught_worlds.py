@@ -317,7 +317,7 @@ def test_a_budget_below_1_is_refused(budget: int) -> None:
 
 
 def test_slots_below_1_are_refused() -> None:
-    with pytest.raises(ValueError, match="slots is 0; expected a whole number of worlds, at least 1"):
+    with pytest.raises(ValueError, match="slots is 0; expected a whole number, at least 1"):
         make_env(Marcher(0, "same step"), 10).reset()
 
 

@@ -111,7 +111,7 @@ def test_a_state_of_another_size_is_refused() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden": 0}, "hidden is 0; expected a whole number of hidden units, at least 1"),
+        ({"hidden": 0}, "hidden is 0; expected a whole number, at least 1"),
         ({"learning_rate": 0}, "learning_rate is 0; expected a number above 0"),
         ({"image_size": 0}, "image_size is 0"),
         ({"batch_size": 0}, "batch_size is 0"),

@@ -134,7 +134,7 @@ def test_pictures_have_the_size_that_is_asked_for() -> None:
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="size is 10; expected a whole number of pixels, at least 24"):
+    with pytest.raises(ValueError, match="size is 10; expected a whole number, at least 24"):
         make_subject("vqa", size=10)
     with pytest.raises(ValueError, match="did you mean 'relation'"):
         TASK.make(("relations",), 1, np.random.default_rng(0))

@@ -134,7 +134,7 @@ def test_training_problems_of_the_test_set_and_of_no_level_are_left_out(tmp_path
     ("change", "message"),
     [
         ({"problem": ""}, "problem is ''"),
-        ({"type": "Algebre"}, "unknown subject 'Algebre'; did you mean 'Algebra'"),
+        ({"type": "Algebre"}, "unknown topic 'Algebre'; did you mean 'Algebra'"),
         ({"level": "Level 6"}, "level is 'Level 6'; expected 'Level 1' to 'Level 5'"),
         ({"solution": "It is 5."}, "no .boxed"),
         ({"answer": 5}, "no .boxed"),
