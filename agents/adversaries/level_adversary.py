@@ -13,7 +13,7 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
+from teachgym.base.state import State, foreign
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -61,6 +61,8 @@ class LevelAdversary(TaskTeacher):
     """
 
     settings: LevelAdversarySettings
+    keeps = ("_learner", "_offers", "_paid", "_rewards", "_spread")
+    _paid: list[dict[str, NDArray[Any]]]
 
     def __init__(self, spec: TeachingSpec, settings: LevelAdversarySettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -74,7 +76,7 @@ class LevelAdversary(TaskTeacher):
             rng=self.rng,
         )
         self._offers = RepeatedTasks(chosen.episodes_per_task)
-        self._paid: list[dict[str, NDArray[Any]]] = []
+        self._paid = []
         self._rewards: list[float] = []
         self._spread = RunningMeanStd()
 
@@ -127,21 +129,15 @@ class LevelAdversary(TaskTeacher):
         columns = {name: np.stack([memo[name] for memo in self._paid], axis=1) for name in self._paid[0]}
         self._learner.train(Rollout(rewards=rewards, starts=starts, **columns), self.rng)
 
-    def _state(self) -> State:
-        spread = self._spread
-        return {
-            "learner": self._learner.state(),
-            "offers": self._offers.state(),
-            "paid": [{name: array.copy() for name, array in memo.items()} for memo in self._paid],
-            "rewards": np.array(self._rewards, dtype=np.float64),
-            "spread": {"mean": float(spread.mean), "variance": float(spread.var), "count": float(spread.count)},
-        }
 
-    def _load(self, state: State) -> None:
-        self._learner.load(state["learner"])
-        self._offers.load(state["offers"])
-        self._paid = [{name: np.array(array) for name, array in memo.items()} for memo in state["paid"]]
-        self._rewards = [float(reward) for reward in state["rewards"]]
-        spread = state["spread"]
-        self._spread.mean, self._spread.var = np.array(spread["mean"]), np.array(spread["variance"])
-        self._spread.count = float(spread["count"])
+def _spread_state(spread: RunningMeanStd) -> State:
+    return {"mean": float(spread.mean), "variance": float(spread.var), "count": float(spread.count)}
+
+
+def _restored_spread(spread: RunningMeanStd, state: State) -> RunningMeanStd:
+    spread.mean, spread.var = np.array(state["mean"]), np.array(state["variance"])
+    spread.count = float(state["count"])
+    return spread
+
+
+foreign(RunningMeanStd, _spread_state, _restored_spread)

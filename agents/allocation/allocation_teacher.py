@@ -6,7 +6,6 @@ from typing import Any, final
 import numpy as np
 
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.task_space import FloatArray
 
@@ -33,12 +32,6 @@ class AllocationTeacher(SharesTeacher):
     @final
     def update(self, transition: Transition) -> None:
         """Learn nothing: all that matters is in the next observation."""
-
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None:
-        pass
 
 
 def floored(weights: FloatArray, floor: float) -> FloatArray:

@@ -8,7 +8,6 @@ from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.base.annotations import read_numbers
 from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveShare
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -67,6 +66,7 @@ class Arte(SharesTeacher):
 
     Settings = ArteSettings
     settings: ArteSettings
+    keeps = ("_order", "_steps", "_gram", "_moment")
 
     def __init__(self, spec: TeachingSpec, settings: ArteSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -107,18 +107,6 @@ class Arte(SharesTeacher):
         self._gram = self.settings.decay * self._gram + np.outer(shares, shares)
         self._moment = self.settings.decay * self._moment + gain * shares
         self._steps += 1
-
-    def _state(self) -> State:
-        return {
-            "order": self._order.copy(),
-            "steps": self._steps,
-            "gram": self._gram.copy(),
-            "moment": self._moment.copy(),
-        }
-
-    def _load(self, state: State) -> None:
-        self._order, self._steps = np.array(state["order"]), int(state["steps"])
-        self._gram, self._moment = np.array(state["gram"]), np.array(state["moment"])
 
 
 def tilted(reference: FloatArray, scores: FloatArray, beta: float) -> FloatArray:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from teachgym.base.state import State
+from teachgym.base.state import Stateful
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 
@@ -22,7 +22,7 @@ def check_rescale(kind: RewardKind, rescale: Rescale | None) -> None:
         )
 
 
-class ArmRewards:
+class ArmRewards(Stateful):
     """The rewards of arms.
 
     Kinds: ``"outcome"`` is the outcome scaled to ``[0, 1]``; ``"progress"`` and ``"absolute-progress"`` are by how
@@ -43,6 +43,8 @@ class ArmRewards:
         quantiles: The two quantiles.
         window: Rewards that the quantiles are taken of.
     """
+
+    keeps = ("_before", "_least", "_greatest", "_recent", "_seen")
 
     def __init__(
         self,
@@ -94,19 +96,3 @@ class ArmRewards:
             low, high = np.quantile(self._recent[: self._seen], self._quantiles).tolist()
         share = min(max((reward - low) / (high - low), 0.0), 1.0) if low < high else 0.5
         return self._bounds[0] + share * (self._bounds[1] - self._bounds[0])
-
-    def state(self) -> State:
-        """For ``Teacher.state_dict``."""
-        return {
-            "before": self._before.copy(),
-            "range": [self._least, self._greatest],
-            "recent": self._recent.copy(),
-            "seen": self._seen,
-        }
-
-    def load(self, state: State) -> None:
-        """Take over what ``state`` gave."""
-        self._before = np.array(state["before"])
-        self._least, self._greatest = (float(value) for value in state["range"])
-        self._recent = np.array(state["recent"])
-        self._seen = int(state["seen"])

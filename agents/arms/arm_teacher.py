@@ -1,13 +1,12 @@
 """The base of teachers that choose among a finite set of arms."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple, final
+from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
 
 from teachgym.agents.arms.arms import Arms
 from teachgym.agents.base.pending import Pending
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -28,7 +27,7 @@ class Choice(NamedTuple):
 class ArmTeacher(Teacher):
     """A teacher that plays arms: those of a ``Discrete`` action space, or the cells of a grid over a box.
 
-    Subclasses define ``_choose``, ``_learn``, ``_learnt`` and ``_relearn``; their ``Settings`` is an
+    Subclasses define ``_choose``, ``_learn`` and ``keeps``; their ``Settings`` is an
     ``ArmSettings`` with more fields. The arm of an answer is the one that its decision chose; where that is not known
     any more, the one that its task lies in.
 
@@ -40,6 +39,8 @@ class ArmTeacher(Teacher):
     Raises:
         ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.
     """
+
+    keeps: ClassVar[tuple[str, ...]] = ("_pending",)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -53,14 +54,6 @@ class ArmTeacher(Teacher):
     @abstractmethod
     def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         """Learn what came of an arm; the note is what ``_choose`` gave, or None where that is forgotten."""
-
-    @abstractmethod
-    def _learnt(self) -> State:
-        """What the teacher has learnt, as for ``_state``."""
-
-    @abstractmethod
-    def _relearn(self, state: State) -> None:
-        """Take over what ``_learnt`` gave."""
 
     @final
     def act(self, observation: Any) -> Any:
@@ -86,12 +79,3 @@ class ArmTeacher(Teacher):
             self._learn(lies_in, None, transition, feedback)
         else:
             self._learn(int(opened[0]), opened[1:], transition, feedback)
-
-    @final
-    def _state(self) -> State:
-        return {"pending": self._pending.state(), "learnt": self._learnt()}
-
-    @final
-    def _load(self, state: State) -> None:
-        self._pending.load(state["pending"])
-        self._relearn(state["learnt"])

@@ -12,7 +12,6 @@ from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.ranges import PositiveInt
 from teachgym.base.setting_checks import check_positive, check_share, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -149,6 +148,7 @@ class Bandit(ArmTeacher):
 
     Settings: ClassVar[type[BanditSettings]] = BanditSettings
     settings: BanditSettings
+    keeps = ("_rule", "_rewards")
 
     def __init__(self, spec: TeachingSpec, settings: BanditSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -175,10 +175,3 @@ class Bandit(ArmTeacher):
         reward = self._rewards.of(arm, transition, feedback)
         if reward is not None:
             self._rule.learn(arm, reward, note)
-
-    def _learnt(self) -> State:
-        return {"rule": self._rule.state(), "rewards": self._rewards.state()}
-
-    def _relearn(self, state: State) -> None:
-        self._rule.load(state["rule"])
-        self._rewards.load(state["rewards"])

@@ -13,7 +13,6 @@ from teachgym.agents.arms.exploration import best
 from teachgym.base.annotations import read_numbers
 from teachgym.base.ranges import NonNegativeFloat, PositiveFloat
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -79,6 +78,7 @@ class LinearBandit(ArmTeacher):
     """
 
     settings: Any
+    keeps = ("_inverses", "_sums", "_rewards")
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -128,15 +128,6 @@ class LinearBandit(ArmTeacher):
         reach = self._inverses[arm] @ note
         self._inverses[arm] -= np.outer(reach, reach) / (1 + max(reach @ note, 0.0))
         self._sums[arm] += reward * note
-
-    @final
-    def _learnt(self) -> State:
-        return {"inverses": self._inverses.copy(), "sums": self._sums.copy(), "rewards": self._rewards.state()}
-
-    @final
-    def _relearn(self, state: State) -> None:
-        self._inverses, self._sums = np.array(state["inverses"]), np.array(state["sums"])
-        self._rewards.load(state["rewards"])
 
 
 @final

@@ -10,7 +10,7 @@ import numpy as np
 
 from teachgym.agents.arms.arm_rewards import Rescale
 from teachgym.agents.arms.arm_teacher import Choice
-from teachgym.base.state import State
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
 
@@ -32,7 +32,7 @@ def softmax(values: FloatArray) -> FloatArray:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-class ExplorationRule(ABC):
+class ExplorationRule(ABC, Stateful):
     """How a bandit explores: it chooses an arm, and learns the rewards of those chosen.
 
     Subclasses take the number of arms and, by keyword, their own settings.
@@ -42,7 +42,7 @@ class ExplorationRule(ABC):
     """What rewards are mapped to, where they are mapped at all."""
     rescale: ClassVar[Rescale] = "none"
     """How rewards are mapped where the settings don't say."""
-    kept: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[tuple[str, ...]] = ()
     """Attributes that make up what the rule has learnt: numbers and arrays of numbers."""
 
     def __init__(self, arms: int, **settings: Any) -> None:
@@ -56,17 +56,6 @@ class ExplorationRule(ABC):
     def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
         """Learn an arm's reward; the note is that of the choice, or None where it is forgotten."""
 
-    @final
-    def state(self) -> State:
-        """For ``Teacher.state_dict``."""
-        return {name: np.array(getattr(self, name)) for name in self.kept}
-
-    @final
-    def load(self, state: State) -> None:
-        """Take over what ``state`` gave."""
-        for name in self.kept:
-            setattr(self, name, np.array(state[name]))
-
     @classmethod
     def takes(cls) -> tuple[str, ...]:
         """Names of the rule's own settings."""
@@ -76,7 +65,7 @@ class ExplorationRule(ABC):
 class _Values(ExplorationRule):
     """Rules over the mean reward of every arm; each arm is played once before any is compared."""
 
-    kept = ("counts", "values")
+    keeps = ("counts", "values")
 
     def __init__(self, arms: int, *, step_size: float | None = None) -> None:
         super().__init__(arms)
@@ -154,7 +143,7 @@ class _Optimistic(ExplorationRule):
 class UcbRule(_Optimistic):
     """UCB1 (Auer, Cesa-Bianchi and Fischer 2002): for rewards that stay what they are."""
 
-    kept = ("counts", "sums")
+    keeps = ("counts", "sums")
 
     def __init__(self, arms: int, *, exploration: float = 2**0.5) -> None:
         super().__init__(arms, exploration=exploration)
@@ -173,7 +162,7 @@ class UcbRule(_Optimistic):
 class DiscountedUcb(_Optimistic):
     """Discounted UCB (Garivier and Moulines 2011, arXiv:0805.3415): every answer makes older ones count less."""
 
-    kept = ("counts", "sums")
+    keeps = ("counts", "sums")
 
     def __init__(self, arms: int, *, exploration: float = 2 * 0.6**0.5, discount: float = 0.99) -> None:
         super().__init__(arms, exploration=exploration)
@@ -195,7 +184,7 @@ class DiscountedUcb(_Optimistic):
 class SlidingWindowUcb(_Optimistic):
     """Sliding-window UCB (Garivier and Moulines 2011, arXiv:0805.3415): only the last answers count."""
 
-    kept = ("recent_arms", "recent_rewards", "answers")
+    keeps = ("recent_arms", "recent_rewards", "answers")
 
     def __init__(self, arms: int, *, exploration: float = 0.6**0.5, window: int = 1000) -> None:
         super().__init__(arms, exploration=exploration)
@@ -246,7 +235,7 @@ class Exp3(_Exponential):
     """EXP3 (Auer, Cesa-Bianchi, Freund and Schapire 2002): for rewards that an adversary may choose."""
 
     rescale = "bounds"
-    kept = ("log_weights",)
+    keeps = ("log_weights",)
 
     def __init__(self, arms: int, *, epsilon: float = 0.1, learning_rate: float | None = None) -> None:
         super().__init__(arms, epsilon=epsilon)
@@ -263,7 +252,7 @@ class Exp3S(_Exponential):
 
     bounds = (-1.0, 1.0)
     rescale = "range"
-    kept = ("log_weights", "answers")
+    keeps = ("log_weights", "answers")
 
     def __init__(
         self, arms: int, *, epsilon: float = 0.2, learning_rate: float = 0.025, share: float | None = None
@@ -287,7 +276,7 @@ class Exp3S(_Exponential):
 class Thompson(ExplorationRule):
     """Thompson sampling (Thompson 1933): the best arm under means drawn from their Gaussian posteriors."""
 
-    kept = ("counts", "sums")
+    keeps = ("counts", "sums")
 
     def __init__(
         self,

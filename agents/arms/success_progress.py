@@ -9,7 +9,6 @@ from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.base.ranges import NonNegativeInt, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -79,6 +78,19 @@ class SuccessProgress(ArmTeacher):
     Settings = SuccessProgressSettings
     settings: SuccessProgressSettings
     needs = frozenset({SUCCESS})
+
+    keeps = (
+        "_since",
+        "_updated",
+        "_successes",
+        "_counts",
+        "_baseline",
+        "_fast",
+        "_slow",
+        "_rates",
+        "_average",
+        "_chances",
+    )
 
     def __init__(self, spec: TeachingSpec, settings: SuccessProgressSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -161,18 +173,6 @@ class SuccessProgress(ArmTeacher):
         for stratum in self.settings.strata:
             kept[stratum[int(np.argmax(by[list(stratum)]))]] = 1
         return kept
-
-    def _learnt(self) -> State:
-        return {
-            "since": self._since,
-            "updated": self._updated,
-            **{name: getattr(self, f"_{name}").copy() for name in _ARRAYS},
-        }
-
-    def _relearn(self, state: State) -> None:
-        self._since, self._updated = int(state["since"]), bool(state["updated"])
-        for name in _ARRAYS:
-            setattr(self, f"_{name}", np.array(state[name]))
 
 
 _ARRAYS = ("successes", "counts", "baseline", "fast", "slow", "rates", "average", "chances")

@@ -14,7 +14,7 @@ from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.base.optional_settings import given, refuse_unused
 from teachgym.base.ranges import PositiveFloat, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
+from teachgym.base.state import Stateful
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -61,12 +61,12 @@ class TsclSettings(ArmSettings):
             )
 
 
-class Algorithm(ABC):
+class Algorithm(ABC, Stateful):
     """How the progress on every arm is estimated from its scores. Subclasses take the number of arms and settings."""
 
     uses: ClassVar[tuple[str, ...]] = ()
     """Settings that it takes."""
-    kept: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[tuple[str, ...]] = ()
     """Attributes that make up what was learnt: numbers and arrays of numbers."""
 
     def __init__(self, arms: int, **settings: Any) -> None:
@@ -85,7 +85,7 @@ class Online(Algorithm):
     """An average of the changes between successive scores, the recent ones weighing more; the first is from 0."""
 
     uses = ("learning_rate",)
-    kept = ("expected", "before")
+    keeps = ("expected", "before")
 
     def __init__(self, arms: int, *, learning_rate: float = 0.1) -> None:
         super().__init__(arms)
@@ -107,7 +107,7 @@ class Naive(Algorithm):
     """An average of slopes, each fitted to the scores of one burst: the same arm several times in a row."""
 
     uses = ("learning_rate", "window")
-    kept = ("expected", "burst")
+    keeps = ("expected", "burst")
 
     def __init__(self, arms: int, *, learning_rate: float = 0.1, window: int = 10) -> None:
         super().__init__(arms)
@@ -132,7 +132,7 @@ class WindowAverage(Algorithm):
     """An average of slopes of an arm's latest scores over time, one fitted after each of them."""
 
     uses = ("learning_rate", "window")
-    kept = ("expected", "scores", "times", "counts", "time")
+    keeps = ("expected", "scores", "times", "counts", "time")
 
     def __init__(self, arms: int, *, learning_rate: float = 0.1, window: int = 10) -> None:
         super().__init__(arms)
@@ -164,7 +164,7 @@ class Exploration(Algorithm):
     """One of an arm's latest changes between successive scores, drawn anew for every choice; 1 before the first."""
 
     uses = ("window",)
-    kept = ("changes", "counts", "before")
+    keeps = ("changes", "counts", "before")
 
     def __init__(self, arms: int, *, window: int = 10) -> None:
         super().__init__(arms)
@@ -217,6 +217,7 @@ class Tscl(ArmTeacher):
 
     Settings = TsclSettings
     settings: TsclSettings
+    keeps = ("_algorithm", "_bursts", "_held")
 
     def __init__(self, spec: TeachingSpec, settings: TsclSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -254,15 +255,6 @@ class Tscl(ArmTeacher):
                 self._bursts += 1
         else:
             self._algorithm.learn(arm, score)
-
-    def _learnt(self) -> State:
-        learnt = {name: np.array(getattr(self._algorithm, name)) for name in self._algorithm.kept}
-        return {"algorithm": learnt, "bursts": self._bursts, "held": self._held}
-
-    def _relearn(self, state: State) -> None:
-        for name in self._algorithm.kept:
-            setattr(self._algorithm, name, np.array(state["algorithm"][name]))
-        self._bursts, self._held = int(state["bursts"]), int(state["held"])
 
 
 def _slope(x: FloatArray, y: FloatArray) -> float:

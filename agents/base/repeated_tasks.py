@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachgym.agents.base.pending import Pending
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
 MOST_UNFINISHED = 1024
@@ -25,19 +26,22 @@ class RepeatedTask:
     """``(m,)`` numbers of each answer so far, in the order in which answers came."""
 
 
-class RepeatedTasks:
+class RepeatedTasks(Stateful):
     """Hands each task out ``times`` times in a row, and collects the answers, which may come in any order.
 
     A teacher calls exactly one of ``again`` (when it gives a task), ``begin`` and ``aside`` in every ``act``, so that
     decisions are counted as ``Feedback.decision`` does.
     """
 
+    keeps = ("_pending", "_begun", "_left", "_unfinished")
+    _unfinished: dict[int, RepeatedTask]
+
     def __init__(self, times: int) -> None:
         self._times = times
         self._pending = Pending()
         self._begun = 0
         self._left = 0  # how many more times the newest task is to be handed out
-        self._unfinished: dict[int, RepeatedTask] = {}
+        self._unfinished = {}
 
     def again(self) -> FloatArray | None:
         """The newest task once more, if it has not been handed out often enough; None counts no decision."""
@@ -74,29 +78,6 @@ class RepeatedTasks:
         if len(found.results) < self._times:
             return None
         return self._unfinished.pop(int(number))
-
-    def state(self) -> dict[str, Any]:
-        """For ``Teacher.state_dict``."""
-        return {
-            "pending": self._pending.state(),
-            "begun": self._begun,
-            "left": self._left,
-            "numbers": list(self._unfinished),
-            "tasks": [found.task.copy() for found in self._unfinished.values()],
-            "memos": [_copied(found.memo) for found in self._unfinished.values()],
-            "results": [[result.copy() for result in found.results] for found in self._unfinished.values()],
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        self._pending.load(state["pending"])
-        self._begun, self._left = int(state["begun"]), int(state["left"])
-        self._unfinished = {
-            int(number): RepeatedTask(np.array(task), _copied(memo), [np.array(result) for result in results])
-            for number, task, memo, results in zip(
-                state["numbers"], state["tasks"], state["memos"], state["results"], strict=True
-            )
-        }
 
 
 def _copied(memo: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ class TaskTeacher(Teacher):
     """A teacher whose action is a task, and which ignores observation and reward.
 
     Subclasses define ``_choose`` and ``_learn`` on task vectors ``(n,)`` in float64, whatever the shape and
-    dtype of the action space, beside ``_state`` and ``_load``. Those that use more of the feedback than the
+    dtype of the action space, beside ``keeps``. Those that use more of the feedback than the
     outcome define ``_learn_from`` instead of ``_learn``, and those that let the student play tasks without
     learning from them define ``_probes``.
 

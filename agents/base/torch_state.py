@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from teachgym.base.state import foreign
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.global_state import one_thread, seeded
 
@@ -76,3 +77,17 @@ def load_optimiser(optimiser: torch.optim.Optimizer, state: list[ModuleWeights])
         if arrays
     }
     optimiser.load_state_dict({"state": remembered, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _restored_module(module: nn.Module, arrays: ModuleWeights) -> nn.Module:
+    load_weights(module, arrays)
+    return module
+
+
+def _restored_optimiser(optimiser: torch.optim.Optimizer, state: list[ModuleWeights]) -> torch.optim.Optimizer:
+    load_optimiser(optimiser, state)
+    return optimiser
+
+
+foreign(nn.Module, weights_of, _restored_module)
+foreign(torch.optim.Optimizer, optimiser_state, _restored_optimiser)

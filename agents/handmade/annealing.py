@@ -8,7 +8,6 @@ from teachgym.agents.base.optional_settings import refuse_unused
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import FiniteFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
@@ -83,6 +82,7 @@ class Annealing(TaskTeacher):
 
     Settings = AnnealingSettings
     settings: AnnealingSettings
+    keeps = ("_done", "_answers", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: AnnealingSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -165,9 +165,5 @@ class Annealing(TaskTeacher):
         self._done = min(self._done, self._total)
         self._described = None
 
-    def _state(self) -> State:
-        return {"done": int(self._done), "answers": self._answers, "successes": self._successes}
-
-    def _load(self, state: State) -> None:
-        self._done, self._described = int(state["done"]), None
-        self._answers, self._successes = int(state["answers"]), int(state["successes"])
+    def _forget_derived(self) -> None:
+        self._described = None

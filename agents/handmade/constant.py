@@ -5,7 +5,6 @@ from typing import Any, final
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
@@ -66,9 +65,3 @@ class Constant(Teacher):
 
     def update(self, transition: Transition) -> None:
         """Do nothing."""
-
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None:
-        pass

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -113,6 +112,7 @@ class Manual(Teacher):
 
     Settings = ManualSettings
     settings: ManualSettings
+    keeps = ("_decisions", "_steps")
 
     def __init__(self, spec: TeachingSpec, settings: ManualSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -137,12 +137,6 @@ class Manual(Teacher):
         """Count the student's steps."""
         if transition.feedback is not None:
             self._steps += transition.feedback.cost
-
-    def _state(self) -> State:
-        return {"decisions": self._decisions, "steps": self._steps}
-
-    def _load(self, state: State) -> None:
-        self._decisions, self._steps = int(state["decisions"]), int(state["steps"])
 
 
 def _rows(path: Path) -> list[Any]:

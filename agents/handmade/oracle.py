@@ -8,7 +8,6 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import FiniteFloat, PositiveInt, PositiveShare
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -61,6 +60,7 @@ class Oracle(TaskTeacher):
 
     Settings = OracleSettings
     settings: OracleSettings
+    keeps = ("_low", "_outcomes")
 
     def __init__(self, spec: TeachingSpec, settings: OracleSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -111,10 +111,5 @@ class Oracle(TaskTeacher):
             self._window = None
         self._outcomes = []
 
-    def _state(self) -> State:
-        return {"low": self._low.copy(), "outcomes": np.array(self._outcomes, dtype=np.float64)}
-
-    def _load(self, state: State) -> None:
-        self._low = np.array(state["low"], dtype=np.float64)
+    def _forget_derived(self) -> None:
         self._window = None
-        self._outcomes = [float(outcome) for outcome in state["outcomes"]]

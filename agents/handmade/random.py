@@ -4,7 +4,6 @@ from typing import Any, final
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.settings import NoSettings
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
@@ -38,9 +37,3 @@ class Random(Teacher):
 
     def update(self, transition: Transition) -> None:
         """Do nothing."""
-
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None:
-        pass

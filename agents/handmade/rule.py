@@ -6,7 +6,6 @@ from annotated_types import MinLen
 
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import RULES, TRUTH, TeachingSpec
 from teachgym.core.teacher import Teacher
@@ -65,9 +64,3 @@ class ReferenceRule(Teacher):
 
     def update(self, transition: Transition) -> None:
         """Do nothing."""
-
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None:
-        pass

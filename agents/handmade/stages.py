@@ -5,15 +5,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-import numpy as np
-
 from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
 from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
@@ -86,6 +83,7 @@ class Stages(Teacher):
 
     Settings = StagesSettings
     settings: StagesSettings
+    keeps = ("_pending", "_stage", "_counts", "_outcomes", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: StagesSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -162,18 +160,5 @@ class Stages(Teacher):
             raise ValueError(f"stage {number} has low {low} and high {high}; expected no number of low above high's")
         return low, high
 
-    def _state(self) -> State:
-        return {
-            "pending": self._pending.state(),
-            "stage": self._stage,
-            "counts": dict(self._counts),
-            "outcomes": np.array(self._outcomes, dtype=np.float64),
-            "successes": np.array(self._successes, dtype=np.float64),
-        }
-
-    def _load(self, state: State) -> None:
-        self._pending.load(state["pending"])
-        self._stage, self._described = int(state["stage"]), None
-        self._counts = {name: int(count) for name, count in state["counts"].items()}
-        self._outcomes = deque(state["outcomes"].tolist(), maxlen=self.settings.window)
-        self._successes = deque(state["successes"].tolist(), maxlen=self.settings.window)
+    def _forget_derived(self) -> None:
+        self._described = None

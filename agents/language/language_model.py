@@ -1,6 +1,7 @@
 """A teacher that reads: a language model is shown a report of the student, and decides what data it gets."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal, final
 
 from teachgym.agents.language.answers import ANSWERS, read_report
@@ -67,6 +68,9 @@ class LanguageModel(Teacher):
 
     Settings = LanguageModelSettings
     settings: LanguageModelSettings
+    keeps = ("_memory",)
+    _memory: list[dict[str, Any]]
+    """Report, answer and, once it is known, reward of the latest steps."""
 
     def __init__(
         self,
@@ -79,7 +83,7 @@ class LanguageModel(Teacher):
         super().__init__(spec, settings, seed=seed)
         self.client = LanguageModelClient(self.settings, send=send)
         self._answers = ANSWERS[self.settings.acts](spec)
-        self._memory: list[dict[str, Any]] = []  # report, answer and, once it is known, reward of the latest steps
+        self._memory = []
 
     @classmethod
     def needs_with(cls, settings: LanguageModelSettings) -> frozenset[str]:
@@ -130,15 +134,17 @@ class LanguageModel(Teacher):
         messages.append(Message("user", f"{paid}The report of now:\n{observation}"))
         return tuple(messages)
 
-    def _state(self) -> State:
+    def state(self) -> State:
+        """What was said, and what it cost, which the client counts."""
         usage = self.client.usage
         return {
-            "memory": [dict(step) for step in self._memory],
+            **super().state(),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cost": usage.cost,
         }
 
-    def _load(self, state: State) -> None:
-        self._memory = [dict(step) for step in state["memory"]]
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        super().load(state)
         self.client.ledger.restore(**{name: state[name] for name in ("input_tokens", "output_tokens", "cost")})

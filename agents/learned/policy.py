@@ -15,7 +15,6 @@ from teachgym.agents.learned.trained_policy import (
     to_action,
 )
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
@@ -60,6 +59,8 @@ class PolicyTeacher(Teacher):
 
     Settings = PolicySettings
     settings: PolicySettings
+    keeps = ("_memory", "_fresh")
+    _memory: tuple[NDArray[Any], ...] | None
 
     def __init__(self, spec: TeachingSpec, settings: PolicySettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -72,7 +73,7 @@ class PolicyTeacher(Teacher):
         self._space: Any = spec.action_space["decision"] if spec.has_probes else spec.action_space  # type: ignore[index]
         _check_fit(stored, spec, self._space)
         self._network = stored.network()
-        self._memory: tuple[NDArray[Any], ...] | None = None
+        self._memory = None
         self._fresh = True
         self.origin = "policy"
 
@@ -96,15 +97,6 @@ class PolicyTeacher(Teacher):
         """Learn nothing; the end of a student's lifetime clears the memory of it."""
         if transition.terminated:
             self._memory, self._fresh = None, True
-
-    def _state(self) -> State:
-        memory = None if self._memory is None else [part.copy() for part in self._memory]
-        return {"memory": memory, "fresh": self._fresh}
-
-    def _load(self, state: State) -> None:
-        memory = state["memory"]
-        self._memory = None if memory is None else tuple(np.array(part) for part in memory)
-        self._fresh = bool(state["fresh"])
 
 
 def _check_fit(stored: TrainedPolicy, spec: TeachingSpec, action_space: Any) -> None:

@@ -7,7 +7,6 @@ from annotated_types import Ge
 from teachgym.agents.progress.gaussian_mixtures import Mixture
 from teachgym.agents.progress.mixture_teacher import MixtureSettings, MixtureTeacher
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -64,6 +63,8 @@ class AlpGmm(MixtureTeacher):
     settings: AlpGmmSettings
     grows = True  # its history, unless max_history is set
 
+    keeps = ("_progress",)
+
     def __init__(self, spec: TeachingSpec, settings: AlpGmmSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         chosen = self.settings
@@ -79,10 +80,3 @@ class AlpGmm(MixtureTeacher):
 
     def _scores(self, mixture: Mixture) -> FloatArray:
         return mixture.means[:, -1]
-
-    def _state(self) -> State:
-        return {**super()._state(), "progress": self._progress.state()}
-
-    def _load(self, state: State) -> None:
-        super()._load(state)
-        self._progress.load(state["progress"])

@@ -49,15 +49,6 @@ class Mixture:
             uniform=uniform,
         )
 
-    def state(self) -> dict[str, FloatArray]:
-        """For ``Teacher.state_dict``."""
-        return {"means": self.means.copy(), "covariances": self.covariances.copy(), "weights": self.weights.copy()}
-
-    @classmethod
-    def from_state(cls, state: dict[str, FloatArray]) -> "Mixture":
-        """The mixture that ``state`` gave."""
-        return cls(**{name: np.array(numbers, dtype=np.float64) for name, numbers in state.items()})
-
 
 def chances(scores: FloatArray) -> FloatArray:
     """Turn scores ``(k,)`` into chances that sum to 1: in proportion, negative ones as 0, equal if all are 0."""

@@ -1,7 +1,7 @@
 """The base of teachers that fit a Gaussian mixture to the latest answers again and again, and draw tasks from it."""
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chanc
 from teachgym.base.ranges import NonNegativeInt, PositiveInt, Share
 from teachgym.base.setting_checks import check_numbers, check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.sampling import GaussianMixture
 from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -63,7 +62,7 @@ class MixtureTeacher(TaskTeacher):
     Fits happen whether or not the bootstrap is over. Without a mixture, tasks are uniformly random: from the
     end of a bootstrap shorter than ``fit_every`` to the first fit, and where every fit has failed.
 
-    Subclasses define ``_measures`` and ``_scores``, and extend ``_state`` and ``_load`` if they keep more.
+    Subclasses define ``_measures`` and ``_scores``, and extend ``keeps`` if they keep more.
 
     ``origin`` is ``"bootstrap"``, ``"random"``, or ``"component 3"``, counted from 0.
 
@@ -79,6 +78,8 @@ class MixtureTeacher(TaskTeacher):
 
     Settings = MixtureSettings
     settings: MixtureSettings
+    keeps: ClassVar[tuple[str, ...]] = ("_answers", "_vectors", "_mixture")
+    _mixture: Mixture | None
 
     def __init__(self, spec: TeachingSpec, settings: MixtureSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -89,7 +90,7 @@ class MixtureTeacher(TaskTeacher):
         self._bootstrap = chosen.fit_every if chosen.bootstrap_episodes is None else chosen.bootstrap_episodes
         self._answers = 0
         self._vectors: list[FloatArray] = []  # since the last fit
-        self._mixture: Mixture | None = None
+        self._mixture = None
         self._described: GaussianMixture | None = None  # the mixture as it is shown, made when asked for
 
     @classmethod
@@ -159,15 +160,5 @@ class MixtureTeacher(TaskTeacher):
         self._described = None
         self._vectors = []
 
-    def _state(self) -> State:
-        return {
-            "answers": self._answers,
-            "vectors": np.array(self._vectors, dtype=np.float64),
-            "mixture": None if self._mixture is None else self._mixture.state(),
-        }
-
-    def _load(self, state: State) -> None:
-        self._answers = int(state["answers"])
-        self._vectors = list(np.array(state["vectors"], dtype=np.float64))
-        self._mixture = None if state["mixture"] is None else Mixture.from_state(state["mixture"])
+    def _forget_derived(self) -> None:
         self._described = None

@@ -9,7 +9,6 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.progress.region_tree import RegionTree
 from teachgym.base.ranges import PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
@@ -98,6 +97,8 @@ class Riac(TaskTeacher):
     settings: RiacSettings
     grows = True  # its regions, until they are too small to be split
 
+    keeps = ("_tree",)
+
     def __init__(self, spec: TeachingSpec, settings: RiacSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         chosen, space = self.settings, self.task_space
@@ -132,9 +133,3 @@ class Riac(TaskTeacher):
         if self.settings.scale_outcomes:
             outcome = self.spec.scale_outcome(outcome)
         self._tree.add(np.clip(task, self.task_space.low, self.task_space.high), outcome, self.rng)
-
-    def _state(self) -> State:
-        return self._tree.state()
-
-    def _load(self, state: State) -> None:
-        self._tree.load(state)

@@ -10,7 +10,6 @@ from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_store import NOT_STORED
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import PROBES, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -87,6 +86,7 @@ class Accel(LevelReplay):
     Settings = AccelSettings
     needs = frozenset({PROBES})
     settings: AccelSettings
+    keeps = ("_batch", "_ease", "_children")
 
     def __init__(self, spec: TeachingSpec, settings: AccelSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -125,18 +125,3 @@ class Accel(LevelReplay):
 
     def _child(self, parent: FloatArray) -> FloatArray:
         return edit(parent, self.task_space, self._sizes, count=self.settings.edits, rng=self.rng)
-
-    def _state(self) -> State:
-        dimensions = self.task_space.dimensions
-        return {
-            **super()._state(),
-            "batch": np.array(self._batch).reshape(-1, dimensions),
-            "ease": np.array(self._ease, dtype=np.float64),
-            "children": np.array(self._children).reshape(-1, dimensions),
-        }
-
-    def _load(self, state: State) -> None:
-        super()._load(state)
-        self._batch = [np.array(task) for task in state["batch"]]
-        self._ease = [float(ease) for ease in state["ease"]]
-        self._children = deque(np.array(task) for task in state["children"])

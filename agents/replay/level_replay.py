@@ -11,7 +11,6 @@ from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
 from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import EASY_TASKS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -57,6 +56,7 @@ class LevelReplay(TaskTeacher):
 
     Settings = LevelReplaySettings
     settings: LevelReplaySettings
+    keeps = ("_store", "_pending", "_decisions")
 
     def __init__(self, spec: TeachingSpec, settings: LevelReplaySettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -129,11 +129,3 @@ class LevelReplay(TaskTeacher):
 
     def _replayed(self, task: FloatArray, feedback: Feedback, score: float | None) -> None:
         """A replay was answered, with this score if there is one; for teachers that make something of it."""
-
-    def _state(self) -> State:
-        return {"store": self._store.state(), "pending": self._pending.state(), "decisions": self._decisions}
-
-    def _load(self, state: State) -> None:
-        self._store.load(state["store"])
-        self._pending.load(state["pending"])
-        self._decisions = int(state["decisions"])

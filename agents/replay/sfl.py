@@ -9,7 +9,6 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import PROBES, SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -87,6 +86,7 @@ class Sfl(TaskTeacher):
     Settings = SflSettings
     needs = frozenset({PROBES, SUCCESS})
     settings: SflSettings
+    keeps = ("_pending", "_round", "_probed", "_trained", "_levels", "_episodes", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: SflSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -159,21 +159,5 @@ class Sfl(TaskTeacher):
         chances[self._best()] = 1 / self.settings.levels_kept
         return chances
 
-    def _state(self) -> State:
-        return {
-            "pending": self._pending.state(),
-            "round": self._round,
-            "probed": self._probed,
-            "trained": self._trained,
-            "levels": self._levels.copy(),
-            "episodes": self._episodes.copy(),
-            "successes": self._successes.copy(),
-        }
-
-    def _load(self, state: State) -> None:
-        self._pending.load(state["pending"])
-        self._round, self._probed, self._trained = (int(state[name]) for name in ("round", "probed", "trained"))
-        self._levels, self._episodes, self._successes = (
-            np.array(state[name], dtype=np.float64) for name in ("levels", "episodes", "successes")
-        )
+    def _forget_derived(self) -> None:
         self._chances = None

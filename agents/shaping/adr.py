@@ -10,7 +10,6 @@ from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failin
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.sampling import Window
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -80,6 +79,7 @@ class Adr(TaskTeacher):
 
     Settings = AdrSettings
     settings: AdrSettings
+    keeps = ("_low", "_high", "_outcomes", "_counts")
 
     def __init__(self, spec: TeachingSpec, settings: AdrSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -152,15 +152,5 @@ class Adr(TaskTeacher):
             self._high[i] = max(min(self._high[i] + outwards, self.task_space.high[i]), self._low[i])
         self._window = None
 
-    def _state(self) -> State:
-        return {
-            "low": self._low.copy(),
-            "high": self._high.copy(),
-            "outcomes": self._outcomes.copy(),
-            "counts": self._counts.copy(),
-        }
-
-    def _load(self, state: State) -> None:
-        self._low, self._high = np.array(state["low"]), np.array(state["high"])
-        self._outcomes, self._counts = np.array(state["outcomes"]), np.array(state["counts"])
+    def _forget_derived(self) -> None:
         self._window = None

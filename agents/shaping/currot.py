@@ -13,7 +13,6 @@ from teachgym.base.exclusive import one_core
 from teachgym.base.ranges import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 
@@ -112,6 +111,7 @@ class Currot(TaskTeacher):
 
     Settings = CurrotSettings
     settings: CurrotSettings
+    keeps = ("_particles", "_reached", "_buffer", "_rejected", "_answers")
 
     def __init__(self, spec: TeachingSpec, settings: CurrotSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -214,19 +214,3 @@ class Currot(TaskTeacher):
         nearest = np.argmin(np.where(allowed, distances, np.inf), axis=1)
         best = np.where(np.any(allowed, axis=1), nearest, np.argmax(predictions, axis=1))
         return np.array(tries[np.arange(count), best])
-
-    def _state(self) -> State:
-        return {
-            "particles": self._particles.copy(),
-            "reached": self._reached,
-            "buffer": self._buffer.state(),
-            "rejected": self._rejected.copy(),
-            "answers": np.array(self._answers).reshape(-1, self.task_space.dimensions + 1),
-        }
-
-    def _load(self, state: State) -> None:
-        self._particles = np.array(state["particles"])
-        self._reached = bool(state["reached"])
-        self._buffer.load(state["buffer"])
-        self._rejected = np.array(state["rejected"])
-        self._answers = [np.array(answer) for answer in state["answers"]]

@@ -13,16 +13,11 @@ from teachgym.agents.base.torch_state import (
     deciding,
     descend,
     learning,
-    load_optimiser,
-    load_weights,
     numbers,
-    optimiser_state,
     tensor,
-    weights_of,
 )
 from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -108,6 +103,18 @@ class GoalGan(TaskTeacher):
     Settings = GoalGanSettings
     settings: GoalGanSettings
     needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
+
+    keeps = (
+        "_generator",
+        "_discriminator",
+        "_generator_optimiser",
+        "_discriminator_optimiser",
+        "_pretrained",
+        "_offers",
+        "_tasks",
+        "_labels",
+        "_mastered",
+    )
 
     def __init__(self, spec: TeachingSpec, settings: GoalGanSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -196,30 +203,6 @@ class GoalGan(TaskTeacher):
                 taken_for = torch.mean((torch.cat([targets[rows], generated]) - verdicts) ** 2)
                 descend(taken_for, self._discriminator, self._discriminator_optimiser)
                 descend(torch.mean((self._discriminator(made) - 1) ** 2), self._generator, self._generator_optimiser)
-
-    def _state(self) -> State:
-        return {
-            "generator": weights_of(self._generator),
-            "discriminator": weights_of(self._discriminator),
-            "generator_optimiser": optimiser_state(self._generator_optimiser),
-            "discriminator_optimiser": optimiser_state(self._discriminator_optimiser),
-            "pretrained": self._pretrained,
-            "offers": self._offers.state(),
-            "tasks": np.array(self._tasks).reshape(-1, self.task_space.dimensions),
-            "labels": np.array(self._labels, dtype=np.bool_),
-            "mastered": self._mastered.copy(),
-        }
-
-    def _load(self, state: State) -> None:
-        load_weights(self._generator, state["generator"])
-        load_weights(self._discriminator, state["discriminator"])
-        load_optimiser(self._generator_optimiser, state["generator_optimiser"])
-        load_optimiser(self._discriminator_optimiser, state["discriminator_optimiser"])
-        self._pretrained = bool(state["pretrained"])
-        self._offers.load(state["offers"])
-        self._tasks = [np.array(task) for task in state["tasks"]]
-        self._labels = [bool(label) for label in state["labels"]]
-        self._mastered = np.array(state["mastered"])
 
 
 def _layers(widths: tuple[int, ...], activation: nn.Module) -> list[nn.Module]:

@@ -1,6 +1,6 @@
 """What the two self-paced teachers share: a Gaussian over tasks on its way from an easy one to a target."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -10,7 +10,6 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.base.ranges import FiniteFloat, PositiveFloat
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.sampling import GaussianMixture
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -48,8 +47,8 @@ class SelfPacedSettings:
 class SelfPacedTeacher(TaskTeacher):
     """A teacher that draws tasks from a Gaussian, which subclasses move towards a target Gaussian.
 
-    Subclasses define ``_choose`` and ``_learn`` or ``_learn_from``, move with ``_move_to``, and extend ``_state``
-    and ``_load``. Densities are over tasks mapped to ``[0, 1]``. The centre stays within bounds, and the standard
+    Subclasses define ``_choose`` and ``_learn`` or ``_learn_from``, move with ``_move_to``, and extend
+    ``keeps``. Densities are over tasks mapped to ``[0, 1]``. The centre stays within bounds, and the standard
     deviations between a thousandth and ten times the range, which the sources leave open.
 
     Args:
@@ -64,6 +63,7 @@ class SelfPacedTeacher(TaskTeacher):
 
     Settings = SelfPacedSettings
     settings: SelfPacedSettings
+    keeps: ClassVar[tuple[str, ...]] = ("_context",)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -126,9 +126,5 @@ class SelfPacedTeacher(TaskTeacher):
         check_numbers(name, widths, count=self.task_space.dimensions)
         return np.array(widths, dtype=np.float64) / self.task_space.range
 
-    def _state(self) -> State:
-        return {"mean": self._context.mean.copy(), "factor": self._context.factor.copy()}
-
-    def _load(self, state: State) -> None:
-        self._context = ContextGaussian(np.array(state["mean"]), np.array(state["factor"]))
+    def _forget_derived(self) -> None:
         self._described = None

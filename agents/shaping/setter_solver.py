@@ -14,17 +14,12 @@ from teachgym.agents.base.torch_state import (
     deciding,
     descend,
     learning,
-    load_optimiser,
-    load_weights,
     numbers,
-    optimiser_state,
     tensor,
-    weights_of,
 )
 from teachgym.agents.shaping.real_nvp import RealNvp, linear
 from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -92,6 +87,8 @@ class SetterSolver(TaskTeacher):
     settings: SetterSolverSettings
     needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
 
+    keeps = ("_setter", "_judge", "_setter_optimiser", "_judge_optimiser", "_pending", "_answers")
+
     def __init__(self, spec: TeachingSpec, settings: SetterSolverSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         chosen, n = self.settings, self.task_space.dimensions
@@ -155,24 +152,6 @@ class SetterSolver(TaskTeacher):
             noisy = torch.clamp(known + self.settings.noise * torch.rand_like(known), NOISY_EDGE, 1 - NOISY_EDGE)
             loss = loss - torch.mean(self._setter.inverse(noisy, wanted[mastered])[1])
         return loss
-
-    def _state(self) -> State:
-        return {
-            "setter": weights_of(self._setter),
-            "judge": weights_of(self._judge),
-            "setter_optimiser": optimiser_state(self._setter_optimiser),
-            "judge_optimiser": optimiser_state(self._judge_optimiser),
-            "pending": self._pending.state(),
-            "answers": np.array(self._answers).reshape(-1, self.task_space.dimensions + 2),
-        }
-
-    def _load(self, state: State) -> None:
-        load_weights(self._setter, state["setter"])
-        load_weights(self._judge, state["judge"])
-        load_optimiser(self._setter_optimiser, state["setter_optimiser"])
-        load_optimiser(self._judge_optimiser, state["judge_optimiser"])
-        self._pending.load(state["pending"])
-        self._answers = [np.array(answer) for answer in state["answers"]]
 
 
 def _double(values: FloatArray) -> torch.Tensor:

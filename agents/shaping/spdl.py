@@ -9,7 +9,6 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPacedTeacher
 from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PositiveShare
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import VALUES, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -96,6 +95,8 @@ class Spdl(SelfPacedTeacher):
     settings: SpdlSettings
     needs = frozenset({VALUES})
 
+    keeps = ("_batch", "_spent", "_next", "_updates")
+
     def __init__(self, spec: TeachingSpec, settings: SpdlSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         # Of each answer since the last update: the task in units, the value, the discounted return.
@@ -134,20 +135,6 @@ class Spdl(SelfPacedTeacher):
         new = trust_region_step(self._context, self._target, contexts, values, alpha=alpha, max_kl=self.settings.max_kl)
         if new is not None:
             self._move_to(new)
-
-    def _state(self) -> State:
-        return super()._state() | {
-            "batch": np.array(self._batch).reshape(-1, self.task_space.dimensions + 2),
-            "spent": self._spent,
-            "next": self._next,
-            "updates": self._updates,
-        }
-
-    def _load(self, state: State) -> None:
-        super()._load(state)
-        self._batch = deque((np.array(answer) for answer in state["batch"]), maxlen=MOST_EPISODES)
-        self._spent, self._next = int(state["spent"]), int(state["next"])
-        self._updates = int(state["updates"])
 
 
 def trust_region_step(

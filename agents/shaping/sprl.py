@@ -12,7 +12,6 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.exclusive import one_core
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import FloatArray
 
@@ -85,6 +84,7 @@ class Sprl(SelfPacedTeacher):
 
     Settings = SprlSettings
     settings: SprlSettings
+    keeps = ("_reached", "_contexts", "_outcomes")
 
     def __init__(self, spec: TeachingSpec, settings: SprlSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -135,19 +135,6 @@ class Sprl(SelfPacedTeacher):
             accepted = after >= before
         if accepted:
             self._move_to(search.gaussian(vector).placed_in(self._context))
-
-    def _state(self) -> State:
-        return super()._state() | {
-            "reached": self._reached,
-            "contexts": np.array(self._contexts).reshape(-1, self.task_space.dimensions),
-            "outcomes": np.array(self._outcomes, dtype=np.float64),
-        }
-
-    def _load(self, state: State) -> None:
-        super()._load(state)
-        self._reached = bool(state["reached"])
-        self._contexts = [np.array(context) for context in state["contexts"]]
-        self._outcomes = [float(outcome) for outcome in state["outcomes"]]
 
 
 class _Search:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from teachgym.base.state import State
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
 REDRAWS = 10
@@ -22,7 +22,7 @@ def assign(sources: FloatArray, targets: FloatArray) -> tuple[NDArray[np.intp], 
     return rows, columns
 
 
-class SuccessBuffer:
+class SuccessBuffer(Stateful):
     """At most ``size`` tasks with their outcomes, the better the longer.
 
     As long as the median of the stored outcomes is not above ``threshold``, answers that are no worse than that
@@ -37,6 +37,8 @@ class SuccessBuffer:
         high: ``(n,)`` upper bounds.
         noise: Standard deviation of what is added to every task that is handed out.
     """
+
+    keeps = ("tasks", "outcomes", "reached", "_worst")
 
     def __init__(self, size: int, threshold: float, low: FloatArray, high: FloatArray, *, noise: float) -> None:
         self._size, self._threshold, self._low, self._high, self._noise = size, threshold, low, high, noise
@@ -116,17 +118,3 @@ class SuccessBuffer:
 
     def _median(self) -> float:
         return float(np.sort(self.outcomes)[len(self.outcomes) // 2]) if len(self.outcomes) else -np.inf
-
-    def state(self) -> State:
-        """For ``Teacher.state_dict``."""
-        return {
-            "tasks": self.tasks.copy(),
-            "outcomes": self.outcomes.copy(),
-            "reached": self.reached,
-            "worst": self._worst,
-        }
-
-    def load(self, state: State) -> None:
-        """Take over what ``state`` gave."""
-        self.tasks, self.outcomes = np.array(state["tasks"]), np.array(state["outcomes"])
-        self.reached, self._worst = bool(state["reached"]), float(state["worst"])

@@ -8,7 +8,6 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TREE_PLAN, TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -132,9 +131,3 @@ class TreeRule(Teacher):
     @final
     def update(self, transition: Transition) -> None:
         """Learn nothing: all that matters is in the next observation."""
-
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None:
-        pass

@@ -1,10 +1,9 @@
 """What a teacher environment shows of its student: numbers from 0 to 1 about the last and the recent episodes."""
 
-from typing import Any
-
 import numpy as np
 from gymnasium import spaces
 
+from teachgym.base.state import Stateful
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
@@ -12,7 +11,7 @@ from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 RECENT_EPISODES = 100
 
 
-class StudentHistory:
+class StudentHistory(Stateful):
     """Turns feedback into observations: ``Box(0, 1)``, float32, named by ``names``.
 
     ``progress`` through the budget; ``finished``, 1 if this step finished an episode; then, of the last finished
@@ -20,6 +19,8 @@ class StudentHistory:
     and its ``success``; then over the last 100 finished episodes ``outcome_mean``, ``outcome_sd`` and
     ``success_rate``. All 0 before the first.
     """
+
+    keeps = ("_recent", "_finished", "_last")
 
     def __init__(self, task_space: TaskSpace) -> None:
         self._space = task_space
@@ -41,15 +42,6 @@ class StudentHistory:
         self._recent: FloatArray = np.zeros((2, RECENT_EPISODES))
         self._finished = 0
         self._last: FloatArray | None = None  # the task of the last finished episode
-
-    def state(self) -> dict[str, Any]:
-        """Everything, as arrays and plain values."""
-        return {"recent": self._recent, "finished": self._finished, "last": self._last}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        self._recent, self._finished = np.array(state["recent"]), int(state["finished"])
-        self._last = None if state["last"] is None else np.array(state["last"])
 
     def observe(self, feedback: Feedback | None, *, progress: float, spec: TeachingSpec) -> Float32Array:
         """Take the feedback in, and return the observation.

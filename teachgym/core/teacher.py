@@ -6,22 +6,23 @@ from typing import Any, ClassVar
 import numpy as np
 
 from teachgym.base.settings import NoSettings, chosen_settings
-from teachgym.base.state import State, loading
+from teachgym.base.state import State, Stateful, loading
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Sampling
 from teachgym.core.seeding import fan_out, generator_from_state, generator_state
 from teachgym.core.spec import TeachingSpec
 
 
-class Teacher(ABC):
+class Teacher(ABC, Stateful):
     """A policy over teacher environments.
 
     A teacher is pure: its random numbers come from ``self.rng`` alone, it writes no files and keeps no environment, and
     its ``state_dict`` restores it bit for bit. Bandit-like teachers ignore the observation and read
     ``transition.feedback``; sequential ones read the observation and the reward.
 
-    To write one, subclass, set ``Settings`` to a frozen dataclass, and define ``act``, ``update``,
-    ``_state`` and ``_load``. ``teachgym.testing.check_teacher`` tells whether it keeps the contract.
+    To write one, subclass, set ``Settings`` to a frozen dataclass, and define ``act`` and
+    ``update``, and name in ``keeps`` the attributes that change. ``teachgym.testing.check_teacher`` tells whether it
+    keeps the contract.
 
     Args:
         spec: The environment's fixed facts.
@@ -68,17 +69,9 @@ class Teacher(ABC):
     def update(self, transition: Transition) -> None:
         """Learn from one step of the environment; results may come out of order, or not at all."""
 
-    @abstractmethod
-    def _state(self) -> State:
-        """What the teacher has learnt, beside the generator: arrays and plain values, nested in dicts and lists."""
-
-    @abstractmethod
-    def _load(self, state: State) -> None:
-        """Take over what ``_state`` gave."""
-
     def state_dict(self) -> State:
         """Everything that a later ``load_state_dict`` needs to continue bit for bit: arrays and plain values."""
-        return {"rng": generator_state(self.rng), "teacher": self._state()}
+        return {"rng": generator_state(self.rng), "teacher": self.state()}
 
     def load_state_dict(self, state: State) -> None:
         """Continue from a ``state_dict`` of a teacher of the same class, spec and settings.
@@ -88,7 +81,7 @@ class Teacher(ABC):
         """
         with loading(self):
             self.rng = generator_from_state(state["rng"])
-            self._load(state["teacher"])
+            self.load(state["teacher"])
 
     def sampling(self) -> Sampling | None:
         """How tasks are drawn at this moment, for records and figures; None where it has no simple form.

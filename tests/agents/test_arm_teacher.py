@@ -5,7 +5,6 @@ import pytest
 
 from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
 from teachgym.agents.arms.arms import ArmSettings
-from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.task_space import FloatArray
 from tests.agents.arm_specs import answered, arms
@@ -15,6 +14,7 @@ class Turns(ArmTeacher):
     """Plays the arms in turn and keeps what it hears."""
 
     Settings = ArmSettings
+    keeps = ("played",)
 
     def __init__(self, spec: Any, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -26,12 +26,6 @@ class Turns(ArmTeacher):
 
     def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         self.heard.append((arm, None if note is None else note.tolist()))
-
-    def _learnt(self) -> State:
-        return {"played": self.played}
-
-    def _relearn(self, state: State) -> None:
-        self.played = int(state["played"])
 
 
 def test_answers_come_back_with_the_arm_and_note_of_their_decision_in_any_order() -> None:

@@ -96,7 +96,7 @@ def test_linear_thompson_plays_as_if_it_drew_coefficients() -> None:
     teacher = LinearThompson(facts(2), LinearThompsonSettings(spread=0.4, rescale="none"), seed=0)
     learn(teacher, 6, np.array([[0.1, 0, 0, 0], [0, 0.1, 0, 0.1]]))
     observation = np.array([0.5, -0.5, 0.2])
-    state, rng = teacher.state_dict()["teacher"]["learnt"], np.random.default_rng(0)
+    state, rng = teacher.state_dict()["teacher"], np.random.default_rng(0)
     drawn = [
         rng.multivariate_normal(inverse @ total, 0.16 * inverse, size=4000) @ np.append(observation, 1)
         for inverse, total in zip(state["inverses"], state["sums"], strict=True)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from teachgym.agents.shaping.goal_gan import GoalGan, GoalGanSettings
+from teachgym.base.packing import unpack
 from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
@@ -102,8 +103,8 @@ def test_a_task_is_offered_twice_and_labelled_by_its_own_two_answers() -> None:
     for decision, outcome in ((5, 1), (0, 1), (3, 0), (1, 1), (2, 0), (4, 0), (77, 1)):
         lesson(teacher, decision, tasks[min(decision, 5)], outcome)
     state = teacher.state_dict()["teacher"]
-    np.testing.assert_array_equal(state["tasks"], [tasks[0], tasks[2], tasks[4]])
-    assert state["labels"].tolist() == [False, False, True]  # always, never, once of two
+    np.testing.assert_array_equal(list(unpack(state["tasks"])), [tasks[0], tasks[2], tasks[4]])
+    assert list(unpack(state["labels"])) == [False, False, True]  # always, never, once of two
     np.testing.assert_array_equal(state["mastered"], [tasks[0]])
 
 
@@ -138,11 +139,11 @@ def test_it_trains_once_there_are_enough_labels_unless_none_is_positive() -> Non
         before = teacher.state_dict()["teacher"]["generator"]
         lessons(teacher, 4, lambda task, outcome=outcome: outcome)  # type: ignore[misc]
         np.testing.assert_array_equal(teacher.state_dict()["teacher"]["generator"]["0.weight"], before["0.weight"])
-        assert len(teacher.state_dict()["teacher"]["tasks"]) == 4
+        assert len(list(unpack(teacher.state_dict()["teacher"]["tasks"]))) == 4
         lessons(teacher, 1, lambda task, outcome=outcome: outcome, first=4)  # type: ignore[misc]
         after = teacher.state_dict()["teacher"]
         assert bool(np.any(after["generator"]["0.weight"] != before["0.weight"])) is trained
-        assert len(after["tasks"]) == len(after["labels"]) == 0
+        assert not [*unpack(after["tasks"]), *unpack(after["labels"])]
 
 
 def test_a_training_is_the_published_losses_by_rmsprop() -> None:

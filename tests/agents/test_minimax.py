@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from teachgym.agents.adversaries.minimax import Minimax, MinimaxSettings
+from teachgym.base.packing import unpack
 from tests.agents.lessons import lesson, lessons, unit_problem
 
 SMALL = MinimaxSettings(tasks_per_update=8, epochs=2, minibatches=2, hidden=(8,), episodes_per_task=2)
@@ -22,7 +23,7 @@ def test_it_is_paid_minus_the_best_outcome_on_a_task() -> None:
     teacher = Minimax(unit_problem(), replace(SMALL, episodes_per_task=3), seed=0)
     for decision, outcome in enumerate((-20.0, 30.0, 10.0)):
         lesson(teacher, decision, teacher.act(None), outcome)
-    assert teacher.state_dict()["teacher"]["rewards"].tolist() == [-30]
+    assert list(unpack(teacher.state_dict()["teacher"]["rewards"])) == [-30]
 
 
 def test_its_rewards_are_raw_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

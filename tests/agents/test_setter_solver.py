@@ -7,6 +7,7 @@ import torch
 
 from teachgym.agents.base.torch_state import descend
 from teachgym.agents.shaping.setter_solver import SetterSolver, SetterSolverSettings
+from teachgym.base.packing import unpack
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.equality import difference
 from tests.agents.lessons import lesson, lessons, unit_problem
@@ -112,7 +113,7 @@ def test_answers_in_any_order_find_the_feasibility_that_was_wanted() -> None:
         origins.append(teacher.origin)
     for decision in (2, 0, 7, 2):
         lesson(teacher, decision, tasks[min(decision, 2)], decision == 2)
-    answers = teacher.state_dict()["teacher"]["answers"]
+    answers = np.array(list(unpack(teacher.state_dict()["teacher"]["answers"])))
     np.testing.assert_allclose(answers[:, :2], [tasks[2], tasks[0]])
     assert [f"feasibility {answer[2]:.2f}" for answer in answers] == [origins[2], origins[0]]
     assert answers[:, 3].tolist() == [1, 0]

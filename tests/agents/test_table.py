@@ -58,10 +58,6 @@ class Needy(TaskTeacher):
 
     def _choose(self) -> Any: ...
     def _learn(self, task: Any, outcome: float) -> None: ...
-    def _state(self) -> dict[str, Any]:
-        return {}
-
-    def _load(self, state: dict[str, Any]) -> None: ...
 
 
 class RareEnvironment(Environment):

@@ -39,12 +39,6 @@ class Watcher(Teacher):
     def sampling(self) -> Window:
         return self.window
 
-    def _state(self) -> dict[str, Any]:
-        return {}
-
-    def _load(self, state: dict[str, Any]) -> None:
-        pass
-
 
 def make_env(*, episodes: int = 7, **settings: Any) -> TaskTeachingEnv:
     return TaskTeachingEnv(

@@ -7,7 +7,6 @@ import pytest
 
 from teachgym.agents.allocation.uniform import Uniform
 from teachgym.agents.tree_rules.threshold import Threshold
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import SHARES, SUCCESS, TREE_PLAN
 from teachgym.core.teacher import Teacher
@@ -68,10 +67,6 @@ class _Half(Teacher):
         return np.full(self.spec.action_space.shape or (), 0.5, dtype=np.float32)
 
     def update(self, transition: Transition) -> None: ...
-    def _state(self) -> State:
-        return {}
-
-    def _load(self, state: State) -> None: ...
 
 
 class _Greedy(_Half):

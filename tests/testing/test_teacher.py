@@ -1,6 +1,7 @@
 import random
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Mean(Teacher):
     """A sound teacher to break: it draws around the mean of the last tasks."""
 
     settings: NoSettings
+    keeps = ("tasks",)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -50,12 +52,6 @@ class Mean(Teacher):
     def update(self, transition: Transition) -> None:
         if transition.feedback is not None:
             self.tasks = [*self.tasks[-5:], float(transition.feedback.task[0])]
-
-    def _state(self) -> State:
-        return {"tasks": np.array(self.tasks)}
-
-    def _load(self, state: State) -> None:
-        self.tasks = [float(task) for task in state["tasks"]]
 
 
 class OutOfBounds(Mean):
@@ -99,11 +95,22 @@ class DrawsFromTorch(Mean):
 
 
 class ForgetsItsState(Mean):
-    def _state(self) -> State:
+    def state(self) -> State:
         return {}
 
-    def _load(self, state: State) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         pass
+
+
+class ForgetsAnAttribute(Mean):
+    shift = 0.0
+
+    def act(self, observation: Any) -> Any:
+        return np.clip(super().act(observation) + self.shift, 0, 1)
+
+    def update(self, transition: Transition) -> None:
+        super().update(transition)
+        self.shift = 0.3 - self.shift
 
 
 class KeepsAnotherGenerator(Mean):
@@ -124,34 +131,34 @@ class GivesOutItsState(Mean):
         super().update(transition)
         self.counts += 1
 
-    def _state(self) -> State:
-        return {**super()._state(), "counts": self.counts}
+    def state(self) -> State:
+        return {**super().state(), "counts": self.counts}
 
-    def _load(self, state: State) -> None:
-        super()._load(state)
+    def load(self, state: Mapping[str, Any]) -> None:
+        super().load(state)
         self.counts = np.array(state["counts"])
 
 
 class ChangesALoadedState(GivesOutItsState):
-    def _state(self) -> State:
-        return {**super()._state(), "counts": self.counts.copy()}
+    def state(self) -> State:
+        return {**super().state(), "counts": self.counts.copy()}
 
-    def _load(self, state: State) -> None:
-        super()._load(state)
+    def load(self, state: Mapping[str, Any]) -> None:
+        super().load(state)
         self.counts = state["counts"]
 
 
 class LosesPartOfItsState(GivesOutItsState):
-    def _state(self) -> State:
-        return {**super()._state(), "counts": self.counts.copy()}
+    def state(self) -> State:
+        return {**super().state(), "counts": self.counts.copy()}
 
-    def _load(self, state: State) -> None:
-        Mean._load(self, state)
+    def load(self, state: Mapping[str, Any]) -> None:
+        Mean.load(self, state)
 
 
 class SavesAnObject(Mean):
-    def _state(self) -> State:
-        return {**super()._state(), "self": self.spec}
+    def state(self) -> State:
+        return {**super().state(), "self": self.spec}
 
 
 class NeedsFeedback(Mean):
@@ -261,6 +268,8 @@ class KeepsAnEnvironmentInAFunction(Mean):
 
 
 class RemembersAll(Mean):
+    keeps = ("history",)
+
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         self.history: list[float] = []
@@ -269,13 +278,6 @@ class RemembersAll(Mean):
         super().update(transition)
         if transition.feedback is not None:
             self.history.append(transition.feedback.outcome)
-
-    def _state(self) -> State:
-        return {**super()._state(), "history": np.array(self.history)}
-
-    def _load(self, state: State) -> None:
-        super()._load(state)
-        self.history = [float(outcome) for outcome in state["history"]]
 
 
 class SaysThatItRemembers(RemembersAll):
@@ -339,6 +341,7 @@ BROKEN: dict[type[Teacher], str] = {
     DrawsFromPython: "global generator",
     DrawsFromTorch: "global generator",
     ForgetsItsState: "does not continue the run",
+    ForgetsAnAttribute: "does not continue the run",
     KeepsAnotherGenerator: "does not continue the run",
     GivesOutItsState: "went on changing a state that it had given out",
     ChangesALoadedState: "changed a state that it had loaded",
@@ -359,7 +362,7 @@ BROKEN: dict[type[Teacher], str] = {
     WritesAFile: "writes files, the first of them .*teacher.log",
     KeepsAnEnvironment: r"keeps an environment, at self.lives\[0\]\['first'\]",
     KeepsAnEnvironmentInAFunction: "keeps an environment, at self.try_out, by world",
-    RemembersAll: "has a state whose 'history' grows with every answer",
+    RemembersAll: "has a state whose 'history.numbers' grows with every answer",
     ThawedSettings: "expected a frozen dataclass",
     DemandingSettings: "without a default for rate",
 }

@@ -2,6 +2,7 @@ import numpy as np
 
 from teachgym.agents.base import repeated_tasks
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
+from teachgym.base.packing import unpack
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.equality import difference, not_plain
 
@@ -55,7 +56,7 @@ def test_tasks_that_wait_too_long_are_given_up(monkeypatch: object) -> None:
         offers.begin(result(task))
     assert offers.answer(0, result(1)) is None
     assert offers.answer(1, result(1)) is not None
-    assert len(offers.state()["numbers"]) == repeated_tasks.MOST_UNFINISHED - 1
+    assert len(offers.state()["unfinished"]["keys"]) == repeated_tasks.MOST_UNFINISHED - 1
 
 
 def test_a_stored_state_is_a_copy_and_goes_on_where_it_stopped() -> None:
@@ -75,4 +76,5 @@ def test_a_stored_state_is_a_copy_and_goes_on_where_it_stopped() -> None:
         assert [float(r[0]) for r in judged.results] == [1, 1, 0]
     assert difference(offers.state(), other.state()) is None
     assert state["left"] == 2
-    assert [len(results) for results in state["results"]] == [1]
+    (stored,) = unpack(state["unfinished"]["values"])
+    assert len(list(unpack(stored["results"]))) == 1
