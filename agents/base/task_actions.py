@@ -85,7 +85,7 @@ class TaskActions:
         """A task that a person wrote: ``(n,)`` numbers, a mapping from names, or a bare number where n is 1.
 
         Raises:
-            ValueError: If it is no task of this environment; the message says what is.
+            ValueError: If it is not a task of this environment; the message says what is.
         """
         if self.task_space is not None:
             return self.task_space.validate(task)

@@ -25,7 +25,7 @@ class TaskTeacher(Teacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box with finite bounds.
+        ValueError: If the action space is not a floating box with finite bounds.
     """
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:

@@ -56,7 +56,7 @@ class AlpGmm(MixtureTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, or easy tasks are wanted and not offered.
+        ValueError: If the action space is not a floating box, or easy tasks are wanted and not offered.
     """
 
     Settings = AlpGmmSettings

@@ -48,7 +48,7 @@ class CovarGmm(MixtureTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, or easy tasks are wanted and not offered.
+        ValueError: If the action space is not a floating box, or easy tasks are wanted and not offered.
     """
 
     Settings = CovarGmmSettings

@@ -72,7 +72,7 @@ class MixtureTeacher(TaskTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, or easy tasks are wanted and not offered, or have
+        ValueError: If the action space is not a floating box, or easy tasks are wanted and not offered, or have
             other dimensions.
     """
 

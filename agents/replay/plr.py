@@ -69,7 +69,7 @@ offered |
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, or the environment lacks what the settings need.
+        ValueError: If the action space is not a floating box, or the environment lacks what the settings need.
     """
 
     Settings = PlrSettings

@@ -73,7 +73,7 @@ class Adr(TaskTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, the start has other dimensions, or the threshold to
+        ValueError: If the action space is not a floating box, the start has other dimensions, or the threshold to
             grow is not above the one to shrink.
     """
 

@@ -106,7 +106,7 @@ class Currot(TaskTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, or a Gaussian has other dimensions.
+        ValueError: If the action space is not a floating box, or a Gaussian has other dimensions.
     """
 
     Settings = CurrotSettings

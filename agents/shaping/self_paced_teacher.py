@@ -57,7 +57,7 @@ class SelfPacedTeacher(TaskTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, a Gaussian has other dimensions, or a centre is out of
+        ValueError: If the action space is not a floating box, a Gaussian has other dimensions, or a centre is out of
             bounds.
     """
 

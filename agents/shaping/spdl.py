@@ -87,7 +87,7 @@ class Spdl(SelfPacedTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, the student estimates no values, a Gaussian has other
+        ValueError: If the action space is not a floating box, the student estimates no values, a Gaussian has other
             dimensions, or a centre is out of bounds.
     """
 

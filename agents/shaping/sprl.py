@@ -78,7 +78,7 @@ class Sprl(SelfPacedTeacher):
         seed: Integer from 0 up.
 
     Raises:
-        ValueError: If the action space is no floating box, a Gaussian has other dimensions, or a centre is out of
+        ValueError: If the action space is not a floating box, a Gaussian has other dimensions, or a centre is out of
             bounds.
     """
 

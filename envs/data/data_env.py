@@ -186,7 +186,7 @@ class DataEnv(TeacherEnv[Any, PlanT]):
             For every skill the share of right answers as its return, and the number of questions as its length.
         """
         if not hasattr(self, "seeds"):
-            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+            raise RuntimeError("no student exists yet; call reset() before evaluate()")
         names = self.classroom.subject.skill_names
         if tasks is None:
             chosen = np.arange(len(names), dtype=np.float64)[:, None]

@@ -153,7 +153,7 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
             ResetNeeded: Before the first ``reset``.
         """
         if not hasattr(self, "seeds"):
-            raise ResetNeeded("there is no student yet; call reset() first")
+            raise ResetNeeded("no student exists yet; call reset() first")
         return self._student
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:

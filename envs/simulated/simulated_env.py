@@ -123,7 +123,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
         """Expected outcomes on the test tasks, or on others ``(m, n)``."""
         if not hasattr(self, "seeds"):
-            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+            raise RuntimeError("no student exists yet; call reset() before evaluate()")
         tested = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         returns = self._student.expected(tested)
         lengths = np.ones(len(tested), dtype=np.int64)

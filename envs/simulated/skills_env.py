@@ -236,7 +236,7 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
         """The competence in every skill, or in those that tasks ``(m, 1)`` are nearest to."""
         if not hasattr(self, "seeds"):
-            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+            raise RuntimeError("no student exists yet; call reset() before evaluate()")
         given = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         nearest = np.clip(np.round(given[:, 0]).astype(np.int64), 0, len(self.test_tasks) - 1)
         returns = self._lifetimes.model.competence[0, nearest]

@@ -177,7 +177,7 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
             RuntimeError: Before the first step of the student.
         """
         if not hasattr(self, "seeds"):
-            raise RuntimeError("there is no student yet; call reset() before evaluate()")
+            raise RuntimeError("no student exists yet; call reset() before evaluate()")
         tasks = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
         with preserved():
             return evaluate(

@@ -281,7 +281,7 @@ class ObstacleCourseEnv(TrackEnv):
             RuntimeError: Before the first step of the student.
         """
         if not hasattr(self, "seeds"):
-            raise RuntimeError("there is no student yet; call reset() before test_courses()")
+            raise RuntimeError("no student exists yet; call reset() before test_courses()")
         with preserved():
             seed_all(self.seeds.evaluation)
             return play_test_courses(

@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
     Raises:
         OSError: If it can't be opened.
-        ValueError: If it is no regular file; the message names it.
+        ValueError: If it is not a regular file; the message names it.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:

@@ -152,7 +152,7 @@ def named_class(kind: str, name: str, table: Mapping[str, str], base: type[Class
         base: What it must be a subclass of.
 
     Raises:
-        ValueError: If there is none, and suggests the nearest name; or it is no such class.
+        ValueError: If there is none, and suggests the nearest name; or it is not such a class.
     """
     if name not in table and ":" not in name:
         raise unknown_name(kind, name, table)

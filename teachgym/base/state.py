@@ -60,7 +60,7 @@ def loading(owner: object) -> Iterator[None]:
     """For taking a stored state over: what a state of something else breaks becomes one ``ValueError``.
 
     Raises:
-        ValueError: If the state lacks an entry, or one is not of its kind; the owner is then to be made anew.
+        ValueError: If the state lacks an entry, or one is not of its kind; make the owner again before using it.
     """
     try:
         yield

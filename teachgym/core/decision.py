@@ -1,4 +1,4 @@
-"""What a teacher decides about one episode of a student, and who may decide how much of it."""
+"""A teacher's decision: a task or controls, and whether it is a probe; its action space, and how an action is read."""
 
 from typing import Any, Literal, NamedTuple
 

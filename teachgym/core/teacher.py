@@ -77,7 +77,7 @@ class Teacher(ABC, Stateful):
         """Continue from a ``state_dict`` of a teacher of the same class, spec and settings.
 
         Raises:
-            ValueError: If the state does not fit; the teacher is then to be made anew.
+            ValueError: If the state does not fit; make the teacher again before using it.
         """
         with loading(self):
             self.rng = generator_from_state(state["rng"])

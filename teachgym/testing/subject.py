@@ -43,7 +43,7 @@ def check_subject(
     global generator is touched.
 
     Args:
-        make: Makes the subject, each time anew.
+        make: Makes a new subject at each call.
         generates: Whether it makes examples.
         most_held_out: Share of the examples made that may be of the validation or test set.
         least_different: Share of the examples made that must be different.

@@ -1,1 +1,1 @@
-"""Adaptation to a stream: how fast a teacher of moving averages follows, how much is learnt, and when to begin anew."""
+"""Adaptation to a stream: how fast a teacher of moving averages follows, how much is learnt, and when to start over."""

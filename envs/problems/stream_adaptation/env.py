@@ -1,4 +1,4 @@
-"""Adaptation to a stream: how fast a teacher of moving averages follows, how much is learnt, and when to begin anew."""
+"""Adaptation to a stream: how fast a teacher of moving averages follows, how much is learnt, and when to start over."""
 
 import copy
 import math
@@ -172,7 +172,7 @@ class StreamAdaptationEnv(ControlEnv):
     """Say how a network that knows upright digits is to adapt to a stream of them that turns.
 
     ## In Short
-    - Decision: how fast the teacher follows, how much is learnt of a batch, replay, and when to begin anew.
+    - Decision: how fast the teacher follows, how much is learnt of a batch, replay, and when to start over.
     - Student: a perceptron on a stream of turning digits, with a mean teacher.
     - Reward: right answers over the whole stream, paid at the end.
     - Truth: none; the labels of the stream, for records.

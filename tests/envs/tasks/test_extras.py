@@ -149,7 +149,7 @@ def test_probes_leaves_the_student_as_it_is_and_counts() -> None:
             assert feedback.decision == 3 * number + trial
             assert feedback.trace.rewards.sum() == pytest.approx(feedback.outcome)
             decisions.append(feedback.outcome)
-        assert decisions[0] != decisions[1], "each probe explores anew"
+        assert decisions[0] != decisions[1], "each probe explores differently"
         *_, info = probed.step({"decision": task, "probe": 0})
         *_, expected = plain.step(task)
         assert info["feedback"].outcome == expected["feedback"].outcome
