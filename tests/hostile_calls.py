@@ -77,7 +77,7 @@ def settings_calls(classes: list[type[Any]]) -> Iterator[Call]:
             yield lambda rng, kind=kind, names=names: kind(**some(rng, names))  # type: ignore[misc]
 
 
-def environment_calls(make: Callable[[], TeacherEnv[Any, Any]]) -> Iterator[Call]:
+def environment_calls(make: Callable[[], TeacherEnv]) -> Iterator[Call]:
     """Calls of one environment, each on one that has begun."""
     env = make()
     env.reset(seed=0)
@@ -109,7 +109,7 @@ def keyword_calls(name: str, keywords: list[str], given: Mapping[str, Any]) -> I
     yield make
 
 
-def teacher_calls(env: TeacherEnv[Any, Any], name: str, settings: Mapping[str, Any]) -> Iterator[Call]:
+def teacher_calls(env: TeacherEnv, name: str, settings: Mapping[str, Any]) -> Iterator[Call]:
     """One teacher: made, asked, told and restored."""
     observation, _ = env.reset(seed=0)
     real = env.step(make_teacher(name, env, seed=0, **settings).act(observation))[-1]["feedback"]

@@ -46,7 +46,7 @@ class Run:
 
     def _make(self) -> None:
         self.env = make_environment(self.settings)
-        self.env.keep_files(self.folder / "data")
+        self.env.lifetime.keep_files(self.folder / "data")
         self.teacher = make_cell_teacher(self.settings, self.env)
         self.teaching = Teaching(self.env, self.teacher)
 
@@ -67,16 +67,16 @@ class Run:
         """To the end, moved after every so many decisions; all that came of it."""
         since = 0
         while not self.teaching.over:
-            if stop_every is not None and since >= stop_every and not self.env.capturing:
+            if stop_every is not None and since >= stop_every and not self.env.lifetime.capturing:
                 self.move()
                 since = 0
             if stop_every is not None and capture and since == stop_every // 2:
-                self.env.capture_soon()
+                self.env.lifetime.capture_soon()
             self.teaching.step()
             since += 1
         record = self.teaching.record.state_dict()
         del record["teacher_seconds"]
-        return {"record": record, "teacher": self.teacher.state_dict(), "student": self.env.student_state()}
+        return {"record": record, "teacher": self.teacher.state_dict(), "student": self.env.lifetime.student_state()}
 
 
 def assert_equal(left: Any, right: Any, place: str = "") -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from teachgym.base.named_settings import NamedSettings
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.data.classroom_settings import ClassroomSettings
 from teachgym.envs.data.data_env import DataEnv
+from teachgym.envs.data.data_settings import DataSettings
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from tests.agents.test_every_teacher import NAMES, spec
@@ -34,19 +34,19 @@ from tests.toy import Reach, noisy_walk
 DATA = {"subject": "digits", "student": "simulated", "rounds": 4, "budget": 80}
 
 
-def registered(name: str, **settings: Any) -> TeacherEnv[Any, Any]:
+def registered(name: str, **settings: Any) -> TeacherEnv:
     made = gymnasium.make(f"teachgym/{name}-v0", disable_env_checker=True, **settings).unwrapped
     assert isinstance(made, TeacherEnv)
     return made
 
 
-def curriculum(**settings: Any) -> TeacherEnv[Any, Any]:
+def curriculum(**settings: Any) -> TeacherEnv:
     student = CallableStudent(noisy_walk)
     limits: dict[str, Any] = {"budget": 200, "outcome_range": (-5.0, 0.0), "mastered_above": -1.0}
     return TaskTeachingEnv(Reach, student=student, **limits, **settings)
 
 
-MAKERS: dict[str, Callable[[], TeacherEnv[Any, Any]]] = {
+MAKERS: dict[str, Callable[[], TeacherEnv]] = {
     "cubes": lambda: registered("Hypercubes", cubes_per_dimension=3, budget=50),
     "probed cubes": lambda: registered(
         "Hypercubes", cubes_per_dimension=3, budget=50, probes="counted", antagonist=True
@@ -74,7 +74,7 @@ def of_keywords() -> Iterator[Call]:
         found: Any = gymnasium.envs.registration.load_env_creator(gymnasium.spec(name).entry_point)  # type: ignore[arg-type]
         names = list(arguments(found))
         if issubclass(found, DataEnv):
-            yield from keyword_calls(name, [*names, *(field.name for field in fields(ClassroomSettings))], DATA)
+            yield from keyword_calls(name, [*names, *(field.name for field in fields(DataSettings))], DATA)
         else:
             yield from keyword_calls(name, names, {})
 

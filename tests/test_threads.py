@@ -50,7 +50,7 @@ def cell(env: str, teacher: str, student: str | None = None, steps: int | None =
         chosen = Cell(env=env, teacher=teacher, student=student, seed=seed, budget=steps, evaluations=1)
         made = make_environment(chosen)
         record = teachgym.teach(made, make_cell_teacher(chosen, made), seed=seed)
-        return [feedback.outcome for feedback in record.feedback], repr(made.student_state())
+        return [feedback.outcome for feedback in record.feedback], repr(made.lifetime.student_state())
 
     return run
 

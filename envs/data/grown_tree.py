@@ -1,15 +1,15 @@
 """The part of a skill's tree that has been grown, with the standing orders."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from teachgym.base.state import Stateful
 from teachgym.data.example import Path
 from teachgym.data.skills import Skill
 
 
-class GrownTree:
+class GrownTree(Stateful):
     """Subskills of one skill in the order in which they were grown, and what is known of each.
 
     Args:
@@ -19,6 +19,8 @@ class GrownTree:
         depth: Levels below the skill that can be grown; None for all.
         shuffled_by: Seed of the order in which the parts of one level come; None leaves them in the skill's own order.
     """
+
+    keeps = ("orders", "made", "trained")
 
     def __init__(
         self,
@@ -69,12 +71,5 @@ class GrownTree:
         above = self.paths[slot][:-1]
         return 1 + self.paths.index(above) if above in self.paths else 0
 
-    def state_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"orders": list(self.orders), "made": list(self.made), "trained": list(self.trained)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what ``state_dict`` gave."""
-        self.paths = self._to_come[: len(state["orders"])]
-        self.orders, self.made = [int(n) for n in state["orders"]], [int(n) for n in state["made"]]
-        self.trained = [None if value is None else float(value) for value in state["trained"]]
+    def _forget_derived(self) -> None:
+        self.paths = self._to_come[: len(self.orders)]

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, NamedTuple, final
 
 import numpy as np
@@ -18,7 +19,9 @@ from teachgym.data.example import Answer, Example
 from teachgym.data.reports import ErrorReport, SubjectReport
 from teachgym.data.spaces import AnyText
 from teachgym.envs.data.apportion import split
-from teachgym.envs.data.data_env import DataEnv, skill_shares
+from teachgym.envs.data.data_env import DataEnv, DataView
+from teachgym.envs.data.data_lifetime import DataLifetime, skill_shares
+from teachgym.envs.data.data_settings import DataSettings
 
 _FEATURES = 16
 """Dimensions of what is shown of a prompt as numbers."""
@@ -37,8 +40,142 @@ class OpenEndedPlan(NamedTuple):
     """Training examples."""
 
 
+class OpenEndedLifetime(DataLifetime[OpenEndedPlan]):
+    """A student whose errors are shown, and whose data are made like them.
+
+    Args:
+        settings: What is learnt, by whom, from what.
+        shown: Errors that are shown at a time.
+        more: As in ``DataLifetime``.
+    """
+
+    def __init__(self, settings: DataSettings, *, shown: int, **more: Any) -> None:
+        self.shown = int(shown)
+        super().__init__(settings, **more)
+
+    def _decisions(self, action: str) -> tuple[Space[Any], TaskSpace]:
+        check_choice("action", action, ("discrete", "weights", "plan", "examples"))
+        if self.discovery is not None:
+            raise ValueError("discovery is set, but an open-ended environment shows no skills; leave it 'given'")
+        shown = self.shown
+        if action == "discrete":
+            return spaces.Discrete(shown), TaskSpace([Parameter("error", 0.0, max(shown - 1.0, 1.0))])
+        if action == "weights":
+            weights = spaces.Box(0.0, 1.0, (shown,), dtype=np.float32)
+            return weights, skill_shares(tuple(f"error_{k}" for k in range(shown)))
+        tasks = skill_shares(self.subject.skill_names)
+        if action == "examples":
+            if not self.reads or any(one.image is not None for one in self.subject.validation):
+                raise ValueError("action is 'examples', which are text; the student reads none, or needs images")
+            return spaces.Sequence(spaces.Dict({"prompt": AnyText(), "target": AnyText()})), tasks
+        count = spaces.Box(0, self.budget, (), dtype=np.int64)
+        return spaces.Sequence(spaces.Dict({"like": spaces.Discrete(shown), "count": count, "note": AnyText()})), tasks
+
+    def read(self, action: Any) -> OpenEndedPlan:
+        """The action as a plan."""
+        kind = self.action
+        if kind == "discrete":
+            number = read_numbers("the action", action)
+            if number.ndim != 0 or number not in range(self.shown):
+                raise ValueError(f"the action is {shown(action)}; expected an error's number, 0 to {self.shown - 1}")
+            return OpenEndedPlan(number.reshape(1), ((int(number), None, ""),))
+        if kind == "weights":
+            weights = read_numbers("the action", action)
+            if weights.shape != (self.shown,):
+                raise ValueError(f"the action has shape {weights.shape}; expected ({self.shown},), one for each error")
+            if not np.isfinite(weights).all() or (weights < 0).any() or (weights > 1 + 1e-6).any():
+                raise ValueError(f"the action is {shown(action)}; expected weights from 0 to 1")
+            return OpenEndedPlan(weights, tuple((k, None, "") for k in range(self.shown)))
+        if isinstance(action, str) or not isinstance(action, Sequence):
+            raise ValueError(f"the action is {shown(action)}; expected a sequence of {kind} entries, each a dict")
+        if kind == "examples":
+            return OpenEndedPlan(None, examples=_examples(action))
+        return OpenEndedPlan(None, tuple(self._order(place, entry) for place, entry in enumerate(action)))
+
+    def _order(self, place: int, entry: Any) -> tuple[int, int, str]:
+        try:
+            like, count, note = entry["like"], entry["count"], entry.get("note", "")
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"order {place} is {shown(entry)}; expected like, count and note") from error
+        if like not in range(self.shown):
+            raise ValueError(f"order {place} is like {shown(like)}; expected an error's number, 0 to {self.shown - 1}")
+        if not np.isfinite(count) or count < 0 or count % 1 != 0:
+            raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
+        return int(like), int(count), str(note)
+
+    def _fresh(self) -> None:
+        self._show()
+
+    def _forget_derived(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        """Draw the errors that the teacher is shown, the same in a resumed episode."""
+        rng = np.random.default_rng([self.seeds.evaluation, self.rounds])
+        wrong = [answer for answer in self.answers if not answer.correct] if self.sees else []
+        self.are_errors = bool(wrong)
+        source = wrong or self.answers
+        chosen = rng.permutation(len(source))[: self.shown]
+        self.errors: list[Answer] = [source[chosen[k % len(chosen)]] for k in range(self.shown)]
+        """``(shown,)`` answers of the student, or validation examples where ``are_errors`` is False."""
+
+    def _carry_out(self, decision: OpenEndedPlan) -> tuple[FloatArray, int | None]:
+        if self.action == "examples":
+            self.teach_examples(decision.examples)
+        else:
+            counts = self._counts(decision)
+            orders = [
+                Order(
+                    count,
+                    like=(self.errors[like].example,),
+                    mistakes=(self.errors[like],) if self.are_errors else (),
+                    note=note,
+                )
+                for (like, _, note), count in zip(decision.orders, counts, strict=True)
+            ]
+            self.teach_orders(orders)
+        self._show()
+        if decision.task is not None:
+            return decision.task, None
+        return self.latest_shares(), None
+
+    def _counts(self, plan: OpenEndedPlan) -> list[int]:
+        if self.action == "plan":
+            return [count or 0 for _, count, _ in plan.orders]
+        if self.action == "discrete" or plan.task is None:
+            return [self.size]
+        return split(self.size, plan.task if plan.task.any() else np.ones(self.shown))
+
+
+class OpenEndedView(DataView):
+    """The errors that are shown, as hashed text or in a report."""
+
+    def _number_space(self, lifetime: OpenEndedLifetime) -> Space[Any]:
+        return spaces.Box(-1.0, 1.0, (1 + lifetime.shown, 1 + _FEATURES), dtype=np.float32)
+
+    def _numbers(self, lifetime: OpenEndedLifetime) -> Any:
+        rows = np.zeros((1 + lifetime.shown, 1 + _FEATURES), dtype=np.float32)
+        rows[0, 0] = lifetime.spent / lifetime.budget
+        if lifetime.sees:
+            rows[0, 1:_SUMMARY] = lifetime.accuracy, np.average(lifetime.gain, weights=lifetime.per_skill)
+        for place, answer in enumerate(lifetime.errors, 1):
+            rows[place, 0] = lifetime.are_errors
+            words = f"{answer.example.prompt} {answer.given}" if lifetime.are_errors else answer.example.prompt
+            rows[place, 1:] = _hashed(words)
+        return rows
+
+    def _describe(self, lifetime: OpenEndedLifetime, report: SubjectReport) -> None:
+        errors: list[ErrorReport] = []
+        for number, answer in enumerate(lifetime.errors):
+            shown: ErrorReport = {"number": number, "prompt": answer.example.prompt}
+            if lifetime.are_errors:
+                shown |= {"expected": answer.example.target, "given": answer.given}
+            errors.append(shown)
+        report["errors"] = errors
+
+
 @final
-class OpenEndedEnv(DataEnv[OpenEndedPlan]):
+class OpenEndedEnv(DataEnv):
     """Answer a student's errors with training examples, or with a plan for the engine that makes them.
 
     ## In Short
@@ -78,133 +215,21 @@ class OpenEndedEnv(DataEnv[OpenEndedPlan]):
     When the budget is spent, or after ``rounds`` steps; never truncated.
 
     ## Arguments
-    ``shown``, M; and those of ``DataEnv`` and of ``ClassroomSettings``. A step's feedback has for its task the error
+    ``shown``, M; and those of ``DataEnv`` and of ``DataSettings``. A step's feedback has for its task the error
     or the weights, and with ``"plan"`` and ``"examples"`` each skill's share of what was made, as far as it is known.
 
     ## Version History
     * v0: Initial version.
     """
 
+    offered = {"examples": EXAMPLES, "plan": ORDERS}
+    lifetime: OpenEndedLifetime
+
     @checked_arguments
     def __init__(self, *, shown: Annotated[int, Ge(1), Le(10000)] = 16, **settings: Any) -> None:
-        self.shown = int(shown)
         if settings.get("action") == "examples":
             settings.setdefault("checks", ("parses", "verified", "not-duplicate"))
-        super().__init__(**settings)
-
-    def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
-        check_choice("action", action, ("discrete", "weights", "plan", "examples"))
-        if self.classroom.discovery is not None:
-            raise ValueError("discovery is set, but an open-ended environment shows no skills; leave it 'given'")
-        shown, budget = self.shown, self.classroom.settings.budget
-        numbers = spaces.Box(-1.0, 1.0, (1 + shown, 1 + _FEATURES), dtype=np.float32)
-        if action == "discrete":
-            tasks = TaskSpace([Parameter("error", 0.0, max(shown - 1.0, 1.0))])
-            return spaces.Discrete(shown), numbers, tasks, frozenset()
-        if action == "weights":
-            weights = spaces.Box(0.0, 1.0, (shown,), dtype=np.float32)
-            return weights, numbers, skill_shares(tuple(f"error_{k}" for k in range(shown))), frozenset()
-        tasks = skill_shares(self.classroom.subject.skill_names)
-        if action == "examples":
-            if not self.classroom.reads or any(one.image is not None for one in self.classroom.subject.validation):
-                raise ValueError("action is 'examples', which are text; the student reads none, or needs images")
-            pair = spaces.Dict({"prompt": AnyText(), "target": AnyText()})
-            return spaces.Sequence(pair), numbers, tasks, frozenset({EXAMPLES})
-        count = spaces.Box(0, budget, (), dtype=np.int64)
-        order = spaces.Dict({"like": spaces.Discrete(shown), "count": count, "note": AnyText()})
-        return spaces.Sequence(order), numbers, tasks, frozenset({ORDERS})
-
-    def _check_action(self, action: Any) -> OpenEndedPlan:
-        kind = self._action
-        if kind == "discrete":
-            number = read_numbers("the action", action)
-            if number.ndim != 0 or number not in range(self.shown):
-                raise ValueError(f"the action is {shown(action)}; expected an error's number, 0 to {self.shown - 1}")
-            return OpenEndedPlan(number.reshape(1), ((int(number), None, ""),))
-        if kind == "weights":
-            weights = read_numbers("the action", action)
-            if weights.shape != (self.shown,):
-                raise ValueError(f"the action has shape {weights.shape}; expected ({self.shown},), one for each error")
-            if not np.isfinite(weights).all() or (weights < 0).any() or (weights > 1 + 1e-6).any():
-                raise ValueError(f"the action is {shown(action)}; expected weights from 0 to 1")
-            return OpenEndedPlan(weights, tuple((k, None, "") for k in range(self.shown)))
-        if isinstance(action, str) or not isinstance(action, Sequence):
-            raise ValueError(f"the action is {shown(action)}; expected a sequence of {kind} entries, each a dict")
-        if kind == "examples":
-            return OpenEndedPlan(None, examples=_examples(action))
-        return OpenEndedPlan(None, tuple(self._order(place, entry) for place, entry in enumerate(action)))
-
-    def _order(self, place: int, entry: Any) -> tuple[int, int, str]:
-        try:
-            like, count, note = entry["like"], entry["count"], entry.get("note", "")
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"order {place} is {shown(entry)}; expected like, count and note") from error
-        if like not in range(self.shown):
-            raise ValueError(f"order {place} is like {shown(like)}; expected an error's number, 0 to {self.shown - 1}")
-        if not np.isfinite(count) or count < 0 or count % 1 != 0:
-            raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
-        return int(like), int(count), str(note)
-
-    def _fresh(self) -> None:
-        self._show()
-
-    def _show(self) -> None:
-        """Draw the errors that the teacher is shown, the same in a resumed episode."""
-        classroom = self.classroom
-        rng = np.random.default_rng([classroom.seeds.evaluation, classroom.rounds])
-        wrong = [answer for answer in classroom.answers if not answer.correct] if self._sees else []
-        self._are_errors = bool(wrong)
-        source = wrong or classroom.answers
-        chosen = rng.permutation(len(source))[: self.shown]
-        self._errors: list[Answer] = [source[chosen[k % len(chosen)]] for k in range(self.shown)]
-
-    def _carry_out(self, plan: OpenEndedPlan) -> tuple[FloatArray, int | None]:
-        if self._action == "examples":
-            made = self.classroom.teach_examples(plan.examples)
-        else:
-            counts = self._counts(plan)
-            orders = [
-                Order(
-                    count,
-                    like=(self._errors[like].example,),
-                    mistakes=(self._errors[like],) if self._are_errors else (),
-                    note=note,
-                )
-                for (like, _, note), count in zip(plan.orders, counts, strict=True)
-            ]
-            made = self.classroom.teach(orders)
-        self._note(made)
-        self._show()
-        if plan.task is not None:
-            return plan.task, None
-        return self.latest_shares(), None
-
-    def _counts(self, plan: OpenEndedPlan) -> list[int]:
-        if self._action == "plan":
-            return [count or 0 for _, count, _ in plan.orders]
-        if self._action == "discrete" or plan.task is None:
-            return [self.size]
-        return split(self.size, plan.task if plan.task.any() else np.ones(self.shown))
-
-    def _numbers(self) -> Any:
-        rows = np.zeros((1 + self.shown, 1 + _FEATURES), dtype=np.float32)
-        rows[0, 0] = self.spent / self.budget
-        if self._sees:
-            rows[0, 1:_SUMMARY] = self.classroom.accuracy, np.average(self._gain, weights=self.classroom.per_skill)
-        for place, answer in enumerate(self._errors, 1):
-            rows[place, 0] = self._are_errors
-            words = f"{answer.example.prompt} {answer.given}" if self._are_errors else answer.example.prompt
-            rows[place, 1:] = _hashed(words)
-        return rows
-
-    def _describe(self, report: SubjectReport) -> None:
-        errors: list[ErrorReport] = []
-        for number, answer in enumerate(self._errors):
-            shown: ErrorReport = {"number": number, "prompt": answer.example.prompt}
-            if self._are_errors:
-                shown |= {"expected": answer.example.target, "given": answer.given}
-            errors.append(shown)
-        report["errors"] = errors
+        super().__init__(partial(OpenEndedLifetime, shown=shown), OpenEndedView, **settings)
 
 
 def _examples(action: Sequence[Any]) -> tuple[Example, ...]:

@@ -3,39 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from teachgym.base.files import write_json
 from teachgym.data.example import Example
 from teachgym.data.files import example_entry, example_of, read_lines, write_lines
 
 if TYPE_CHECKING:
-    from teachgym.envs.data.classroom import Classroom
+    from teachgym.envs.data.data_lifetime import DataLifetime
 
 _EXAMPLES = "examples.jsonl"
 
 
-def write_round(folder: Path, classroom: "Classroom", failures: Sequence[str]) -> None:
+def write_round(folder: Path, lifetime: "DataLifetime[Any]", failures: Sequence[str]) -> None:
     """Write the round that has just ended; round 0 is the test before any data."""
-    place = _round_folder(folder, classroom.rounds)
-    write_lines(place / _EXAMPLES, [example_entry(example) for example in classroom.latest])
+    place = _round_folder(folder, lifetime.rounds)
+    write_lines(place / _EXAMPLES, [example_entry(example) for example in lifetime.latest])
     answers = [
         {
             "prompt": answer.example.prompt,
             "expected": answer.example.target,
             "given": answer.given,
             "score": answer.score,
-            "skill": classroom.skill_names[label],
+            "skill": lifetime.skill_names[label],
         }
-        for answer, label in zip(classroom.answers, classroom.labels.tolist(), strict=True)
+        for answer, label in zip(lifetime.answers, lifetime.labels.tolist(), strict=True)
     ]
     write_lines(place / "answers.jsonl", answers)
     report = {
-        "accuracy": classroom.accuracy,
-        "skill_accuracy": dict(zip(classroom.skill_names, classroom.skill_accuracy.tolist(), strict=True)),
-        "expenses": asdict(classroom.expenses),
-        "engine_unit": type(classroom.engine).unit,
-        "rejected": dict(classroom.quality.rejected),
+        "accuracy": lifetime.accuracy,
+        "skill_accuracy": dict(zip(lifetime.skill_names, lifetime.skill_accuracy.tolist(), strict=True)),
+        "expenses": asdict(lifetime.expenses),
+        "engine_unit": type(lifetime.engine).unit,
+        "rejected": dict(lifetime.quality.rejected),
         "failures": list(failures),
     }
     write_json(place / "report.json", report)

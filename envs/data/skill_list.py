@@ -1,6 +1,6 @@
 """The skill-list environment: how much data to make for which skill."""
 
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 from gymnasium import Space, spaces
@@ -14,15 +14,111 @@ from teachgym.data.observation import SkillRow
 from teachgym.data.reports import SkillReport, SubjectReport
 from teachgym.data.spaces import Shares
 from teachgym.envs.data.apportion import split
-from teachgym.envs.data.data_env import DataEnv, skill_shares
+from teachgym.envs.data.data_env import DataEnv, DataView
+from teachgym.envs.data.data_lifetime import DataLifetime, skill_shares
 
-SkillListAction = Literal["discrete", "shares", "weights", "counts"]
 _SHOWN = 12
 """Validation examples that an engine is shown of a skill."""
 
 
+class SkillListLifetime(DataLifetime[FloatArray]):
+    """A student whose data are divided among skills.
+
+    A decision is ``(1,)`` a skill, or ``(K,)`` shares, weights or counts.
+    """
+
+    keeps = ("made",)
+
+    def _decisions(self, action: str) -> tuple[Space[Any], TaskSpace]:
+        check_choice("action", action, ("discrete", "shares", "weights", "counts"))
+        count, budget, names = self.skill_count, self.budget, self.places
+        if action == "discrete":
+            return spaces.Discrete(count), TaskSpace([Parameter("skill", 0.0, max(count - 1.0, 1.0))])
+        if action == "shares":
+            return Shares(count), skill_shares(names)
+        if action == "weights":
+            return spaces.Box(0.0, 1.0, (count,), dtype=np.float32), skill_shares(names)
+        tasks = TaskSpace([Parameter(name, 0.0, float(budget), unit="examples") for name in names])
+        return spaces.Box(0, budget, (count,), dtype=np.int64), tasks
+
+    def read(self, action: Any) -> FloatArray:
+        """The action as a vector."""
+        count, kind = self.skill_count, self.action
+        vector = read_numbers("the action", action).ravel()
+        if kind == "discrete":
+            if np.ndim(action) != 0 or vector[0] not in range(count):
+                raise ValueError(f"the action is {shown(action)}; expected a skill's number, from 0 to {count - 1}")
+            return vector
+        if np.shape(action) != (count,):
+            raise ValueError(f"the action has shape {np.shape(action)}; expected ({count},), one number for each skill")
+        if not np.isfinite(vector).all() or (vector < 0).any():
+            raise ValueError(f"the action is {shown(action)}; expected {kind} that are finite and not negative")
+        if kind == "shares" and abs(vector.sum() - 1) > 1e-4:
+            raise ValueError(f"the shares sum to {vector.sum():.6g}; expected 1: divide them by their sum")
+        if kind == "weights" and (vector > 1 + 1e-6).any():
+            raise ValueError(f"the action is {shown(action)}; expected weights of at most 1")
+        if kind == "counts" and (vector % 1 != 0).any():
+            raise ValueError(f"the action is {shown(action)}; expected whole numbers of examples")
+        return vector
+
+    def _fresh(self) -> None:
+        self.made: FloatArray = np.zeros(self.skill_count)
+        """``(K,)`` examples of each skill so far."""
+
+    def _carry_out(self, decision: FloatArray) -> tuple[FloatArray, int | None]:
+        skill = int(decision[0]) if self.action == "discrete" else None
+        if skill is not None:
+            counts = [self.size if k == skill else 0 for k in range(self.skill_count)]
+        elif self.action == "counts":
+            counts = decision.astype(np.int64).tolist()
+        else:
+            counts = split(self.size, decision if decision.any() else np.ones(len(decision)))
+        made = self.teach_orders([self._order(k, count) for k, count in enumerate(counts)])
+        self.made += [len(examples) for examples in made.given]
+        return decision, skill
+
+    def _order(self, skill: int, count: int) -> Order:
+        """Data for one skill: by name where it is the subject's, and by examples where it was discovered."""
+        answers = [self.answers[place] for place in np.flatnonzero(self.labels == skill)]
+        mistakes = tuple(answer for answer in answers if not answer.correct) if self.sees else ()
+        if self.discovery is None:
+            like = tuple(answer.example for answer in answers[:_SHOWN])
+            return Order(count, (self.skill_names[skill],), like, mistakes[:_SHOWN])
+        members = tuple(answer.example for answer in answers)
+        return Order(count, (), members, mistakes[:_SHOWN], self.skill_names[skill])
+
+
+class SkillListView(DataView):
+    """The rows of ``teachgym.data.observation.SkillRow``, or a report by skill."""
+
+    def _number_space(self, lifetime: SkillListLifetime) -> Space[Any]:
+        return spaces.Box(-1.0, 1.0, (len(SkillRow), lifetime.skill_count), dtype=np.float32)
+
+    def _numbers(self, lifetime: SkillListLifetime) -> Any:
+        rows = np.zeros((len(SkillRow), lifetime.skill_count), dtype=np.float32)
+        if lifetime.sees:
+            errors = (1 - lifetime.skill_accuracy) * lifetime.per_skill
+            rows[SkillRow.ACCURACY] = lifetime.skill_accuracy
+            rows[SkillRow.ERRORS] = errors / max(errors.sum(), 1.0)
+            rows[SkillRow.GAIN] = lifetime.gain
+        rows[SkillRow.DATA] = lifetime.made / max(lifetime.made.sum(), 1.0)
+        rows[SkillRow.PROGRESS] = lifetime.spent / lifetime.budget
+        return rows
+
+    def _describe(self, lifetime: SkillListLifetime, report: SubjectReport) -> None:
+        skills: list[SkillReport] = []
+        for k, name in enumerate(lifetime.skill_names):
+            skill: SkillReport = {"name": name, "examples_so_far": int(lifetime.made[k])}
+            if lifetime.sees:
+                skill["accuracy"] = round(float(lifetime.skill_accuracy[k]), 4)
+                skill["errors"] = round(float((1 - lifetime.skill_accuracy[k]) * lifetime.per_skill[k]))
+                skill["gain"] = round(float(lifetime.gain[k]), 4)
+            skills.append(skill)
+        report["skills"] = skills
+
+
 @final
-class SkillListEnv(DataEnv[FloatArray]):
+class SkillListEnv(DataEnv):
     """Choose how much data is made for which skill, seeing how well the student does in each.
 
     ## In Short
@@ -60,101 +156,15 @@ class SkillListEnv(DataEnv[FloatArray]):
     When the budget is spent, or after ``rounds`` steps; never truncated.
 
     ## Arguments
-    Those of ``DataEnv`` and of ``ClassroomSettings``. A step's feedback has the skill, or the shares, weights or
+    Those of ``DataEnv`` and of ``DataSettings``. A step's feedback has the skill, or the shares, weights or
     counts, for its task, and for its outcome the accuracy in the skill, or in all.
 
     ## Version History
     * v0: Initial version.
     """
 
-    def _plan_spaces(self, action: str) -> tuple[Space[Any], Space[Any], TaskSpace, frozenset[str]]:
-        check_choice("action", action, ("discrete", "shares", "weights", "counts"))
-        count, budget = self.classroom.skill_count, self.classroom.settings.budget
-        names = self.classroom.places
-        numbers = spaces.Box(-1.0, 1.0, (len(SkillRow), count), dtype=np.float32)
-        if action == "discrete":
-            tasks = TaskSpace([Parameter("skill", 0.0, max(count - 1.0, 1.0))])
-            return spaces.Discrete(count), numbers, tasks, frozenset()
-        if action == "shares":
-            return Shares(count), numbers, skill_shares(names), frozenset({SHARES})
-        if action == "weights":
-            return spaces.Box(0.0, 1.0, (count,), dtype=np.float32), numbers, skill_shares(names), frozenset()
-        tasks = TaskSpace([Parameter(name, 0.0, float(budget), unit="examples") for name in names])
-        return spaces.Box(0, budget, (count,), dtype=np.int64), numbers, tasks, frozenset()
+    offered = {"shares": SHARES}
+    lifetime: SkillListLifetime
 
-    def _check_action(self, action: Any) -> FloatArray:
-        """``(1,)`` a skill, or ``(K,)`` shares, weights or counts."""
-        count, kind = self.classroom.skill_count, self._action
-        vector = read_numbers("the action", action).ravel()
-        if kind == "discrete":
-            if np.ndim(action) != 0 or vector[0] not in range(count):
-                raise ValueError(f"the action is {shown(action)}; expected a skill's number, from 0 to {count - 1}")
-            return vector
-        if np.shape(action) != (count,):
-            raise ValueError(f"the action has shape {np.shape(action)}; expected ({count},), one number for each skill")
-        if not np.isfinite(vector).all() or (vector < 0).any():
-            raise ValueError(f"the action is {shown(action)}; expected {kind} that are finite and not negative")
-        if kind == "shares" and abs(vector.sum() - 1) > 1e-4:
-            raise ValueError(f"the shares sum to {vector.sum():.6g}; expected 1: divide them by their sum")
-        if kind == "weights" and (vector > 1 + 1e-6).any():
-            raise ValueError(f"the action is {shown(action)}; expected weights of at most 1")
-        if kind == "counts" and (vector % 1 != 0).any():
-            raise ValueError(f"the action is {shown(action)}; expected whole numbers of examples")
-        return vector
-
-    def _fresh(self) -> None:
-        self._made: FloatArray = np.zeros(self.classroom.skill_count)
-
-    def _carry_out(self, plan: FloatArray) -> tuple[FloatArray, int | None]:
-        skill = int(plan[0]) if self._action == "discrete" else None
-        if skill is not None:
-            counts = [self.size if k == skill else 0 for k in range(self.classroom.skill_count)]
-        elif self._action == "counts":
-            counts = plan.astype(np.int64).tolist()
-        else:
-            counts = split(self.size, plan if plan.any() else np.ones(len(plan)))
-        made = self.classroom.teach([self._order(k, count) for k, count in enumerate(counts)])
-        self._note(made)
-        self._made += [len(examples) for examples in made.given]
-        return plan, skill
-
-    def _order(self, skill: int, count: int) -> Order:
-        """Data for one skill: by name where it is the subject's, and by examples where it was discovered."""
-        classroom = self.classroom
-        answers = [classroom.answers[place] for place in np.flatnonzero(classroom.labels == skill)]
-        mistakes = tuple(answer for answer in answers if not answer.correct) if self._sees else ()
-        if classroom.discovery is None:
-            like = tuple(answer.example for answer in answers[:_SHOWN])
-            return Order(count, (classroom.skill_names[skill],), like, mistakes[:_SHOWN])
-        members = tuple(answer.example for answer in answers)
-        return Order(count, (), members, mistakes[:_SHOWN], classroom.skill_names[skill])
-
-    def _numbers(self) -> Any:
-        classroom = self.classroom
-        rows = np.zeros((len(SkillRow), classroom.skill_count), dtype=np.float32)
-        if self._sees:
-            errors = (1 - classroom.skill_accuracy) * classroom.per_skill
-            rows[SkillRow.ACCURACY] = classroom.skill_accuracy
-            rows[SkillRow.ERRORS] = errors / max(errors.sum(), 1.0)
-            rows[SkillRow.GAIN] = self._gain
-        rows[SkillRow.DATA] = self._made / max(self._made.sum(), 1.0)
-        rows[SkillRow.PROGRESS] = self.spent / self.budget
-        return rows
-
-    def _describe(self, report: SubjectReport) -> None:
-        classroom = self.classroom
-        skills: list[SkillReport] = []
-        for k, name in enumerate(classroom.skill_names):
-            skill: SkillReport = {"name": name, "examples_so_far": int(self._made[k])}
-            if self._sees:
-                skill["accuracy"] = round(float(classroom.skill_accuracy[k]), 4)
-                skill["errors"] = round(float((1 - classroom.skill_accuracy[k]) * classroom.per_skill[k]))
-                skill["gain"] = round(float(self._gain[k]), 4)
-            skills.append(skill)
-        report["skills"] = skills
-
-    def _shown_state(self) -> dict[str, Any]:
-        return {"made": self._made.copy()}
-
-    def _load_shown(self, state: Any) -> None:
-        self._made = np.array(state["made"])
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(SkillListLifetime, SkillListView, **settings)

@@ -8,20 +8,22 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import shown
 from teachgym.base.exclusive import exclusive
 from teachgym.base.ranges import NonNegativeFloat, PositiveInt
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Decision, decision_space, read_decision
+from teachgym.core.decision import action_space
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
+from teachgym.core.lifetime import Lifetime
+from teachgym.core.reward_rule import GainReward
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import PROBES, RULES, TRUTH, TeachingSpec
 from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
+from teachgym.core.view import View
 from teachgym.envs.problems.control_rules import ControlRule, OnObservations
 from teachgym.envs.problems.controlled_student import ControlledStudent
 
@@ -30,7 +32,166 @@ Probing = Literal["off", "counted"]
 _BEST = "best_"
 
 
-class ControlEnv(TeacherEnv[Float32Array, Decision]):
+class ControlLifetime(Lifetime[FloatArray]):
+    """A student that learns one training segment at a time, under the controls that are decided.
+
+    A probe lets a copy of the student learn; it spends one segment of the budget, and nothing is paid for it.
+
+    Args:
+        controls: What is decided.
+        make_student: Makes a fresh student from the seeds of the episode.
+        budget: In training segments.
+        score_range: Scores that scale to 0 and 1.
+        price: What the score is lowered by for each unit of cost.
+        hides_score: Whether the score is part of the truth.
+        choices: If given, the only control is one of so many choices, from 0, and decisions are ``Discrete``.
+    """
+
+    budget_unit: ClassVar[str] = "training segments"
+    outcome_name: ClassVar[str] = "score"
+    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+
+    def __init__(
+        self,
+        controls: TaskSpace,
+        make_student: Callable[[Seeds], ControlledStudent],
+        *,
+        budget: int,
+        score_range: tuple[float, float],
+        price: float,
+        hides_score: bool,
+        choices: int | None,
+    ) -> None:
+        self.task_space, self.budget = controls, int(budget)
+        self.decision_space = controls if choices is None else spaces.Discrete(choices)
+        self._make_student, self._score_range = make_student, score_range
+        self._price, self._hides_score = float(price), hides_score
+        self._spent = 0
+
+    @property
+    def spent(self) -> int:
+        """Segments learnt or probed so far."""
+        return self._spent
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent, or the student has nothing left to learn."""
+        return self._spent >= self.budget or self.student.over
+
+    @property
+    def paid(self) -> float:
+        """What was paid for the segments so far."""
+        return self._paid
+
+    @property
+    def test_space(self) -> TaskSpace:
+        """A single task: the student as a whole, task 0."""
+        return TaskSpace([Parameter("student", 0.0, 1.0)])
+
+    def begin(self, seeds: Seeds) -> None:
+        """Make a fresh student."""
+        self.student = self._make_student(seeds)
+        self._spent = self._decisions = 0
+        self._paid = 0.0
+        self.last = np.zeros(self.task_space.dimensions)
+        """``(n,)`` the controls of the last segment."""
+
+    def read(self, action: Any) -> FloatArray:
+        """The controls that the action sets, or its choice."""
+        if isinstance(self.decision_space, spaces.Discrete):
+            if not self.decision_space.contains(action):
+                raise ValueError(
+                    f"the action is {shown(action)}; expected a whole number from 0 to {self.decision_space.n - 1}"
+                )
+            return np.array([float(action)])
+        return self.task_space.validate(action)
+
+    def teach(self, decision: FloatArray) -> Feedback:
+        """Let the student learn one segment under these controls."""
+        self._paid += self._price * self.student.learn(decision)
+        self.last = decision
+        return self._feedback(decision, self.student)
+
+    def probe(self, decision: FloatArray) -> Feedback:
+        """Let a copy of the student learn one segment under these controls."""
+        copied = copy.deepcopy(self.student)
+        copied.learn(decision)
+        return self._feedback(decision, copied, probe=True)
+
+    def _feedback(self, controls: FloatArray, student: ControlledStudent, *, probe: bool = False) -> Feedback:
+        number, self._decisions = self._decisions, self._decisions + 1
+        self._spent += 1
+        return Feedback(controls, student.outcome(), False, 1, number, probe)
+
+    def score(self) -> float:
+        """The student's score."""
+        return self.student.score()
+
+    def info(self) -> dict[str, Any]:
+        """What was paid, the score, the truth, and what the student notes."""
+        score = {"score": self.student.score()}
+        hidden = {**(score if self._hides_score else {}), **self.student.truth()}
+        return {
+            **({} if self._hides_score else score),
+            "paid": self._paid,
+            "truth": hidden,
+            **self.student.notes(),
+        }
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """The student's score, less all that was paid, as the only task's return.
+
+        Args:
+            tasks: ``[[0]]``, the student as a whole, as ``test_space`` names it; None is the same.
+
+        Raises:
+            ValueError: If there is another task.
+        """
+        if tasks is not None and self.test_space.validate_all(tasks).any():
+            raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
+        with exclusive():
+            score = self.student.score() - self._paid
+        return Evaluation(np.zeros((1, 1)), np.array([score]), np.ones(1, np.int64), self._score_range[1], self.spent)
+
+
+class ControlView(View):
+    """Progress through the budget, the controls of the last segment, and what the student shows.
+
+    Controls are 0 before the first segment, within their bounds. Numbers are in their own units, clipped to the bounds
+    of the space.
+
+    Args:
+        controls: What is decided.
+        seen: What the student shows, as far as names and bounds go.
+        shows_best: Whether the observation ends with the controls that the truth says are best.
+    """
+
+    def __init__(self, controls: TaskSpace, seen: TaskSpace, *, shows_best: bool) -> None:
+        last = [
+            Parameter(f"last_{control.name}", min(control.low, 0.0), control.high, control.unit)
+            for control in controls.parameters
+        ]
+        best = [
+            Parameter(f"{_BEST}{control.name}", control.low, control.high, control.unit)
+            for control in controls.parameters
+        ]
+        all_shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if shows_best else [])])
+        self.names, self._seen_names, self._shows_best = all_shown.names, seen.names, shows_best
+        low, high = all_shown.low.astype(np.float32), all_shown.high.astype(np.float32)
+        self.space: spaces.Box = spaces.Box(low, high, dtype=np.float32)
+
+    def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Float32Array:
+        """What is seen now."""
+        assert isinstance(lifetime, ControlLifetime)
+        student = lifetime.student
+        shown = student.seen()
+        seen = [lifetime.spent / lifetime.budget, *lifetime.last, *(shown[name] for name in self._seen_names)]
+        if self._shows_best:
+            seen += student.best().tolist()
+        return np.clip(np.array(seen, dtype=np.float64), self.space.low, self.space.high).astype(np.float32)
+
+
+class ControlEnv(TeacherEnv):
     """Set the controls of each of a student's training segments; the base of the teaching problems of the literature.
 
     A step: the student learns one training segment under the controls, and is scored. The reward is the gain in score
@@ -45,8 +206,8 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
     plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the controls
     that the truth says are best, for the rule ``truth``.
 
-    ``probe`` says what a segment under other controls would come to, without changing the student; it spends one
-    segment of the budget. With ``probes="counted"`` the action says so itself (``spec.probe_space``).
+    With ``probes="counted"`` the action says whether it is a probe (``spec.probe_space``), which tells what a segment
+    would come to without changing the student, and spends one segment of the budget.
 
     Args:
         controls: What a teacher sets.
@@ -66,9 +227,7 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         ValueError: If an argument is not allowed; the message says what is.
     """
 
-    budget_unit: ClassVar[str] = "training segments"
-    outcome_name: ClassVar[str] = "score"
-    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+    lifetime: ControlLifetime
 
     @checked_arguments
     def __init__(
@@ -87,110 +246,33 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         has_best: bool = False,
         choices: int | None = None,
     ) -> None:
-        if choices is not None and probes != "off":
-            raise ValueError(f"probes is {probes!r}; expected 'off' where an action is a choice: use probe()")
         if truth and not has_best:
             raise ValueError("truth is True; what is best is not known in this environment with these settings")
-        self.task_space = controls
-        self._make_student, self._budget = make_student, int(budget)
-        self._price, self._at_end, self._shows_best = float(price), reward == "end", truth
-        last = [
-            Parameter(f"last_{control.name}", min(control.low, 0.0), control.high, control.unit)
-            for control in controls.parameters
-        ]
-        best = [
-            Parameter(f"{_BEST}{control.name}", control.low, control.high, control.unit)
-            for control in controls.parameters
-        ]
-        shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if truth else [])])
-        self._seen_names = seen.names
-        self.observation_names = shown.names
-        low, high = shown.low.astype(np.float32), shown.high.astype(np.float32)
-        self.observation_space = spaces.Box(low, high, dtype=np.float32)
-        self.action_space = decision_space(controls, probes) if choices is None else spaces.Discrete(choices)
+        at_end = reward == "end"
+        lifetime = ControlLifetime(
+            controls,
+            make_student,
+            budget=budget,
+            score_range=score_range,
+            price=price,
+            hides_score=at_end,
+            choices=choices,
+        )
+        view = ControlView(controls, seen, shows_best=truth)
+        actions = action_space(lifetime.decision_space, probes)
         all_rules: dict[str, ControlRule] = {
             **rules,
             **({"truth": partial(_read_best, controls.names)} if truth else {}),
         }
-        self._spec = TeachingSpec(
-            action_space=self.action_space,
-            observation_space=self.observation_space,
+        spec = TeachingSpec(
+            action_space=actions,
+            observation_space=view.space,
             outcome_range=score_range,
             mastered_above=math.nan,
             offers=frozenset({RULES, *({TRUTH} if truth else ()), *({PROBES} if probes == "counted" else ())}),
-            rules={
-                name: OnObservations(rule, self.observation_names, controls, self.action_space)
-                for name, rule in all_rules.items()
-            },
+            rules={name: OnObservations(rule, view.names, controls, actions) for name, rule in all_rules.items()},
         )
-        self._segments = self._probes = 0
-
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        """What a teacher may know before the first step."""
-        return self._spec
-
-    @property
-    def budget(self) -> int:
-        """Quanta that may be learnt or probed."""
-        return self._budget
-
-    @property
-    def spent(self) -> int:
-        """Quanta learnt or probed so far."""
-        return self._segments + self._probes
-
-    @property
-    def test_space(self) -> TaskSpace:
-        """A single task: the student as a whole, task 0."""
-        return TaskSpace([Parameter("student", 0.0, 1.0)])
-
-    @property
-    def student(self) -> ControlledStudent:
-        """The student of this episode.
-
-        Raises:
-            ResetNeeded: Before the first ``reset``.
-        """
-        if not hasattr(self, "seeds"):
-            raise ResetNeeded("no student exists yet; call reset() first")
-        return self._student
-
-    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """The student's score, less all that was paid, as the only task's return.
-
-        Args:
-            tasks: ``[[0]]``, the student as a whole, as ``test_space`` names it; None is the same.
-
-        Raises:
-            ValueError: If there is another task.
-        """
-        if tasks is not None and self.test_space.validate_all(tasks).any():
-            raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
-        with exclusive():
-            score, one = self.student.score() - self._paid, np.zeros((1, 1))
-        return Evaluation(one, np.array([score]), np.ones(1, np.int64), self._spec.outcome_range[1], self.spent)
-
-    def probe(self, controls: ArrayLike) -> Feedback:
-        """What a segment under these controls would come to; it is paid for, and the student is as before.
-
-        Args:
-            controls: ``(n,)`` as in an action.
-
-        Returns:
-            The feedback that ``step`` would give, with ``probe=True``.
-
-        Raises:
-            ResetNeeded: Before the first ``reset``, and after the budget is spent.
-            ValueError: If the controls are not allowed, or the budget's last segment is all that is left.
-        """
-        self._check_running("probe")
-        if self.spent + 1 >= self._budget:
-            raise ValueError("the last segment of the budget can't be a probe; take it with step()")
-        with exclusive():
-            feedback = self._try(self.task_space.validate(controls))
-        self._probes += 1
-        return feedback
+        super().__init__(lifetime, spec, reward=GainReward(at_end=at_end), view=view)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -203,70 +285,6 @@ class ControlEnv(TeacherEnv[Float32Array, Decision]):
         """Let the student learn one segment; see ``TeacherEnv.step``."""
         with exclusive():
             return super().step(action)
-
-    def _begin(self, seeds: Seeds) -> None:
-        self._student = self._make_student(seeds)
-        self._segments = self._probes = self._decisions = 0
-        self._paid = 0.0
-        self._rewarded = self._student.score()
-        self._last = np.zeros(self.task_space.dimensions)
-
-    def _check_action(self, action: Any) -> Decision:
-        if isinstance(self.action_space, spaces.Discrete):
-            if not self.action_space.contains(action):
-                raise ValueError(
-                    f"the action is {shown(action)}; expected a whole number from 0 to {self.action_space.n - 1}"
-                )
-            return Decision(np.array([float(action)]), False)
-        return read_decision(action, self.task_space, self.action_space)
-
-    def _teach(self, decision: Decision) -> Feedback | None:
-        controls, probe = decision
-        if probe:
-            feedback = self._try(controls)
-            self._decisions += 1
-            self._segments += 1
-            return feedback
-        self._paid += self._price * self._student.learn(controls)
-        self._last = controls
-        self._segments += 1
-        number, self._decisions = self._decisions, self._decisions + 1
-        return Feedback(controls, self._student.outcome(), False, 1, number)
-
-    def _try(self, controls: FloatArray) -> Feedback:
-        copied = copy.deepcopy(self._student)
-        copied.learn(controls)
-        return Feedback(controls, copied.outcome(), False, 1, self._decisions, probe=True)
-
-    def _reward(self, feedback: Feedback | None) -> float:
-        if self._at_end and not self._is_over():
-            return 0.0
-        before, self._rewarded = self._rewarded, self._student.score() - self._paid
-        return self._rewarded - before
-
-    def _observe(self, feedback: Feedback | None) -> Float32Array:
-        shown, student = self._student.seen(), self._student
-        seen = [self.spent / self._budget, *self._last, *(shown[name] for name in self._seen_names)]
-        if self._shows_best:
-            seen += student.best().tolist()
-        space = self.observation_space
-        assert isinstance(space, spaces.Box)
-        return np.clip(np.array(seen, dtype=np.float64), space.low, space.high).astype(np.float32)
-
-    def _is_over(self) -> bool:
-        return self.spent >= self._budget or self._student.over
-
-    def _info(self) -> dict[str, Any]:
-        score = {"score": self._student.score()}
-        hidden = {**(score if self._at_end else {}), **self._student.truth()}
-        return {**({} if self._at_end else score), "paid": self._paid, "truth": hidden, **self._student.notes()}
-
-    def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "probes": self._probes}
-
-    def _load(self, state: dict[str, Any]) -> None:
-        super()._load({**state, "spent": int(state["spent"]) - int(state["probes"])})
-        self._probes = int(state["probes"])
 
 
 def _read_best(names: Sequence[str], seen: Mapping[str, float]) -> ArrayLike:

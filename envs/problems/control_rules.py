@@ -38,7 +38,7 @@ class OnObservations:
     controls: TaskSpace
     """What the rule sets."""
     actions: Space[Any]
-    """The action space: controls, a choice, or controls and whether the student learns."""
+    """The action space: controls, a choice, or either and whether it is a probe, which no rule makes."""
 
     def __call__(self, observation: Any) -> Any:
         """The action."""
@@ -46,6 +46,7 @@ class OnObservations:
         seen = dict(zip(self.names, numbers, strict=True))
         chosen = np.asarray(self.rule(seen), dtype=np.float64)
         action = np.clip(chosen.reshape(self.controls.shape), self.controls.low, self.controls.high)
-        if isinstance(self.actions, spaces.Discrete):
-            return np.int64(round(float(action[0])))
-        return {"decision": action, "probe": np.int64(1)} if isinstance(self.actions, spaces.Dict) else action
+        probes = isinstance(self.actions, spaces.Dict)
+        decisions = self.actions["decision"] if isinstance(self.actions, spaces.Dict) else self.actions
+        decision = np.int64(round(float(action[0]))) if isinstance(decisions, spaces.Discrete) else action
+        return {"decision": decision, "probe": np.int64(0)} if probes else decision

@@ -9,9 +9,10 @@ from annotated_types import Ge, Le
 
 from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_arguments
+from teachgym.core.reward_rule import RewardKind
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedReward, SimulatedStudent
+from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedStudent
 
 FULL = 100.0
 """Greatest competence."""
@@ -149,7 +150,7 @@ class HypercubesEnv(SimulatedEnv):
         irrelevant_dimensions: Annotated[int, Ge(0), Le(1000)] = 0,
         budget: int = 20_000,
         forgetting: Share = 0.0,
-        reward: SimulatedReward = "outcome",
+        reward: RewardKind = "outcome",
         **simulated: Any,
     ) -> None:
         if cubes_per_dimension**dimensions > MOST_CUBES:
@@ -167,12 +168,10 @@ class HypercubesEnv(SimulatedEnv):
             test_tasks=np.concatenate([grid, np.full((len(grid), irrelevant_dimensions), 0.5)], axis=1),
             mastered_above=UNLOCKS / FULL,
             easy_tasks=EasyTasks((0.0,) * dimensions + (0.5,) * irrelevant_dimensions, (0.1,) * total),
+            score_name="mastered",
             reward=reward,
             **simulated,
         )
-
-    def _info(self) -> dict[str, Any]:
-        return {"mastered": self._true_score()}
 
 
 def _student(cubes_per_dimension: int, dimensions: int, forgetting: float, seed: int) -> HypercubesStudent:

@@ -2,26 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Decision, Probes, decision_spec, read_decision
+from teachgym.core.decision import Probes, decision_spec
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
-from teachgym.core.learning_progress import AbsoluteLearningProgress
+from teachgym.core.lifetime import Lifetime
+from teachgym.core.reward_rule import RewardKind, make_reward
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import VALUES, EasyTasks, TeachingSpec
+from teachgym.core.spec import VALUES, EasyTasks
 from teachgym.core.student_history import StudentHistory
-from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 
 _VALUES = frozenset({VALUES})
-SimulatedReward = Literal["outcome", "learning-progress", "gain"]
 
 
 class SimulatedStudent(ABC):
@@ -44,7 +44,110 @@ class SimulatedStudent(ABC):
         """How much it has mastered, from 0 to 1: the truth, which teachers do not see."""
 
 
-class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
+class SimulatedLifetime(Lifetime[FloatArray]):
+    """A simulated student, and perhaps an antagonist; every decision is one episode, at once.
+
+    Args:
+        task_space: What a teacher chooses from.
+        make_student: Makes a fresh student from a seed.
+        budget: In episodes.
+        test_tasks: ``(m, n)`` tasks for ``evaluate``.
+        mastered_above: Outcome above which a task is mastered.
+        counts_probes: Whether probes are paid from the budget.
+        antagonist: Whether a second student, made from another seed, learns the same tasks.
+        score_name: What ``info`` calls the student's true score.
+    """
+
+    def __init__(
+        self,
+        task_space: TaskSpace,
+        make_student: Callable[[int], SimulatedStudent],
+        *,
+        budget: int,
+        test_tasks: FloatArray,
+        mastered_above: float,
+        counts_probes: bool,
+        antagonist: bool,
+        score_name: str,
+    ) -> None:
+        self.task_space = self.decision_space = task_space
+        self.test_tasks, self.mastered_above = test_tasks, mastered_above
+        self.budget = int(budget)
+        self._make_student, self._score_name = make_student, score_name
+        self._counts_probes, self._has_antagonist = counts_probes, antagonist
+        self._price = 2 if antagonist else 1
+        self._spent = 0
+
+    @property
+    def spent(self) -> int:
+        """Episodes played so far."""
+        return self._spent
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget does not last for another decision."""
+        return self._spent + self._price > self.budget
+
+    def begin(self, seeds: Seeds) -> None:
+        """Make a fresh student."""
+        self._seeds, self._generation = seeds, -1
+        self._spent = self._decisions = 0
+        self.replace_student()
+
+    def replace_student(self) -> None:
+        """Replace the student, and the antagonist, by fresh ones; what is spent stays spent."""
+        self._generation += 1
+        self._score: float | None = None
+        fresh = np.random.SeedSequence([self._seeds.student, self._generation]).generate_state(2)
+        self._student = self._make_student(int(fresh[0]))
+        self._antagonist = self._make_student(int(fresh[1])) if self._has_antagonist else None
+
+    def read(self, action: Any) -> FloatArray:
+        """The action as a task."""
+        return self.task_space.validate(action)
+
+    def teach(self, decision: FloatArray) -> Feedback:
+        """Let the student learn one episode."""
+        return self._play(decision, probe=False)
+
+    def probe(self, decision: FloatArray) -> Feedback:
+        """Let the student play one episode, from which it does not learn."""
+        return self._play(decision, probe=True)
+
+    def _play(self, task: FloatArray, *, probe: bool) -> Feedback:
+        self._score = None
+        values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
+        outcome = self._student.play(task) if probe else self._student.learn(task)
+        cost = self._price
+        other = None
+        if self._antagonist is not None:
+            other = self._antagonist.play(task) if probe else self._antagonist.learn(task)
+        trace = None if values is None else EpisodeTrace(np.array([outcome]), values)
+        number, self._decisions = self._decisions, self._decisions + 1
+        if not probe or self._counts_probes:
+            self._spent += cost
+        else:
+            cost = 0
+        return Feedback(task, outcome, outcome > self.mastered_above, cost, number, probe, trace, other)
+
+    def score(self) -> float:
+        """The student's true score, worked out once between two decisions."""
+        if self._score is None:
+            self._score = self._student.score()
+        return self._score
+
+    def info(self) -> dict[str, Any]:
+        """The student's true score."""
+        return {self._score_name: self.score()}
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """Expected outcomes on the test tasks, or on others ``(m, n)``."""
+        tested = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
+        returns = self._student.expected(tested)
+        return Evaluation(tested, returns, np.ones(len(tested), dtype=np.int64), self.mastered_above, self._spent)
+
+
+class SimulatedEnv(TeacherEnv):
     """Teach a simulated student; the base of environments with a box of tasks.
 
     One step is one episode, at once. The observation is a ``StudentHistory``. Rewards: ``"outcome"``;
@@ -59,6 +162,7 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         outcome_range: Outcomes that scale to 0 and 1.
         mastered_above: Outcome above which a task is mastered.
         easy_tasks: Tasks that a beginner can do, if that is to be known.
+        score_name: What ``info`` calls the student's true score.
         reward: Above.
         probes: Whether the student can play without learning: ``"off"``, ``"counted"`` or ``"free"``.
         antagonist: Whether a second student, made from another seed, learns the same tasks. Each episode of either
@@ -79,22 +183,16 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
         outcome_range: tuple[float, float] = (0.0, 1.0),
         mastered_above: float,
         easy_tasks: EasyTasks | None = None,
-        reward: SimulatedReward = "outcome",
+        score_name: str = "score",
+        reward: RewardKind = "outcome",
         probes: Probes = "off",
         antagonist: bool = False,
     ) -> None:
         check_whole("budget", budget, 2 if antagonist else 1)
-        self.task_space, self.test_tasks = task_space, test_tasks
-        self._make_student = make_student
-        self._budget, self._reward_kind = int(budget), reward
-        self._counts_probes, self._has_antagonist = probes != "free", antagonist
-        self._price = 2 if antagonist else 1
-        self._score: float | None = None
-        self._record = StudentHistory(task_space)
-        self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._spec = decision_spec(
+        history = StudentHistory(task_space, outcome_range)
+        spec = decision_spec(
             task_space,
-            observation_space=self.observation_space,
+            observation_space=history.space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
             student_offers=_VALUES,
@@ -102,86 +200,14 @@ class SimulatedEnv(TeacherEnv[Float32Array, Decision]):
             probes=probes,
             antagonist=antagonist,
         )
-        self.action_space = self._spec.action_space
-        self._spent = 0
-
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        """What a teacher may know before the first step."""
-        return self._spec
-
-    @property
-    def budget(self) -> int:
-        """Episodes that may be played."""
-        return self._budget
-
-    @property
-    def spent(self) -> int:
-        """Episodes played so far."""
-        return self._spent
-
-    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """Expected outcomes on the test tasks, or on others ``(m, n)``."""
-        if not hasattr(self, "seeds"):
-            raise RuntimeError("no student exists yet; call reset() before evaluate()")
-        tested = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
-        returns = self._student.expected(tested)
-        lengths = np.ones(len(tested), dtype=np.int64)
-        return Evaluation(tested, returns, lengths, self._spec.mastered_above, self._spent)
-
-    def forget_student(self) -> None:
-        """Replace the student, and the antagonist, by fresh ones; what is spent stays spent."""
-        self._generation += 1
-        self._score = None
-        fresh = np.random.SeedSequence([self.seeds.student, self._generation]).generate_state(2)
-        self._student = self._make_student(int(fresh[0]))
-        self._antagonist = self._make_student(int(fresh[1])) if self._has_antagonist else None
-
-    def _begin(self, seeds: Seeds) -> None:
-        self._spent = self._decisions = 0
-        self._generation = -1
-        self._record.clear()
-        self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        self.forget_student()
-        self._paid_score = self._true_score()
-
-    def _check_action(self, action: Any) -> Decision:
-        return read_decision(action, self.task_space, self.action_space)
-
-    def _teach(self, decision: Decision) -> Feedback | None:
-        task, probe = decision
-        self._score = None
-        values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
-        outcome = self._student.play(task) if probe else self._student.learn(task)
-        cost = self._price
-        other = None
-        if self._antagonist is not None:
-            other = self._antagonist.play(task) if probe else self._antagonist.learn(task)
-        trace = None if values is None else EpisodeTrace(np.array([outcome]), values)
-        number, self._decisions = self._decisions, self._decisions + 1
-        if not probe or self._counts_probes:
-            self._spent += cost
-        else:
-            cost = 0
-        return Feedback(task, outcome, outcome > self._spec.mastered_above, cost, number, probe, trace, other)
-
-    def _reward(self, feedback: Feedback | None) -> float:
-        assert feedback is not None
-        if self._reward_kind == "outcome":
-            return feedback.outcome
-        if self._reward_kind == "learning-progress":
-            return self._progress.add(feedback.task, feedback.outcome)
-        before, self._paid_score = self._paid_score, self._true_score()
-        return self._paid_score - before
-
-    def _true_score(self) -> float:
-        """The student's score as it is now, worked out once between two decisions."""
-        if self._score is None:
-            self._score = self._student.score()
-        return self._score
-
-    def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self._spent / self._budget, spec=self._spec)
-
-    def _is_over(self) -> bool:
-        return self._spent + self._price > self._budget
+        lifetime = SimulatedLifetime(
+            task_space,
+            make_student,
+            budget=budget,
+            test_tasks=test_tasks,
+            mastered_above=mastered_above,
+            counts_probes=probes != "free",
+            antagonist=antagonist,
+            score_name=score_name,
+        )
+        super().__init__(lifetime, spec, reward=make_reward(reward), view=history)

@@ -17,14 +17,17 @@ from teachgym.base.settings import checked_arguments
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
+from teachgym.core.lifetime import Lifetime
+from teachgym.core.reward_rule import RepeatedTaskReward, RewardKind, make_reward
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import SUCCESS, VALUES, TeachingSpec
 from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-from teachgym.envs.simulated.simulated_env import SimulatedReward
+from teachgym.core.view import View
 from teachgym.envs.simulated.skill_model import SkillModel, SkillSettings
 from teachgym.envs.simulated.student_batch import (
     BatchOutcomes,
+    BatchRewards,
     StudentBatch,
     StudentVectorEnv,
     check_no_step_limit,
@@ -45,8 +48,7 @@ class SkillStudentBatch(StudentBatch):
         settings: The population.
         size: Number of slots.
         budget: In episodes.
-        reward: As in ``SimulatedSkillsEnv``.
-        targets: Skills that the reward ``"gain"`` counts; None counts all.
+        targets: Skills that the score counts; None counts all.
         mastered_above: Outcome above which a skill is mastered.
 
     Raises:
@@ -60,7 +62,6 @@ class SkillStudentBatch(StudentBatch):
         *,
         size: int = 1,
         budget: PositiveInt = 200,
-        reward: SimulatedReward = "gain",
         targets: Sequence[int] | None = None,
         mastered_above: Share = 0.8,
     ) -> None:
@@ -71,10 +72,10 @@ class SkillStudentBatch(StudentBatch):
         self.names = ("progress", *(f"{what}_{k}" for what in ("outcome", "since", "share") for k in range(count)))
         self.observation_space = spaces.Box(0.0, 1.0, (len(self.names),), dtype=np.float32)
         self.action_space = spaces.Discrete(count)
+        self.task_space = TaskSpace([Parameter("skill", -0.5, count - 0.5)])
         self.spent = np.zeros(size, dtype=np.int64)
-        self._reward, self._importance = reward, _importance(targets, count)
-        self._score: FloatArray = np.zeros(size)
-        self._average, self._latest = np.zeros((size, count)), np.zeros((size, count))
+        self._importance = _importance(targets, count)
+        self._average = np.zeros((size, count))
         self._times: NDArray[np.int64] = np.zeros((size, count), dtype=np.int64)
         self._last: NDArray[np.int64] = np.zeros((size, count), dtype=np.int64)
 
@@ -83,9 +84,7 @@ class SkillStudentBatch(StudentBatch):
         self.model.begin(slots, seeds)
         for counts in (self.spent, self._times, self._last):
             counts[slots] = 0
-        for numbers in (self._average, self._latest):
-            numbers[slots] = 0.0
-        self._score[slots] = self.score(slots)
+        self._average[slots] = 0.0
 
     def check(self, actions: Any) -> NDArray[np.int64]:
         """The actions as skills.
@@ -111,22 +110,14 @@ class SkillStudentBatch(StudentBatch):
         expected = self.model.competence[slots, actions]
         outcomes = self.model.learn(slots, actions)
         known = self._times[slots, actions] > 0
-        if self._reward == "outcome":
-            rewards = outcomes.copy()
-        elif self._reward == "gain":
-            score = self.score(slots)
-            rewards = score - self._score[slots]
-            self._score[slots] = score
-        else:
-            rewards = np.where(known, np.abs(outcomes - self._latest[slots, actions]), 0.0)
         average = self._average[slots, actions]
         average = np.where(known, average + NEW_OUTCOME * (outcomes - average), outcomes)
-        self._average[slots, actions], self._latest[slots, actions] = average, outcomes
+        self._average[slots, actions] = average
         self.spent[slots] += 1
         self._times[slots, actions] += 1
         self._last[slots, actions] = self.spent[slots]
         tasks = actions.astype(np.float64).reshape(len(rows), 1)
-        return BatchOutcomes(tasks, expected, outcomes, outcomes > self.mastered_above, rewards)
+        return BatchOutcomes(tasks, expected, outcomes, outcomes > self.mastered_above)
 
     def observe(self, slots: Slots) -> Float32Array:
         """What the teachers of some slots see now."""
@@ -148,7 +139,85 @@ class SkillStudentBatch(StudentBatch):
         return np.asarray((self.model.competence[slots] * self._importance).sum(axis=1))
 
 
-class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
+class SkillLifetime(Lifetime[int]):
+    """The student in the only slot of a batch.
+
+    Args:
+        students: A batch of one.
+    """
+
+    def __init__(self, students: SkillStudentBatch) -> None:
+        self.students, self.budget, self.task_space = students, students.budget, students.task_space
+        self.decision_space = students.action_space
+        self.test_tasks = np.arange(students.model.settings.skills, dtype=np.float64)[:, None]
+
+    @property
+    def spent(self) -> int:
+        """Episodes given so far."""
+        return int(self.students.spent[0])
+
+    @property
+    def over(self) -> bool:
+        """Whether all episodes have been given."""
+        return self.spent >= self.budget
+
+    def begin(self, seeds: Seeds) -> None:
+        """Draw a student from the population."""
+        self._seeds, self._generation = seeds, 0
+        self.students.begin(_ONLY, [student_seed(seeds.student)])
+
+    def replace_student(self) -> None:
+        """Replace the student by a fresh one; what is spent, and what the teacher has seen, stays."""
+        self._generation += 1
+        self.students.model.begin(_ONLY, [student_seed(self._seeds.student, self._generation)])
+
+    def read(self, action: Any) -> int:
+        """The action as the number of a skill."""
+        return int(self.students.check([action])[0])
+
+    def teach(self, decision: int) -> Feedback:
+        """Give one episode on the skill."""
+        number = self.spent
+        episodes = self.students.teach(_ONLY, np.array([decision]))
+        outcome = float(episodes.outcomes[0])
+        trace = None
+        if self._traced(_VALUES):
+            trace = EpisodeTrace(np.array([outcome]), np.array([episodes.expected[0], 0.0]))
+        return Feedback(episodes.tasks[0], outcome, bool(episodes.successes[0]), 1, number, trace=trace)
+
+    def score(self) -> float:
+        """The mean competence over the target skills."""
+        return float(self.students.score(_ONLY)[0])
+
+    def info(self) -> dict[str, Any]:
+        """The competence in every skill."""
+        return {"competence": self.students.truth(_ONLY)["competence"][0]}
+
+    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
+        """The competence in every skill, or in those that tasks ``(m, 1)`` are nearest to."""
+        given = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
+        nearest = np.clip(np.round(given[:, 0]).astype(np.int64), 0, len(self.test_tasks) - 1)
+        returns = self.students.model.competence[0, nearest]
+        lengths = np.ones(len(given), dtype=np.int64)
+        return Evaluation(given, returns, lengths, self.students.mastered_above, self.spent)
+
+
+class SkillView(View):
+    """What a batch of one shows.
+
+    Args:
+        students: The batch.
+    """
+
+    def __init__(self, students: SkillStudentBatch) -> None:
+        self._students, self.names, self.space = students, students.names, students.observation_space
+
+    def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Float32Array:
+        """Progress, outcomes, ages and shares of the skills."""
+        return np.asarray(self._students.observe(_ONLY)[0])
+
+
+class SimulatedSkillsEnv(TeacherEnv):
     """Choose which skill the next episode is about; students learn by a formula, and differ.
 
     ## In Short
@@ -198,84 +267,25 @@ class SimulatedSkillsEnv(TeacherEnv[Float32Array, int]):
     - v0: first version.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        self._lifetimes = lifetimes = _make_lifetimes(1, settings)
-        count = lifetimes.model.settings.skills
-        self.task_space = TaskSpace([Parameter("skill", -0.5, count - 0.5)])
-        self.test_tasks = np.arange(count, dtype=np.float64).reshape(count, 1)
-        self.observation_names, self.observation_space = lifetimes.names, lifetimes.observation_space
-        self.action_space = lifetimes.action_space
-        self._spec = TeachingSpec(
-            action_space=self.action_space,
-            observation_space=self.observation_space,
+    lifetime: SkillLifetime
+
+    @checked_arguments
+    def __init__(self, *, reward: RewardKind = "gain", **settings: Any) -> None:
+        students = _make_students(1, settings)
+        spec = TeachingSpec(
+            action_space=students.action_space,
+            observation_space=students.observation_space,
             outcome_range=(0.0, 1.0),
-            mastered_above=lifetimes.mastered_above,
+            mastered_above=students.mastered_above,
             offers=frozenset({SUCCESS}) | _VALUES,
         )
-
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        """What a teacher may know before the first step."""
-        return self._spec
-
-    @property
-    def budget(self) -> int:
-        """Episodes that may be given."""
-        return self._lifetimes.budget
-
-    @property
-    def spent(self) -> int:
-        """Episodes given so far."""
-        return int(self._lifetimes.spent[0])
+        rule = RepeatedTaskReward() if reward == "learning-progress" else make_reward(reward)
+        super().__init__(SkillLifetime(students), spec, reward=rule, view=SkillView(students))
 
     @property
     def model(self) -> SkillModel:
         """The student, in slot 0: the truth, which teachers are not told."""
-        return self._lifetimes.model
-
-    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """The competence in every skill, or in those that tasks ``(m, 1)`` are nearest to."""
-        if not hasattr(self, "seeds"):
-            raise RuntimeError("no student exists yet; call reset() before evaluate()")
-        given = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
-        nearest = np.clip(np.round(given[:, 0]).astype(np.int64), 0, len(self.test_tasks) - 1)
-        returns = self._lifetimes.model.competence[0, nearest]
-        lengths = np.ones(len(given), dtype=np.int64)
-        return Evaluation(given, returns, lengths, self._spec.mastered_above, self.spent)
-
-    def forget_student(self) -> None:
-        """Replace the student by a fresh one; what is spent, and what the teacher has seen, stays."""
-        self._generation += 1
-        self._lifetimes.model.begin(_ONLY, [student_seed(self.seeds.student, self._generation)])
-
-    def _begin(self, seeds: Seeds) -> None:
-        self._generation = 0
-        self._lifetimes.begin(_ONLY, [student_seed(seeds.student)])
-
-    def _check_action(self, action: Any) -> int:
-        return int(self._lifetimes.check([action])[0])
-
-    def _teach(self, action: int) -> Feedback | None:
-        decision = self.spent
-        episodes = self._lifetimes.teach(_ONLY, np.array([action]))
-        self._paid = float(episodes.rewards[0])
-        outcome = float(episodes.outcomes[0])
-        trace = None
-        if self._traced(_VALUES):
-            trace = EpisodeTrace(np.array([outcome]), np.array([episodes.expected[0], 0.0]))
-        return Feedback(episodes.tasks[0], outcome, bool(episodes.successes[0]), 1, decision, trace=trace)
-
-    def _reward(self, feedback: Feedback | None) -> float:
-        return self._paid
-
-    def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return np.asarray(self._lifetimes.observe(_ONLY)[0])
-
-    def _is_over(self) -> bool:
-        return self.spent >= self.budget
-
-    def _info(self) -> dict[str, Any]:
-        return {"competence": self._lifetimes.truth(_ONLY)["competence"][0]}
+        return self.lifetime.students.model
 
 
 @checked_arguments
@@ -284,19 +294,21 @@ def make_skills(
     *,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     max_episode_steps: int | None = None,
+    reward: RewardKind = "gain",
     **settings: Any,
 ) -> StudentVectorEnv:
     """Make many ``SimulatedSkillsEnv`` that are played in step."""
     check_no_step_limit(max_episode_steps)
-    return StudentVectorEnv(_make_lifetimes(num_envs, settings), autoreset_mode=autoreset_mode)
+    students = _make_students(num_envs, settings)
+    return StudentVectorEnv(students, BatchRewards(reward, students, RepeatedTaskReward), autoreset_mode=autoreset_mode)
 
 
-def _make_lifetimes(size: int, settings: dict[str, Any]) -> SkillStudentBatch:
+def _make_students(size: int, settings: dict[str, Any]) -> SkillStudentBatch:
     population = {field.name for field in fields(SkillSettings)}
-    others = {"budget", "reward", "targets", "mastered_above"}
+    others = {"budget", "targets", "mastered_above"}
     for name in settings:
         if name not in population | others:
-            raise unknown_keyword("setting of SimulatedSkills", name, population | others)
+            raise unknown_keyword("setting of SimulatedSkills", name, population | others | {"reward"})
     own = {name: value for name, value in settings.items() if name in population}
     rest = {name: value for name, value in settings.items() if name in others}
     return SkillStudentBatch(SkillSettings(**own), size=size, **rest)

@@ -1,8 +1,8 @@
 """Many lifetimes of simulated students in step, and the Gymnasium vector environment that plays them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
@@ -13,9 +13,17 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from teachgym.base.registry import reset_options
+from teachgym.core.reward_rule import RewardKind
 from teachgym.core.seeding import fan_out, slot_seeds
-from teachgym.core.task_space import Float32Array, FloatArray
+from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.worlds.world_batch import Slots
+
+
+class Progress(Protocol):
+    """What works out the learning progress of one student."""
+
+    def add(self, task: FloatArray, outcome: float) -> float:
+        """Take in an outcome, and return its progress."""
 
 
 class BatchOutcomes(NamedTuple):
@@ -29,8 +37,6 @@ class BatchOutcomes(NamedTuple):
     """``(m,)``"""
     successes: NDArray[np.bool_]
     """``(m,)``"""
-    rewards: FloatArray
-    """``(m,)`` what the teachers are paid."""
 
 
 class StudentBatch(ABC):
@@ -47,6 +53,8 @@ class StudentBatch(ABC):
     """Of one teacher."""
     action_space: gymnasium.Space[Any]
     """Of one teacher."""
+    task_space: TaskSpace
+    """What the tasks of outcomes belong to."""
     spent: NDArray[np.int64]
     """``(size,)`` episodes so far in each slot."""
 
@@ -67,8 +75,46 @@ class StudentBatch(ABC):
         """``(m, ...)`` what the teachers of some slots see now."""
 
     @abstractmethod
+    def score(self, slots: Slots) -> FloatArray:
+        """``(m,)`` how good the students of some slots are now, which teachers do not see."""
+
+    @abstractmethod
     def truth(self, slots: Slots) -> dict[str, NDArray[Any]]:
         """``(m, ...)`` each: what is true of the students, for records."""
+
+
+class BatchRewards:
+    """Pays the teachers of a batch as ``make_reward`` pays one.
+
+    Args:
+        kind: By what.
+        students: Whose teachers they are.
+        make_progress: Makes what works learning progress out, one for each slot.
+    """
+
+    def __init__(self, kind: RewardKind, students: StudentBatch, make_progress: Callable[[], Progress]) -> None:
+        self._kind, self._students, self._make_progress = kind, students, make_progress
+        self._score: FloatArray = np.zeros(students.size)
+        self._progress = [make_progress() for _ in range(students.size)]
+
+    def begin(self, slots: Slots) -> None:
+        """Begin with fresh students in some slots."""
+        if self._kind == "gain":
+            self._score[slots] = self._students.score(slots)
+        for slot in slots.tolist():
+            self._progress[slot] = self._make_progress()
+
+    def pay(self, slots: Slots, episodes: BatchOutcomes) -> FloatArray:
+        """``(m,)`` the rewards of these slots for these episodes."""
+        if self._kind == "outcome":
+            return episodes.outcomes.copy()
+        if self._kind == "gain":
+            score = self._students.score(slots)
+            gain: FloatArray = score - self._score[slots]
+            self._score[slots] = score
+            return gain
+        answers = zip(slots.tolist(), episodes.tasks, episodes.outcomes.tolist(), strict=True)
+        return np.array([self._progress[slot].add(task, outcome) for slot, task, outcome in answers])
 
 
 def student_seed(seed: int, generation: int = 0) -> int:
@@ -94,18 +140,24 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     Gymnasium.
 
     Args:
-        lifetimes: What is played; stays accessible as ``lifetimes``.
+        students: What is played; stays accessible as ``students``.
+        rewards: What their teachers are paid.
         autoreset_mode: When a slot whose lifetime is over begins the next: in the next step, which then ignores
             its action; in the same step, with the last observation in ``info["final_obs"]``; or by ``reset`` only.
     """
 
     def __init__(
-        self, lifetimes: StudentBatch, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP
+        self,
+        students: StudentBatch,
+        rewards: BatchRewards,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     ) -> None:
-        self.lifetimes, self.num_envs = lifetimes, lifetimes.size
+        self.students, self.num_envs = students, students.size
+        self._rewards = rewards
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space, self.single_action_space = lifetimes.observation_space, lifetimes.action_space
+        self.single_observation_space, self.single_action_space = students.observation_space, students.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._all: Slots = np.arange(self.num_envs)
@@ -132,7 +184,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             if seeds[slot] is not None:
                 self._generators[slot], _ = seeding.np_random(seeds[slot])
         self._begin(slots, [seeds[slot] for slot in slots.tolist()])
-        return self.lifetimes.observe(self._all), self._info(slots, self._state_info(slots))
+        return self.students.observe(self._all), self._info(slots, self._state_info(slots))
 
     def step(
         self, actions: NDArray[Any]
@@ -148,7 +200,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         """
         if not self._begun.all():
             raise ResetNeeded("call reset() before step()")
-        actions, lifetimes = self.lifetimes.check(actions), self.lifetimes
+        actions, students = self.students.check(actions), self.students
         if len(actions) != self.num_envs:
             raise ValueError(f"there are {len(actions)} actions; expected {self.num_envs}, one for each slot")
         ended = np.flatnonzero(self._over)
@@ -156,9 +208,9 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             raise ResetNeeded(f"the lifetimes of slots {ended.tolist()} are over; reset them by a reset_mask first")
         taught = np.flatnonzero(~self._over)
         rewards, over = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=np.bool_)
-        episodes = lifetimes.teach(taught, actions[taught])
-        rewards[taught] = episodes.rewards
-        over[taught] = lifetimes.spent[taught] >= lifetimes.budget
+        episodes = students.teach(taught, actions[taught])
+        rewards[taught] = self._rewards.pay(taught, episodes)
+        over[taught] = students.spent[taught] >= students.budget
         if len(ended):
             self._begin(ended, [None] * len(ended))
         came = {"task": episodes.tasks, "outcome": episodes.outcomes, "success": episodes.successes}
@@ -172,7 +224,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         else:
             self._over = over
         info = self._info(taught, came) | self._info(self._all, self._state_info(self._all)) | final
-        return lifetimes.observe(self._all), rewards, over, np.zeros(self.num_envs, dtype=np.bool_), info
+        return students.observe(self._all), rewards, over, np.zeros(self.num_envs, dtype=np.bool_), info
 
     def _begin(self, slots: Slots, seeds: Sequence[int | None]) -> None:
         """As ``TeacherEnv.reset`` does it."""
@@ -180,7 +232,8 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
             int(self._generator(slot).integers(2**31)) if seed is None else seed
             for slot, seed in zip(slots.tolist(), seeds, strict=True)
         ]
-        self.lifetimes.begin(slots, [student_seed(fan_out(seed).student) for seed in fresh])
+        self.students.begin(slots, [student_seed(fan_out(seed).student) for seed in fresh])
+        self._rewards.begin(slots)
         self._begun[slots], self._over[slots] = True, False
 
     def _generator(self, slot: int) -> np.random.Generator:
@@ -191,7 +244,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
         return generator
 
     def _state_info(self, slots: Slots) -> dict[str, NDArray[Any]]:
-        return {"spent": self.lifetimes.spent[slots], **self.lifetimes.truth(slots)}
+        return {"spent": self.students.spent[slots], **self.students.truth(slots)}
 
     def _info(self, slots: Slots, values: dict[str, NDArray[Any]]) -> dict[str, Any]:
         """Values ``(m, ...)`` of some slots as arrays ``(n, ...)`` with masks."""
@@ -207,7 +260,7 @@ class StudentVectorEnv(VectorEnv[Float32Array, NDArray[Any], NDArray[Any]]):
     def _final(self, slots: Slots, came: dict[str, NDArray[Any]]) -> dict[str, Any]:
         """What autoreset in the same step adds."""
         last = np.full(self.num_envs, None, dtype=object)
-        for slot, observation in zip(slots.tolist(), self.lifetimes.observe(slots), strict=True):
+        for slot, observation in zip(slots.tolist(), self.students.observe(slots), strict=True):
             last[slot] = observation
         mask = np.zeros(self.num_envs, dtype=np.bool_)
         mask[slots] = True

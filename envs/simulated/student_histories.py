@@ -18,8 +18,8 @@ class StudentHistories:
 
     def __init__(self, task_space: TaskSpace, size: int) -> None:
         self._space = task_space
-        one = StudentHistory(task_space)
-        self.names, self.observation_space = one.names, one.observation_space
+        one = StudentHistory(task_space, (0.0, 1.0))
+        self.names, self.observation_space = one.names, one.space
         self._recent: FloatArray = np.zeros((size, 2, RECENT_EPISODES))
         self._finished: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._task: FloatArray = np.zeros((size, task_space.dimensions))

@@ -16,10 +16,17 @@ from teachgym.base.registry import unknown_keyword
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
 from teachgym.core.learning_progress import AbsoluteLearningProgress
+from teachgym.core.reward_rule import RewardKind
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedReward, SimulatedStudent
-from teachgym.envs.simulated.student_batch import BatchOutcomes, StudentBatch, StudentVectorEnv, check_no_step_limit
+from teachgym.envs.simulated.simulated_env import SimulatedEnv, SimulatedStudent
+from teachgym.envs.simulated.student_batch import (
+    BatchOutcomes,
+    BatchRewards,
+    StudentBatch,
+    StudentVectorEnv,
+    check_no_step_limit,
+)
 from teachgym.envs.simulated.student_histories import StudentHistories
 from teachgym.envs.simulated.task_model import TaskModel, TaskSettings
 from teachgym.worlds.world_batch import Slots
@@ -114,7 +121,7 @@ class SimulatedTasksEnv(SimulatedEnv):
         budget: int = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
-        reward: SimulatedReward = "gain",
+        reward: RewardKind = "gain",
         **settings: Any,
     ) -> None:
         simulated = {name: settings.pop(name) for name in ("probes", "antagonist") if name in settings}
@@ -135,9 +142,6 @@ class SimulatedTasksEnv(SimulatedEnv):
             **simulated,
         )
 
-    def _info(self) -> dict[str, Any]:
-        return {"score": self._true_score()}
-
 
 def _student(population: TaskSettings, mastered_above: float, tests: FloatArray, seed: int) -> ItemResponseStudent:
     return ItemResponseStudent(TaskModel(population, 1, mastered_above=mastered_above), tests, seed)
@@ -152,7 +156,6 @@ class TaskStudentBatch(StudentBatch):
         budget: In episodes.
         irrelevant_dimensions: Task parameters that make no difference.
         mastered_above: Probability of success above which a task is mastered.
-        reward: As in ``SimulatedTasksEnv``.
 
     Raises:
         ValueError: If an argument is not allowed.
@@ -167,7 +170,6 @@ class TaskStudentBatch(StudentBatch):
         budget: PositiveInt = 2000,
         irrelevant_dimensions: int = 0,
         mastered_above: float = 0.75,
-        reward: SimulatedReward = "gain",
     ) -> None:
         check_whole("num_envs", size, 1)
         _check(mastered_above, irrelevant_dimensions)
@@ -178,18 +180,15 @@ class TaskStudentBatch(StudentBatch):
         self.observation_space = self._records.observation_space
         self.spent = np.zeros(size, dtype=np.int64)
         self._test_tasks = _test_tasks(settings.dimensions, 0)
-        self._reward = reward
         self._score: FloatArray = np.zeros(size)
-        self._progress = [AbsoluteLearningProgress(self.task_space.dimensions) for _ in range(size)]
+        self._is_scored = np.zeros(size, dtype=np.bool_)
 
     def begin(self, slots: Slots, seeds: Sequence[int]) -> None:
         """Put fresh students in some slots."""
         self.model.begin(slots, seeds)
         self._records.clear(slots)
         self.spent[slots] = 0
-        self._score[slots] = _scores(self.model, slots, self._test_tasks)
-        for slot in slots.tolist():
-            self._progress[slot] = AbsoluteLearningProgress(self.task_space.dimensions)
+        self._is_scored[slots] = False
 
     def check(self, actions: Any) -> FloatArray:
         """The actions as tasks ``(m, n)``.
@@ -215,25 +214,24 @@ class TaskStudentBatch(StudentBatch):
         successes = outcomes > self.mastered_above
         self.spent[slots] += 1
         self._records.add(slots, actions, outcomes, successes)
-        if self._reward == "outcome":
-            rewards = outcomes.copy()
-        elif self._reward == "gain":
-            score = _scores(self.model, slots, self._test_tasks)
-            rewards = score - self._score[slots]
-            self._score[slots] = score
-        else:
-            answers = zip(slots.tolist(), actions, outcomes.tolist(), strict=True)
-            rewards = np.array([self._progress[slot].add(task, outcome) for slot, task, outcome in answers])
-        return BatchOutcomes(actions, expected, outcomes, successes, rewards)
+        self._is_scored[slots] = False
+        return BatchOutcomes(actions, expected, outcomes, successes)
 
     def observe(self, slots: Slots) -> NDArray[np.float32]:
         """What the teachers of some slots see now."""
         return self._records.observe(slots, self.spent[slots] / self.budget)
 
+    def score(self, slots: Slots) -> FloatArray:
+        """The mean probability of success over the test tasks, worked out once between two episodes."""
+        due = slots[~self._is_scored[slots]]
+        if len(due):
+            self._score[due] = _scores(self.model, due, self._test_tasks)
+            self._is_scored[due] = True
+        return self._score[slots]
+
     def truth(self, slots: Slots) -> dict[str, NDArray[Any]]:
         """The mean probability of success."""
-        known = self._reward == "gain"
-        return {"score": self._score[slots] if known else _scores(self.model, slots, self._test_tasks)}
+        return {"score": self.score(slots)}
 
 
 @checked_arguments
@@ -242,15 +240,16 @@ def make_tasks(
     *,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     max_episode_steps: int | None = None,
+    reward: RewardKind = "gain",
     **settings: Any,
 ) -> StudentVectorEnv:
     """Make many ``SimulatedTasksEnv`` that are played in step."""
     check_no_step_limit(max_episode_steps)
-    others = ("budget", "irrelevant_dimensions", "mastered_above", "reward")
+    others = ("budget", "irrelevant_dimensions", "mastered_above")
     rest = {name: settings.pop(name) for name in others if name in settings}
-    return StudentVectorEnv(
-        TaskStudentBatch(_population(settings), size=num_envs, **rest), autoreset_mode=autoreset_mode
-    )
+    students = TaskStudentBatch(_population(settings), size=num_envs, **rest)
+    progress = partial(AbsoluteLearningProgress, students.task_space.dimensions)
+    return StudentVectorEnv(students, BatchRewards(reward, students, progress), autoreset_mode=autoreset_mode)
 
 
 def _population(settings: dict[str, Any]) -> TaskSettings:

@@ -1,41 +1,31 @@
 """The curriculum environment: the action is a task, and one step is one episode of an RL student."""
 
-import contextlib
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import gymnasium
-import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Decision, Probes, decision_spec, read_decision
-from teachgym.core.evaluation import Evaluation
-from teachgym.core.feedback import Feedback
-from teachgym.core.learning_progress import AbsoluteLearningProgress
-from teachgym.core.seeding import Seeds, fan_out
-from teachgym.core.spec import EasyTasks, TeachingSpec
+from teachgym.core.decision import Probes, decision_spec
+from teachgym.core.reward_rule import make_reward
+from teachgym.core.spec import EasyTasks
 from teachgym.core.student_history import StudentHistory
-from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
+from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.tasks.evaluation_sets import draw_test_set
+from teachgym.envs.tasks.task_lifetime import TaskLifetime
 from teachgym.envs.tasks.world_maker import WorldMaker
 from teachgym.students import RLStudent, make_student
-from teachgym.students.lifetimes.global_state import preserved
-from teachgym.students.lifetimes.probe import probe
-from teachgym.students.lifetimes.student_lifetime import StudentLifetime
-from teachgym.students.lifetimes.taught_worlds import BudgetLedger
-from teachgym.worlds.evaluate import evaluate
-from teachgym.worlds.world_batch import WorldBatch, task_space_of
+from teachgym.worlds.world_batch import task_space_of
 
 MakeWorld = Callable[..., gymnasium.Env[Any, Any]]
 """Makes a world, with its time limit."""
 
 
-class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
+class TaskTeachingEnv(TeacherEnv):
     """Teach an RL student in any world that has a task space.
 
     ## In Short
@@ -94,6 +84,8 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
     - v0: first version.
     """
 
+    lifetime: TaskLifetime
+
     @checked_arguments
     def __init__(
         self,
@@ -112,266 +104,41 @@ class TaskTeachingEnv(TeacherEnv[Float32Array, Decision]):
         antagonist: bool = False,
     ) -> None:
         maker = WorldMaker(world, world_settings or {})
-        self.make_world, self.make_batch = maker.make_world, maker.make_batch
-        probe = self.make_world()
-        self.task_space = task_space_of(probe)
-        self._world_observation_space, self._world_action_space = probe.observation_space, probe.action_space
-        probe.close()
+        self.make_world = maker.make_world
+        one = self.make_world()
+        task_space = task_space_of(one)
+        spaces = one.observation_space, one.action_space
+        one.close()
         if isinstance(student, str):
-            self.student = make_student(student, **(student_settings or {}))
+            student = make_student(student, **(student_settings or {}))
         elif student_settings:
             raise ValueError("student_settings go with a student's name; this student is made already")
         else:
-            self.student = copy.copy(student)  # two environments must not train one learner
-        self._antagonist = copy.copy(self.student) if antagonist else None
+            student = copy.copy(student)  # two environments must not train one learner
         check_whole("budget", budget, 1 + antagonist)
-        self.test_tasks = _test_tasks(self.task_space, test_tasks)
-        self._record = StudentHistory(self.task_space)
-        self.observation_names, self.observation_space = self._record.names, self._record.observation_space
-        self._spec = decision_spec(
-            self.task_space,
-            observation_space=self.observation_space,
+        history = StudentHistory(task_space, outcome_range)
+        spec = decision_spec(
+            task_space,
+            observation_space=history.space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            student_offers=self.student.offers,
+            student_offers=student.offers,
             easy_tasks=easy_tasks,
             probes=probes,
             antagonist=antagonist,
         )
-        self.action_space = self._spec.action_space
-        self._budget = int(budget)
-        self._reward_kind = reward
-        self._counts_probes = probes == "counted"
-        self._learning: list[StudentLifetime] = []
-        self._ledgers = self._fresh_ledgers()
-        self._probe_batch: WorldBatch | None = None
-
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        """What a teacher may know before the first step."""
-        return self._spec
-
-    @property
-    def budget(self) -> int:
-        """World steps that may be played."""
-        return self._budget
-
-    @property
-    def spent(self) -> int:
-        """World steps played so far."""
-        return sum(ledger.spent for ledger in self._ledgers)
-
-    @property
-    def world_seconds(self) -> float:
-        """Time spent in the students' worlds in this episode."""
-        return sum(ledger.world_seconds for ledger in self._ledgers)
-
-    def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:
-        """Test the student as it is now, in worlds of its own; neither student nor budget notices.
-
-        Args:
-            tasks: ``(m, n)`` tasks; None takes the test set.
-
-        Raises:
-            ValueError: If a task is out of bounds.
-            RuntimeError: Before the first step of the student.
-        """
-        if not hasattr(self, "seeds"):
-            raise RuntimeError("no student exists yet; call reset() before evaluate()")
-        tasks = self.test_tasks if tasks is None else self.task_space.validate_all(tasks)
-        with preserved():
-            return evaluate(
-                self.student.act,
-                self.make_batch,
-                tasks,
-                seed=self.seeds.evaluation,
-                mastered_above=self._spec.mastered_above,
-                spent=self.spent,
-            )
-
-    def student_state(self) -> dict[str, Any] | None:
-        """What ``restore_student`` needs; None if this kind of student can't be stored."""
-        return self.student.state_dict()
-
-    def restore_student(self, state: dict[str, Any], *, seed: int) -> None:
-        """Take over a stored student, to test and watch it.
-
-        Args:
-            state: What ``student_state`` gave.
-            seed: That of its run; ``evaluate`` then tests it in the same worlds.
-
-        Raises:
-            ValueError: If the state does not fit.
-        """
-        self._end_worlds()
-        self._running, self._why_not_running = False, "its student was restored to be tested"
-        self.seeds = fan_out(seed)
-        self.student.load_state_dict(state, self._world_observation_space, self._world_action_space)
-
-    def forget_student(self) -> None:
-        """Replace the student by a fresh one, and the antagonist too; episodes in the middle are lost."""
-        self._end_learning()
-        self._generation += 1
-        for ledger in self._ledgers:
-            ledger.results.clear()
-        self._start_learning()
-
-    def close(self) -> None:
-        """End the student's loop where it waits, and close its worlds."""
-        self._end_worlds()
-        self._running, self._why_not_running = False, "the environment was closed"
-
-    def _end_worlds(self) -> None:
-        self._end_learning()
-        if self._probe_batch is not None:
-            self._probe_batch.close()
-            self._probe_batch = None
-
-    def _begin(self, seeds: Seeds) -> None:
-        self._end_worlds()
-        self._record.clear()
-        self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        self._ledgers = self._fresh_ledgers()
-        self._halves: dict[int, tuple[Feedback, int]] = {}
-        self._whole: list[Feedback] = []
-        self._generation = 0
-        self._start_learning()
-
-    _repeats = False
-
-    def capture_soon(self) -> None:
-        """Have the students captured at their next boundaries."""
-        for learning in self._learning:
-            learning.capture()
-
-    @property
-    def capturing(self) -> bool:
-        """Whether a student is still on its way to its next boundary."""
-        return any(learning.capturing for learning in self._learning)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "students": [learning.state() for learning in self._learning],
-            "generation": self._generation,
-            "record": self._record.state(),
-            "progress": self._progress.state(),
-            "halves": [[answer.to_state(), number] for answer, number in self._halves.values()],
-            "whole": [feedback.to_state() for feedback in self._whole],
-        }
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self._end_worlds()
-        self._ledgers = self._fresh_ledgers()
-        self._generation = int(state["generation"])
-        self._start_learning(state["students"])
-        self._record.load(state["record"])
-        self._progress = AbsoluteLearningProgress(self.task_space.dimensions)
-        self._progress.load(state["progress"])
-        halves = [(Feedback.from_state(answer), int(number)) for answer, number in state["halves"]]
-        self._halves = {answer.decision: (answer, number) for answer, number in halves}
-        self._whole = [Feedback.from_state(feedback) for feedback in state["whole"]]
-
-    def _fresh_ledgers(self) -> list[BudgetLedger]:
-        students = 1 if self._antagonist is None else 2
-        budgets = [self._budget - self._budget // 2, self._budget // 2] if students == 2 else [self._budget]
-        return [BudgetLedger(budget, mastered_above=self._spec.mastered_above) for budget in budgets]
-
-    def _start_learning(self, states: list[dict[str, Any]] | None = None) -> None:
-        students = [self.student] if self._antagonist is None else [self.student, self._antagonist]
-        for number, (student, ledger) in enumerate(zip(students, self._ledgers, strict=True)):
-            world_seed, student_seed = self.seeds.world, self.seeds.student
-            if number or self._generation:
-                place = [number, self._generation]
-                world_seed, student_seed = (
-                    int(np.random.SeedSequence([part, *place]).generate_state(1)[0])
-                    for part in (self.seeds.world, self.seeds.student)
-                )
-            self._learning.append(
-                StudentLifetime(
-                    student,
-                    self.make_batch,
-                    ledger,
-                    world_seed=world_seed,
-                    student_seed=student_seed,
-                    state=None if states is None else states[number],
-                )
-            )
-
-    def _end_learning(self) -> None:
-        for learning in self._learning:
-            learning.close()
-        self._learning = []
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} can't be copied or pickled, as its student learns in a loop that can't be; "
-            "make another one with the same settings, and give its load_state_dict what state_dict of this one gives"
-        )
-
-    def __del__(self) -> None:
-        # Left out in another thread, in which the loop can't be ended, and when the constructor has failed.
-        with contextlib.suppress(RuntimeError, AttributeError):
-            self.close()
-
-    def _check_action(self, action: Any) -> Decision:
-        return read_decision(action, self.task_space, self.action_space)
-
-    def _teach(self, decision: Decision) -> Feedback | None:
-        answers = [self._lead(number, decision) for number in range(len(self._learning))]
-        if self._antagonist is None:
-            return answers[0]
-        for number, answer in enumerate(answers):
-            if answer is not None:
-                self._pair(number, answer)
-        return self._whole.pop(0) if self._whole else None
-
-    def _lead(self, number: int, decision: Decision) -> Feedback | None:
-        """Let one of the students have the task."""
-        learning, ledger = self._learning[number], self._ledgers[number]
-        traced = self._traced(self.student.offers) if number == 0 else frozenset()
-        if not decision.probe or ledger.exhausted:
-            return learning.teach(decision.task, traced=traced)
-        if self._probe_batch is None:
-            self._probe_batch = self.make_batch(1)
-        student = self.student if number == 0 else self._antagonist
-        assert student is not None
-        seed = np.random.SeedSequence([self.seeds.world, number, ledger.decisions, 1])
-        spent = ledger.spent
-        answer = probe(
+        lifetime = TaskLifetime(
             student,
-            self._probe_batch,
-            decision.task,
-            ledger,
-            seed=seed,
-            counted=self._counts_probes,
-            traced=traced,
+            maker.make_batch,
+            task_space,
+            spaces,
+            budget=budget,
+            mastered_above=mastered_above,
+            test_tasks=_test_tasks(task_space, test_tasks),
+            counts_probes=probes == "counted",
+            antagonist=antagonist,
         )
-        learning.note_probes(1, ledger.spent - spent)
-        learning.finish(decision.task)
-        return answer
-
-    def _pair(self, number: int, answer: Feedback) -> None:
-        """Put what protagonist (0) and antagonist (1) made of one decision together."""
-        if answer.decision not in self._halves:
-            self._halves[answer.decision] = answer, number
-            return
-        first, first_number = self._halves.pop(answer.decision)
-        protagonist, antagonist = (first, answer) if first_number == 0 else (answer, first)
-        cost = protagonist.cost + antagonist.cost
-        self._whole.append(replace(protagonist, cost=cost, antagonist_outcome=antagonist.outcome))
-
-    def _is_over(self) -> bool:
-        return any(learning.is_over for learning in self._learning) and not self._whole
-
-    def _reward(self, feedback: Feedback | None) -> float:
-        if feedback is None:
-            return 0.0
-        if self._reward_kind == "learning-progress":
-            return self._progress.add(feedback.task, feedback.outcome)
-        return feedback.outcome
-
-    def _observe(self, feedback: Feedback | None) -> Float32Array:
-        return self._record.observe(feedback, progress=self.spent / self._budget, spec=self._spec)
+        super().__init__(lifetime, spec, reward=make_reward(reward), view=history)
 
 
 def _test_tasks(space: TaskSpace, tasks: ArrayLike | None) -> FloatArray:

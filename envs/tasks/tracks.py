@@ -285,7 +285,7 @@ class ObstacleCourseEnv(TrackEnv):
         with preserved():
             seed_all(self.seeds.evaluation)
             return play_test_courses(
-                self.student.act if deterministic else self.student.explore,
+                self.lifetime.student.act if deterministic else self.lifetime.student.explore,
                 seed=self.seeds.evaluation,
                 episodes=episodes,
                 solved_above=self.teaching_spec.mastered_above,

@@ -21,8 +21,9 @@ class Stateful:
     """An object whose state is the attributes that ``keeps`` names, in its class and in those that it derives from.
 
     Kept are arrays, numbers, texts, None, lists, tuples, deques and dictionaries of them, dataclasses of them, other
-    objects with ``state`` and ``load``, and what ``foreign`` has registered. What is None or empty in a fresh object
-    and is made of dataclasses is annotated in the class: ``_mixture: Mixture | None``.
+    objects with ``state`` and ``load`` (also in lists whose length is fixed by the settings), and what ``foreign`` has
+    registered. What is None or empty in a fresh object and is made of dataclasses is annotated in the class:
+    ``_mixture: Mixture | None``.
     """
 
     keeps: ClassVar[tuple[str, ...]] = ()
@@ -117,6 +118,10 @@ def _restored(live: Any, kept: Any, annotation: Any) -> Any:
         entry = parts[1] if parts else None
         values = [_restored(None, value, entry) for value in unpack(kept["values"])]
         return dict(zip(kept["keys"], values, strict=True))
+    if kind is list and live and all(hasattr(entry, "state") and hasattr(entry, "load") for entry in live):
+        for entry, entry_state in zip(live, unpack(kept), strict=True):
+            entry.load(entry_state)
+        return live
     if kind in (list, tuple, deque):
         entry = parts[0] if parts else None
         values = [_restored(None, value, entry) for value in unpack(kept)]

@@ -35,12 +35,15 @@ class Evaluate:
         from teachgym.study.cells.cell import load_cell
 
         cell, env = load_cell(self.cell, trust=self.trust)
-        result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.test_space))
-        name, (worst, best) = env.outcome_name, env.teaching_spec.outcome_range
+        result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.lifetime.test_space))
+        name, (worst, best) = env.lifetime.outcome_name, env.teaching_spec.outcome_range
         decimals = 3 if best - worst <= 10 else 1
         title = f"{cell.teacher}, seed {cell.seed}: {cell.env}"
-        skills = env.teaching_spec.skills if env.test_space.names == ("skill",) else ()
-        console.print(_table(result, env.test_space, skills, title=title, outcome_name=name, decimals=decimals))
+        test_space = env.lifetime.test_space
+        skills = env.teaching_spec.skills if test_space.names == ("skill",) else ()
+        console.print(
+            _table(result, env.lifetime.test_space, skills, title=title, outcome_name=name, decimals=decimals)
+        )
         console.print(
             f"mastered {result.mastered:.0f} % of {len(result.tasks)} tasks "
             f"({name} above {result.mastered_above:g}), mean {name} {result.mean_return:.{decimals}f}",

@@ -81,8 +81,8 @@ class Teaching:
         if not isinstance(env.unwrapped, TeacherEnv):
             raise TypeError(f"{env} is no teacher environment; teach() needs a TeacherEnv, for instance StumpTracks-v0")
         self._env, self._inner, self._teacher = env, env.unwrapped, teacher
-        self._traces_before = self._inner.traces
-        self._inner.traces = teacher.needs_with(teacher.settings)
+        self._traces_before = self._inner.lifetime.traces
+        self._inner.lifetime.traces = teacher.needs_with(teacher.settings)
         self.record = Record()
         self.over = False
         """Whether the budget is spent."""
@@ -99,7 +99,7 @@ class Teaching:
 
     def end(self) -> None:
         """Leave the environment to others, who may ask for other traces."""
-        self._inner.traces = self._traces_before
+        self._inner.lifetime.traces = self._traces_before
 
     def step(self) -> Progress:
         """Take one decision, have it carried out, and learn from it."""
@@ -114,7 +114,7 @@ class Teaching:
         record.teacher_seconds += time.perf_counter() - started
         record.origins.append(teacher.origin)
         if feedback is not None:
-            task = self._inner.recorded(feedback)
+            task = self._inner.lifetime.recorded(feedback)
             record.feedback.append(replace(feedback, task=task, trace=None, antagonist_outcome=None))
             record.finished_at.append(steps)
         previous, self._sampling = self._sampling, teacher.sampling()

@@ -13,6 +13,8 @@ from teachgym.base.annotations import shown
 class Seeds:
     """Independent 32-bit seeds, all made from one integer."""
 
+    seed: int
+    """The integer."""
     world: int
     """The student's training worlds: terrain noise, start forces."""
     student: int
@@ -34,7 +36,7 @@ def fan_out(seed: int) -> Seeds:
     """
     check_seed(seed)
     world, student, teacher, evaluation = (int(word) for word in np.random.SeedSequence(seed).generate_state(4))
-    return Seeds(world=world, student=student, teacher=teacher, evaluation=evaluation)
+    return Seeds(seed=int(seed), world=world, student=student, teacher=teacher, evaluation=evaluation)
 
 
 def check_seed(seed: int) -> None:

@@ -54,8 +54,8 @@ class EasyTasks:
     """``(n,)`` standard deviations, in task units, from 0 up."""
 
 
-def probe_space(decisions: TaskSpace) -> spaces.Dict:
-    """The actions ``{"decision": ..., "probe": 0 or 1}``: with 1, the student plays the task, and learns nothing."""
+def probe_space(decisions: Space[Any]) -> spaces.Dict:
+    """The actions ``{"decision": ..., "probe": 0 or 1}``: with 1, its effect is not kept."""
     return spaces.Dict({"decision": decisions, "probe": spaces.Discrete(2)})
 
 
@@ -124,5 +124,10 @@ class TeachingSpec:
 
     def scale_outcome(self, outcome: float) -> float:
         """Map an outcome linearly from ``outcome_range`` to ``[0, 1]``, clipped at the ends."""
-        worst, best = self.outcome_range
-        return min(max((outcome - worst) / (best - worst), 0.0), 1.0)
+        return scaled(outcome, self.outcome_range)
+
+
+def scaled(outcome: float, outcome_range: tuple[float, float]) -> float:
+    """The outcome as a share of its range, clipped to ``[0, 1]``."""
+    worst, best = outcome_range
+    return min(max((outcome - worst) / (best - worst), 0.0), 1.0)

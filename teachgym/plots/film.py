@@ -4,7 +4,6 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +44,7 @@ class Clip:
 
 
 def film(
-    env: TeacherEnv[Any, Any], tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int, every: int = 1
+    env: TeacherEnv, tasks: Iterable[ArrayLike] | None, *, seed: int, max_steps: int, every: int = 1
 ) -> list[Clip]:
     """Film the environment's student on tasks.
 
@@ -74,7 +73,7 @@ def film(
         frames, returns = [_picture(world.render())], [0.0]
         total, over, step = 0.0, False, 0
         while not over and step < max_steps:
-            action = env.student.act(np.asarray(observation)[None])[0]
+            action = env.lifetime.student.act(np.asarray(observation)[None])[0]
             observation, reward, terminated, truncated, _ = world.step(action)
             total, over, step = total + float(reward), terminated or truncated, step + 1
             if over or step % every == 0 or step == max_steps:
@@ -170,8 +169,8 @@ def write_film(path: Path, frames: Sequence[Frame]) -> None:
 def _easy_to_hard(env: TaskTeachingEnv) -> list[FloatArray]:
     """Four test tasks by difficulty, as far as the parameters' ``harder`` directions tell."""
     directions = np.sign([parameter.harder or 0.0 for parameter in env.task_space.parameters])
-    order = np.argsort(env.task_space.normalise(env.test_tasks) @ directions, kind="stable")
-    return [env.test_tasks[order[i]] for i in np.linspace(0, len(order) - 1, 4).astype(int)]
+    order = np.argsort(env.task_space.normalise(env.lifetime.test_tasks) @ directions, kind="stable")
+    return [env.lifetime.test_tasks[order[i]] for i in np.linspace(0, len(order) - 1, 4).astype(int)]
 
 
 def _picture(rendered: object) -> Frame:

@@ -105,7 +105,7 @@ class _Beginning:
         self._cell, self._folder = cell, folder
         self._env = make_environment(cell)
         self._teacher = make_cell_teacher(cell, self._env)
-        self._env.keep_files(folder / DATA)
+        self._env.lifetime.keep_files(folder / DATA)
         self._teaching = Teaching(self._env, self._teacher)
         self._teaching.begin(cell.seed)
         self._start_seconds = time.time() - begun
@@ -148,17 +148,17 @@ class _Beginning:
             if progress.over or (halfway and now >= ends and before > earlier):
                 break
             if not halfway and now >= ends - seconds / 2:
-                self._env.capture_soon()
-                student, earlier, halfway = self._env.student_state(), before, True
+                self._env.lifetime.capture_soon()
+                student, earlier, halfway = self._env.lifetime.student_state(), before, True
                 began = time.perf_counter()
-        learnt = progress.over or student is None or not _equal(student, self._env.student_state())
+        learnt = progress.over or student is None or not _equal(student, self._env.lifetime.student_state())
         return progress, ((steps if progress.over else before) - earlier) / (now - began), learnt
 
     def _test(self, progress: Progress) -> float:
         began = time.perf_counter()
         progress.record.evaluations.append(self._env.evaluate())
         self._store(progress.record)
-        student = self._env.student_state()
+        student = self._env.lifetime.student_state()
         if student is not None:
             write_state(self._folder / STUDENT, student)
         return time.perf_counter() - began

@@ -28,7 +28,7 @@ def takes(env: type[gymnasium.Env[Any, Any]], setting: str) -> bool:
     return True
 
 
-def fitting_teachers(make_environment: Callable[[str], TeacherEnv[Any, Any]]) -> Iterator[str]:
+def fitting_teachers(make_environment: Callable[[str], TeacherEnv]) -> Iterator[str]:
     """The teachers that can be made for an environment, with their default settings.
 
     Args:

@@ -18,7 +18,7 @@ from teachgym.students import RLStudent
 from teachgym.students.lifetimes.coroutine import Coroutine
 from teachgym.students.lifetimes.episode import FinishedEpisode
 from teachgym.students.lifetimes.global_state import capture, preserved
-from teachgym.students.lifetimes.student_lifetime import StudentLifetime
+from teachgym.students.lifetimes.learning_loop import LearningLoop
 from teachgym.students.lifetimes.taught_worlds import BudgetLedger, TaughtWorlds
 from teachgym.testing.equality import difference
 from teachgym.worlds.evaluate import evaluate
@@ -213,9 +213,9 @@ class _Check:
         self._check_same(student.act(self.observations), fresh, "went on from learner_state() to another learner")
         part.close()
 
-    def _paused(self, student: RLStudent, state: Any) -> tuple[StudentLifetime, BudgetLedger]:
+    def _paused(self, student: RLStudent, state: Any) -> tuple[LearningLoop, BudgetLedger]:
         ledger = BudgetLedger(self.steps, mastered_above=0.0)
-        paused = StudentLifetime(
+        paused = LearningLoop(
             student, self._make_batch, ledger, world_seed=self.seed, student_seed=self.seed, state=state
         )
         return paused, ledger

@@ -148,8 +148,8 @@ def _check_goes_on(make: Callable[[], Env], episode: _Episode, seed: int) -> Non
         first, second = make().unwrapped, make().unwrapped
         assert isinstance(first, TeacherEnv)
         assert isinstance(second, TeacherEnv)
-        first.keep_files(Path(folder) / "data")
-        second.keep_files(Path(folder) / "data")
+        first.lifetime.keep_files(Path(folder) / "data")
+        second.lifetime.keep_files(Path(folder) / "data")
         first.reset(seed=seed)
         for action in episode.actions[:half]:
             first.step(action)

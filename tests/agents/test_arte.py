@@ -220,7 +220,7 @@ def test_where_some_skills_are_useless_it_finds_the_useful_ones_and_the_student_
         for seed in range(100, 110):
             env = skill_list(variety=variety)
             teach(env, make_teacher(name, env, seed=seed, **settings), seed=seed)
-            by_skill = [example.skill in USEFUL for example in env.classroom.data]
+            by_skill = [example.skill in USEFUL for example in env.lifetime.data]
             given.append(np.mean(by_skill))
             learnt.append(env.evaluate().mean_return)
         shares[name], accuracy[name] = np.array(given), np.array(learnt)

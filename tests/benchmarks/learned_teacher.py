@@ -73,7 +73,7 @@ def rule(choose: Callable[[SimulatedSkillsEnv, int, Any], int]) -> Run:
     def run(env: SimulatedSkillsEnv, seed: int) -> None:
         observation, _ = env.reset(seed=seed)
         for episode in range(env.budget):
-            observation = env.step(choose(env, episode, observation[1 : len(env.test_tasks) + 1]))[0]
+            observation = env.step(choose(env, episode, observation[1 : len(env.lifetime.test_tasks) + 1]))[0]
 
     return run
 

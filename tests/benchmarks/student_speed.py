@@ -37,7 +37,7 @@ def measure(student: str, teacher: str, steps: int) -> tuple[float, float, float
     started, busy = time.perf_counter(), time.process_time()
     record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=0), seed=0)
     seconds, busy = time.perf_counter() - started, time.process_time() - busy
-    return steps / busy, env.world_seconds / seconds, record.teacher_seconds / seconds  # type: ignore[attr-defined]
+    return steps / busy, env.lifetime.world_seconds / seconds, record.teacher_seconds / seconds  # type: ignore[attr-defined]
 
 
 def main() -> None:

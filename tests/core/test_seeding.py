@@ -11,13 +11,13 @@ from teachgym.core.seeding import Seeds, check_seed, fan_out, generator_from_sta
 
 def test_the_streams_of_a_seed_never_change() -> None:
     # Stored runs are named by their seed, so these numbers must outlive every version of the package.
-    assert fan_out(0) == Seeds(world=2968811710, student=3677149159, teacher=745650761, evaluation=2884920346)
-    assert fan_out(3) == Seeds(world=1576890651, student=2902887791, teacher=607385081, evaluation=2997055210)
+    assert fan_out(0) == Seeds(seed=0, world=2968811710, student=3677149159, teacher=745650761, evaluation=2884920346)
+    assert fan_out(3) == Seeds(seed=3, world=1576890651, student=2902887791, teacher=607385081, evaluation=2997055210)
 
 
 @given(st.integers(0, 2**64), st.integers(0, 2**64))
 def test_parts_and_seeds_do_not_share_a_stream(first: int, second: int) -> None:
-    words = {*astuple(fan_out(first)), *astuple(fan_out(second))}
+    words = {*astuple(fan_out(first))[1:], *astuple(fan_out(second))[1:]}
     assert len(words) == (4 if first == second else 8)
     assert all(0 <= word < 2**32 for word in words)
 

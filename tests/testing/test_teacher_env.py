@@ -9,69 +9,88 @@ from gymnasium import spaces
 
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
+from teachgym.core.lifetime import Lifetime
+from teachgym.core.reward_rule import OutcomeReward, RewardRule
 from teachgym.core.seeding import Seeds
 from teachgym.core.spec import SUCCESS, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
+from teachgym.core.view import View
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from teachgym.testing.teacher_env import check_teacher_env
 from tests.toy import Reach, noisy_walk
 
+TASKS = TaskSpace([Parameter("skill", -1.0, 1.0), Parameter("level", 0.0, 5.0)])
 
-class Lessons(TeacherEnv[Any, Any]):
-    """A made-up student that answers one decision late, at random cost; each subclass below breaks one promise."""
 
-    def __init__(self, budget: int = 40) -> None:
-        self.tasks = TaskSpace([Parameter("skill", -1.0, 1.0), Parameter("level", 0.0, 5.0)])
-        self.action_space: Any = self.tasks
-        self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
-        self._budget = budget
+class Lessons(Lifetime[Any]):
+    """A made-up student that answers one decision late, at random cost; subclasses below break one promise each."""
+
+    task_space, decision_space = TASKS, TASKS
+    budget = 40
+    offers = frozenset({SUCCESS})
+
+    def __init__(self) -> None:
         self._spent = 0
-
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        return TeachingSpec(self.action_space, self.observation_space, (0.0, 1.0), 0.5, frozenset({SUCCESS}))
-
-    @property
-    def budget(self) -> int:
-        return self._budget
 
     @property
     def spent(self) -> int:
         return self._spent
 
-    def _begin(self, seeds: Seeds) -> None:
+    @property
+    def over(self) -> bool:
+        return self._spent >= self.budget
+
+    def begin(self, seeds: Seeds) -> None:
         self._rng = np.random.default_rng(seeds.student)
         self._spent, self._actions = 0, list[Any]()
 
-    def _check_action(self, action: Any) -> Any:
-        return self.tasks.validate(action)
+    def read(self, action: Any) -> Any:
+        return self.task_space.validate(action)
 
-    def _teach(self, action: Any) -> Feedback | None:
-        self._actions.append(action)
+    def teach(self, decision: Any) -> Feedback | None:
+        self._actions.append(decision)
         if len(self._actions) == 1:
             return None
         return self._answer(len(self._actions) - 2)
 
     def _answer(self, decision: int) -> Feedback:
-        cost = min(int(self._rng.integers(1, 4)), self._budget - self._spent)
+        cost = min(int(self._rng.integers(1, 4)), self.budget - self._spent)
         self._spent += cost
         outcome = float(self._rng.uniform())
         return Feedback(self._actions[decision], outcome, outcome > 0.5, cost, decision)
 
-    def _reward(self, feedback: Feedback | None) -> float:
-        return 0.0 if feedback is None else feedback.outcome
 
-    def _observe(self, feedback: Feedback | None) -> Any:
-        return np.array([self._spent / self._budget])
+class Spent(View):
+    """Shows what is spent of the budget."""
 
-    def _is_over(self) -> bool:
-        return self._spent >= self._budget
+    space = spaces.Box(0.0, 1.0, (1,), np.float64)
+
+    def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Any:
+        return np.array([lifetime.spent / lifetime.budget])
+
+
+class LessonsEnv(TeacherEnv):
+    """The environment of such a student; subclasses choose another, or break a promise of their own."""
+
+    Student: type[Lessons] = Lessons
+    Shown: type[View] = Spent
+    Reward: type[RewardRule] = OutcomeReward
+
+    def __init__(self) -> None:
+        student = self.Student()
+        spec = TeachingSpec(student.decision_space, Spent.space, (0.0, 1.0), 0.5, student.offers)
+        super().__init__(student, spec, reward=self.Reward(), view=self.Shown())
+
+
+def of(student: type[Lessons]) -> type[LessonsEnv]:
+    """The environment of this student."""
+    return type(student.__name__, (LessonsEnv,), {"Student": student})
 
 
 def test_a_good_environment_passes() -> None:
-    check_teacher_env(Lessons)
+    check_teacher_env(LessonsEnv)
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -104,20 +123,18 @@ def test_a_registered_environment_passes_in_its_wrappers() -> None:
 
 
 class Choices(Lessons):
-    """Its actions are no tasks."""
+    """Its actions are not tasks."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.action_space = spaces.Discrete(3)
+    decision_space = spaces.Discrete(3)  # type: ignore[assignment]
 
-    def _check_action(self, action: Any) -> Any:
-        if not self.action_space.contains(np.int64(action)):
+    def read(self, action: Any) -> Any:
+        if not self.decision_space.contains(np.int64(action)):
             raise ValueError(f"action is {action}; expected 0, 1 or 2")
         return np.array([float(action)])
 
 
 def test_actions_need_not_be_tasks() -> None:
-    check_teacher_env(Choices)
+    check_teacher_env(of(Choices))
 
 
 class WrongAnswers(Lessons):
@@ -149,9 +166,7 @@ class CostsTooMuch(WrongAnswers):
 
 
 class UnofferedSuccess(WrongAnswers):
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        return replace(super().teaching_spec, offers=frozenset())
+    offers = frozenset()
 
     def _spoil(self, feedback: Feedback) -> Feedback:
         return replace(feedback, success=True)
@@ -175,8 +190,8 @@ class GlobalDraws(WrongAnswers):
 class Forgetful(WrongAnswers):
     episodes = 0
 
-    def _begin(self, seeds: Seeds) -> None:
-        super()._begin(seeds)
+    def begin(self, seeds: Seeds) -> None:
+        super().begin(seeds)
         self.episodes += 1
 
     def _spoil(self, feedback: Feedback) -> Feedback:
@@ -190,10 +205,20 @@ class SharedDraws(WrongAnswers):
         return replace(feedback, outcome=float(SharedDraws.generator.uniform()))
 
 
-class Overspends(Lessons):
+class SpendsThirtyMore(Lessons):
     @property
     def spent(self) -> int:
         return self._spent + 30
+
+
+class HalfSpent(Spent):
+    def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Any:
+        return super().observe(feedback, lifetime) / 2
+
+
+class Overspends(LessonsEnv):
+    Student = SpendsThirtyMore
+    Shown = HalfSpent
 
 
 class Refunds(Lessons):
@@ -203,7 +228,8 @@ class Refunds(Lessons):
 
 
 class Endless(Lessons):
-    def _is_over(self) -> bool:
+    @property
+    def over(self) -> bool:
         return False
 
     def _answer(self, decision: int) -> Feedback:
@@ -213,57 +239,63 @@ class Endless(Lessons):
 
 
 class AllowsNaN(Lessons):
-    def _check_action(self, action: Any) -> Any:
+    def read(self, action: Any) -> Any:
         return np.nan_to_num(np.asarray(action))
 
 
 class AllowsAnyChoice(Choices):
-    def _check_action(self, action: Any) -> Any:
+    def read(self, action: Any) -> Any:
         return np.array([0.0])
 
 
 class CountsRefusedActions(Lessons):
-    def _check_action(self, action: Any) -> Any:
+    def read(self, action: Any) -> Any:
         self._rng.uniform()
-        return super()._check_action(action)
+        return super().read(action)
 
 
-class GoesOn(Lessons):
+class GoesOn(LessonsEnv):
     def step(self, action: Any) -> Any:
-        self._running = self._spent > 0 or self._running
+        self._running = self.spent > 0 or self._running
         return super().step(action)
 
 
-class BeginsItself(Lessons):
+class BeginsItself(LessonsEnv):
     def step(self, action: Any) -> Any:
-        if not self._running and not self._spent:
+        if not self._running and not self.spent:
             self.reset(seed=0)
         return super().step(action)
 
 
-class OutsideItsSpace(Lessons):
-    def _observe(self, feedback: Feedback | None) -> Any:
-        return 2.0 * super()._observe(feedback)
+class Doubled(Spent):
+    def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Any:
+        return 2.0 * super().observe(feedback, lifetime)
 
 
-class OtherProblem(Lessons):
-    @property
-    def teaching_spec(self) -> TeachingSpec:
-        return replace(super().teaching_spec, observation_space=spaces.Box(0.0, 2.0, (1,), np.float64))
+class OutsideItsSpace(LessonsEnv):
+    Shown = Doubled
+
+
+class OtherProblem(LessonsEnv):
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = spaces.Box(0.0, 2.0, (1,), np.float64)
 
 
 class NoBudget(Lessons):
-    @property
-    def budget(self) -> int:
-        return 0
+    budget = 0
 
 
-class PaysNothing(Lessons):
-    def _reward(self, feedback: Feedback | None) -> float:
+class NaNReward(OutcomeReward):
+    def pay(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> float:
         return float("nan")
 
 
-class ChangedOutput(Lessons):
+class PaysNothing(LessonsEnv):
+    Reward = NaNReward
+
+
+class ChangedOutput(LessonsEnv):
     def _change(self, info: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -287,19 +319,19 @@ class LacksSteps(ChangedOutput):
         return {"feedback": info["feedback"]}
 
 
-class Truncates(Lessons):
+class Truncates(LessonsEnv):
     def step(self, action: Any) -> Any:
         observation, reward, terminated, _, info = super().step(action)
         return observation, reward, False, terminated, info
 
 
-class AnswersInReset(Lessons):
+class AnswersInReset(LessonsEnv):
     def reset(self, **arguments: Any) -> Any:
         observation, info = super().reset(**arguments)
         return observation, info | {"feedback": Feedback(np.zeros(2), 0.0, False, 0, 0)}
 
 
-class BreaksGymnasium(Lessons):
+class BreaksGymnasium(LessonsEnv):
     def reset(self, *, seed: int | None = None, **arguments: Any) -> Any:
         result = super().reset(seed=seed, **arguments)
         self._np_random = np.random.default_rng()
@@ -307,18 +339,14 @@ class BreaksGymnasium(Lessons):
 
 
 class LosesWhatItKnew(Lessons):
-    _repeats = False
-
-    def _state(self) -> dict[str, Any]:
-        return {"spent": self._spent}
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self._begin(self.seeds)
-        self._spent = int(state["spent"])
+    replayed = False
+    keeps = ("_spent",)
 
 
 class UnwritableState(Lessons):
-    def _state(self) -> dict[str, Any]:
+    replayed = False
+
+    def state(self) -> dict[str, Any]:
         return {"rng": self._rng}
 
 
@@ -357,9 +385,9 @@ class UnwritableState(Lessons):
         (BreaksGymnasium, r"does not call `super\(\).reset\(seed=seed\)`"),
     ],
 )
-def test_every_broken_promise_is_found(broken: type[Lessons], message: str) -> None:
+def test_every_broken_promise_is_found(broken: type[Lessons] | type[LessonsEnv], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        check_teacher_env(broken, max_steps=300)
+        check_teacher_env(of(broken) if issubclass(broken, Lessons) else broken, max_steps=300)
 
 
 def test_an_ordinary_environment_is_refused() -> None:
@@ -369,13 +397,13 @@ def test_an_ordinary_environment_is_refused() -> None:
 
 def test_arguments_that_are_not_allowed_are_named() -> None:
     with pytest.raises(ValueError, match="max_steps is 0"):
-        check_teacher_env(Lessons, max_steps=0)
+        check_teacher_env(LessonsEnv, max_steps=0)
     with pytest.raises(ValueError, match="seed is -1"):
-        check_teacher_env(Lessons, seed=-1)
+        check_teacher_env(LessonsEnv, seed=-1)
 
 
 def test_the_check_leaves_the_global_generators_alone() -> None:
     before = copy.deepcopy(np.random.get_state())  # noqa: NPY002
-    check_teacher_env(Lessons)
+    check_teacher_env(LessonsEnv)
     after = np.random.get_state()  # noqa: NPY002
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

@@ -15,7 +15,7 @@ from teachgym.data.example import Example, Path
 from teachgym.data.skills import find_skill
 from teachgym.data.subject import Subject
 from teachgym.envs.data.apportion import cut
-from teachgym.envs.data.classroom_settings import ClassroomSettings
+from teachgym.envs.data.data_settings import DataSettings
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.subjects.blank import BlankSubject
 
@@ -48,7 +48,7 @@ class WeakThenStrongSettings:
     """Which comes first; or ``"mixed"``, both in every step. However it is, they make the same shares of ``total``."""
     switch_at: Share = 0.5
     """The weak engine's share of ``total``: with ``"weak-first"``, when to switch. With 0 or 1 there is one engine."""
-    total: PositiveInt = ClassroomSettings.budget
+    total: PositiveInt = DataSettings.budget
     """Examples that will be planned in the episode: the environment's budget, which an engine is not told."""
     easy: PositiveShare = 0.5
     """The weak engine is asked for this share of the parts of a skill, at least one: the first, which come easiest."""

@@ -188,7 +188,7 @@ class SelfDistillationEnv(ControlEnv):
     After ``budget`` steps.
 
     ## Truth
-    The least last loss is a smooth minimisation over the weights of all steps: ``env.student.optimal()`` from any
+    The least last loss is a smooth minimisation over the weights of all steps: ``env.lifetime.student.optimal()`` from any
     state. Hence the exact regret of any policy. The rule ``truth`` plays it.
 
     ## Reference Policies

@@ -44,7 +44,7 @@ _WRITING_SHARE = 50
 """The time between checkpoints is at least this many times that of writing one."""
 
 
-def make_cell_teacher(cell: Cell, env: TeacherEnv[Any, Any]) -> Teacher:
+def make_cell_teacher(cell: Cell, env: TeacherEnv) -> Teacher:
     """Make the cell's teacher.
 
     Raises:
@@ -156,7 +156,7 @@ class _Runner:
             result = Result(
                 spent=env.spent,
                 episodes=len(record.feedback),
-                world_seconds=env.world_seconds,
+                world_seconds=env.lifetime.world_seconds,
                 teacher_seconds=record.teacher_seconds,
                 evaluation_seconds=self._evaluation_seconds,
                 total_seconds=self._seconds,
@@ -174,7 +174,7 @@ class _Runner:
     def _make(self) -> None:
         self._env = make_environment(self._cell)
         self._teacher = make_cell_teacher(self._cell, self._env)
-        self._env.keep_files(self._folder / DATA)
+        self._env.lifetime.keep_files(self._folder / DATA)
         self._teaching = Teaching(self._env, self._teacher)
 
     def _take_up(self) -> int:
@@ -229,7 +229,7 @@ class _Runner:
         self._evaluation_seconds += time.perf_counter() - began
         record.save(self._folder)
         write_state(self._folder / TEACHER, self._teacher.state_dict())
-        student = self._env.student_state()
+        student = self._env.lifetime.student_state()
         if student is not None:
             _check_finite(student)
             write_state(self._folder / STUDENT, student)
@@ -241,8 +241,8 @@ class _Runner:
             return
         if self._asked_at is None:
             self._asked_at = now
-            self._env.capture_soon()
-        if self._env.capturing and now - self._asked_at <= self._interval:
+            self._env.lifetime.capture_soon()
+        if self._env.lifetime.capturing and now - self._asked_at <= self._interval:
             return
         times = {"seconds": self._seconds, "evaluation_seconds": self._evaluation_seconds}
         try:
@@ -287,7 +287,7 @@ def load_settings(folder: Path) -> Cell:
         raise ValueError(f"{path}: {error}") from error
 
 
-def load_cell(folder: Path, *, trust: bool = False) -> tuple[Cell, TeacherEnv[Any, Any]]:
+def load_cell(folder: Path, *, trust: bool = False) -> tuple[Cell, TeacherEnv]:
     """Restore a cell's student from its last test, in an environment that can test it.
 
     The environment's seeds are those of the run, so that ``evaluate`` gives what the run recorded. The teacher is

@@ -47,7 +47,7 @@ def environment_class(env: str) -> type[gymnasium.Env[Any, Any]]:
     return found if isinstance(found, type) else gymnasium.Env
 
 
-def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any, Any]:
+def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv:
     """Make the cell's teacher environment, with what its teacher needs unless the cell says otherwise.
 
     Args:
@@ -74,7 +74,7 @@ def make_environment(cell: Cell, *, for_teacher: bool = True) -> TeacherEnv[Any,
         raise _misfit(cell, needs - made.teaching_spec.offers)
     if cell.evaluations > made.budget:
         raise ValueError(
-            f"evaluations is {cell.evaluations}; expected at most the budget, {made.budget} {made.budget_unit}"
+            f"evaluations is {cell.evaluations}; expected at most the budget, {made.budget} {made.lifetime.budget_unit}"
         )
     return made
 
@@ -95,7 +95,7 @@ def _check_options(cell: Cell) -> None:
             )
 
 
-def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv[Any, Any]:
+def _make(cell: Cell, asked: Mapping[str, Any]) -> TeacherEnv:
     env = NamedSettings.parse(cell.env)
     settings = {**asked, **env.settings}
     if cell.subject is not None:
@@ -132,7 +132,7 @@ def _can_be_made(cell: Cell) -> bool:
 def _misfit(cell: Cell, missing: Iterable[str]) -> ValueError:
     """The error for a teacher that needs what the environment does not offer."""
 
-    def made_for(teacher: str) -> TeacherEnv[Any, Any]:
+    def made_for(teacher: str) -> TeacherEnv:
         return _make(cell, dict(NEEDED[need] for need in _needs(teacher) if need in NEEDED))
 
     return ValueError(

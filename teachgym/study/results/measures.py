@@ -30,16 +30,16 @@ class Measures:
     """Names of the test tasks, by number, where the test space is one parameter, ``skill``."""
 
     @classmethod
-    def of(cls, env: TeacherEnv[Any, Any]) -> "Measures":
+    def of(cls, env: TeacherEnv) -> "Measures":
         """Those of an environment."""
-        skills = env.teaching_spec.skills if env.test_space.names == ("skill",) else ()
+        skills = env.teaching_spec.skills if env.lifetime.test_space.names == ("skill",) else ()
         return cls(
-            record_space=env.record_space,
-            test_space=env.test_space,
+            record_space=env.lifetime.record_space,
+            test_space=env.lifetime.test_space,
             outcome_range=env.teaching_spec.outcome_range,
-            outcome_name=env.outcome_name,
-            headline=env.headline,
-            masters=SUCCESS in env.teaching_spec.offers or env.headline == "mastered",
+            outcome_name=env.lifetime.outcome_name,
+            headline=env.lifetime.headline,
+            masters=SUCCESS in env.teaching_spec.offers or env.lifetime.headline == "mastered",
             skills=tuple(skills),
         )
 

@@ -28,21 +28,21 @@ ALL = [(env, action) for env, actions in ENVIRONMENTS.items() for action in acti
 LISTS = [(env, "discrete") for env in ENVIRONMENTS] + [("SkillList", "shares"), ("SkillTree", "menu")]
 
 
-def make(env: str, action: str, **more: Any) -> DataEnv[Any]:
+def make(env: str, action: str, **more: Any) -> DataEnv:
     arguments = {"rounds": 4, "action": action, **settings(**more)}
     made = gymnasium.make(f"teachgym/{env}-v0", disable_env_checker=True, **arguments).unwrapped
     assert isinstance(made, DataEnv)
     return made
 
 
-def play(env: DataEnv[Any], *, seed: int = 0, steps: int | None = None) -> list[tuple[Any, float, dict[str, Any]]]:
+def play(env: DataEnv, *, seed: int = 0, steps: int | None = None) -> list[tuple[Any, float, dict[str, Any]]]:
     """An episode, or its first steps, with random actions."""
     env.action_space.seed(seed)
     observation, info = env.reset(seed=seed)
     return [(observation, 0.0, info), *go_on(env, steps)]
 
 
-def go_on(env: DataEnv[Any], steps: int | None = None) -> list[tuple[Any, float, dict[str, Any]]]:
+def go_on(env: DataEnv, steps: int | None = None) -> list[tuple[Any, float, dict[str, Any]]]:
     seen: list[tuple[Any, float, dict[str, Any]]] = []
     over = False
     while not over and (steps is None or len(seen) < steps):
@@ -67,10 +67,10 @@ def test_the_budget_holds_to_the_example_and_rewards_sum_to_the_gain(env: str, a
         steps = play(made, seed=budget)
         last = steps[-1][2]
         assert last["budget_used"] <= budget
-        assert last["expenses"]["updates"] == made.classroom.most_updates * last["budget_used"] // budget
+        assert last["expenses"]["updates"] == made.lifetime.most_updates * last["budget_used"] // budget
         gain = last["accuracy"] - steps[0][2]["accuracy"] - 0.001 * last["budget_used"]
         assert sum(reward for _, reward, _ in steps) == pytest.approx(gain, abs=1e-12)
-        assert all(info["feedback"].cost == len(made.classroom.latest) for _, _, info in steps[-1:])
+        assert all(info["feedback"].cost == len(made.lifetime.latest) for _, _, info in steps[-1:])
 
 
 @pytest.mark.parametrize("regime", ["continue", "retrain", "latest"])
@@ -88,36 +88,36 @@ def test_what_a_student_is_trained_on_depends_on_the_regime(regime: str) -> None
         student.train = noting
         return student
 
-    original = made.classroom._make_student
-    made.classroom._make_student = lambda seed: watch(original(seed))  # type: ignore[method-assign]
+    original = made.lifetime._make_student
+    made.lifetime._make_student = lambda seed: watch(original(seed))  # type: ignore[method-assign]
     play(made)
     sizes, updates, students = zip(*trained, strict=True)
     assert sizes == {"continue": (30, 60, 90, 120), "retrain": (30, 60, 90, 120), "latest": (30,) * 4}[regime]
     assert updates == ((15, 30, 45, 60) if regime == "retrain" else (15,) * 4)
     assert len(set(map(id, students))) == (4 if regime == "retrain" else 1)
-    assert made.classroom.expenses.updates == sum(updates)
+    assert made.lifetime.expenses.updates == sum(updates)
 
 
 def test_every_answer_of_the_student_is_counted() -> None:
-    made = make("SkillTree", "menu", checks=("not-known",), probes=3)
+    made = make("SkillTree", "menu", checks=("not-known",), asked=3)
     asked: list[int] = []
     made.reset(seed=0)
-    answer = made.classroom.student.answer
+    answer = made.lifetime.student.answer
 
     def counting(examples: Any) -> list[str]:
         asked.append(len(examples))
         return answer(examples)
 
-    made.classroom.student.answer = counting  # type: ignore[method-assign]
-    before = made.classroom.expenses.validation_answers
-    assert before == len(made.classroom.subject.validation)
+    made.lifetime.student.answer = counting  # type: ignore[method-assign]
+    before = made.lifetime.expenses.validation_answers
+    assert before == len(made.lifetime.subject.validation)
     made.step(np.array([1, 1, 1]))
     made.step(np.array([2, 0, 1]))
     made.evaluate()
-    spent = made.classroom.expenses
+    spent = made.lifetime.expenses
     assert spent.test_answers == 45
-    assert spent.probes > 0
-    assert sum(asked) == spent.validation_answers - before + spent.test_answers + spent.probes
+    assert spent.other_answers > 0
+    assert sum(asked) == spent.validation_answers - before + spent.test_answers + spent.other_answers
 
 
 def test_a_teacher_without_feedback_is_shown_nothing_of_the_student() -> None:
@@ -142,10 +142,10 @@ def test_an_episode_goes_on_from_its_files_as_if_it_had_never_stopped(env: str, 
     for stop in range(len(expected)):
         folder = tmp_path / str(stop)
         first = make(env, action)
-        first.keep_files(folder)
+        first.lifetime.keep_files(folder)
         play(first, seed=3, steps=stop)
         second = make(env, action)
-        second.keep_files(folder)
+        second.lifetime.keep_files(folder)
         if stop == len(expected) - 1:
             with pytest.raises(ResetNeeded):
                 first.state_dict()
@@ -164,20 +164,20 @@ def test_an_episode_goes_on_from_its_files_as_if_it_had_never_stopped(env: str, 
 
 def test_everything_made_and_answered_is_on_disk(tmp_path: Path) -> None:
     made = make("SkillList", "shares")
-    made.keep_files(tmp_path)
+    made.lifetime.keep_files(tmp_path)
     play(made)
     files = [tmp_path / f"round-{number:04d}" / "examples.jsonl" for number in range(1, 5)]
     given = [example_of(entry) for file in files for _, entry in read_lines(file)]
-    assert [one.prompt for one in given] == [one.prompt for one in made.classroom.data]
-    assert [one.path for one in given] == [one.path for one in made.classroom.data]
+    assert [one.prompt for one in given] == [one.prompt for one in made.lifetime.data]
+    assert [one.path for one in given] == [one.path for one in made.lifetime.data]
     report = json.loads((tmp_path / "round-0004" / "report.json").read_text())
-    assert report["accuracy"] == made.classroom.accuracy
+    assert report["accuracy"] == made.lifetime.accuracy
     assert report["expenses"]["examples"] == 120
     answers = (tmp_path / "round-0004" / "answers.jsonl").read_text().splitlines()
-    assert len(answers) == len(made.classroom.subject.validation)
+    assert len(answers) == len(made.lifetime.subject.validation)
     assert set(json.loads(answers[0])) == {"prompt", "expected", "given", "score", "skill"}
     blank = make("SkillList", "shares", student="simulated")
-    blank.keep_files(tmp_path / "blank")
+    blank.lifetime.keep_files(tmp_path / "blank")
     play(blank)
     assert not (tmp_path / "blank").exists()
 
@@ -188,17 +188,17 @@ def test_a_step_whose_engine_failed_can_be_tried_again_and_nothing_was_spent(tmp
     for fails_at in (2, 1000):
         moody = {"engine": "tests.data.toy:MoodyEngine", "engine_settings": {"fails_at": fails_at}}
         made = make("SkillList", "shares", **moody)
-        made.keep_files(tmp_path / str(fails_at))
+        made.lifetime.keep_files(tmp_path / str(fails_at))
         made.reset(seed=1)
         made.step(action)
         if fails_at == 2:
             with pytest.raises(EngineError, match="start it"):
                 made.step(action)
             assert made.spent == 30
-            assert made.classroom.expenses.engine == 1.5
+            assert made.lifetime.expenses.engine == 1.5
             assert (tmp_path / "2" / "round-0001" / "examples.jsonl").exists()
             again = make("SkillList", "shares", **{**moody, "engine_settings": {"fails_at": 1000}})
-            again.keep_files(tmp_path / "2")
+            again.lifetime.keep_files(tmp_path / "2")
             again.load_state_dict(made.state_dict())
             outcomes.append([again.step(action)[0] for _ in range(3)])
         outcomes.append([made.step(action)[0] for _ in range(3)])
@@ -218,10 +218,10 @@ def test_the_spending_limit_ends_the_episode_and_is_never_exceeded() -> None:
 def test_no_training_example_is_held_out_for_tests_and_tests_are_not_touched_by_teaching() -> None:
     made = make("OpenEnded", "weights", budget=2000)
     play(made)
-    held_out = {example.key for example in (*made.classroom.subject.validation, *made.classroom.subject.test)}
-    assert not held_out & {example.key for example in made.classroom.data}
-    assert made.classroom.quality.rejected["held-out"] > 0
-    assert made.classroom.expenses.test_answers == 0
+    held_out = {example.key for example in (*made.lifetime.subject.validation, *made.lifetime.subject.test)}
+    assert not held_out & {example.key for example in made.lifetime.data}
+    assert made.lifetime.quality.rejected["held-out"] > 0
+    assert made.lifetime.expenses.test_answers == 0
 
 
 def test_the_test_set_is_reported_by_skill() -> None:
@@ -238,7 +238,7 @@ def test_the_test_set_is_reported_by_skill() -> None:
 def test_a_stored_student_gives_the_same_test_results() -> None:
     made, other = make("SkillList", "shares"), make("SkillList", "shares")
     play(made)
-    state = made.student_state()
+    state = made.lifetime.student_state()
     assert state is not None
     other.restore_student(state, seed=0)
     assert np.array_equal(other.evaluate().returns, made.evaluate().returns)

@@ -35,7 +35,7 @@ def exploit(env: SkillTreeEnv, *changes: int) -> TreePlan:
 
 
 def orders(env: SkillTreeEnv) -> list[list[int]]:
-    return [list(tree.orders) for tree in env.trees]
+    return [list(tree.orders) for tree in env.lifetime.trees]
 
 
 def test_it_begins_with_all_skills_and_no_subskills() -> None:
@@ -51,9 +51,9 @@ def test_exploring_adds_subskills_and_orders_and_makes_what_is_ordered() -> None
     env = make()
     observation, *_, info = env.step(explore(env, 2, 3))
     assert orders(env) == [[3, 3]] * 3
-    assert [tree.made for tree in env.trees] == [[3, 3]] * 3
+    assert [tree.made for tree in env.lifetime.trees] == [[3, 3]] * 3
     assert info["budget_used"] == 18
-    assert {example.path for example in env.classroom.data} == {
+    assert {example.path for example in env.lifetime.data} == {
         (skill, size) for skill in ("same", "next", "double") for size in ("small", "middle")
     }
     assert observation[:, 0, TreeField.ALLOCATION].tolist() == [6, 6, 6]
@@ -64,7 +64,7 @@ def test_exploring_one_by_one_makes_three_more_each_time_until_all_is_grown() ->
     env = make()
     spent = [env.step(explore(env, 1, 1))[4]["feedback"].cost for _ in range(5)]
     assert spent == [3, 6, 9, 9, 9]
-    assert all(tree.is_complete for tree in env.trees)
+    assert all(tree.is_complete for tree in env.lifetime.trees)
 
 
 def test_orders_stand_until_they_are_changed_and_never_fall_below_zero() -> None:
@@ -114,7 +114,7 @@ def test_orders_beyond_the_budget_are_cut_in_proportion() -> None:
     *_, over, _, info = env.step(explore(env, 2, 10))
     assert over
     assert info["budget_used"] == 20
-    assert sorted(n for tree in env.trees for n in tree.made) == [3, 3, 3, 3, 4, 4]
+    assert sorted(n for tree in env.lifetime.trees for n in tree.made) == [3, 3, 3, 3, 4, 4]
 
 
 def test_deeper_trees_grow_level_by_level_and_know_their_parents() -> None:
@@ -152,7 +152,7 @@ def test_what_the_menu_stands_for() -> None:
     assert orders(env) == [[5, 5]] * 3  # a step's part for a skill is 300 / 10 / 3
     env.step(np.array([MENU.index("keep"), MENU.index("halve"), MENU.index("stop")]))
     assert orders(env) == [[5, 5], [2, 2], [0, 0]]
-    env.trees[0].trained[:] = [1.0, 0.0]
+    env.lifetime.trees[0].trained[:] = [1.0, 0.0]
     env.step(np.array([MENU.index("to-weak")] * 3))
     assert orders(env)[0] == [0, 10]
     assert orders(env)[2] == [5, 5]  # with both known, alike; 256 examples are left for 8 steps and 3 skills

@@ -30,7 +30,7 @@ def net(env: DistillationEnv, rule: str, *, seed: int) -> float:
 
 
 def weights(env: DistillationEnv) -> list[torch.Tensor]:
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, DistilledStudent | TriangleStudent)
     return [value.detach().clone() for value in student._network.parameters()]
 
@@ -106,7 +106,7 @@ def test_a_triangle_with_nothing_but_a_bias_is_a_shared_weight(bias: float, cont
 def test_slopes_of_the_triangle_are_those_of_finite_differences() -> None:
     env = DistillationEnv(problem="noisy", weights="sample")
     env.reset(seed=1)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, TriangleStudent)
     student.learn(np.array([0.3, 0.5, -0.2, 0.1, 0.0, 0.4]))
     slopes, controls, images = student._slopes, student._controls, split_digits().validation
@@ -166,7 +166,7 @@ def test_the_temperatures_of_mtard_soften_the_sharper_teacher_only() -> None:
 def test_entropy_grows_with_the_temperature() -> None:
     env = DistillationEnv()
     env.reset(seed=0)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, DistilledStudent)
     entropies = [student._data.entropy("clean", temperature) for temperature in (1.0, 2.0, 5.0, 10.0)]
     assert np.all(np.diff(entropies) > 0)
@@ -196,7 +196,7 @@ def test_other_objectives_teach_too_and_are_not_the_same(objective: Any) -> None
 def test_so_many_labels_are_wrong_as_is_said(share: float) -> None:
     env = DistillationEnv(problem="noisy", label_noise=share)
     env.reset(seed=3)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, DistilledStudent)
     wrong = float((student._data.labels != split_digits().train[1]).double().mean())
     assert wrong == pytest.approx(share, abs=0.06)

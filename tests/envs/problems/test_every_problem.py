@@ -97,14 +97,6 @@ def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str
         make(name, **settings)
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_the_last_segment_can_not_be_a_probe(name: str) -> None:
-    env = make(name, budget=1)
-    env.reset(seed=0)
-    with pytest.raises(ValueError, match="last segment"):
-        env.probe(env.task_space.low)
-
-
 class Forgetful(SelfDistiller):
     """A student whose probes and steps differ, as its generator is shared by its copies."""
 
@@ -129,7 +121,7 @@ def with_student(student: type[SelfDistiller]) -> Callable[..., ControlEnv]:
 
     def made(**settings: Any) -> ControlEnv:
         env = SelfDistillationEnv(**settings)
-        make_student = env._make_student
+        make_student = env.lifetime._make_student
 
         def changed(seeds: Any) -> SelfDistiller:
             made = make_student(seeds)
@@ -137,7 +129,7 @@ def with_student(student: type[SelfDistiller]) -> Callable[..., ControlEnv]:
             assert isinstance(made, SelfDistiller)
             return made
 
-        env._make_student = changed
+        env.lifetime._make_student = changed
         return env
 
     return made

@@ -90,7 +90,7 @@ def test_a_score_of_nothing_explains_nothing() -> None:
 def test_what_was_explained_is_read_with_the_teachers_labels_and_lasts() -> None:
     env = InterventionEnv(refit=True)
     env.reset(seed=0)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, ExplainedStudent)
     env.step(np.array([0.0, 0.0, -1.0, 0.0, 0.2]))
     assert len(student._read) == 70

@@ -25,7 +25,7 @@ SEEDS = range(3)
 
 
 def student(env: ProxyDistillationEnv) -> HackingStudent:
-    found = env.student
+    found = env.lifetime.student
     assert isinstance(found, HackingStudent)
     return found
 

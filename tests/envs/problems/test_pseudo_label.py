@@ -25,7 +25,7 @@ def taught(controls: list[float] | tuple[float, ...], *, segments: int = 4, **se
     env.reset(seed=1)
     for _ in range(segments):
         env.step(np.array(controls))
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, PseudoLabelStudent)
     return student
 
@@ -62,12 +62,12 @@ def test_without_pseudo_labels_the_pool_makes_no_difference() -> None:
     env, other = PseudoLabelEnv(budget=3), PseudoLabelEnv(budget=3)
     for one in (env, other):
         one.reset(seed=1)
-    data = other.student._data  # type: ignore[attr-defined]
+    data = other.lifetime.student._data  # type: ignore[attr-defined]
     data.pool = 1 - data.pool
     for one in (env, other):
         for _ in range(3):
             one.step(np.array([1.0, 1.0, 0.9]))
-    assert env.student.score() == other.student.score()
+    assert env.lifetime.student.score() == other.lifetime.student.score()
 
 
 def test_equal_thresholds_of_all_classes_are_a_shared_one() -> None:

@@ -74,7 +74,7 @@ def test_the_source_is_the_best_next_step(weights: list[float]) -> None:
     for weight in weights:
         observation, *_ = env.step(np.array([weight]))
     chosen = float(env.teaching_spec.rules["paper"](observation)[0])
-    fit = env.student._fit  # type: ignore[attr-defined]
+    fit = env.lifetime.student._fit  # type: ignore[attr-defined]
     grid = [TOY.loss(TOY.mixed(weight, fit)) for weight in np.linspace(0, 1, 1001)]
     assert TOY.loss(TOY.mixed(chosen, fit)) <= min(grid) + 1e-9
 
@@ -126,7 +126,7 @@ def test_over_other_noise_the_source_is_mostly_worse_than_a_constant_and_never_b
         best = final_score(env, "truth", seed=seed)
         source, constant = (final_score(env, rule, seed=seed) for rule in ("paper", "constant"))
         weights = np.linspace(0, 1, 101)
-        problem = env.student.problem  # type: ignore[attr-defined]
+        problem = env.lifetime.student.problem  # type: ignore[attr-defined]
         constant = max(-problem.final_loss([w] * 6, problem.labels)[0] for w in weights)
         worse += source < constant
         assert max(source, constant) <= best + 1e-9

@@ -26,7 +26,7 @@ IMAGES = split_digits().validation[0].numpy().astype(np.float64)
 def begun(**settings: Any) -> tuple[StreamAdaptationEnv, StreamStudent]:
     env = StreamAdaptationEnv(**{"budget": 4, **settings})
     env.reset(seed=1)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, StreamStudent)
     return env, student
 
@@ -142,8 +142,8 @@ def test_each_batch_is_answered_before_it_is_learnt_from() -> None:
     (env, _), (other, _) = begun(batches=1), begun(batches=1)
     env.step(np.array([0.9, 10.0, 1.0, 0.0]))
     other.step(np.array([0.9, 0.0, 1.0, 0.0]))
-    assert env.student.score() == other.student.score()
-    assert env.student.seen() != other.student.seen()
+    assert env.lifetime.student.score() == other.lifetime.student.score()
+    assert env.lifetime.student.seen() != other.lifetime.student.seen()
 
 
 @pytest.mark.parametrize(("option", "value"), [("batches", 0), ("shift", "sudden"), ("loss", "mean")])

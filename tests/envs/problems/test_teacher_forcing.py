@@ -134,16 +134,16 @@ def test_every_system_can_be_learnt_a_little(system: Any) -> None:
     env = TeacherForcingEnv(system=system, budget=2, updates=20)
     env.reset(seed=0)
     _, _, _, _, first = env.step(np.array([1.0]))
-    loss = env.student.seen()["loss"]
+    loss = env.lifetime.student.seen()["loss"]
     env.step(np.array([1.0]))
-    assert env.student.seen()["loss"] < loss
+    assert env.lifetime.student.seen()["loss"] < loss
     assert np.isfinite(first["score"])
 
 
 def test_a_student_that_diverges_ends_the_episode() -> None:
     env = TeacherForcingEnv(budget=5, updates=5)
     env.reset(seed=0)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, ForcedStudent)
     student._network.weights["a"] += 1e200
     observation, reward, over, _, _ = env.step(np.array([0.0]))
@@ -160,7 +160,7 @@ def test_gradients_are_great_without_forcing_and_small_with_it() -> None:
         seen = []
         for _ in range(10):
             env.step(np.array([alpha]))
-            seen.append(env.student.seen()["log_gradient"])
+            seen.append(env.lifetime.student.seen()["log_gradient"])
         return max(seen)
 
     for seed in range(2):

@@ -196,7 +196,7 @@ def test_a_lesson_tells_what_was_expected_and_what_came() -> None:
 
 def test_evaluation_gives_the_true_competence_and_changes_nothing() -> None:
     env = SimulatedSkillsEnv(budget=20)
-    with pytest.raises(RuntimeError, match="call reset"):
+    with pytest.raises(ResetNeeded, match="call reset"):
         env.evaluate()
     expected = [step[0].tolist() for step in play(env, 2, [0, 1] * 10)]
     env.reset(seed=2)
@@ -215,7 +215,7 @@ def test_a_student_can_be_replaced_in_mid_episode() -> None:
     start = env.reset(seed=0)[1]["competence"]
     for _ in range(30):
         env.step(0)
-    env.forget_student()
+    env.lifetime.replace_student()
     assert env.spent == 30
     fresh = env.evaluate().returns
     assert fresh[0] < before[0]

@@ -46,7 +46,7 @@ def run(env: Any, *, seed: int = 0, between: Callable[[], Any] = lambda: None) -
 
 
 def weights(env: Any) -> dict[str, NDArray[Any]]:
-    found: dict[str, NDArray[Any]] = env.student.state_dict()["weights"]
+    found: dict[str, NDArray[Any]] = env.lifetime.student.state_dict()["weights"]
     return found
 
 

@@ -57,7 +57,7 @@ def test_tasks_beyond_the_hard_end_fail_at_the_cost_of_an_episode() -> None:
     _, reward, _, _, info = env.step([2.0, 0.0])
     assert (reward, info["feedback"].success, info["spent"]) == (0.0, False, 1)
     assert env.step([0.0, 0.0])[1] == 0.01
-    assert env.inner.spent == 1
+    assert env.lifetime.inner.spent == 1
     assert env.spent == 2
 
 
@@ -74,7 +74,7 @@ def test_stump_tracks_have_stumps_up_to_9_or_down_to_minus_3() -> None:
     trivial = ChallengeEnv("StumpTracks", challenge="mostly-trivial", **settings)
     assert trivial.task_space.low.tolist() == [-3.0, 0.0]
     for env in (unfeasible, trivial):
-        inner: Any = env.inner
+        inner: Any = env.lifetime.inner
         assert inner.test_tasks[0] == pytest.approx([0.31214771245198125, 3.8609874944904026])
 
 
@@ -110,7 +110,7 @@ def test_a_shuffled_space_is_a_permutation_of_its_intervals() -> None:
 def test_difficulty_is_rugged_for_the_teacher_and_its_answers_are_about_its_own_tasks() -> None:
     env = make("rugged-difficulty", permutation_seed=1)
     env.reset(seed=0)
-    easiest = Shuffled(env.inner.task_space, 4, np.random.default_rng(1)).outward(np.array([0.01, 0.01]))
+    easiest = Shuffled(env.lifetime.inner.task_space, 4, np.random.default_rng(1)).outward(np.array([0.01, 0.01]))
     for task, outcome in ([0.01, 0.01], 0.0), (easiest, 0.01), (easiest, 0.02):
         _, reward, _, _, info = env.step(task)
         assert np.array_equal(info["feedback"].task, task)

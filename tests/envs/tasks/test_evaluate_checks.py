@@ -16,7 +16,7 @@ KINDS = ("cubes", "skills", "tasks", "challenge", "curriculum", "schedule", "Ski
 def test_only_lists_of_tasks_within_their_bounds_are_tested(name: str) -> None:
     env = MAKERS[name]()
     env.reset(seed=0)
-    space = env.test_space
+    space = env.lifetime.test_space
     middle, n = space.low.copy(), space.dimensions
     wrong: dict[str, Any] = {
         "one task without brackets": middle,

@@ -89,7 +89,7 @@ def test_ppo_tells_the_entropy_of_its_policy() -> None:
 
 def test_only_what_is_asked_for_is_traced_and_tracing_changes_nothing() -> None:
     whole, half, quiet = make_ppo(), make_ppo(), make_ppo()
-    half.traces, quiet.traces = frozenset({ENTROPIES}), frozenset()
+    half.lifetime.traces, quiet.lifetime.traces = frozenset({ENTROPIES}), frozenset()
     expected = [answer for answer in run(whole) if answer is not None]
     for env in (half, quiet):
         answers = [answer for answer in run(env) if answer is not None]
@@ -111,25 +111,25 @@ def test_a_trace_is_what_the_student_thinks_when_the_step_returns_and_stays_so()
     for _ in range(20):
         *_, info = env.step([3.0, 0.5])
         traces.append(info["feedback"].trace)
-        thought.append(env.student.values(np.array([[3.0, 0.5], [2.0, 0.5], [1.0, 0.5]], dtype=np.float32)))
+        thought.append(env.lifetime.student.values(np.array([[3.0, 0.5], [2.0, 0.5], [1.0, 0.5]], dtype=np.float32)))
     np.testing.assert_allclose([trace.values[:-1] for trace in traces], thought, rtol=1e-4, atol=1e-6)
     assert len({values[0] for values in thought}) > 2, "the student has learnt in between"
 
 
 def test_teaching_has_traced_what_its_teacher_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     env, traced = make_ppo(), []
-    values = env.student.values
+    values = env.lifetime.student.values
 
     def counted(observations: Any) -> Any:
         traced.append(len(observations))
         return values(observations)
 
-    monkeypatch.setattr(env.student, "values", counted)
+    monkeypatch.setattr(env.lifetime.student, "values", counted)
     teach(env, make_teacher("random", env, seed=0), seed=0)
     assert not traced
     teach(env, make_teacher("plr", env, seed=0), seed=0)
     assert len(traced) == 40
-    assert env.traces is None
+    assert env.lifetime.traces is None
 
 
 def test_probes_leaves_the_student_as_it_is_and_counts() -> None:
@@ -223,7 +223,7 @@ def test_a_forgotten_student_begins_again_within_the_same_budget(slots: int) -> 
         steps += 1
         if steps == 20:
             trained = weights(env)
-            env.forget_student()
+            env.lifetime.replace_student()
             fresh = weights(env)
     assert env.spent == 200
     assert not equal_weights(first, trained)

@@ -140,7 +140,7 @@ def test_worlds_and_students_are_seeded_by_their_own_parts_of_the_seed() -> None
 
 def test_evaluation_needs_a_student_and_tasks_within_bounds() -> None:
     env = make_env()
-    with pytest.raises(RuntimeError, match=r"call reset\(\)"):
+    with pytest.raises(ResetNeeded, match=r"call reset\(\)"):
         env.evaluate()
     env.reset()
     with pytest.raises(ValueError, match="'target' is 3"):
@@ -239,8 +239,8 @@ def test_two_environments_of_one_student_do_not_share_a_learner() -> None:
     first.step([0.5])
     second.step([0.5])
     observations = np.zeros((1, 2))
-    assert first.student.act(observations).item() == 1.0
-    assert second.student.act(observations).item() == 2.0
+    assert first.lifetime.student.act(observations).item() == 1.0
+    assert second.lifetime.student.act(observations).item() == 2.0
     with pytest.raises(RuntimeError):
         student.act(observations)
 

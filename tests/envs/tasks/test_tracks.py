@@ -88,7 +88,7 @@ def test_bodies_and_defects_reach_the_world(body: str, defects: str) -> None:
 def test_the_defaults_are_the_papers() -> None:
     env = gymnasium.make("teachgym/StumpTracks-v0").unwrapped
     assert isinstance(env, TaskTeachingEnv)
-    assert type(env.student).__name__ == "SACStudent"
+    assert type(env.lifetime.student).__name__ == "SACStudent"
     assert env.budget == 20_000_000
     assert env.teaching_spec.outcome_range == (-150.0, 350.0)
     assert env.teaching_spec.mastered_above == 230.0
@@ -97,20 +97,20 @@ def test_the_defaults_are_the_papers() -> None:
 def test_teachers_of_higher_stumps_are_tested_on_the_same_tracks() -> None:
     plain, high = make("StumpTracks"), make("StumpTracks", max_stump_height=5.0)
     assert high.task_space.high[0] == 5.0
-    np.testing.assert_array_equal(plain.test_tasks, high.test_tasks)
+    np.testing.assert_array_equal(plain.lifetime.test_tasks, high.lifetime.test_tasks)
 
 
 def test_a_range_that_does_not_cover_the_papers_test_set_has_one_of_its_own() -> None:
     easy = make("StumpTracks", max_stump_height=0.5, min_stump_spacing=2.0)
     assert (easy.task_space.low == [0.0, 2.0]).all()
-    assert easy.test_tasks.shape == (50, 2)
-    assert all(easy.task_space.contains(task) for task in easy.test_tasks)
+    assert easy.lifetime.test_tasks.shape == (50, 2)
+    assert all(easy.task_space.contains(task) for task in easy.lifetime.test_tasks)
     apart = make("StumpTracks", max_stump_height=9.0, max_test_height=0.5, min_test_spacing=2.0)
-    np.testing.assert_array_equal(apart.test_tasks, easy.test_tasks)
+    np.testing.assert_array_equal(apart.lifetime.test_tasks, easy.lifetime.test_tasks)
     assert apart.task_space.high[0] == 9.0
     with pytest.raises(ValueError, match=r"test tracks have stumps up to 4\.0 and"):
         make("StumpTracks", max_test_height=4.0)
-    assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).test_tasks.shape == (1, 2)
+    assert make("StumpTracks", max_stump_height=2, test_tasks=[[1.0, 3.0]]).lifetime.test_tasks.shape == (1, 2)
 
 
 def test_sac_learns_on_the_walker_within_its_budget() -> None:

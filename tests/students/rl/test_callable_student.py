@@ -117,7 +117,7 @@ def test_the_same_seed_makes_the_same_learner(train: Any) -> None:
         env = make_env(CallableStudent(train, slots=2 if train is reinforce else 1), 400)
         env.reset(seed=seed)
         teach_all(env)
-        return env.student.act(np.array([[0.1, 0.9], [0.3, -0.2]], dtype=np.float32))
+        return env.lifetime.student.act(np.array([[0.1, 0.9], [0.3, -0.2]], dtype=np.float32))
 
     assert np.array_equal(learn(0), learn(0))
     assert not np.array_equal(learn(0), learn(1))

@@ -100,13 +100,13 @@ def test_the_student_learns_the_toy(name: str, settings: dict[str, Any], steps: 
 def test_a_stored_student_acts_as_the_one_that_was_stored(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     env = make_env(make_student(name, **settings), 600)
     play(env, 50)
-    state = env.student.state_dict()
+    state = env.lifetime.student.state_dict()
     assert state is not None
     write_state(tmp_path / "student", state)
     fresh = make_student(name, **settings)
     fresh.load_state_dict(read_state(tmp_path / "student"), *SPACES)
     observations = some_observations()
-    expected = env.student.act(observations)
+    expected = env.lifetime.student.act(observations)
     assert expected.shape == (20, 1)
     assert len(np.unique(expected)) > 1
     assert np.array_equal(fresh.act(observations), expected)
@@ -121,12 +121,12 @@ def test_a_state_is_a_snapshot_that_later_learning_does_not_change(name: str, se
     env = make_env(make_student(name, **settings), 600)
     play(env, 50)
     fresh = make_student(name, **settings)
-    state = env.student.state_dict()
-    expected = env.student.act(some_observations())
+    state = env.lifetime.student.state_dict()
+    expected = env.lifetime.student.act(some_observations())
     assert state is not None
     for _ in range(40):
         env.step(np.array([0.5]))
-    assert not np.array_equal(env.student.act(some_observations()), expected)
+    assert not np.array_equal(env.lifetime.student.act(some_observations()), expected)
     fresh.load_state_dict(state, *SPACES)
     assert np.array_equal(fresh.act(some_observations()), expected)
 
@@ -134,7 +134,7 @@ def test_a_state_is_a_snapshot_that_later_learning_does_not_change(name: str, se
 def test_ppo_acts_as_stable_baselines_does_on_normalised_observations() -> None:
     env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO)), 600)
     play(env)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, WatchedPPO)
     normaliser = student.algorithm.get_vec_normalize_env()
     assert isinstance(normaliser, VecNormalize)
@@ -149,7 +149,7 @@ def test_ppo_acts_as_stable_baselines_does_on_normalised_observations() -> None:
 def test_sac_acts_as_stable_baselines_does() -> None:
     env = make_env(WatchedSAC(SACSettings(**QUICK_SAC)), 400)
     play(env)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, WatchedSAC)
     expected, _ = student.algorithm.predict(some_observations(), deterministic=True)
     assert np.array_equal(student.act(some_observations()), expected)
@@ -161,7 +161,7 @@ def test_sac_updates_after_each_episode_once_per_ten_steps_rounded_up(every: int
     env = make_env(WatchedSAC(settings), 400, world=lambda: Countdown(longest=35.0))
     rng = np.random.default_rng(0)
     env.reset(seed=0)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, WatchedSAC)
     expected, played, waiting = 0, 0, 0
     for _ in range(12):
@@ -182,24 +182,24 @@ def test_sac_with_several_slots_updates_at_the_same_ratio(slots: int) -> None:
     settings = SACSettings(slots=slots, hidden=(4,), batch_size=8, random_steps=60, device="cpu")
     env = make_env(WatchedSAC(settings), 300)
     play(env)
-    assert isinstance(env.student, WatchedSAC)
+    assert isinstance(env.lifetime.student, WatchedSAC)
     rounds = 300 // (10 * slots)
     before = 60 // (10 * slots)
-    assert env.student.algorithm._n_updates == slots * (rounds - before)
+    assert env.lifetime.student.algorithm._n_updates == slots * (rounds - before)
 
 
 def test_ppo_updates_once_per_full_rollout() -> None:
     env = make_env(WatchedPPO(PPOSettings(**QUICK_PPO)), 4 * 32 * 3 + 100)
     play(env)
-    assert isinstance(env.student, WatchedPPO)
-    assert env.student.algorithm._n_updates == 3 * 5
+    assert isinstance(env.lifetime.student, WatchedPPO)
+    assert env.lifetime.student.algorithm._n_updates == 3 * 5
 
 
 def test_the_noise_and_the_discount_of_ppo_follow_their_lines_and_are_not_learnt() -> None:
     settings = PPOSettings(**QUICK_PPO, log_std_init=0.5, log_std_final=-1.0, discount=0.9, discount_final=0.99)
     env = make_env(WatchedPPO(settings), 600)
     env.reset(seed=0)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, WatchedPPO)
     seen: dict[int, tuple[float, ...]] = {}
     over = False
@@ -225,7 +225,7 @@ def test_the_lines_of_ppo_are_no_shorter_than_their_least_number_of_steps() -> N
     settings = PPOSettings(**{**QUICK_PPO, "schedule_steps": 6_000}, log_std_init=0.0, log_std_final=-1.0)
     env = make_env(WatchedPPO(settings), 600)
     play(env)
-    student = env.student
+    student = env.lifetime.student
     assert isinstance(student, WatchedPPO)
     assert isinstance(student.algorithm.policy, ActorCriticPolicy)
     assert math.isclose(float(student.algorithm.policy.log_std.detach()[0]), -512 / 6_000, abs_tol=1e-6)
@@ -250,8 +250,8 @@ def test_the_step_size_of_ppo_follows_the_divergence_of_its_updates(
     seen: dict[int, float] = {}
     over = False
     while not over:
-        assert isinstance(env.student, WatchedPPO)
-        algorithm = env.student.algorithm
+        assert isinstance(env.lifetime.student, WatchedPPO)
+        algorithm = env.lifetime.student.algorithm
         seen[algorithm.num_timesteps // 128] = algorithm.policy.optimizer.param_groups[0]["lr"]
         _, _, over, _, _ = env.step(np.array([0.5]))
     assert [seen[number] for number in sorted(seen)][:4] == pytest.approx(sizes)
@@ -260,8 +260,8 @@ def test_the_step_size_of_ppo_follows_the_divergence_of_its_updates(
 def test_a_step_size_stays_where_updates_diverge_as_desired() -> None:
     env = make_env(WatchedPPO(PPOSettings(**{**QUICK_PPO, "learning_rate": 1e-3}, desired_kl=1.0)), 128 * 2)
     env.reset(seed=0)
-    assert isinstance(env.student, WatchedPPO)
-    algorithm = env.student.algorithm
+    assert isinstance(env.lifetime.student, WatchedPPO)
+    algorithm = env.lifetime.student.algorithm
     assert isinstance(algorithm, PPO)
     for found, size in ((0.6, 1e-3), (1.9, 1e-3), (2.1, 1e-3 / 1.5), (0.4, 1e-3)):
         with patch.object(PPO, "train", lambda self, found=found: self.logger.record("train/approx_kl", found)):
@@ -304,8 +304,8 @@ def test_the_episode_that_ends_with_the_budget_is_still_learnt_from() -> None:
     settings = SACSettings(hidden=(4,), batch_size=8, random_steps=0, steps_per_update=5, device="cpu")
     env = make_env(WatchedSAC(settings), 15)
     play(env)
-    assert isinstance(env.student, WatchedSAC)
-    assert env.student.algorithm._n_updates == 3
+    assert isinstance(env.lifetime.student, WatchedSAC)
+    assert env.lifetime.student.algorithm._n_updates == 3
 
 
 @pytest.mark.parametrize(("name", "settings"), QUICK)
@@ -321,7 +321,7 @@ def test_without_a_learner_there_is_nothing_to_act_or_store(name: str, settings:
 def test_weights_that_do_not_fit_are_refused(name: str, settings: dict[str, Any]) -> None:
     env = make_env(make_student(name, **settings), 30)
     env.reset(seed=0)
-    state = env.student.state_dict()
+    state = env.lifetime.student.state_dict()
     assert state is not None
     with pytest.raises(ValueError, match="does not fit"):
         make_student(name, **settings | {"hidden": (7,)}).load_state_dict(state, *SPACES)
@@ -373,7 +373,7 @@ def test_sac_in_bfloat16_keeps_float32_weights_near_those_of_float32() -> None:
     for precision in ("float32", "bfloat16"):
         env = make_env(make_student("sac", **QUICK_SAC, precision=precision), 220)
         play(env)
-        state = env.student.state_dict()
+        state = env.lifetime.student.state_dict()
         assert state is not None
         weights[precision] = np.concatenate([array.ravel() for array in state["weights"].values()])
         assert weights[precision].dtype == np.float32

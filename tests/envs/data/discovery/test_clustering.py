@@ -52,15 +52,15 @@ def test_a_teacher_of_discovered_skills_reaches_what_they_stand_for() -> None:
     _, info = env.reset(seed=0)
     assert len(info["skill_accuracy"]) == 5
     assert env.teaching_spec.skills == tuple(f"skill {k}" for k in range(5))
-    classroom = env.classroom
+    lifetime = env.lifetime
     for skill in range(5):
         members = {
-            one.example.skill for one, at in zip(classroom.answers, classroom.labels, strict=True) if at == skill
+            one.example.skill for one, at in zip(lifetime.answers, lifetime.labels, strict=True) if at == skill
         }
         env.reset(seed=0)
         env.step(skill)
         if members:
-            assert {one.skill for one in classroom.latest} <= members
+            assert {one.skill for one in lifetime.latest} <= members
         assert env.spent == 40
 
 

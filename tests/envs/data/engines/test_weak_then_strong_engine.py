@@ -46,7 +46,7 @@ def env(folder: Path | None = None, **chosen: Any) -> SkillListEnv:
         action="shares", rounds=4, **settings(engine="weak-then-strong", engine_settings=engine_settings, **more)
     )
     if folder is not None:
-        made.keep_files(folder)
+        made.lifetime.keep_files(folder)
     return made
 
 
@@ -72,7 +72,7 @@ def test_the_engines_take_turns_in_the_order_that_is_asked_for(order: str) -> No
     turns = []
     for _ in range(4):
         made.step(SHARES)
-        by = makers(made.classroom.latest)
+        by = makers(made.lifetime.latest)
         turns.append([by["weak"], by["strong"]])
     assert np.abs(np.array(turns) - ORDERS[order]).max() <= (
         2 if order == "mixed" else 0
@@ -171,11 +171,11 @@ def test_what_is_found_wrong_is_rejected_ordered_again_and_paid_for_again() -> N
     made.reset(seed=0)
     for _ in range(4):
         made.step(SHARES)
-    rejected, given = made.classroom.quality.rejected, makers(made.classroom.data)
+    rejected, given = made.lifetime.quality.rejected, makers(made.lifetime.data)
     assert 0.3 * given["weak"] < rejected["verified"] < 0.6 * given["weak"]  # 0.43 times are expected
-    assert all(made.classroom.subject.verify(made.classroom.data))
+    assert all(made.lifetime.subject.verify(made.lifetime.data))
     paid = 0.5 * (given["weak"] + rejected["verified"]) + 4 * given["strong"]
-    assert paid <= made.classroom.expenses.engine <= paid + 4 * rejected["held-out"]
+    assert paid <= made.lifetime.expenses.engine <= paid + 4 * rejected["held-out"]
 
 
 def test_where_nobody_can_tell_or_nobody_checks_the_student_learns_from_what_is_wrong() -> None:
@@ -184,7 +184,7 @@ def test_where_nobody_can_tell_or_nobody_checks_the_student_learns_from_what_is_
         made.reset(seed=0)
         made.step(SHARES)
         assert made.spent == 30
-        assert sum(one.target != one.prompt.split()[1] for one in made.classroom.data if one.skill == "same") > 10
+        assert sum(one.target != one.prompt.split()[1] for one in made.lifetime.data if one.skill == "same") > 10
 
 
 def test_no_more_is_spent_than_the_allowance() -> None:
@@ -242,8 +242,8 @@ def test_an_episode_goes_on_from_its_files_as_if_it_had_never_stopped(order: str
             seen, _, _, _, info = second.step(SHARES)
             assert np.array_equal(seen, shown)
             assert info["expenses"] == told["expenses"]
-        assert [(one.prompt, one.target, one.facts) for one in second.classroom.data] == [
-            (one.prompt, one.target, one.facts) for one in whole.classroom.data
+        assert [(one.prompt, one.target, one.facts) for one in second.lifetime.data] == [
+            (one.prompt, one.target, one.facts) for one in whole.lifetime.data
         ]
 
 
@@ -305,7 +305,7 @@ def learnt(order: str, switch_at: float) -> tuple[NDArray[np.float64], float]:
         )
         teach(made, make_teacher("uniform", made, seed=seed), seed=seed)
         found.append(made.evaluate().mean_return)
-    return np.array(found), made.classroom.expenses.engine
+    return np.array(found), made.lifetime.expenses.engine
 
 
 @pytest.mark.slow

@@ -393,10 +393,10 @@ def teacher_env(**settings: Any) -> ObstacleCourseEnv:
 def test_the_defaults_are_the_authors() -> None:
     env = gymnasium.make("teachgym/ObstacleCourse-v0").unwrapped
     assert isinstance(env, ObstacleCourseEnv)
-    assert type(env.student).__name__ == "PPOStudent"
+    assert type(env.lifetime.student).__name__ == "PPOStudent"
     assert env.teaching_spec.outcome_range == (-200.0, 350.0)
     assert env.teaching_spec.mastered_above == 230.0
-    np.testing.assert_array_equal(env.test_tasks, list(TEST_COURSES.values()))
+    np.testing.assert_array_equal(env.lifetime.test_tasks, list(TEST_COURSES.values()))
     easy = env.teaching_spec.easy_tasks
     assert easy is not None
     for terrain in (ObstacleCourse("full"), ObstacleCourse("easy")):
@@ -431,7 +431,7 @@ def test_the_protocol_plays_sampled_actions_unless_told_otherwise() -> None:
 
         return answer
 
-    env.student.act, env.student.explore = asked_for("act"), asked_for("explore")  # type: ignore[method-assign]
+    env.lifetime.student.act, env.lifetime.student.explore = asked_for("act"), asked_for("explore")  # type: ignore[method-assign]
     before = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
     sampled = env.test_courses(episodes=1)
     assert asked["explore"] > asked["act"] == 0
@@ -443,9 +443,9 @@ def test_the_protocol_plays_sampled_actions_unless_told_otherwise() -> None:
 
 def test_the_easy_range_has_test_tasks_of_its_own() -> None:
     env = teacher_env(ranges="easy")
-    assert env.test_tasks.shape == (50, 8)
-    assert all(env.task_space.contains(tested) for tested in env.test_tasks)
-    assert teacher_env(test_tasks=[[0.0] * 7 + [1.0]]).test_tasks.shape == (1, 8)
+    assert env.lifetime.test_tasks.shape == (50, 8)
+    assert all(env.task_space.contains(tested) for tested in env.lifetime.test_tasks)
+    assert teacher_env(test_tasks=[[0.0] * 7 + [1.0]]).lifetime.test_tasks.shape == (1, 8)
 
 
 def test_the_courses_are_played_by_the_environments_own_body() -> None:

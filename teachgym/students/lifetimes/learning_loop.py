@@ -1,4 +1,4 @@
-"""A student whose training loop waits for its next task: what a teacher environment resumes, and can store."""
+"""A student's training loop, which waits for its next task: a lifetime resumes it, and can store it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,8 +15,8 @@ from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.world_batch import WorldBatch
 
 
-class StudentLifetime:
-    """A fresh student that learns whatever tasks it is given, one for each call of ``teach``.
+class LearningLoop:
+    """The training loop of a fresh student that learns whatever tasks it is given, one for each call of ``teach``.
 
     A paused loop can't be stored, but it can be led to where it was: from its beginning, or from the last boundary at
     which it was captured, by the same tasks. ``state`` is that beginning and these tasks; it is exact at any time, and

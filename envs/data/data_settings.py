@@ -17,7 +17,7 @@ Regime = Literal["continue", "retrain", "latest"]
 
 
 @checked_dataclass
-class ClassroomSettings:
+class DataSettings:
     """What is learnt, by whom, from what, and at what expense.
 
     Raises:
