@@ -91,7 +91,7 @@ def test_evaluation_is_deterministic_and_costs_nothing() -> None:
     assert env.spent == first.spent == 30
     assert np.array_equal(first.returns, second.returns)
     assert not np.array_equal(first.returns, untrained.returns)
-    assert np.array_equal(first.tasks, env.test_tasks)
+    assert np.array_equal(first.tasks, env.lifetime.test_tasks)
     assert first.tasks.shape == (50, 1)
     assert first.mastered_above == env.teaching_spec.mastered_above
     assert env.evaluate([[0.1], [0.2]]).tasks.tolist() == [[0.1], [0.2]]

@@ -230,7 +230,7 @@ def test_what_the_problem_says_is_what_was_asked_for() -> None:
     assert env.teaching_spec.observation_space == env.observation_space
     assert env.teaching_spec.outcome_range == (-5.0, 0.0)
     assert env.teaching_spec.mastered_above == -2.0
-    assert env.test_tasks.tolist() == [[0.0], [1.0]]
+    assert env.lifetime.test_tasks.tolist() == [[0.0], [1.0]]
 
 
 def test_vectors_of_teacher_environments_work() -> None:
