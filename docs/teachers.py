@@ -16,7 +16,7 @@ from teachgym.agents import TEACHERS, teacher_class
 from teachgym.base.named_settings import NamedSettings
 from teachgym.core.teacher import Teacher
 from teachgym.statistics import holm
-from teachgym.study.cells.environment import environment_class
+from teachgym.study.environments import environment_class
 
 HERE = Path(__file__).parent
 PAGE = HERE / "teachers.md"
@@ -178,8 +178,8 @@ def _entry(name: str, found: type[Teacher], results: list[Result]) -> str:
     idea = " ".join(sentences[:2]) if len(sentences[0]) < 300 else sentences[0]
     sources = sorted(set(re.findall(r"arXiv:(\d{4}\.\d{4,5})", text)))
     links = ", ".join(f"[arXiv:{source}](https://arxiv.org/abs/{source})" for source in sources) or "made by hand"
-    needs = ", ".join(sorted(found.needs_with(found.Settings()))) or "outcomes only"
-    lines = [f"### `{name}`\n", f"{idea}\n", f"Source: {links}. Needs, with its defaults: {needs}.\n"]
+    required = found.requirements(found.Settings())
+    lines = [f"### `{name}`\n", f"{idea}\n", f"Source: {links}. With its defaults it {required}.\n"]
     if fields(found.Settings):
         lines += ["| setting | default | meaning |", "|---|---|---|"]
         meanings = _meanings(found.Settings)

@@ -41,6 +41,12 @@ def test_the_page_of_the_suite_is_up_to_date() -> None:
     assert page == (DOCS / "suite.md").read_text(), "run: python docs/suite.py"
 
 
+def test_the_page_of_what_fits_is_up_to_date() -> None:
+    page = runpy.run_path(str(DOCS / "fits.py"))["page"]()
+    assert page == (DOCS / "fits.md").read_text(), "run: python docs/fits.py"
+    assert all(page.count(f"\n| `{name}` |") == 2 for name in TEACHERS)
+
+
 def test_the_page_of_teachers_is_up_to_date() -> None:
     page = runpy.run_path(str(DOCS / "teachers.py"))["page"]()
     assert page == (DOCS / "teachers.md").read_text(), "run: python docs/teachers.py"

@@ -9,8 +9,7 @@ import pytest
 from teachgym.agents import TEACHERS
 from teachgym.base.files import read_state, write_state
 from teachgym.core.loop import Teaching
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 from tests.agents.test_every_teacher import spec
 
@@ -45,9 +44,8 @@ class Run:
         self.teaching.begin(settings.seed)
 
     def _make(self) -> None:
-        self.env = make_environment(self.settings)
+        self.env, self.teacher = make_pair(self.settings)
         self.env.lifetime.keep_files(self.folder / "data")
-        self.teacher = make_cell_teacher(self.settings, self.env)
         self.teaching = Teaching(self.env, self.teacher)
 
     def move(self) -> None:
@@ -162,7 +160,7 @@ def test_every_teacher(name: str, tmp_path: Path) -> None:
     tried = []
     for env in WHERE:
         try:
-            make_cell_teacher(cell(env, teacher), make_environment(cell(env, teacher)))
+            make_pair(cell(env, teacher))
         except ValueError as error:
             tried.append(str(error))
             continue

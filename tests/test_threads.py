@@ -13,8 +13,7 @@ import torch
 
 import teachgym
 from teachgym.students import CallableStudent
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 from tests.study import toy_study
 
@@ -48,8 +47,8 @@ def walk(seed: int) -> Any:
 def cell(env: str, teacher: str, student: str | None = None, steps: int | None = None) -> Callable[[int], Any]:
     def run(seed: int) -> Any:
         chosen = Cell(env=env, teacher=teacher, student=student, seed=seed, budget=steps, evaluations=1)
-        made = make_environment(chosen)
-        record = teachgym.teach(made, make_cell_teacher(chosen, made), seed=seed)
+        made, acting = make_pair(chosen)
+        record = teachgym.teach(made, acting, seed=seed)
         return [feedback.outcome for feedback in record.feedback], repr(made.lifetime.student_state())
 
     return run

@@ -1,13 +1,13 @@
 """PAIRED: an adversary that makes tasks which a second student masters, and the first does not."""
 
-from typing import ClassVar, final
+from typing import final
 
 import numpy as np
 
 from teachgym.agents.adversaries.level_adversary import LevelAdversary, LevelAdversarySettings
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import ANTAGONIST
+from teachgym.core.needs import Needs
 from teachgym.core.task_space import FloatArray
 
 
@@ -48,7 +48,7 @@ class Paired(LevelAdversary):
 
     Settings = PairedSettings
     settings: PairedSettings
-    needs: ClassVar[frozenset[str]] = frozenset({ANTAGONIST})
+    needs = Needs.ANTAGONIST
 
     def _result(self, feedback: Feedback) -> FloatArray:
         if feedback.antagonist_outcome is None:

@@ -56,7 +56,7 @@ class Arte(SharesTeacher):
     ``origin`` is ``"warm-up"``, or ``"rule"``.
 
     Args:
-        spec: The environment's fixed facts; it offers ``"shares"``.
+        spec: The environment's fixed facts.
         settings: An ``ArteSettings``; None takes the defaults.
         seed: Integer from 0 up.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from teachgym.agents.arms.arms import Arms
 from teachgym.agents.base.pending import Pending
+from teachgym.agents.base.task_actions import TASKS_AND_ARMS
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
@@ -40,6 +41,7 @@ class ArmTeacher(Teacher):
         ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.
     """
 
+    acts_on = TASKS_AND_ARMS
     keeps: ClassVar[tuple[str, ...]] = ("_pending",)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:

@@ -10,7 +10,8 @@ from teachgym.agents.arms.arms import ArmSettings
 from teachgym.base.ranges import NonNegativeInt, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 LEFT_OUT = 0.001
@@ -77,7 +78,7 @@ class SuccessProgress(ArmTeacher):
 
     Settings = SuccessProgressSettings
     settings: SuccessProgressSettings
-    needs = frozenset({SUCCESS})
+    needs = Needs.SUCCESS
 
     keeps = (
         "_since",

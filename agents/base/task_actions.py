@@ -8,9 +8,12 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import read_numbers, shown
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
-from teachgym.data.spaces import Shares
+
+TASKS_AND_ARMS = (spaces.Discrete, spaces.Box, ProbeSpace)
+"""Types of action spaces that ``TaskActions`` reads."""
 
 
 class TaskActions:
@@ -18,22 +21,15 @@ class TaskActions:
 
     Args:
         spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape or a ``Discrete``,
-            alone or with ``"probe"`` beside it.
+            or a ``ProbeSpace`` of one.
 
     Raises:
         ValueError: If the action space is neither, or a bound is infinite.
     """
 
     def __init__(self, spec: TeachingSpec) -> None:
-        space: Any = spec.action_space
+        space: Any = spec.decisions
         self._has_probes = spec.has_probes
-        if self._has_probes:
-            space = space["decision"]
-        if isinstance(space, Shares):
-            raise ValueError(
-                f"the action space is {space}, which sum to 1; this teacher chooses single tasks: give the environment "
-                "action=discrete, or choose a teacher of shares, such as random-shares or uniform"
-            )
         self.numbered = isinstance(space, spaces.Discrete)
         if isinstance(space, spaces.Discrete):
             first = int(space.start)

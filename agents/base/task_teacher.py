@@ -1,10 +1,14 @@
 """The base of teachers that choose one point of a box of tasks and learn from what came of it."""
 
 from abc import abstractmethod
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from gymnasium import spaces
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.requirements import SpaceType
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
@@ -19,14 +23,16 @@ class TaskTeacher(Teacher):
     learning from them define ``_probes``.
 
     Args:
-        spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape, alone or
-            with ``"probe"`` beside it (``spec.probe_space``).
+        spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape, or a ``ProbeSpace``
+            of one.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
 
     Raises:
         ValueError: If the action space is not a floating box with finite bounds.
     """
+
+    acts_on: ClassVar[tuple[SpaceType, ...]] = (spaces.Box, ProbeSpace)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)

@@ -9,8 +9,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import FiniteFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 _CLOCK = ("total",)
@@ -105,9 +107,10 @@ class Annealing(TaskTeacher):
         self._described: Window | None = None  # made when asked for
 
     @classmethod
-    def needs_with(cls, settings: AnnealingSettings) -> frozenset[str]:
-        """To know successes, where they set the pace."""
-        return frozenset({SUCCESS} if settings.pace == "success" else ())
+    def requirements(cls, settings: AnnealingSettings) -> Requirements:
+        """It needs to know successes, where they set the pace."""
+        found = super().requirements(settings)
+        return found.needing(Needs.SUCCESS) if settings.pace == "success" else found
 
     def sampling(self) -> Window:
         """The box within which tasks are drawn at this moment."""

@@ -2,7 +2,7 @@
 
 from typing import Any, final
 
-from teachgym.agents.base.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TASKS_AND_ARMS, TaskActions
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
@@ -46,6 +46,7 @@ class Constant(Teacher):
 
     Settings = ConstantSettings
     settings: ConstantSettings
+    acts_on = TASKS_AND_ARMS
 
     def __init__(self, spec: TeachingSpec, settings: ConstantSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.agents.base.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TASKS_AND_ARMS, TaskActions
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
@@ -112,6 +112,7 @@ class Manual(Teacher):
 
     Settings = ManualSettings
     settings: ManualSettings
+    acts_on = TASKS_AND_ARMS
     keeps = ("_decisions", "_steps")
 
     def __init__(self, spec: TeachingSpec, settings: ManualSettings | None = None, *, seed: int) -> None:

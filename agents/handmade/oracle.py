@@ -8,8 +8,10 @@ from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import FiniteFloat, PositiveInt, PositiveShare
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -73,9 +75,10 @@ class Oracle(TaskTeacher):
         self._window: Window | None = None  # made when asked for
 
     @classmethod
-    def needs_with(cls, settings: OracleSettings) -> frozenset[str]:
-        """To know what mastered means, unless a threshold is set."""
-        return frozenset({SUCCESS} if settings.threshold is None else ())
+    def requirements(cls, settings: OracleSettings) -> Requirements:
+        """It needs to know what mastered means, unless a threshold is set."""
+        found = super().requirements(settings)
+        return found.needing(Needs.SUCCESS) if settings.threshold is None else found
 
     def sampling(self) -> Window:
         """The window within which tasks are drawn at this moment."""

@@ -1,6 +1,10 @@
 """Uniform draws: the baseline that every curriculum has to beat."""
 
+import copy
 from typing import Any, final
+
+import numpy as np
+from gymnasium import Space, spaces
 
 from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.settings import NoSettings
@@ -11,29 +15,40 @@ from teachgym.core.teacher import Teacher
 
 @final
 class Random(Teacher):
-    """Draws every task uniformly from the task space, independently, and learns nothing.
+    """Draws every action from the action space, independently, and learns nothing.
 
-    Works with any box of tasks and with numbered arms, and has nothing to set. ``origin`` is always ``"random"``.
+    Tasks in a box and numbered arms are uniform, and so are shares of skills; all else is what Gymnasium draws from the
+    space, texts of random letters for instance. It makes no probes, has nothing to set, and its ``origin`` is always
+    ``"random"``.
 
     Args:
         spec: The environment's fixed facts.
         settings: None, or ``NoSettings()``.
         seed: Integer from 0 up.
-
-    Raises:
-        ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.
     """
 
     settings: NoSettings
 
     def __init__(self, spec: TeachingSpec, settings: NoSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
-        self._actions = TaskActions(spec)
+        self._tasks = TaskActions(spec) if _is_of_tasks(spec.decisions) else None
+        self._space = copy.deepcopy(spec.decisions)
 
     def act(self, observation: Any) -> Any:
-        """Draw a task."""
+        """Draw an action."""
         self.origin = "random"
-        return self._actions.action(self._actions.uniform(self.rng, self._actions.low, self._actions.high))
+        if self._tasks is not None:
+            return self._tasks.action(self._tasks.uniform(self.rng, self._tasks.low, self._tasks.high))
+        self._space.seed(int(self.rng.integers(2**31)))
+        decision = self._space.sample()
+        return {"decision": decision, "probe": np.int64(0)} if self.spec.has_probes else decision
 
     def update(self, transition: Transition) -> None:
         """Do nothing."""
+
+
+def _is_of_tasks(space: Space[Any]) -> bool:
+    """Whether these are arms, or a bounded box of floating-point numbers, which are drawn in double precision."""
+    if isinstance(space, spaces.Box):
+        return np.issubdtype(space.dtype, np.floating) and space.is_bounded()
+    return isinstance(space, spaces.Discrete)

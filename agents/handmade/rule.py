@@ -1,5 +1,6 @@
 """A reference policy that the environment states."""
 
+from dataclasses import replace
 from typing import Annotated, Any, final
 
 from annotated_types import MinLen
@@ -7,7 +8,10 @@ from annotated_types import MinLen
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import RULES, TRUTH, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import BoxWithTruth
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 
 TRUTH_RULE = "truth"
@@ -44,7 +48,7 @@ class ReferenceRule(Teacher):
 
     Settings = RuleSettings
     settings: RuleSettings
-    needs = frozenset({RULES})
+    needs = Needs.RULES
 
     def __init__(self, spec: TeachingSpec, settings: RuleSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -53,9 +57,10 @@ class ReferenceRule(Teacher):
         self._rule = spec.rules[self.settings.name]
 
     @classmethod
-    def needs_with(cls, settings: RuleSettings) -> frozenset[str]:
-        """The truth, for the rule that is shown it."""
-        return cls.needs | ({TRUTH} if settings.name == TRUTH_RULE else frozenset())
+    def requirements(cls, settings: RuleSettings) -> Requirements:
+        """It reads the truth, for the rule that is shown it."""
+        found = super().requirements(settings)
+        return replace(found, reads=BoxWithTruth) if settings.name == TRUTH_RULE else found
 
     def act(self, observation: Any) -> Any:
         """What the rule says."""

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from teachgym.agents.base.pending import Pending
-from teachgym.agents.base.task_actions import TaskActions
+from teachgym.agents.base.task_actions import TASKS_AND_ARMS, TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
 from teachgym.base.ranges import PositiveInt
 from teachgym.base.registry import unknown_name
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 
@@ -83,6 +85,7 @@ class Stages(Teacher):
 
     Settings = StagesSettings
     settings: StagesSettings
+    acts_on = TASKS_AND_ARMS
     keeps = ("_pending", "_stage", "_counts", "_outcomes", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: StagesSettings | None = None, *, seed: int) -> None:
@@ -90,7 +93,7 @@ class Stages(Teacher):
         self._actions = TaskActions(spec)
         self._conditions = self.settings.conditions()
         self._boxes = [self._box(number, stage) for number, stage in enumerate(self.settings.stages or ({},))]
-        self._reads_success = SUCCESS in self.needs_with(self.settings)
+        self._reads_success = Needs.SUCCESS in self.requirements(self.settings).needs
         self._pending = Pending()
         self._stage = 0
         self._counts = dict.fromkeys(("steps", "episodes", "total_steps", "total_episodes"), 0)
@@ -99,10 +102,11 @@ class Stages(Teacher):
         self._described: Window | None = None  # made when asked for
 
     @classmethod
-    def needs_with(cls, settings: StagesSettings) -> frozenset[str]:
-        """To know successes, where a condition speaks of them."""
+    def requirements(cls, settings: StagesSettings) -> Requirements:
+        """It needs to know successes, where a condition speaks of them."""
+        found = super().requirements(settings)
         spoken = (condition.quantities for condition in settings.conditions() if condition is not None)
-        return frozenset({SUCCESS} if any("success" in names for names in spoken) else ())
+        return found.needing(Needs.SUCCESS) if any("success" in names for names in spoken) else found
 
     def sampling(self) -> Window:
         """The box of the present stage."""

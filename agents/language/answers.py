@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from teachgym.base.registry import unknown_name
-from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TREE_PLAN, TeachingSpec
-from teachgym.data.tree_plan import empty_plan
+from teachgym.core.requirements import SpaceType
+from teachgym.core.spec import TeachingSpec
+from teachgym.data.spaces import Examples, Orders, Shares
+from teachgym.data.tree_plan import TreePlans
 
 _MOST_SHARE = 1_000_000
 """Shares may be percentages, or numbers of examples; what is larger is a slip."""
@@ -33,8 +35,8 @@ class Answers(ABC):
         spec: The environment's fixed facts.
     """
 
-    need: ClassVar[str]
-    """What the environment must offer."""
+    acts_on: ClassVar[SpaceType]
+    """Type of the action space."""
     instructions: ClassVar[str]
     """What the model is told to do."""
 
@@ -83,7 +85,7 @@ class Answers(ABC):
 class SharesAnswers(Answers):
     """Each skill's share of the next examples. By default all skills get the same."""
 
-    need = SHARES
+    acts_on = Shares
     instructions = (
         "Divide the next examples among the skills: give each that is to have any its share. Shares are from 0 up, and "
         "are scaled to sum to 1; a skill that you leave out gets none."
@@ -112,14 +114,13 @@ class SharesAnswers(Answers):
 
     def default(self, report: Parsed) -> Any:
         """Equal shares."""
-        count = self.space.shape[0]
-        return np.full(count, 1 / count, dtype=np.float32)
+        return np.full(self.space.count, 1 / self.space.count, dtype=np.float32)
 
 
 class TreeAnswers(Answers):
     """For every skill, explore or exploit. By default all standing orders stay as they are."""
 
-    need = TREE_PLAN
+    acts_on = TreePlans
     instructions = (
         "Decide for every skill. To explore grows new subskills: say how many, and how many examples of each are to be "
         "made in every step from now on. To exploit changes the standing orders of subskills that there are, by slot: "
@@ -138,7 +139,7 @@ class TreeAnswers(Answers):
 
     def complaint(self, answer: Any, report: Parsed) -> str | None:
         """Unknown skills and slots, and numbers below 0 that can't be."""
-        _, slots = self.space["change"].shape
+        slots = self.space.subskills
         for entry in answer["skills"]:
             if entry["new"] < 0 or entry["each"] < 0:
                 return f"new or each of skill {entry['skill']!r} is negative; give numbers from 0 up"
@@ -150,28 +151,27 @@ class TreeAnswers(Answers):
     def action(self, answer: Any, report: Parsed) -> Any:
         """A ``TreePlan``; numbers that are too large are cut to the largest that are allowed."""
         names = self.names(report)
-        plan = empty_plan(self.space)
-        most_new, most_each = (int(self.space[name].high.max()) for name in ("new", "each"))
-        most_change = int(self.space["change"].high.max())
+        plan = self.space.empty()
+        slots, most = self.space.subskills, self.space.most
         for entry in answer["skills"]:
             k = names.index(entry["skill"])
             if entry["decision"] == "explore":
                 plan["explore"][k] = 1
-                plan["new"][k], plan["each"][k] = min(entry["new"], most_new), min(entry["each"], most_each)
+                plan["new"][k], plan["each"][k] = min(entry["new"], slots), min(entry["each"], most)
                 continue
             for change in entry["changes"]:
-                plan["change"][k, int(change["slot"]) - 1] = min(max(change["change"], -most_change), most_change)
+                plan["change"][k, int(change["slot"]) - 1] = min(max(change["change"], -most), most)
         return plan
 
     def default(self, report: Parsed) -> Any:
         """No change."""
-        return empty_plan(self.space)
+        return self.space.empty()
 
 
 class OrdersAnswers(Answers):
     """A plan in words. By default the examples of the step are divided evenly among the errors that are shown."""
 
-    need = ORDERS
+    acts_on = Orders
     instructions = (
         "Order examples from an engine that writes them, for the errors that you are shown: like which error (its "
         "number), how many, and what the engine should know: what the student has not understood, and what examples "
@@ -207,27 +207,21 @@ class OrdersAnswers(Answers):
 
     def _numbers(self, report: Parsed) -> list[int]:
         """Of the errors that are shown; where the report does not say, of all that there can be."""
-        like = self.space.feature_space["like"]
-        allowed = range(int(like.start), int(like.start + like.n))
+        allowed = range(self.space.errors)
         errors = report.get("errors")
         shown = errors if isinstance(errors, list) else []
         numbers = [one["number"] for one in shown if isinstance(one, dict) and one.get("number") in allowed]
         return numbers or list(allowed)
 
     def _order(self, like: int, count: int, note: str) -> dict[str, Any]:
-        space = self.space.feature_space
-        most = int(space["count"].high.max())
-        return {
-            "like": np.int64(like),
-            "count": np.full(space["count"].shape, min(count, most), dtype=space["count"].dtype),
-            "note": note[: space["note"].max_length],
-        }
+        count = min(count, self.space.most)
+        return {"like": np.int64(like), "count": np.int64(count), "note": note[: self.space.longest]}
 
 
 class ExamplesAnswers(Answers):
     """The training examples themselves. By default there are none."""
 
-    need = EXAMPLES
+    acts_on = Examples
     instructions = (
         "Write the training examples of this step yourself: a prompt as the student will be given it, in the form of "
         "those that you are shown, and its target, the one right answer and nothing else. All prompts differ from each "

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, final
+
+from gymnasium import spaces
 
 from teachgym.agents.language.answers import ANSWERS, read_report
 from teachgym.base.ranges import NonNegativeInt
 from teachgym.base.settings import checked_dataclass
 from teachgym.base.state import State
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import TEXT, TeachingSpec
+from teachgym.core.requirements import Requirements
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
@@ -63,11 +67,13 @@ class LanguageModel(Teacher):
         send: Sends a request, in place of the endpoint in the settings; for tests.
 
     Raises:
-        ValueError: If no model is named, or the environment does not offer what ``acts`` needs.
+        ValueError: If no model is named, or the environment does not give what ``acts`` says, and text to read.
     """
 
     Settings = LanguageModelSettings
     settings: LanguageModelSettings
+    acts_on = tuple(kind.acts_on for kind in ANSWERS.values())
+    reads = spaces.Text
     keeps = ("_memory",)
     _memory: list[dict[str, Any]]
     """Report, answer and, once it is known, reward of the latest steps."""
@@ -86,9 +92,9 @@ class LanguageModel(Teacher):
         self._memory = []
 
     @classmethod
-    def needs_with(cls, settings: LanguageModelSettings) -> frozenset[str]:
-        """Text to read, and the kind of action that it is to take."""
-        return frozenset({TEXT, ANSWERS[settings.acts].need})
+    def requirements(cls, settings: LanguageModelSettings) -> Requirements:
+        """It acts on what ``acts`` says."""
+        return replace(super().requirements(settings), acts_on=(ANSWERS[settings.acts].acts_on,))
 
     def act(self, observation: str) -> Any:
         """Ask the model.

@@ -5,8 +5,10 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from teachgym.agents.base.task_actions import TASKS_AND_ARMS
 from teachgym.agents.learned.trained_policy import (
     TrainedPolicy,
     check_observation_space,
@@ -59,6 +61,8 @@ class PolicyTeacher(Teacher):
 
     Settings = PolicySettings
     settings: PolicySettings
+    acts_on = TASKS_AND_ARMS
+    reads = spaces.Box
     keeps = ("_memory", "_fresh")
     _memory: tuple[NDArray[Any], ...] | None
 
@@ -70,7 +74,7 @@ class PolicyTeacher(Teacher):
                 "policy,path=runs/my-teacher"
             )
         stored = TrainedPolicy.load(Path(self.settings.path))
-        self._space: Any = spec.action_space["decision"] if spec.has_probes else spec.action_space  # type: ignore[index]
+        self._space: Any = spec.decisions
         _check_fit(stored, spec, self._space)
         self._network = stored.network()
         self._memory = None
@@ -90,7 +94,7 @@ class PolicyTeacher(Teacher):
         self._memory, self._fresh = memory, False
         action = to_action(chosen, self._space)
         if self.spec.has_probes:
-            return {"decision": action, "probe": np.int64(1)}
+            return {"decision": action, "probe": np.int64(0)}
         return action if action.shape else action[()]
 
     def update(self, transition: Transition) -> None:

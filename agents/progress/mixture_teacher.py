@@ -10,8 +10,10 @@ from teachgym.agents.progress.gaussian_mixtures import Criterion, Mixture, chanc
 from teachgym.base.ranges import NonNegativeInt, PositiveInt, Share
 from teachgym.base.setting_checks import check_numbers, check_whole
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import GaussianMixture
-from teachgym.core.spec import EASY_TASKS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -94,9 +96,10 @@ class MixtureTeacher(TaskTeacher):
         self._described: GaussianMixture | None = None  # the mixture as it is shown, made when asked for
 
     @classmethod
-    def needs_with(cls, settings: Any) -> frozenset[str]:
-        """Easy tasks, if the bootstrap is to draw from them."""
-        return cls.needs | (frozenset({EASY_TASKS}) if settings.bootstrap == "easy" else frozenset())
+    def requirements(cls, settings: Any) -> Requirements:
+        """It needs easy tasks if the bootstrap is to draw from them."""
+        found = super().requirements(settings)
+        return found.needing(Needs.EASY_TASKS) if settings.bootstrap == "easy" else found
 
     @abstractmethod
     def _measures(self, task: FloatArray, outcome: float) -> list[float]:

@@ -11,7 +11,8 @@ from teachgym.agents.replay.level_store import NOT_STORED
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import PROBES, TeachingSpec
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -75,7 +76,7 @@ class Accel(LevelReplay):
     ``origin`` is ``"new"``, ``"replay"`` or ``"edited"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: An ``AccelSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -84,7 +85,7 @@ class Accel(LevelReplay):
     """
 
     Settings = AccelSettings
-    needs = frozenset({PROBES})
+    acts_on = (ProbeSpace,)
     settings: AccelSettings
     keeps = ("_batch", "_ease", "_children")
 

@@ -12,7 +12,9 @@ from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSett
 from teachgym.base.ranges import Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import EASY_TASKS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 NewLevels = Literal["uniform", "easy", "easy-if-offered"]
@@ -67,10 +69,10 @@ class LevelReplay(TaskTeacher):
         self._probing = False
 
     @classmethod
-    def needs_with(cls, settings: LevelReplaySettings) -> frozenset[str]:
-        """What the score needs, and easy tasks where new levels are such."""
-        easy = {EASY_TASKS} if settings.new_levels == "easy" else set()
-        return cls.needs | needs_of_score(settings.score) | easy
+    def requirements(cls, settings: LevelReplaySettings) -> Requirements:
+        """It needs what the score does, and easy tasks where new levels are such."""
+        found = super().requirements(settings).needing(needs_of_score(settings.score))
+        return found.needing(Needs.EASY_TASKS) if settings.new_levels == "easy" else found
 
     @abstractmethod
     def _is_probe(self, origin: str) -> bool:

@@ -8,7 +8,8 @@ from annotated_types import Ge
 from teachgym.base.ranges import NonNegativeFloat, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import ENTROPIES, SUCCESS, VALUES, TeachingSpec
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 ScoreName = Literal[
@@ -52,11 +53,11 @@ class ScoreSettings:
     successes counts as it is, every level seen once scores 0."""
 
 
-def needs_of_score(score: ScoreName) -> frozenset[str]:
-    """What a score needs of the environment, by the names in ``teachgym.core.spec``."""
+def needs_of_score(score: ScoreName) -> Needs:
+    """What a teacher that scores levels so needs of the environment."""
     if score in _OUTCOMES_ONLY:
-        return frozenset()
-    return frozenset({{"policy-entropy": ENTROPIES, "learnability": SUCCESS}.get(score, VALUES)})
+        return NOTHING
+    return {"policy-entropy": Needs.ENTROPIES, "learnability": Needs.SUCCESS}.get(score, Needs.VALUES)
 
 
 class LevelScore:

@@ -6,7 +6,7 @@ from teachgym.agents.replay.level_replay import LevelReplay, LevelReplaySettings
 from teachgym.agents.replay.level_scores import ScoreName
 from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import PROBES
+from teachgym.core.spaces import ProbeSpace
 
 
 @checked_dataclass
@@ -107,7 +107,7 @@ class RobustPlr(LevelReplay):
     ``origin`` is ``"new"`` or ``"replay"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: A ``RobustPlrSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -116,7 +116,7 @@ class RobustPlr(LevelReplay):
     """
 
     Settings = RobustPlrSettings
-    needs = frozenset({PROBES})
+    acts_on = (ProbeSpace,)
     settings: RobustPlrSettings
 
     def _is_probe(self, origin: str) -> bool:

@@ -10,7 +10,9 @@ from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.ranges import PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import PROBES, SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -75,7 +77,7 @@ class Sfl(TaskTeacher):
     ``origin`` is ``"probe"``, ``"kept"`` or ``"random"``.
 
     Args:
-        spec: The environment's fixed facts. Actions say whether they are probes (``spec.probe_space``).
+        spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: An ``SflSettings``; None takes the defaults.
         seed: Integer from 0 up.
 
@@ -84,7 +86,8 @@ class Sfl(TaskTeacher):
     """
 
     Settings = SflSettings
-    needs = frozenset({PROBES, SUCCESS})
+    acts_on = (ProbeSpace,)
+    needs = Needs.SUCCESS
     settings: SflSettings
     keeps = ("_pending", "_round", "_probed", "_trained", "_levels", "_episodes", "_successes")
 

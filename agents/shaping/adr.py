@@ -10,8 +10,10 @@ from teachgym.agents.shaping.outcome_thresholds import competent_outcome, failin
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -98,9 +100,10 @@ class Adr(TaskTeacher):
         self._window: Window | None = None  # made when asked for
 
     @classmethod
-    def needs_with(cls, settings: AdrSettings) -> frozenset[str]:
-        """To know what mastered means, unless both thresholds are set."""
-        return frozenset({SUCCESS} if settings.grow_above is None or settings.shrink_below is None else ())
+    def requirements(cls, settings: AdrSettings) -> Requirements:
+        """It needs to know what mastered means, unless both thresholds are set."""
+        found = super().requirements(settings)
+        return found.needing(Needs.SUCCESS) if settings.grow_above is None or settings.shrink_below is None else found
 
     def sampling(self) -> Window:
         """The box; that some of the tasks are on its edge is left out."""

@@ -13,7 +13,9 @@ from teachgym.base.exclusive import one_core
 from teachgym.base.ranges import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from teachgym.base.setting_checks import check_numbers
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 JITTER = 1e-3
@@ -133,9 +135,10 @@ class Currot(TaskTeacher):
         self._answers: list[FloatArray] = []  # since the last update, likewise
 
     @classmethod
-    def needs_with(cls, settings: CurrotSettings) -> frozenset[str]:
-        """To know what mastered means, unless a threshold is set."""
-        return frozenset({SUCCESS} if settings.threshold is None else ())
+    def requirements(cls, settings: CurrotSettings) -> Requirements:
+        """It needs to know what mastered means, unless a threshold is set."""
+        found = super().requirements(settings)
+        return found.needing(Needs.SUCCESS) if settings.threshold is None else found
 
     def _start(self) -> FloatArray:
         easy = self.spec.easy_tasks

@@ -1,7 +1,7 @@
 """GoalGAN: a generative adversarial network that proposes tasks of intermediate difficulty."""
 
 import itertools
-from typing import ClassVar, final
+from typing import final
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from teachgym.agents.base.torch_state import (
 from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 
@@ -102,7 +103,7 @@ class GoalGan(TaskTeacher):
 
     Settings = GoalGanSettings
     settings: GoalGanSettings
-    needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
+    needs = Needs.SUCCESS
 
     keeps = (
         "_generator",

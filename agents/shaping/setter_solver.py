@@ -1,7 +1,7 @@
 """Setter-Solver: a flow that makes tasks of any feasibility asked for, and a judge of feasibility."""
 
 import itertools
-from typing import ClassVar, final
+from typing import final
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ from teachgym.agents.shaping.real_nvp import RealNvp, linear
 from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 LEAST_FEASIBILITY = 1e-8
@@ -85,7 +86,7 @@ class SetterSolver(TaskTeacher):
 
     Settings = SetterSolverSettings
     settings: SetterSolverSettings
-    needs: ClassVar[frozenset[str]] = frozenset({SUCCESS})
+    needs = Needs.SUCCESS
 
     keeps = ("_setter", "_judge", "_setter_optimiser", "_judge_optimiser", "_pending", "_answers")
 

@@ -10,7 +10,8 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PositiveShare
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import VALUES, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 MOST_EPISODES = 1000
@@ -93,7 +94,7 @@ class Spdl(SelfPacedTeacher):
 
     Settings = SpdlSettings
     settings: SpdlSettings
-    needs = frozenset({VALUES})
+    needs = Needs.VALUES
 
     keeps = ("_batch", "_spent", "_next", "_updates")
 

@@ -12,7 +12,9 @@ from teachgym.agents.shaping.self_paced_teacher import SelfPacedSettings, SelfPa
 from teachgym.base.exclusive import one_core
 from teachgym.base.ranges import FiniteFloat, PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 
 DRAWS = 100
@@ -96,9 +98,10 @@ class Sprl(SelfPacedTeacher):
         self._outcomes: list[float] = []  # scaled to [0, 1]
 
     @classmethod
-    def needs_with(cls, settings: SprlSettings) -> frozenset[str]:
-        """To know what mastered means, unless a threshold is set."""
-        return frozenset({SUCCESS} if settings.threshold is None else ())
+    def requirements(cls, settings: SprlSettings) -> Requirements:
+        """It needs to know what mastered means, unless a threshold is set."""
+        found = super().requirements(settings)
+        return found.needing(Needs.SUCCESS) if settings.threshold is None else found
 
     def _choose(self) -> tuple[FloatArray, str]:
         draws = self._context.draw(self.rng, DRAWS)

@@ -1,19 +1,18 @@
 """The base of teachers that decide for every skill of a tree whether to explore or to exploit."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from teachgym.base.annotations import read_numbers
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import TREE_PLAN, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
-from teachgym.data.observation import TreeField
-from teachgym.data.tree_plan import empty_plan
+from teachgym.data.observation import TreeField, TreeFields
+from teachgym.data.tree_plan import TreePlans
 
 Orders = NDArray[np.int64]
 
@@ -76,32 +75,21 @@ class TreeRule(Teacher):
     Subclasses define ``_decide``, or ``_decide_all`` where skills compete.
 
     Args:
-        spec: The environment's fixed facts; it offers ``"tree-plan"``.
+        spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up.
-
-    Raises:
-        ValueError: If actions are not tree plans, or observations not trees in numbers.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({TREE_PLAN})
+    acts_on = (TreePlans,)
+    reads = TreeFields
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
-        self._space: Any = spec.action_space
-        if not (isinstance(self._space, spaces.Dict) and {"explore", "new", "each", "change"} == set(self._space)):
-            raise ValueError(
-                f"the action space is {self._space}; expected tree plans: give the environment action=plan"
-            )
-        change: Any = self._space["change"]
-        self.skills, self.slots = change.shape
-        self._seen, seen = (self.skills, 1 + self.slots, len(TreeField)), spec.observation_space
-        if seen.shape != self._seen:
-            raise ValueError(
-                f"the observation space is {seen}; expected a tree of shape {self._seen}: give the environment "
-                "observation=numbers"
-            )
-        self.budget = int(change.high.max())
+        assert isinstance(spec.action_space, TreePlans)
+        self._plans = spec.action_space
+        self.skills, self.slots = self._plans.skills, self._plans.subskills
+        self._seen = (self.skills, 1 + self.slots, len(TreeField))
+        self.budget = self._plans.most
         """Examples of an episode."""
 
     def _decide(self, subskills: Subskills) -> Explore | Exploit:
@@ -117,7 +105,7 @@ class TreeRule(Teacher):
         """Decide for all skills."""
         self.origin = "rule"
         trees = [Subskills(fields) for fields in read_numbers("the observation", observation, shape=self._seen)]
-        plan = empty_plan(self._space)
+        plan = self._plans.empty()
         for k, (tree, decision) in enumerate(zip(trees, self._decide_all(trees), strict=True)):
             if isinstance(decision, Explore):
                 plan["explore"][k] = 1

@@ -5,15 +5,17 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
-from gymnasium import Space
+from gymnasium import Space, spaces
 
 from teachgym.base.ranges import NonNegativeFloat, PositiveInt, Share
 from teachgym.base.settings import checked_arguments, make_settings
-from teachgym.core.decision import action_space
+from teachgym.core.decision import COUNTED_PROBES, action_space
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import GainReward
-from teachgym.core.spec import PROBES, SUCCESS, TEXT, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.core.view import View
 from teachgym.data.reports import SubjectReport
@@ -96,8 +98,10 @@ class DataEnv(TeacherEnv):
         ValueError: If an argument is not allowed, or something that is named does not exist; nothing is spent then.
     """
 
-    offered: ClassVar[Mapping[str, str]] = {}
-    """What a kind of action offers, where it is more than a plain space."""
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        COUNTED_PROBES,
+        OnDemand({"observation": "text"}, observation_space=spaces.Text),
+    )
     lifetime: DataLifetime[Any]
 
     @checked_arguments
@@ -124,18 +128,12 @@ class DataEnv(TeacherEnv):
             mastered_above=mastered_above,
         )
         view = make_view(lifetime, observation)
-        offers = {
-            SUCCESS,
-            *((self.offered[action],) if action in self.offered else ()),
-            *((TEXT,) if observation == "text" else ()),
-            *((PROBES,) if probes == "counted" else ()),
-        }
         spec = TeachingSpec(
             action_space=action_space(lifetime.decision_space, probes),
             observation_space=view.space,
             outcome_range=(0.0, 1.0),
             mastered_above=mastered_above,
-            offers=frozenset(offers),
+            offers=Needs.SUCCESS,
             skills=lifetime.places,
         )
         super().__init__(lifetime, spec, reward=GainReward(), view=view)

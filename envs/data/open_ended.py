@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, NamedTuple, final
+from typing import Annotated, Any, ClassVar, NamedTuple, final
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -12,12 +12,12 @@ from gymnasium import Space, spaces
 from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_arguments
-from teachgym.core.spec import EXAMPLES, ORDERS
+from teachgym.core.requirements import OnDemand
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
 from teachgym.data.example import Answer, Example
 from teachgym.data.reports import ErrorReport, SubjectReport
-from teachgym.data.spaces import AnyText
+from teachgym.data.spaces import Examples, Orders
 from teachgym.envs.data.apportion import split
 from teachgym.envs.data.data_env import DataEnv, DataView
 from teachgym.envs.data.data_lifetime import DataLifetime, skill_shares
@@ -67,9 +67,8 @@ class OpenEndedLifetime(DataLifetime[OpenEndedPlan]):
         if action == "examples":
             if not self.reads or any(one.image is not None for one in self.subject.validation):
                 raise ValueError("action is 'examples', which are text; the student reads none, or needs images")
-            return spaces.Sequence(spaces.Dict({"prompt": AnyText(), "target": AnyText()})), tasks
-        count = spaces.Box(0, self.budget, (), dtype=np.int64)
-        return spaces.Sequence(spaces.Dict({"like": spaces.Discrete(shown), "count": count, "note": AnyText()})), tasks
+            return Examples(), tasks
+        return Orders(shown, self.budget), tasks
 
     def read(self, action: Any) -> OpenEndedPlan:
         """The action as a plan."""
@@ -195,10 +194,10 @@ class OpenEndedEnv(DataEnv):
 
     ## Action Space
     By ``action``, for M errors shown: ``"discrete"``, ``Discrete(M)``, all examples of the step like one of them;
-    ``"weights"``, ``Box(0, 1, (M,))``, divided in proportion (alike, if all are 0); ``"plan"``, a ``Sequence`` of
-    ``{"like": Discrete(M), "count": Box(0, budget), "note": text}``, for teachers and engines that read; or
-    ``"examples"``, a ``Sequence`` of ``{"prompt": text, "target": text}``, the training data itself, which must parse,
-    be right by the subject's scorer and not repeat, unless ``checks`` says otherwise.
+    ``"weights"``, ``Box(0, 1, (M,))``, divided in proportion (alike, if all are 0); ``"plan"``, ``Orders(M, budget)``,
+    sequences of ``{"like": error, "count": number, "note": text}``, for teachers and engines that read; or
+    ``"examples"``, ``Examples()``, sequences of ``{"prompt": text, "target": text}``, the training data itself, which
+    must parse, be right by the subject's scorer and not repeat, unless ``checks`` says otherwise.
 
     ## Observation Space
     ``Box(-1, 1, (1 + M, 17))``, float32. Row 0 begins with progress, accuracy and its last gain. Each other row is of
@@ -222,7 +221,12 @@ class OpenEndedEnv(DataEnv):
     * v0: Initial version.
     """
 
-    offered = {"examples": EXAMPLES, "plan": ORDERS}
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        *DataEnv.on_demand,
+        OnDemand({"action": "weights"}, action_space=spaces.Box),
+        OnDemand({"action": "plan"}, action_space=Orders),
+        OnDemand({"action": "examples"}, action_space=Examples),
+    )
     lifetime: OpenEndedLifetime
 
     @checked_arguments

@@ -1,16 +1,16 @@
 """The skill-list environment: how much data to make for which skill."""
 
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from gymnasium import Space, spaces
 
 from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.setting_checks import check_choice
-from teachgym.core.spec import SHARES
+from teachgym.core.requirements import OnDemand
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
-from teachgym.data.observation import SkillRow
+from teachgym.data.observation import SkillRow, SkillRows
 from teachgym.data.reports import SkillReport, SubjectReport
 from teachgym.data.spaces import Shares
 from teachgym.envs.data.apportion import split
@@ -92,7 +92,7 @@ class SkillListView(DataView):
     """The rows of ``teachgym.data.observation.SkillRow``, or a report by skill."""
 
     def _number_space(self, lifetime: SkillListLifetime) -> Space[Any]:
-        return spaces.Box(-1.0, 1.0, (len(SkillRow), lifetime.skill_count), dtype=np.float32)
+        return SkillRows(lifetime.skill_count)
 
     def _numbers(self, lifetime: SkillListLifetime) -> Any:
         rows = np.zeros((len(SkillRow), lifetime.skill_count), dtype=np.float32)
@@ -142,8 +142,8 @@ class SkillListEnv(DataEnv):
     ``Box(0, budget, (K,), int64)``, examples of each skill, which are cut in proportion if they exceed what is left.
 
     ## Observation Space
-    ``Box(-1, 1, (5, K))``, float32: accuracy, share of the errors, share of the data so far, last gain and progress
-    (``teachgym.data.observation.SkillRow``); or, with ``observation="text"``, a report in JSON.
+    ``SkillRows(K)``, ``(5, K)`` from -1 to 1: accuracy, share of the errors, share of the data so far, last gain and
+    progress (``teachgym.data.observation.SkillRow``); or, with ``observation="text"``, a report in JSON.
 
     ## Rewards
     The gain in accuracy on the validation set, less ``price`` for each example. ``info["skill_gain"]`` has the gain
@@ -163,7 +163,11 @@ class SkillListEnv(DataEnv):
     * v0: Initial version.
     """
 
-    offered = {"shares": SHARES}
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        *DataEnv.on_demand,
+        OnDemand({"action": "shares"}, action_space=Shares),
+        OnDemand({"action": "weights"}, action_space=spaces.Box),
+    )
     lifetime: SkillListLifetime
 
     def __init__(self, **settings: Any) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, final
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, final
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -13,12 +13,12 @@ from teachgym.base.annotations import read_numbers, shown
 from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.setting_checks import check_choice
 from teachgym.base.settings import checked_arguments
-from teachgym.core.spec import TREE_PLAN
+from teachgym.core.requirements import OnDemand
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.data.engine import Order
-from teachgym.data.observation import TreeField
+from teachgym.data.observation import TreeField, TreeFields
 from teachgym.data.reports import SubjectReport, SubskillReport, TreeReport
-from teachgym.data.tree_plan import TreePlan, empty_plan, tree_plan_space
+from teachgym.data.tree_plan import TreePlan, TreePlans
 from teachgym.envs.data.apportion import cut, split
 from teachgym.envs.data.data_env import DataEnv, DataView
 from teachgym.envs.data.data_lifetime import DataLifetime
@@ -30,8 +30,6 @@ MENU = ("keep", "explore", "to-weak", "halve", "stop")
 the student does worst in, with at least a step's part for a skill in all; halve its orders; or set them to 0."""
 _MENU_GROWTH = 2
 Growth = Literal["in-order", "random"]
-_MOST_COUNTED = 1e9
-"""Above all that an observation counts."""
 
 
 class _Decision(NamedTuple):
@@ -80,7 +78,7 @@ class SkillTreeLifetime(DataLifetime[_Decision]):
         skills, budget = self.subject.skills, self.budget
         tasks = TaskSpace([Parameter(skill.name, 0.0, float(budget), unit="examples") for skill in skills])
         if action == "plan":
-            return tree_plan_space(len(skills), self.subskills, budget), tasks
+            return TreePlans(len(skills), self.subskills, budget), tasks
         if action == "menu":
             return spaces.MultiDiscrete([len(MENU)] * len(skills)), tasks
         arms = TaskSpace([Parameter("move", 0.0, len(MENU) * len(skills) - 1.0)])
@@ -106,7 +104,7 @@ class SkillTreeLifetime(DataLifetime[_Decision]):
 
     def _from_menu(self, choices: NDArray[np.int64]) -> TreePlan:
         """The plan that choices ``(K,)`` from the menu stand for."""
-        plan = empty_plan(tree_plan_space(len(choices), self.subskills, self.budget))
+        plan = TreePlans(len(choices), self.subskills, self.budget).empty()
         part = max(self.size // len(choices), _MENU_GROWTH)
         for k, choice in enumerate(choices):
             tree, name = self.trees[k], MENU[choice]
@@ -181,10 +179,10 @@ class SkillTreeView(DataView):
     """The fields of ``teachgym.data.observation.TreeField``, or a report by skill and part."""
 
     def _number_space(self, lifetime: SkillTreeLifetime) -> Space[Any]:
-        return spaces.Box(-1.0, _MOST_COUNTED, _shape(lifetime), dtype=np.float32)
+        return TreeFields(len(lifetime.subject.skills), lifetime.subskills)
 
     def _numbers(self, lifetime: SkillTreeLifetime) -> Any:
-        fields = np.zeros(_shape(lifetime), dtype=np.float32)
+        fields = np.zeros(self.space.shape or (), dtype=np.float32)
         for k, (tree, history) in enumerate(zip(lifetime.trees, lifetime.history, strict=True)):
             whole = fields[k, 0]
             whole[TreeField.ACTIVE] = 1
@@ -259,14 +257,14 @@ class SkillTreeEnv(DataEnv):
     be an explore.
 
     ## Action Space
-    By ``action``: ``"plan"``, a ``teachgym.data.tree_plan.TreePlan`` for all K skills; ``"menu"``,
+    By ``action``: ``"plan"``, ``TreePlans``: a ``teachgym.data.tree_plan.TreePlan`` for all K skills; ``"menu"``,
     ``MultiDiscrete([5] * K)``, for each skill one of ``MENU``; or ``"discrete"``, ``Discrete(5 K)``: skill
     ``a // 5`` gets ``MENU[a % 5]``, and the others keep their orders. Exploring from a menu grows up to 2 subskills,
     each with half of a step's part for a skill.
 
     ## Observation Space
-    ``Box(-1, 1e9, (K, 1 + subskills, 12))``, float32, in the fields of ``teachgym.data.observation.TreeField``; or,
-    with ``observation="text"``, a report in JSON.
+    ``TreeFields(K, subskills)``, ``(K, 1 + subskills, 12)`` in the fields of ``teachgym.data.observation.TreeField``;
+    or, with ``observation="text"``, a report in JSON.
 
     ## Rewards
     The gain in accuracy on the validation set, less ``price`` for each example. ``info["skill_gain"]`` has the gain
@@ -288,7 +286,10 @@ class SkillTreeEnv(DataEnv):
     * v0: Initial version.
     """
 
-    offered = {"plan": TREE_PLAN}
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        *DataEnv.on_demand,
+        OnDemand({"action": "plan"}, action_space=TreePlans),
+    )
     lifetime: SkillTreeLifetime
 
     @checked_arguments
@@ -303,10 +304,6 @@ class SkillTreeEnv(DataEnv):
     ) -> None:
         make = partial(SkillTreeLifetime, subskills=subskills, depth=depth, growth=growth, asked=asked)
         super().__init__(make, SkillTreeView, **settings)
-
-
-def _shape(lifetime: SkillTreeLifetime) -> tuple[int, int, int]:
-    return len(lifetime.subject.skills), 1 + lifetime.subskills, len(TreeField)
 
 
 def _checked(action: Any, space: Any) -> TreePlan:

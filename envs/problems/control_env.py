@@ -14,13 +14,16 @@ from teachgym.base.annotations import shown
 from teachgym.base.exclusive import exclusive
 from teachgym.base.ranges import NonNegativeFloat, PositiveInt
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import action_space
+from teachgym.core.decision import COUNTED_PROBES, action_space
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import GainReward
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import PROBES, RULES, TRUTH, TeachingSpec
+from teachgym.core.spaces import BoxWithTruth
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.core.view import View
@@ -178,7 +181,9 @@ class ControlView(View):
         all_shown = TaskSpace([Parameter("progress", 0.0, 1.0), *last, *seen.parameters, *(best if shows_best else [])])
         self.names, self._seen_names, self._shows_best = all_shown.names, seen.names, shows_best
         low, high = all_shown.low.astype(np.float32), all_shown.high.astype(np.float32)
-        self.space: spaces.Box = spaces.Box(low, high, dtype=np.float32)
+        self.space: spaces.Box = (
+            BoxWithTruth(low, high, truth=len(best)) if shows_best else spaces.Box(low, high, dtype=np.float32)
+        )
 
     def observe(self, feedback: Feedback | None, lifetime: Lifetime[Any]) -> Float32Array:
         """What is seen now."""
@@ -206,7 +211,7 @@ class ControlEnv(TeacherEnv):
     plays. ``info["truth"]`` is what teachers must not see; with ``truth=True`` the observation ends with the controls
     that the truth says are best, for the rule ``truth``.
 
-    With ``probes="counted"`` the action says whether it is a probe (``spec.probe_space``), which tells what a segment
+    With ``probes="counted"`` the action says whether it is a probe (``ProbeSpace``), which tells what a segment
     would come to without changing the student, and spends one segment of the budget.
 
     Args:
@@ -227,6 +232,10 @@ class ControlEnv(TeacherEnv):
         ValueError: If an argument is not allowed; the message says what is.
     """
 
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        COUNTED_PROBES,
+        OnDemand({"truth": True}, observation_space=BoxWithTruth),
+    )
     lifetime: ControlLifetime
 
     @checked_arguments
@@ -269,7 +278,7 @@ class ControlEnv(TeacherEnv):
             observation_space=view.space,
             outcome_range=score_range,
             mastered_above=math.nan,
-            offers=frozenset({RULES, *({TRUTH} if truth else ()), *({PROBES} if probes == "counted" else ())}),
+            offers=Needs.RULES,
             rules={name: OnObservations(rule, view.names, controls, actions) for name, rule in all_rules.items()},
         )
         super().__init__(lifetime, spec, reward=GainReward(at_end=at_end), view=view)

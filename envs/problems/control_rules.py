@@ -9,6 +9,7 @@ from gymnasium import Space, spaces
 from numpy.typing import ArrayLike
 
 from teachgym.base.annotations import read_numbers
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.task_space import TaskSpace
 
 ControlRule = Callable[[Mapping[str, float]], ArrayLike]
@@ -46,7 +47,7 @@ class OnObservations:
         seen = dict(zip(self.names, numbers, strict=True))
         chosen = np.asarray(self.rule(seen), dtype=np.float64)
         action = np.clip(chosen.reshape(self.controls.shape), self.controls.low, self.controls.high)
-        probes = isinstance(self.actions, spaces.Dict)
-        decisions = self.actions["decision"] if isinstance(self.actions, spaces.Dict) else self.actions
+        probes = isinstance(self.actions, ProbeSpace)
+        decisions = self.actions.decisions if isinstance(self.actions, ProbeSpace) else self.actions
         decision = np.int64(round(float(action[0]))) if isinstance(decisions, spaces.Discrete) else action
         return {"decision": decision, "probe": np.int64(0)} if probes else decision

@@ -2,26 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Probes, decision_spec
+from teachgym.core.decision import COUNTED_PROBES, SECOND_STUDENT, Probes, decision_spec
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import RewardKind, make_reward
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import VALUES, EasyTasks
+from teachgym.core.spec import EasyTasks
 from teachgym.core.student_history import StudentHistory
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
-
-_VALUES = frozenset({VALUES})
 
 
 class SimulatedStudent(ABC):
@@ -116,7 +116,7 @@ class SimulatedLifetime(Lifetime[FloatArray]):
 
     def _play(self, task: FloatArray, *, probe: bool) -> Feedback:
         self._score = None
-        values = np.append(self._student.expected(task[None]), 0.0) if self._traced(_VALUES) else None
+        values = np.append(self._student.expected(task[None]), 0.0) if self._traced(Needs.VALUES) else None
         outcome = self._student.play(task) if probe else self._student.learn(task)
         cost = self._price
         other = None
@@ -172,6 +172,8 @@ class SimulatedEnv(TeacherEnv):
         ValueError: If an argument is not allowed; the message says what is.
     """
 
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (COUNTED_PROBES, SECOND_STUDENT)
+
     @checked_arguments
     def __init__(
         self,
@@ -195,7 +197,7 @@ class SimulatedEnv(TeacherEnv):
             observation_space=history.space,
             outcome_range=outcome_range,
             mastered_above=mastered_above,
-            student_offers=_VALUES,
+            student_offers=Needs.VALUES,
             easy_tasks=easy_tasks,
             probes=probes,
             antagonist=antagonist,

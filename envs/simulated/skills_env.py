@@ -18,9 +18,10 @@ from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import Needs
 from teachgym.core.reward_rule import RepeatedTaskReward, RewardKind, make_reward
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import SUCCESS, VALUES, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import Float32Array, FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.core.view import View
@@ -37,7 +38,6 @@ from teachgym.worlds.world_batch import Slots
 
 NEW_OUTCOME = 0.3
 """Weight of the latest outcome in the average of a skill's outcomes."""
-_VALUES = frozenset({VALUES})
 _ONLY: Slots = np.zeros(1, dtype=np.int64)
 
 
@@ -181,7 +181,7 @@ class SkillLifetime(Lifetime[int]):
         episodes = self.students.teach(_ONLY, np.array([decision]))
         outcome = float(episodes.outcomes[0])
         trace = None
-        if self._traced(_VALUES):
+        if self._traced(Needs.VALUES):
             trace = EpisodeTrace(np.array([outcome]), np.array([episodes.expected[0], 0.0]))
         return Feedback(episodes.tasks[0], outcome, bool(episodes.successes[0]), 1, number, trace=trace)
 
@@ -277,7 +277,7 @@ class SimulatedSkillsEnv(TeacherEnv):
             observation_space=students.observation_space,
             outcome_range=(0.0, 1.0),
             mastered_above=students.mastered_above,
-            offers=frozenset({SUCCESS}) | _VALUES,
+            offers=Needs.SUCCESS | Needs.VALUES,
         )
         rule = RepeatedTaskReward() if reward == "learning-progress" else make_reward(reward)
         super().__init__(SkillLifetime(students), spec, reward=rule, view=SkillView(students))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import gymnasium
 import numpy as np
@@ -13,9 +13,11 @@ from annotated_types import Ge, Le
 from teachgym.base.registry import environment_id
 from teachgym.base.setting_checks import check_positive
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Probes, action_space
+from teachgym.core.decision import COUNTED_PROBES, SECOND_STUDENT, Probes, action_space
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import OutcomeReward
-from teachgym.core.spec import EASY_TASKS, SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.student_history import StudentHistory
 from teachgym.core.task_space import TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -96,6 +98,7 @@ class ChallengeEnv(TeacherEnv):
     - v0: first version.
     """
 
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (COUNTED_PROBES, SECOND_STUDENT)
     lifetime: ChallengeLifetime
 
     @checked_arguments
@@ -143,9 +146,9 @@ class ChallengeEnv(TeacherEnv):
             raise ValueError(f"nothing is known of the easy tasks of {env_id}; choose knowledge low or none")
         if knowledge in ("none", "low"):
             outer = TaskSpace([replace(parameter, harder=None) for parameter in outer.parameters])
-            offers, easy = offers - {EASY_TASKS}, None
+            offers, easy = offers & ~Needs.EASY_TASKS, None
         if knowledge == "none":
-            offers -= {SUCCESS}
+            offers &= ~Needs.SUCCESS
         history = StudentHistory(outer, own_spec.outcome_range)
         spec = TeachingSpec(
             action_space=action_space(outer, probes),
@@ -163,7 +166,7 @@ class ChallengeEnv(TeacherEnv):
             outer,
             replace_every=replace_every,
             counts_probes=probes != "free",
-            knows_success=SUCCESS in offers,
+            knows_success=Needs.SUCCESS in offers,
         )
         super().__init__(lifetime, spec, reward=OutcomeReward(), view=history)
 

@@ -12,8 +12,8 @@ from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import Needs
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, VALUES
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.envs.tasks.task_transforms import TaskMap
@@ -144,11 +144,11 @@ class ChallengeLifetime(Lifetime[FloatArray]):
         self._extra += cost
         offers = self._env.teaching_spec.offers
         worst = self._env.teaching_spec.outcome_range[0]
-        trace, traced = None, self._traced(offers & {VALUES, ENTROPIES})
+        trace, traced = None, self._traced(offers & (Needs.VALUES | Needs.ENTROPIES))
         if traced:
-            values = np.array([worst, 0.0]) if VALUES in traced else None
-            trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if ENTROPIES in traced else None)
-        other = worst if ANTAGONIST in offers else None
+            values = np.array([worst, 0.0]) if Needs.VALUES in traced else None
+            trace = EpisodeTrace(np.array([worst]), values, np.zeros(1) if Needs.ENTROPIES in traced else None)
+        other = worst if Needs.ANTAGONIST in offers else None
         return Feedback(task, worst, False, cost, number, probe, trace, other)
 
     def evaluate(self, tasks: ArrayLike | None = None) -> Evaluation:

@@ -14,6 +14,7 @@ from teachgym.base.state import State, Stateful
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.students.lifetimes.global_state import preserved
@@ -151,9 +152,9 @@ class TaskLifetime(Lifetime[FloatArray]):
         loop.finish(task)
         return answer
 
-    def _traces_of(self, number: int) -> frozenset[str]:
+    def _traces_of(self, number: int) -> Needs:
         """What to trace of a student: of the antagonist, nothing."""
-        return frozenset() if number else self._traced(self.student.offers)
+        return NOTHING if number else self._traced(self.student.offers)
 
     def _paired(self, answers: list[Feedback | None]) -> Feedback | None:
         """What the students have finished, put together by decision where there are two."""

@@ -2,14 +2,15 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import gymnasium
 from numpy.typing import ArrayLike
 
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
-from teachgym.core.decision import Probes, decision_spec
+from teachgym.core.decision import COUNTED_PROBES, SECOND_STUDENT, Probes, decision_spec
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import make_reward
 from teachgym.core.spec import EasyTasks
 from teachgym.core.student_history import StudentHistory
@@ -84,6 +85,7 @@ class TaskTeachingEnv(TeacherEnv):
     - v0: first version.
     """
 
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (COUNTED_PROBES, SECOND_STUDENT)
     lifetime: TaskLifetime
 
     @checked_arguments

@@ -73,8 +73,8 @@ class Compare(StudySettings):
         from teachgym.envs.tasks.tracks import TrackEnv
         from teachgym.envs.worlds.bipedal_walker.engines import engine_in_use, why_no_engine
         from teachgym.report.write import write_report
-        from teachgym.study.cells.environment import environment_class
         from teachgym.study.compare import compare
+        from teachgym.study.environments import environment_class
         from teachgym.study.results.summary import summary_table
 
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"

@@ -1,8 +1,9 @@
-"""``teachgym list``: what there is, one line each."""
+"""``teachgym list``: what there is, one line each, and which teacher fits which environment."""
 
 import importlib
 import inspect
 from collections.abc import Iterator
+from string import ascii_uppercase
 
 import gymnasium
 from rich.console import Console
@@ -13,7 +14,7 @@ from teachgym.base.settings import checked_dataclass
 
 @checked_dataclass
 class List:
-    """List environments, teachers, students, studies and engines, one line each."""
+    """List environments, teachers, students, studies and engines, one line each, and which teacher fits where."""
 
     engines: bool = False
     """Only the engines of the parametric walker: which is in force, and why."""
@@ -24,6 +25,10 @@ class List:
             console.print(f"[bold]{heading}[/]")
             for name, line in entries:
                 console.print(f"  {escape(name):<38} {escape(line)}", highlight=False, soft_wrap=True)
+        if not self.engines:
+            console.print("[bold]Which teacher fits which environment[/]")
+            for line in _fits():
+                console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
         return 0
 
 
@@ -58,6 +63,22 @@ def _sections() -> Iterator[_Section]:
         yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
     yield "Studies to compare teachers by", list(ready_made().items())
     yield "Sandboxes of programs", [*SANDBOX_KINDS.items(), ("in force", sandbox_in_use())]
+
+
+def _fits() -> Iterator[str]:
+    """A table with a letter for each group of environments, whose names come first."""
+    from teachgym.agents import TEACHERS
+    from teachgym.study.fitting import all_fits
+
+    groups = all_fits()
+    letters = ascii_uppercase[: len(groups)]
+    for letter, (names, _) in zip(letters, groups, strict=True):
+        yield f"{letter}: {', '.join(names)}"
+    yield "x fits as the environment is made by default, + with what `teachgym compare` asks it for"
+    yield f"{'':<38} {' '.join(letters)}"
+    for teacher in TEACHERS:
+        marks = (("+" if fits[teacher] else "x") if teacher in fits else "." for _, fits in groups)
+        yield f"{teacher:<38} {' '.join(marks)}"
 
 
 def _engines() -> _Section:

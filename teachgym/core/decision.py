@@ -7,21 +7,29 @@ from gymnasium import Space
 
 from teachgym.base.annotations import shown
 from teachgym.base.setting_checks import check_choice
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, PROBES, SUCCESS, EasyTasks, TeachingSpec, probe_space
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.requirements import OnDemand
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import TaskSpace
 
 Probes = Literal["off", "counted", "free"]
 """Whether a student can be let play a task without learning from it: not at all, on the budget, or for nothing."""
 
+COUNTED_PROBES = OnDemand({"probes": "counted"}, action_space=ProbeSpace)
+"""Of environments that take ``probes``."""
+SECOND_STUDENT = OnDemand({"antagonist": True}, offers=Needs.ANTAGONIST)
+"""Of environments that take ``antagonist``."""
+
 
 def action_space(decisions: Space[Any], probes: Probes) -> Space[Any]:
-    """The action space of an environment whose decisions are these, or ``probe_space`` over them.
+    """The action space of an environment whose decisions are these, or a ``ProbeSpace`` of them.
 
     Raises:
         ValueError: If ``probes`` is none of its values.
     """
     check_choice("probes", probes, ("off", "counted", "free"))
-    return decisions if probes == "off" else probe_space(decisions)
+    return decisions if probes == "off" else ProbeSpace(decisions)
 
 
 def decision_spec(
@@ -30,7 +38,7 @@ def decision_spec(
     observation_space: Space[Any],
     outcome_range: tuple[float, float],
     mastered_above: float,
-    student_offers: frozenset[str],
+    student_offers: Needs,
     easy_tasks: EasyTasks | None,
     probes: Probes,
     antagonist: bool,
@@ -40,24 +48,21 @@ def decision_spec(
     Raises:
         ValueError: If ``probes`` is none of its values, or the outcome range is empty.
     """
-    offered = {
-        SUCCESS: True,
-        PROBES: probes != "off",
-        ANTAGONIST: antagonist,
-        EASY_TASKS: easy_tasks is not None,
-    }
+    offers = student_offers | Needs.SUCCESS
+    offers |= Needs.ANTAGONIST if antagonist else NOTHING
+    offers |= Needs.EASY_TASKS if easy_tasks is not None else NOTHING
     return TeachingSpec(
         action_space=action_space(tasks, probes),
         observation_space=observation_space,
         outcome_range=outcome_range,
         mastered_above=mastered_above,
-        offers=student_offers | {name for name, is_offered in offered.items() if is_offered},
+        offers=offers,
         easy_tasks=easy_tasks,
     )
 
 
 def split_probe(action: Any) -> tuple[Any, bool]:
-    """The decision in an action of ``probe_space``, and whether it is a probe.
+    """The decision in an action of ``ProbeSpace``, and whether it is a probe.
 
     Raises:
         ValueError: If it is not such an action; the message says what is.

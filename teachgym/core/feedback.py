@@ -28,8 +28,8 @@ class Feedback:
     outcome: float
     """The student's performance; for an RL student the undiscounted return of the episode."""
     success: bool
-    """Whether the student mastered the task (for the walker: outcome above 230); False where ``spec.SUCCESS`` is not
-    offered."""
+    """Whether the student mastered the task (for the walker: outcome above 230); False where ``Needs.SUCCESS`` is
+    not offered."""
     cost: int
     """Student steps (or examples) spent on this decision."""
     decision: int
@@ -37,11 +37,11 @@ class Feedback:
 
     With several slots, answers arrive out of order."""
     probe: bool = False
-    """Whether the decision was a probe, from which the student learnt nothing (``spec.PROBES``)."""
+    """Whether the decision was a probe, from which the student learnt nothing (``ProbeSpace``)."""
     trace: EpisodeTrace | None = None
-    """The episode step by step, where ``spec.VALUES`` or ``spec.ENTROPIES`` is offered."""
+    """The episode step by step, where ``Needs.VALUES`` or ``Needs.ENTROPIES`` is offered."""
     antagonist_outcome: float | None = None
-    """What a second student made of the same task, where ``spec.ANTAGONIST`` is offered."""
+    """What a second student made of the same task, where ``Needs.ANTAGONIST`` is offered."""
 
     def __post_init__(self) -> None:
         given = {"outcome": self.outcome, "cost": self.cost}

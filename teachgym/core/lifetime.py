@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from teachgym.base.state import State, Stateful
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.feedback import Feedback
+from teachgym.core.needs import Needs
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, TaskSpace
 
@@ -43,8 +44,8 @@ class Lifetime(ABC, Stateful, Generic[DecisionT]):
     replayed: bool = True
     """Whether an environment stores and restores this lifetime by its actions, which are carried out again from the
     beginning; False where ``state`` and ``resume`` do it."""
-    traces: frozenset[str] | None = None
-    """Which of ``spec.VALUES`` and ``spec.ENTROPIES`` are worked out for ``Feedback.trace``; None for whatever is
+    traces: Needs | None = None
+    """Which of ``Needs.VALUES`` and ``Needs.ENTROPIES`` are worked out for ``Feedback.trace``; None for whatever is
     offered. ``teachgym.teach`` has only those worked out that its teacher needs."""
 
     @abstractmethod
@@ -176,6 +177,6 @@ class Lifetime(ABC, Stateful, Generic[DecisionT]):
         """Whether what ``capture_soon`` asked for has not happened yet."""
         return False
 
-    def _traced(self, offers: frozenset[str]) -> frozenset[str]:
+    def _traced(self, offers: Needs) -> Needs:
         """What of these offers is to be worked out for traces."""
         return offers if self.traces is None else offers & self.traces

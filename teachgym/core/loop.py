@@ -82,7 +82,7 @@ class Teaching:
             raise TypeError(f"{env} is no teacher environment; teach() needs a TeacherEnv, for instance StumpTracks-v0")
         self._env, self._inner, self._teacher = env, env.unwrapped, teacher
         self._traces_before = self._inner.lifetime.traces
-        self._inner.lifetime.traces = teacher.needs_with(teacher.settings)
+        self._inner.lifetime.traces = teacher.requirements(teacher.settings).needs
         self.record = Record()
         self.over = False
         """Whether the budget is spent."""

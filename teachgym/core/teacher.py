@@ -4,10 +4,13 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+from gymnasium import Space
 
 from teachgym.base.settings import NoSettings, chosen_settings
 from teachgym.base.state import State, Stateful, loading
 from teachgym.core.feedback import Transition
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.requirements import Requirements, SpaceType
 from teachgym.core.sampling import Sampling
 from teachgym.core.seeding import fan_out, generator_from_state, generator_state
 from teachgym.core.spec import TeachingSpec
@@ -20,22 +23,28 @@ class Teacher(ABC, Stateful):
     its ``state_dict`` restores it bit for bit. Bandit-like teachers ignore the observation and read
     ``transition.feedback``; sequential ones read the observation and the reward.
 
-    To write one, subclass, set ``Settings`` to a frozen dataclass, and define ``act`` and
-    ``update``, and name in ``keeps`` the attributes that change. ``teachgym.testing.check_teacher`` tells whether it
-    keeps the contract.
+    To write one, subclass, set ``Settings`` to a frozen dataclass, define ``act`` and ``update``, name in ``keeps`` the
+    attributes that change, and say what it asks of its environment by ``acts_on``, ``reads`` and ``needs``.
+    ``teachgym.testing.check_teacher`` tells whether it keeps the contract.
 
     Args:
         spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
         seed: Integer from 0 up, the same one that the environment is reset with: each takes its own
             part of it (``teachgym.core.seeding``).
+
+    Raises:
+        ValueError: If the environment does not give what the teacher asks of it.
     """
 
     Settings: ClassVar[type[Any]] = NoSettings
     """Frozen dataclass of the teacher's settings, every field with a default and a docstring."""
-    needs: ClassVar[frozenset[str]] = frozenset()
-    """What the teacher asks of the environment beyond outcomes, by names that ``TeachingSpec.offers`` uses,
-    whatever its settings."""
+    acts_on: ClassVar[tuple[SpaceType, ...]] = (Space,)
+    """Types of action spaces, any of which will do. One that may probe lists ``ProbeSpace``."""
+    reads: ClassVar[SpaceType] = Space
+    """Type of the observation space; ``Space`` for teachers that ignore the observation, or read any."""
+    needs: ClassVar[Needs] = NOTHING
+    """What it has to be told beyond outcomes, whatever its settings."""
     grows: ClassVar[bool] = False
     """Whether the state grows with every answer, as that of a teacher which keeps its whole history does."""
     settings: Any
@@ -45,21 +54,20 @@ class Teacher(ABC, Stateful):
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         settings = chosen_settings(self.Settings, settings)
-        missing = self.needs_with(settings) - spec.offers
-        if missing:
+        unmet = self.requirements(settings).unmet(spec)
+        if unmet:
             raise ValueError(
-                f"{type(self).__name__} needs {', '.join(sorted(missing))} of its environment, which offers "
-                f"{', '.join(sorted(spec.offers)) or 'nothing beyond outcomes'}; choose another teacher, "
-                "a student that gives it, or another action= or observation= of the environment"
+                f"{type(self).__name__} does not fit the environment: {unmet.against(spec)}; teachgym.pair asks an "
+                "environment for what a teacher needs, and names what fits"
             )
         self.spec = spec
         self.settings = settings
         self.rng = np.random.default_rng(fan_out(seed).teacher)
 
     @classmethod
-    def needs_with(cls, settings: Any) -> frozenset[str]:
-        """What a teacher with these settings needs; override it where that depends on them."""
-        return cls.needs
+    def requirements(cls, settings: Any) -> Requirements:
+        """What a teacher with these settings asks of its environment; override it where that depends on them."""
+        return Requirements(cls.acts_on, cls.reads, cls.needs)
 
     @abstractmethod
     def act(self, observation: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 from gymnasium.error import ResetNeeded
@@ -14,6 +14,7 @@ from teachgym.base.state import State, loading
 from teachgym.core.decision import split_probe
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.requirements import OnDemand
 from teachgym.core.reward_rule import RewardRule
 from teachgym.core.seeding import Seeds, check_seed, fan_out
 from teachgym.core.spec import TeachingSpec
@@ -41,6 +42,9 @@ class TeacherEnv(gymnasium.Env[Any, Any]):
         view: What the teacher sees.
     """
 
+    on_demand: ClassVar[tuple[OnDemand, ...]] = ()
+    """What the constructor's keywords can be asked for beyond what there is by default; ``teachgym.pair`` and
+    ``teachgym compare`` ask for it where the teacher needs it."""
     seeds: Seeds
     """The seeds of this episode; set by ``reset``."""
 

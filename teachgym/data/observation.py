@@ -1,10 +1,17 @@
 """What teachers of data-generation environments see of the student, and where in the array it stands."""
 
 from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+_MOST_COUNTED = 1e9
+"""Above all that an observation counts."""
 
 
 class SkillRow(IntEnum):
-    """Rows of a skill-list observation ``(rows, skills)``, float32, all from -1 to 1.
+    """Rows of a skill-list observation, ``SkillRows``.
 
     Without feedback to the teacher, ``ACCURACY``, ``ERRORS`` and ``GAIN`` are 0.
     """
@@ -21,8 +28,26 @@ class SkillRow(IntEnum):
     """Share of the budget that is spent; the same in every column."""
 
 
+class SkillRows(spaces.Box):
+    """Observations of a list of skills: ``(rows, skills)``, float32, from -1 to 1, in the rows of ``SkillRow``.
+
+    Args:
+        skills: How many there are.
+        seed: Seed of ``sample``, as for every Gymnasium space.
+    """
+
+    def __init__(self, skills: int, *, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(-1.0, 1.0, (len(SkillRow), skills), np.float32, seed)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, SkillRows) and super().__eq__(other)
+
+    def __repr__(self) -> str:
+        return f"SkillRows({self.shape[1]} skills)"
+
+
 class TreeField(IntEnum):
-    """Last axis of a skill-tree observation ``(skills, 1 + subskills, fields)``, float32.
+    """Last axis of a skill-tree observation, ``TreeFields``.
 
     Slot 0 of every skill is the skill as a whole; the slots after it are its subskills, in the order in which they
     were grown. Unused slots are 0. Without feedback to the teacher, ``TRAINED_ACCURACY``, ``ACCURACY`` and ``REWARD``
@@ -53,3 +78,22 @@ class TreeField(IntEnum):
     """Slot 0 only: the last action, 1 for explore, -1 for exploit, 0 for none."""
     COMPLETE = 11
     """Slot 0 only: 1 when there is nothing left to explore: all slots are used, or all parts of the skill are grown."""
+
+
+class TreeFields(spaces.Box):
+    """Observations of trees of skills: ``(skills, 1 + subskills, fields)``, float32, in the fields of ``TreeField``.
+
+    Args:
+        skills: K.
+        subskills: M, the most that a skill can have.
+        seed: Seed of ``sample``, as for every Gymnasium space.
+    """
+
+    def __init__(self, skills: int, subskills: int, *, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(-1.0, _MOST_COUNTED, (skills, 1 + subskills, len(TreeField)), np.float32, seed)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, TreeFields) and super().__eq__(other)
+
+    def __repr__(self) -> str:
+        return f"TreeFields({self.shape[0]} skills, {self.shape[1] - 1} subskills each)"

@@ -26,24 +26,41 @@ class TreePlan(TypedDict):
     """``(K, M)`` signed changes of the standing orders, by slot; slot 1 of the observation is column 0."""
 
 
-def tree_plan_space(skills: int, subskills: int, most: int) -> spaces.Dict:
-    """The space of plans for so many skills and slots, whose orders are at most so many examples."""
-    return spaces.Dict(
-        {
-            "explore": spaces.MultiBinary(skills),
-            "new": spaces.Box(0, subskills, (skills,), dtype=np.int64),
-            "each": spaces.Box(0, most, (skills,), dtype=np.int64),
-            "change": spaces.Box(-most, most, (skills, subskills), dtype=np.int64),
+class TreePlans(spaces.Dict):
+    """The space of ``TreePlan``.
+
+    Args:
+        skills: K.
+        subskills: M, the most that a skill can have.
+        most: Examples of an episode, the most that an order can be.
+        seed: Seed of ``sample``, as for every Gymnasium space.
+    """
+
+    def __init__(
+        self, skills: int, subskills: int, most: int, *, seed: int | np.random.Generator | None = None
+    ) -> None:
+        self.skills, self.subskills, self.most = skills, subskills, most
+        super().__init__(
+            {
+                "explore": spaces.MultiBinary(skills),
+                "new": spaces.Box(0, subskills, (skills,), dtype=np.int64),
+                "each": spaces.Box(0, most, (skills,), dtype=np.int64),
+                "change": spaces.Box(-most, most, (skills, subskills), dtype=np.int64),
+            },
+            seed=seed,
+        )
+
+    def empty(self) -> TreePlan:
+        """The plan that leaves every standing order as it is."""
+        return {
+            "explore": np.zeros(self.skills, dtype=np.int8),
+            "new": np.zeros(self.skills, dtype=np.int64),
+            "each": np.zeros(self.skills, dtype=np.int64),
+            "change": np.zeros((self.skills, self.subskills), dtype=np.int64),
         }
-    )
 
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, TreePlans) and super().__eq__(other)
 
-def empty_plan(space: Any) -> TreePlan:
-    """The plan that leaves every standing order as it is."""
-    skills, subskills = space["change"].shape
-    return {
-        "explore": np.zeros(skills, dtype=np.int8),
-        "new": np.zeros(skills, dtype=np.int64),
-        "each": np.zeros(skills, dtype=np.int64),
-        "change": np.zeros((skills, subskills), dtype=np.int64),
-    }
+    def __repr__(self) -> str:
+        return f"TreePlans({self.skills} skills, {self.subskills} subskills each, {self.most} examples)"

@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 from teachgym.base.files import write_state
 from teachgym.core.loop import Progress, Teaching
 from teachgym.core.record import EVALUATIONS, Record
-from teachgym.study.cells.cell import DATA, STUDENT, TEACHER, make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.cell import DATA, STUDENT, TEACHER
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.executors.workers import take_environment, worker_context
 from teachgym.study.results.measures import Measures
 from teachgym.study.settings import Cell
@@ -103,8 +103,7 @@ class _Beginning:
 
     def __init__(self, cell: Cell, folder: Path, begun: float) -> None:
         self._cell, self._folder = cell, folder
-        self._env = make_environment(cell)
-        self._teacher = make_cell_teacher(cell, self._env)
+        self._env, self._teacher = make_pair(cell)
         self._env.lifetime.keep_files(folder / DATA)
         self._teaching = Teaching(self._env, self._teacher)
         self._teaching.begin(cell.seed)

@@ -13,8 +13,7 @@ from teachgym import __version__
 from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import write_json
 from teachgym.study import study_file
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
 from teachgym.study.cells.provenance import provenance
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
@@ -110,8 +109,7 @@ def _check(settings: StudySettings) -> Any:
     environment = None
     for cell in settings.grid():
         if cell.seed == settings.first_seed:
-            environment = make_environment(cell)
-            make_cell_teacher(cell, environment)
+            environment, _ = make_pair(cell)
     return environment
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from teachgym.study.calibration import Calibration, calibrate
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.executors.runner import default_workers
 from teachgym.study.executors.workers import check_workers_can_start
 from teachgym.study.results.stored import CELLS, load_cell_folder
@@ -110,7 +109,7 @@ def dry_run(settings: StudySettings, *, calibrate_seconds: float = 10.0) -> DryR
         for number, cell in settings.chosen()
     ]
     for cell in _first_of_each_teacher(cells):
-        make_cell_teacher(cell, make_environment(cell))
+        make_pair(cell)
     workers = settings.workers or (default_workers() if settings.executor == "local" else None)
     left = [planned for planned in cells if planned.done < 1.0]
     first = list(_first_of_each_teacher(left))

@@ -1,18 +1,22 @@
 """A suite: every cheap environment with every teacher that fits it, and one leaderboard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
 
-from teachgym.agents import TEACHERS
+from teachgym.agents import TEACHERS, teacher_class
 from teachgym.base.files import write_json
 from teachgym.base.named_settings import NamedSettings
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.base.settings import make_settings
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.compare import IfUsed, Study, compare
+from teachgym.study.environments import make_teacher_env
 from teachgym.study.executors.runner import Observer
 from teachgym.study.executors.workers import check_workers_can_start
+from teachgym.study.fitting import fitted_pair
 from teachgym.study.results.leaderboard import BASELINE, Leaderboard, leaderboard
-from teachgym.study.settings import Cell, StudySettings
+from teachgym.study.settings import StudySettings
 from teachgym.study.suite_settings import Entry, SuiteSettings
 
 LEADERBOARD = "leaderboard.json"
@@ -47,7 +51,7 @@ def fitting(entry: Entry, teachers: tuple[str, ...] = ()) -> list[str]:
     Raises:
         ValueError: If the environment can't be made, or a teacher that is named does not exist.
     """
-    rules = make_environment(Cell(entry.env, "random", None, 0, None, 1)).teaching_spec.rules
+    rules = _make(entry.env, {}).teaching_spec.rules
     named = [f"rule,name={name}" for name in rules]
     wanted = teachers or (*named, *(name for name in TEACHERS if name not in (*ASKING, "rule")))
     measured = [name for name in (entry.floor, entry.ceiling, BASELINE) if isinstance(name, str)]
@@ -57,14 +61,21 @@ def fitting(entry: Entry, teachers: tuple[str, ...] = ()) -> list[str]:
 
 
 def _fits(env: str, teacher: str) -> bool:
-    cell = Cell(env, teacher, None, 0, None, 1)
+    named = NamedSettings.parse(teacher)
     try:
-        make_cell_teacher(cell, make_environment(cell))
+        found = teacher_class(named.name)
+        settings = make_settings(f"teacher {named.name!r}", found.Settings, named.settings)
+        fitted_pair(partial(_make, env), found, settings, seed=0)
     except ValueError:
-        if NamedSettings.parse(teacher).name not in TEACHERS:
+        if named.name not in TEACHERS:
             raise
         return False
     return True
+
+
+def _make(env: str, asked: Mapping[str, Any]) -> TeacherEnv:
+    named = NamedSettings.parse(env)
+    return make_teacher_env(named.name, {**asked, **named.settings})
 
 
 def run_suite(

@@ -9,23 +9,14 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from teachgym.core.episode_trace import EpisodeTrace
-from teachgym.core.spec import (
-    ANTAGONIST,
-    EASY_TASKS,
-    ENTROPIES,
-    PROBES,
-    RULES,
-    SHARES,
-    TREE_PLAN,
-    VALUES,
-    EasyTasks,
-    TeachingSpec,
-    probe_space,
-)
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.data.observation import SkillRow, TreeField
+from teachgym.data.observation import SkillRows, TreeField, TreeFields
 from teachgym.data.spaces import Shares
-from teachgym.data.tree_plan import tree_plan_space
+from teachgym.data.tree_plan import TreePlans
 
 _Outcome = Callable[[int, FloatArray, np.random.Generator], float]
 """Made-up student: the outcome as a share of the outcome range, from the step, the task and a generator."""
@@ -35,62 +26,61 @@ _EXAMPLES = 200
 """Budget of made-up episodes in which data is made."""
 
 
-def made_up_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
-    """Problems of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty.
+def made_up_specs(required: Requirements | None = None) -> list[TeachingSpec]:
+    """Problems that meet what is required, with actions of the first of these kinds that is acted on.
 
-    With ``PROBES`` among the offers, actions say whether they are probes, and the plain box is left out. With
-    ``SHARES`` or ``TREE_PLAN`` they are ``shares_problems`` or ``tree_problems`` instead.
+    Boxes of tasks of 1, 2 and 30 dimensions, one of them a box of shape ``()``, with every direction of difficulty;
+    the first three with probes; arms, as in ``discrete_specs``; ``shares_problems``; ``tree_problems``.
+
+    Raises:
+        ValueError: If no such problem meets what is required.
     """
-    if SHARES in offers:
-        return shares_problems(offers)
-    if TREE_PLAN in offers:
-        return tree_problems(offers)
+    required = required or Requirements()
+    boxes: list[Space[Any]] = [_tasks(count) for count in (1, 2, 30)]
+    specs = [
+        *(_spec(space, required.needs) for space in (*boxes, spaces.Box(-1.0, 1.0, (), np.float32))),
+        *(_spec(ProbeSpace(space), required.needs) for space in boxes),
+        *discrete_specs(required.needs),
+        *shares_problems(required.needs),
+        *tree_problems(required.needs),
+    ]
+    met = [spec for spec in specs if not required.unmet(spec)]
+    if not met:
+        raise ValueError(f"no made-up problem is for a teacher that {required}; give specs= of your own")
+    return [spec for spec in met if _kind(spec) is _kind(met[0])]
 
-    def parameters(count: int) -> list[Parameter]:
-        signs = [1.0 if i % 2 == 0 else -1.0 for i in range(count)]
-        return [Parameter(f"p{i}", -1.0, 2.0 + i, harder=0.1 * sign) for i, sign in enumerate(signs)]
 
-    boxes: list[spaces.Box] = [TaskSpace(parameters(count)) for count in (1, 2, 30)]
-    boxes.append(spaces.Box(-1.0, 1.0, (), np.float32))
-    return [_spec(box, offers) for box in boxes if PROBES not in offers or isinstance(box, TaskSpace)]
+def _kind(spec: TeachingSpec) -> type[Space[Any]]:
+    """The kind of action space, whatever it is a subclass of that teachers do not tell apart."""
+    return spaces.Box if isinstance(spec.action_space, spaces.Box) else type(spec.action_space)
 
 
-def discrete_specs(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
+def _tasks(count: int) -> TaskSpace:
+    signs = [1.0 if i % 2 == 0 else -1.0 for i in range(count)]
+    return TaskSpace([Parameter(f"p{i}", -1.0, 2.0 + i, harder=0.1 * sign) for i, sign in enumerate(signs)])
+
+
+def discrete_specs(offers: Needs = NOTHING) -> list[TeachingSpec]:
     """Problems whose tasks are 2 and 7 arms, the latter numbered from 3."""
     arms: list[Space[Any]] = [spaces.Discrete(2), spaces.Discrete(7, start=3)]
-    return [_spec(space, offers - {EASY_TASKS}) for space in arms]
+    return [_spec(space, offers & ~Needs.EASY_TASKS) for space in arms]
 
 
-def shares_problems(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
+def shares_problems(offers: Needs = NOTHING) -> list[TeachingSpec]:
     """Problems in which examples are divided among 2 and among 7 skills."""
-    made = []
-    for count in (2, 7):
-        seen = spaces.Box(-1.0, 1.0, (len(SkillRow), count), np.float32)
-        made.append(_data_problem(Shares(count), seen, offers | {SHARES}))
-    return made
+    return [_data_problem(Shares(count), SkillRows(count), count, offers) for count in (2, 7)]
 
 
-def tree_problems(offers: frozenset[str] = frozenset()) -> list[TeachingSpec]:
+def tree_problems(offers: Needs = NOTHING) -> list[TeachingSpec]:
     """Problems of trees: 2 skills with up to 3 subskills each, and 5 with up to 8."""
-    sizes = ((2, 3), (5, 8))
     return [
-        _data_problem(tree_plan_space(count, most, _EXAMPLES), TreeObservations(count, most), offers | {TREE_PLAN})
-        for count, most in sizes
+        _data_problem(TreePlans(count, most, _EXAMPLES), TreeObservations(count, most), count, offers)
+        for count, most in ((2, 3), (5, 8))
     ]
 
 
-class TreeObservations(spaces.Box):
-    """Observations of skill trees, as in ``TreeField``; a sample shows trees that may come up in an episode.
-
-    Args:
-        skills: K.
-        subskills: M, the most that a skill can have.
-        seed: Seed of ``sample``, as for every Gymnasium space.
-    """
-
-    def __init__(self, skills: int, subskills: int, *, seed: int | np.random.Generator | None = None) -> None:
-        shape = (skills, 1 + subskills, len(TreeField))
-        super().__init__(-1.0, float(_EXAMPLES), shape, dtype=np.float32, seed=seed)
+class TreeObservations(TreeFields):
+    """Observations whose samples show trees that may come up in an episode."""
 
     def sample(self, mask: None = None, probability: None = None) -> NDArray[np.float32]:
         """Draw trees."""
@@ -113,45 +103,42 @@ class TreeObservations(spaces.Box):
         return seen
 
 
-def _data_problem(actions: Space[Any], seen: Space[Any], offers: frozenset[str]) -> TeachingSpec:
-    assert seen.shape is not None
-    count = actions.shape[0] if isinstance(actions, Shares) else seen.shape[0]
-    names = tuple(f"skill {k}" for k in range(count))
-    return TeachingSpec(actions, seen, (0.0, 1.0), 0.8, offers - {EASY_TASKS}, skills=names)
+def _data_problem(actions: Space[Any], seen: Space[Any], skills: int, offers: Needs) -> TeachingSpec:
+    names, told = tuple(f"skill {k}" for k in range(skills)), offers & ~(Needs.EASY_TASKS | Needs.RULES)
+    return TeachingSpec(actions, seen, (0.0, 1.0), 0.8, told, skills=names)
 
 
-def _spec(space: Space[Any], offers: frozenset[str]) -> TeachingSpec:
+def _spec(space: Space[Any], offers: Needs) -> TeachingSpec:
+    decisions = space.decisions if isinstance(space, ProbeSpace) else space
     easy = None
-    if EASY_TASKS in offers and isinstance(space, spaces.Box):
-        box = TaskSpace.from_box(space)
+    if Needs.EASY_TASKS in offers and isinstance(decisions, spaces.Box):
+        box = TaskSpace.from_box(decisions)
         easy = EasyTasks(tuple(box.low + 0.2 * box.range), tuple(0.1 * box.range))
-    if PROBES in offers and isinstance(space, TaskSpace):
-        space = probe_space(space)
-    rules = {"none": lambda observation: _lowest(space)} if RULES in offers else {}
+    rules = {"none": lambda observation: _lowest(space)} if Needs.RULES in offers else {}
     seen = spaces.Box(-1.0, 1.0, (3,), np.float32)
     return TeachingSpec(space, seen, (-150.0, 350.0), 230.0, offers, easy, rules=rules)
 
 
 def _lowest(space: Space[Any]) -> Any:
     """The action in the lowest corner."""
-    if isinstance(space, spaces.Dict):
-        return {"decision": _lowest(space["task"]), "probe": np.int64(1)}
+    if isinstance(space, ProbeSpace):
+        return {"decision": _lowest(space.decisions), "probe": np.int64(0)}
     return space.low.copy() if isinstance(space, spaces.Box) else space.start  # type: ignore[attr-defined]
 
 
-def made_up_trace(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> EpisodeTrace | None:
+def made_up_trace(offers: Needs, outcome: float, rng: np.random.Generator) -> EpisodeTrace | None:
     """An episode of one to five steps, with what the offers say of it."""
-    if not offers & {VALUES, ENTROPIES}:
+    if not offers & (Needs.VALUES | Needs.ENTROPIES):
         return None
     steps = int(rng.integers(1, 6))
     rewards = outcome * rng.dirichlet(np.ones(steps))
-    values = np.append(rng.normal(size=steps) * abs(outcome), 0.0) if VALUES in offers else None
-    return EpisodeTrace(rewards, values, rng.normal(size=steps) if ENTROPIES in offers else None)
+    values = np.append(rng.normal(size=steps) * abs(outcome), 0.0) if Needs.VALUES in offers else None
+    return EpisodeTrace(rewards, values, rng.normal(size=steps) if Needs.ENTROPIES in offers else None)
 
 
-def made_up_antagonist(offers: frozenset[str], outcome: float, rng: np.random.Generator) -> float | None:
+def made_up_antagonist(offers: Needs, outcome: float, rng: np.random.Generator) -> float | None:
     """What an antagonist made of the task, where one is offered."""
-    return float(outcome + rng.normal()) if ANTAGONIST in offers else None
+    return float(outcome + rng.normal()) if Needs.ANTAGONIST in offers else None
 
 
 def in_order(step: int) -> int | None:

@@ -4,16 +4,18 @@ import copy
 import random
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
 
 from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.seeding import generator_state
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
@@ -36,7 +38,7 @@ def check_teacher(
     settings: Any = None,
     episodes: int = 600,
     specs: Sequence[TeachingSpec] | None = None,
-    offers: Collection[str] | None = None,
+    offers: Needs = NOTHING,
 ) -> None:
     """Check that a teacher keeps the contract; call it from a test of your own.
 
@@ -55,10 +57,10 @@ def check_teacher(
         settings: Settings for a class; None takes the defaults. Choose them so that everything the teacher
             does happens well within ``episodes``.
         episodes: Length of the longest runs, at least 10.
-        specs: Environments' facts to check with; None takes ``made_up_specs()`` with what is offered: boxes of
-            tasks, shares of skills, or plans for trees of them.
-        offers: What the made-up specs offer; None takes what the class needs with these settings, and
-            nothing for a function.
+        specs: Environments' facts to check with; None takes ``made_up_specs`` that meet what the class requires with
+            these settings: boxes of tasks, arms, shares of skills, or plans for trees of them. For a function they are
+            boxes.
+        offers: What the made-up specs offer beyond what is needed.
 
     Raises:
         AssertionError: If the teacher breaks the contract; the message says how, and on which action space.
@@ -68,9 +70,7 @@ def check_teacher(
         raise ValueError(f"episodes is {episodes}; expected at least 10")
     if not isinstance(teacher, type) and settings is not None:
         raise ValueError("settings go with a Teacher subclass; a function chooses its own")
-    if offers is None:
-        offers = _needs(teacher, settings)
-    for spec in made_up_specs(frozenset(offers)) if specs is None else specs:
+    for spec in made_up_specs(_required(teacher, settings).needing(offers)) if specs is None else specs:
 
         def make(seed: int, spec: TeachingSpec = spec) -> Teacher:
             made = teacher(spec, settings, seed=seed) if isinstance(teacher, type) else teacher(spec, seed=seed)
@@ -81,14 +81,14 @@ def check_teacher(
         _Check(make, spec, episodes).all()
 
 
-def _needs(teacher: Any, settings: Any) -> frozenset[str]:
-    """What a teacher class with these settings needs; nothing for a function, or for settings that can't be made."""
+def _required(teacher: Any, settings: Any) -> Requirements:
+    """What a class requires with these settings, or with any if they can't be made; nothing for a function."""
     if not (isinstance(teacher, type) and issubclass(teacher, Teacher)):
-        return frozenset()
+        return Requirements()
     try:
-        return teacher.needs_with(teacher.Settings() if settings is None else settings)
+        return teacher.requirements(teacher.Settings() if settings is None else settings)
     except TypeError:
-        return teacher.needs
+        return Requirements(teacher.acts_on, teacher.reads, teacher.needs)
 
 
 class _Check:
@@ -97,7 +97,7 @@ class _Check:
     def __init__(self, make: MakeTeacher, spec: TeachingSpec, episodes: int) -> None:
         self.make, self.spec, self.episodes = make, spec, episodes
         worst, best = spec.outcome_range
-        hidden = SUCCESS not in spec.offers
+        hidden = Needs.SUCCESS not in spec.offers
         self.threshold = worst + 0.75 * (best - worst) if hidden else spec.mastered_above
         space = copy.deepcopy(spec.observation_space)
         space.seed(0)
@@ -147,12 +147,12 @@ class _Check:
             f"keeps hold of an array that was passed in, or gave out one that it still uses; copy: "
             f"{_first(run, scribbled)}",
         )
-        if SUCCESS not in teacher.needs_with(teacher.settings):
+        if Needs.SUCCESS not in teacher.requirements(teacher.settings).needs:
             told = replace(history, name="with another threshold, and successes inverted", inverted=True)
             otherwise = self.play(self.make(0, self.told_otherwise()), told)
             self.claim(
                 _first(run, otherwise) is None,
-                f"reads Feedback.success or TeachingSpec.mastered_above without {SUCCESS!r} in what it needs: "
+                "reads Feedback.success or TeachingSpec.mastered_above without Needs.SUCCESS in what it needs: "
                 f"{_first(run, otherwise)}",
             )
         if difference(start, teacher.state_dict()["rng"]) is not None:
@@ -162,7 +162,7 @@ class _Check:
     def told_otherwise(self) -> TeachingSpec:
         """The spec, where it is offered to know what counts as mastered, and that is something else."""
         other = self.threshold - 0.25 * (self.spec.outcome_range[1] - self.spec.outcome_range[0])
-        return replace(self.spec, mastered_above=other, offers=self.spec.offers | {SUCCESS})
+        return replace(self.spec, mastered_above=other, offers=self.spec.offers | Needs.SUCCESS)
 
     def measured(self, teacher: Teacher, history: History) -> list[Any]:
         """Play, and see that the teacher keeps no environment, and no more of a longer run unless it says so."""

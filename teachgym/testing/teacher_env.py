@@ -16,9 +16,12 @@ from gymnasium.utils.env_checker import check_env
 
 from teachgym.base.files import read_state, write_state
 from teachgym.core.feedback import Feedback
+from teachgym.core.needs import Needs
 from teachgym.core.seeding import check_seed
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, TeachingSpec
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher_env import TeacherEnv
+from teachgym.data.spaces import Shares
 from teachgym.students.lifetimes.global_state import preserved
 from teachgym.testing.equality import difference
 
@@ -174,7 +177,7 @@ def _check_refuses(env: Env) -> None:
     """An action outside the space is refused; that it changes nothing shows in the episode that follows."""
     space = env.action_space
     bad: Any
-    if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+    if isinstance(space, spaces.Box | Shares) and np.issubdtype(space.dtype, np.floating):
         bad = np.full(space.shape, np.nan, dtype=space.dtype)
     elif isinstance(space, spaces.Discrete):
         bad = space.start + space.n
@@ -232,15 +235,15 @@ class _Watch:
         task = np.asarray(feedback.task)
         assert task.ndim == 1, f"feedback.task has shape {task.shape}; expected (n,)"
         assert np.all(np.isfinite(task)), f"feedback.task is {task}; expected finite numbers"
-        if isinstance(self.spec.action_space, spaces.Box) or self.spec.has_probes:
+        if isinstance(self.spec.action_space, spaces.Box | Shares | ProbeSpace):
             action = self.actions[decision]
             action, probe = (action["decision"], bool(action["probe"])) if self.spec.has_probes else (action, False)
             assert feedback.probe is probe, f"feedback answers decision {decision} with probe={feedback.probe}"
             chosen = np.asarray(action, dtype=np.float64).ravel()
             same = task.shape == chosen.shape and np.allclose(task, chosen, rtol=1e-6, atol=1e-6)
             assert same, f"feedback answers decision {decision} with task {task}, but that decision chose {chosen}"
-        assert not feedback.success or SUCCESS in self.spec.offers, (
-            f"feedback answers decision {decision} with success=True, and spec.offers does not name {SUCCESS!r}"
+        assert not feedback.success or Needs.SUCCESS in self.spec.offers, (
+            f"feedback answers decision {decision} with success=True, and spec.offers does not have Needs.SUCCESS"
         )
         self.costs += feedback.cost
         assert self.costs <= self.spent, (
@@ -248,14 +251,14 @@ class _Watch:
         )
         trace, offers = feedback.trace, self.spec.offers
         told = {
-            VALUES: None if trace is None else trace.values,
-            ENTROPIES: None if trace is None else trace.entropies,
-            ANTAGONIST: feedback.antagonist_outcome,
+            Needs.VALUES: None if trace is None else trace.values,
+            Needs.ENTROPIES: None if trace is None else trace.entropies,
+            Needs.ANTAGONIST: feedback.antagonist_outcome,
         }
         for offer, value in told.items():
             assert (value is not None) == (offer in offers), (
                 f"feedback {'lacks' if value is None else 'has'} what goes with {offer!r}, and spec.offers is "
-                f"{sorted(offers)}"
+                f"{offers!r}"
             )
 
 

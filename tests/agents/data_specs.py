@@ -3,26 +3,22 @@
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from teachgym.core.spec import SHARES, TREE_PLAN, TeachingSpec
-from teachgym.data.observation import SkillRow, TreeField
+from teachgym.core.spec import TeachingSpec
+from teachgym.data.observation import SkillRows, TreeField, TreeFields
 from teachgym.data.spaces import Shares
-from teachgym.data.tree_plan import tree_plan_space
+from teachgym.data.tree_plan import TreePlans
 
 
 def shares_problem(skills: int) -> TeachingSpec:
-    rows = spaces.Box(-1.0, 1.0, (len(SkillRow), skills), np.float32)
     names = tuple(f"s{k}" for k in range(skills))
-    return TeachingSpec(Shares(skills), rows, (0.0, 1.0), 0.9, frozenset({SHARES}), skills=names)
+    return TeachingSpec(Shares(skills), SkillRows(skills), (0.0, 1.0), 0.9, skills=names)
 
 
 def tree_problem(skills: int, slots: int, budget: int = 10_000) -> TeachingSpec:
-    seen = spaces.Box(-1.0, float(budget), (skills, 1 + slots, len(TreeField)), np.float32)
     names = tuple(f"s{k}" for k in range(skills))
-    return TeachingSpec(
-        tree_plan_space(skills, slots, budget), seen, (0.0, 1.0), 0.9, frozenset({TREE_PLAN}), skills=names
-    )
+    plans, seen = TreePlans(skills, slots, budget), TreeFields(skills, slots)
+    return TeachingSpec(plans, seen, (0.0, 1.0), 0.9, skills=names)
 
 
 class PlainTree:

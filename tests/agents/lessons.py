@@ -7,17 +7,18 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import SUCCESS, EasyTasks, TeachingSpec
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher import Teacher
 
 
 def unit_problem(
-    *offers: str, dimensions: int = 2, easy: EasyTasks | None = None, low: float = 0.0, high: float = 1.0
+    offers: Needs = NOTHING, *, dimensions: int = 2, easy: EasyTasks | None = None, low: float = 0.0, high: float = 1.0
 ) -> TeachingSpec:
     """A cube of tasks with outcomes from 0 to 1, mastered above 0.5."""
     box = spaces.Box(low, high, (dimensions,), np.float64)
-    return TeachingSpec(box, spaces.Box(0.0, 1.0, (1,)), (0.0, 1.0), 0.5, frozenset({SUCCESS, *offers}), easy)
+    return TeachingSpec(box, spaces.Box(0.0, 1.0, (1,)), (0.0, 1.0), 0.5, Needs.SUCCESS | offers, easy)
 
 
 def lesson(

@@ -9,7 +9,9 @@ from gymnasium import spaces
 
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, PROBES, SUCCESS, VALUES, EasyTasks, TeachingSpec, probe_space
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.core.teacher import Teacher
 from tests.agents.specs import WALKER
@@ -17,10 +19,12 @@ from tests.agents.specs import WALKER
 Outcome = Callable[[FloatArray], float]
 
 
-def level_problem(*offers: str, space: TaskSpace = WALKER, easy: EasyTasks | None = None) -> TeachingSpec:
+def level_problem(
+    *, probes: bool = False, space: TaskSpace = WALKER, easy: EasyTasks | None = None, offers: Needs = NOTHING
+) -> TeachingSpec:
     """The walker's outcomes, with value estimates and what else is offered."""
-    offered = frozenset({SUCCESS, VALUES, *offers} | ({EASY_TASKS} if easy else set()))
-    actions: spaces.Space[Any] = probe_space(space) if PROBES in offered else space
+    offered = Needs.SUCCESS | Needs.VALUES | offers | (Needs.EASY_TASKS if easy else NOTHING)
+    actions: spaces.Space[Any] = ProbeSpace(space) if probes else space
     return TeachingSpec(actions, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, offered, easy)
 
 

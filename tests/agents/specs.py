@@ -7,7 +7,8 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
 
@@ -16,7 +17,7 @@ WALKER = TaskSpace([Parameter("height", 0.0, 3.0, harder=0.1), Parameter("spacin
 
 def spec(action_space: spaces.Space[Any] = WALKER) -> TeachingSpec:
     """The walker's outcomes over any action space."""
-    return TeachingSpec(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, frozenset({SUCCESS}))
+    return TeachingSpec(action_space, spaces.Box(0.0, 1.0, (1,)), (-150.0, 350.0), 230.0, Needs.SUCCESS)
 
 
 def answer(task: Any, outcome: float) -> Transition:

@@ -6,7 +6,10 @@ import pytest
 from teachgym.agents.replay.accel import Accel, AccelSettings
 from teachgym.agents.replay.editors import edit_sizes
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import PROBES, VALUES, EasyTasks, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.made_up import made_up_specs
 from teachgym.testing.teacher import check_teacher
@@ -14,12 +17,11 @@ from tests.agents.levels import Decision, answer, decide, level_problem, play, r
 from tests.agents.specs import WALKER
 
 EASY = EasyTasks((0.1, 5.9), (0.1, 0.1))
-OFFERS = frozenset({PROBES, VALUES})
 
 
 def accel(seed: int = 0, *, easy: EasyTasks | None = EASY, **settings: Any) -> Accel:
     chosen = AccelSettings(**{"capacity": 40, "least_filled": 0.25, "replay_batch": 8, **settings})
-    return Accel(level_problem(PROBES, easy=easy), chosen, seed=seed)
+    return Accel(level_problem(probes=True, easy=easy), chosen, seed=seed)
 
 
 def zero(task: FloatArray) -> float:
@@ -135,7 +137,7 @@ def test_from_half_full_on_replays_come_as_often_as_in_the_source() -> None:
 
 def test_the_sizes_of_edits_may_be_set() -> None:
     space = TaskSpace([Parameter("a", 0.0, 10.0, harder=0.6), Parameter("b", 0.0, 1.0)])
-    spec = level_problem(PROBES, space=space)
+    spec = level_problem(probes=True, space=space)
     for settings, expected in [
         ({}, [0.6, 0.05]),
         ({"edit_steps": None, "edit_share": 0.1}, [1.0, 0.1]),
@@ -153,7 +155,7 @@ def test_the_defaults_are_those_of_the_source() -> None:
     assert (settings.replay_chance, settings.replay_schedule) == (0.9, "proportionate")
     assert (settings.least_filled, settings.capacity, settings.staleness_share) == (0.5, 1000, 0.5)
     assert (settings.edits, settings.edit_chance, settings.bases, settings.easy_bases) == (3, 1.0, "easy", 4)
-    assert Accel.needs_with(settings) == OFFERS
+    assert Accel.requirements(settings) == Requirements((ProbeSpace,), needs=Needs.VALUES)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 
 def easy_problems() -> list[TeachingSpec]:
-    return made_up_specs(OFFERS | {"easy-tasks"})
+    return made_up_specs(Requirements((ProbeSpace,), needs=Needs.VALUES | Needs.EASY_TASKS))
 
 
 @pytest.mark.parametrize(

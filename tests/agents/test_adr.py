@@ -6,7 +6,8 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.shaping.adr import Adr, AdrSettings
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, TeachingSpec
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
 from tests.agents.specs import answer, spec, teach
@@ -14,7 +15,7 @@ from tests.agents.specs import answer, spec, teach
 
 def easy_problem(space: spaces.Box | None = None, mean: tuple[float, ...] = (0.0, 6.0)) -> TeachingSpec:
     base = spec() if space is None else spec(space)
-    return replace(base, offers=frozenset({SUCCESS, EASY_TASKS}), easy_tasks=EasyTasks(mean, (0.1,) * len(mean)))
+    return replace(base, offers=Needs.SUCCESS | Needs.EASY_TASKS, easy_tasks=EasyTasks(mean, (0.1,) * len(mean)))
 
 
 def box(adr: Adr) -> list[list[float]]:
@@ -131,8 +132,8 @@ def test_outcomes_are_clipped_if_asked() -> None:
 
 
 def test_it_needs_to_know_success_unless_both_thresholds_are_set() -> None:
-    unknown = replace(spec(), offers=frozenset())
-    with pytest.raises(ValueError, match="Adr needs success"):
+    unknown = replace(spec(), offers=NOTHING)
+    with pytest.raises(ValueError, match="it needs success"):
         Adr(unknown, AdrSettings(grow_above=100), seed=0)
     Adr(unknown, AdrSettings(grow_above=100, shrink_below=0), seed=0)
 

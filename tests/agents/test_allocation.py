@@ -85,5 +85,5 @@ def test_settings_and_environments_that_do_not_fit_are_refused() -> None:
         ProportionalSettings(sharpness=0)
     with pytest.raises(ValueError, match="floor is 2"):
         FloorSettings(floor=2)
-    with pytest.raises(ValueError, match="needs shares of its environment"):
+    with pytest.raises(ValueError, match="it acts on Shares, and the action space is TreePlans"):
         WeakFirst(tree_problem(2, 3), seed=0)

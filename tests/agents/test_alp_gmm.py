@@ -8,7 +8,8 @@ from gymnasium import spaces
 from teachgym.agents.progress import mixture_teacher
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.agents.progress.gaussian_mixtures import Mixture
-from teachgym.core.spec import EASY_TASKS, EasyTasks, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import answer, spec, teach
@@ -72,7 +73,7 @@ def test_the_bootstrap_counts_answers_not_actions() -> None:
 
 
 def with_easy_tasks(mean: tuple[float, ...], std: tuple[float, ...]) -> TeachingSpec:
-    return replace(spec(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks(mean, std))
+    return replace(spec(), offers=Needs.EASY_TASKS, easy_tasks=EasyTasks(mean, std))
 
 
 def test_an_easy_bootstrap_draws_from_the_easy_tasks_clipped_to_the_bounds() -> None:
@@ -86,7 +87,7 @@ def test_an_easy_bootstrap_draws_from_the_easy_tasks_clipped_to_the_bounds() -> 
 
 
 def test_an_easy_bootstrap_needs_easy_tasks() -> None:
-    with pytest.raises(ValueError, match="AlpGmm needs easy-tasks"):
+    with pytest.raises(ValueError, match="it needs easy tasks"):
         AlpGmm(spec(), AlpGmmSettings(bootstrap="easy"), seed=0)
 
 

@@ -6,7 +6,8 @@ from gymnasium import spaces
 
 from teachgym.agents.handmade.annealing import Annealing, AnnealingSettings
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import made_up_specs
@@ -31,12 +32,12 @@ def corners(teacher: Annealing) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("settings", "offers"),
     [
-        (AnnealingSettings(total=3000), {EASY_TASKS}),
-        (AnnealingSettings(pace="episodes", total=20), {EASY_TASKS}),
-        (AnnealingSettings(pace="success", threshold=0.3, window=3), {EASY_TASKS, SUCCESS}),
+        (AnnealingSettings(total=3000), Needs.EASY_TASKS),
+        (AnnealingSettings(pace="episodes", total=20), Needs.EASY_TASKS),
+        (AnnealingSettings(pace="success", threshold=0.3, window=3), Needs.EASY_TASKS | Needs.SUCCESS),
     ],
 )
-def test_it_keeps_the_contract(settings: AnnealingSettings, offers: set[str]) -> None:
+def test_it_keeps_the_contract(settings: AnnealingSettings, offers: Needs) -> None:
     check_teacher(Annealing, settings=settings, episodes=50, offers=offers)
 
 
@@ -56,7 +57,7 @@ def test_a_parameter_that_gets_no_harder_is_open_from_the_start() -> None:
 
 def test_easy_tasks_come_first_where_they_are_known() -> None:
     easy = EasyTasks((0.5, 5.8), (0.1, 0.2))
-    known = TeachingSpec(WALKER, spaces.Box(0, 1), (-150, 350), 230, frozenset({EASY_TASKS}), easy)
+    known = TeachingSpec(WALKER, spaces.Box(0, 1), (-150, 350), 230, Needs.EASY_TASKS, easy)
     assert corners(Annealing(known, seed=0)) == [[0.3, 5.4], [0.7, 6]]
 
 
@@ -111,8 +112,8 @@ def test_by_success_it_moves_one_of_five_times_per_ten_answers_with_enough_succe
 
 
 def test_only_success_needs_success() -> None:
-    assert Annealing.needs_with(BY_SUCCESS) == {SUCCESS}
-    assert Annealing.needs_with(BY_EPISODES) == set()
+    assert Annealing.requirements(BY_SUCCESS).needs == Needs.SUCCESS
+    assert not Annealing.requirements(BY_EPISODES).needs
 
 
 def test_without_a_hint_of_what_is_easy_a_start_must_be_given() -> None:

@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.arms import Arms, ArmSettings
-from teachgym.core.spec import probe_space
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.task_space import Parameter, TaskSpace
 from tests.agents.specs import WALKER, spec
 
@@ -77,8 +77,8 @@ def test_numbered_arms_are_themselves() -> None:
 
 
 def test_probes_actions_train() -> None:
-    action = Arms(spec(probe_space(WALKER))).draw(0, np.random.default_rng(0))
-    assert probe_space(WALKER).contains(action)
+    action = Arms(spec(ProbeSpace(WALKER))).draw(0, np.random.default_rng(0))
+    assert ProbeSpace(WALKER).contains(action)
     assert action["probe"] == 0
 
 

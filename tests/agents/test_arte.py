@@ -178,9 +178,9 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
 
 
 def test_environments_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs shares of its environment"):
+    with pytest.raises(ValueError, match="it acts on Shares, and the action space is TreePlans"):
         Arte(tree_problem(2, 3), seed=0)
-    with pytest.raises(ValueError, match="give the environment observation=numbers"):
+    with pytest.raises(ValueError, match="it reads SkillRows, and the observation space is AnyText"):
         make_teacher("arte", skill_list(variety=0.0, observation="text"), seed=0)
 
 

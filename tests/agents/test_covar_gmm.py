@@ -7,7 +7,8 @@ import pytest
 from teachgym.agents.progress import mixture_teacher
 from teachgym.agents.progress.covar_gmm import CovarGmm, CovarGmmSettings
 from teachgym.agents.progress.gaussian_mixtures import Mixture
-from teachgym.core.spec import EASY_TASKS, EasyTasks
+from teachgym.core.needs import Needs
+from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import answer, spec, teach
@@ -90,9 +91,9 @@ def test_origins_follow_the_schedule() -> None:
 
 def test_an_easy_bootstrap_draws_from_the_easy_tasks() -> None:
     settings = replace(QUICK, bootstrap="easy")
-    with pytest.raises(ValueError, match="CovarGmm needs easy-tasks"):
+    with pytest.raises(ValueError, match="it needs easy tasks"):
         CovarGmm(spec(), settings, seed=0)
-    easy = replace(spec(), offers=frozenset({EASY_TASKS}), easy_tasks=EasyTasks((1.0, 2.0), (0.01, 0.0)))
+    easy = replace(spec(), offers=Needs.EASY_TASKS, easy_tasks=EasyTasks((1.0, 2.0), (0.01, 0.0)))
     tasks = np.array(teach(CovarGmm(easy, settings, seed=0), 20, lambda task: 0))
     np.testing.assert_allclose(tasks, [[1, 2]] * 20, atol=0.05)
 

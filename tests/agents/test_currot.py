@@ -8,7 +8,8 @@ from gymnasium import spaces
 
 from teachgym.agents.shaping.currot import Currot, CurrotSettings
 from teachgym.agents.shaping.success_buffer import assign
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.testing import check_teacher
 from tests.agents.specs import spec, teach
@@ -43,7 +44,7 @@ def test_it_starts_uniformly_and_tasks_are_particles_up_to_a_thousandth_of_the_r
 
 
 def test_it_starts_from_easy_tasks_if_asked() -> None:
-    known = replace(spec(), offers=frozenset({SUCCESS, EASY_TASKS}), easy_tasks=EasyTasks((0.0, 5.0), (0.1, 0.2)))
+    known = replace(spec(), offers=Needs.SUCCESS | Needs.EASY_TASKS, easy_tasks=EasyTasks((0.0, 5.0), (0.1, 0.2)))
     easy = Currot(known, CurrotSettings(use_easy_tasks=True), seed=0)._particles
     assert easy[:, 0].max() < 0.5
     assert easy[:, 1].mean() == pytest.approx(5, abs=0.05)
@@ -140,8 +141,8 @@ def test_normalising_makes_units_irrelevant() -> None:
 
 
 def test_it_needs_to_know_success_unless_a_threshold_is_set() -> None:
-    unknown = replace(spec(), offers=frozenset())
-    with pytest.raises(ValueError, match="Currot needs success"):
+    unknown = replace(spec(), offers=NOTHING)
+    with pytest.raises(ValueError, match="it needs success"):
         Currot(unknown, seed=0)
     Currot(unknown, CurrotSettings(threshold=100.0), seed=0)
 

@@ -15,21 +15,20 @@ from teachgym.agents import TEACHERS, teacher_class
 from teachgym.agents.handmade.manual import Manual, ManualSettings
 from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from teachgym.base.named_settings import NamedSettings
-from teachgym.core.spec import EASY_TASKS, RULES, SHARES, TREE_PLAN, TeachingSpec
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.data.spaces import Shares
+from teachgym.data.tree_plan import TreePlans
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_specs
 
 ENV = "Hypercubes,cubes_per_dimension=3,budget=200"
 DATA = "subject=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
-OTHER_ENVS = {
-    SHARES: f"SkillList,action=shares,{DATA}",
-    TREE_PLAN: f"SkillTree,action=plan,{DATA}",
-    RULES: "SelfDistillation,budget=200",
-}
+OTHER_ENVS = {Shares: f"SkillList,{DATA}", TreePlans: f"SkillTree,{DATA}"}
+OF_RULES = "SelfDistillation,budget=200"
 LOADED = ("policy", "language-model")
 """Teachers that are made from a trained one, or ask one; they have tests of their own."""
 QUICK = {
@@ -75,11 +74,10 @@ def spec(name: str, folder: Path) -> str:
 
 
 def make(teacher: str) -> tuple[Any, Teacher]:
-    needs = teacher_class(NamedSettings.parse(teacher).name).needs
-    name = next((data for need, data in OTHER_ENVS.items() if need in needs), ENV)
-    cell = Cell(name, teacher, None, 3, None, 1)
-    env = make_environment(cell)
-    return env, make_cell_teacher(cell, env)
+    found = teacher_class(NamedSettings.parse(teacher).name)
+    plain = OF_RULES if Needs.RULES in found.needs else ENV
+    name = next((data for kind, data in OTHER_ENVS.items() if kind in found.acts_on), plain)
+    return make_pair(Cell(name, teacher, None, 3, None, 1))
 
 
 def play(teacher: str) -> str:
@@ -108,13 +106,13 @@ def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
     if name == "oracle":  # settings depend on the spec
         check_teacher(oracle, episodes=70)
     elif name == "manual":  # and a file, too
-        for made_up in made_up_specs(frozenset()):
+        for made_up in made_up_specs():
             path = tmp_path / "tasks.json"
             path.write_text(json.dumps([made_up.task_space.low.tolist(), made_up.task_space.high.tolist()]))
             check_teacher(Manual, settings=ManualSettings(str(path), "cycle"), episodes=70, specs=[made_up])
     else:
         chosen = found.Settings(**settings)
-        offers = found.needs_with(chosen) | ({EASY_TASKS} if name == "annealing" else set())
+        offers = Needs.EASY_TASKS if name == "annealing" else NOTHING
         check_teacher(found, settings=chosen, offers=offers, episodes=70)
 
 

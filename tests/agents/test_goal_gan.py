@@ -6,7 +6,8 @@ import torch
 
 from teachgym.agents.shaping.goal_gan import GoalGan, GoalGanSettings
 from teachgym.base.packing import unpack
-from teachgym.core.spec import EASY_TASKS, SUCCESS, EasyTasks
+from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
@@ -35,8 +36,8 @@ def in_band(tasks: FloatArray) -> float:
     return float(np.mean((tasks[:, 0] >= 0.3) & (tasks[:, 0] < 0.5)))
 
 
-@pytest.mark.parametrize("offers", [{SUCCESS}, {SUCCESS, EASY_TASKS}])
-def test_it_keeps_the_contract(offers: set[str]) -> None:
+@pytest.mark.parametrize("offers", [NOTHING, Needs.EASY_TASKS])
+def test_it_keeps_the_contract(offers: Needs) -> None:
     check_teacher(GoalGan, settings=SMALL, episodes=120, offers=offers)
 
 
@@ -68,7 +69,7 @@ def test_where_one_band_is_neither_too_hard_nor_too_easy_it_goes_there(seed: int
 def test_pretrained_on_easy_tasks_it_starts_there() -> None:
     """Generators swing about their target: single means spread by 0.03 here, with the seed as with the processor."""
     easy = EasyTasks((0.2, 0.7), (0.05, 0.1))
-    pretrained = [GoalGan(unit_problem(EASY_TASKS, easy=easy), seed=seed) for seed in range(4)]
+    pretrained = [GoalGan(unit_problem(Needs.EASY_TASKS, easy=easy), seed=seed) for seed in range(4)]
     tasks = np.array([[teacher.act(None) for _ in range(200)] for teacher in pretrained])
     np.testing.assert_allclose(tasks.mean(axis=1), np.tile(easy.mean, (4, 1)), atol=0.15)
     np.testing.assert_allclose(tasks.mean(axis=(0, 1)), easy.mean, atol=0.06)
@@ -78,7 +79,7 @@ def test_pretrained_on_easy_tasks_it_starts_there() -> None:
 @pytest.mark.learned
 def test_without_pretraining_easy_tasks_change_nothing() -> None:
     easy = EasyTasks((0.2, 0.7), (0.05, 0.1))
-    untrained = GoalGan(unit_problem(EASY_TASKS, easy=easy), GoalGanSettings(pretrain=False), seed=0)
+    untrained = GoalGan(unit_problem(Needs.EASY_TASKS, easy=easy), GoalGanSettings(pretrain=False), seed=0)
     plain = GoalGan(unit_problem(), seed=0)
     for _ in range(5):
         np.testing.assert_array_equal(untrained.act(None), plain.act(None))

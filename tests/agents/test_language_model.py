@@ -9,14 +9,15 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium import spaces
+from gymnasium import Space, spaces
 
 from teachgym import Transition
 from teachgym.agents.language.language_model import LanguageModel, LanguageModelSettings
 from teachgym.base.files import read_state, write_state
-from teachgym.core.spec import EXAMPLES, ORDERS, SHARES, TEXT, TREE_PLAN, TeachingSpec
-from teachgym.data.spaces import AnyText, Shares
-from teachgym.data.tree_plan import tree_plan_space
+from teachgym.core.requirements import Requirements
+from teachgym.core.spec import TeachingSpec
+from teachgym.data.spaces import AnyText, Examples, Orders, Shares
+from teachgym.data.tree_plan import TreePlans
 from teachgym.language_model import EndpointError, NotInCacheError, Reply, Request
 from teachgym.testing import check_teacher
 from teachgym.testing.equality import difference
@@ -25,20 +26,16 @@ from tests.language_model.endpoint import FakeEndpoint, Says, endpoint
 
 NAMES = ("adding", "carrying", "borrowing")
 SHOWN = {"number": 2, "prompt": "7 + 8", "expected": "15", "given": "5"}
-ORDER = spaces.Dict({"like": spaces.Discrete(4), "count": spaces.Box(0, 50, (), np.int64), "note": AnyText(30)})
-PAIR = spaces.Dict({"prompt": AnyText(20), "target": AnyText(20)})
-SPACES: dict[str, tuple[Any, str]] = {
-    "shares": (Shares(3), SHARES),
-    "tree": (tree_plan_space(3, 2, 50), TREE_PLAN),
-    "orders": (spaces.Sequence(ORDER), ORDERS),
-    "examples": (spaces.Sequence(PAIR), EXAMPLES),
+SPACES: dict[str, Space[Any]] = {
+    "shares": Shares(3),
+    "tree": TreePlans(3, 2, 50),
+    "orders": Orders(4, 50, longest=30),
+    "examples": Examples(longest=20),
 }
 
 
 def spec(acts: str, **changes: Any) -> TeachingSpec:
-    space, offer = SPACES[acts]
-    found = TeachingSpec(space, AnyText(10**6), (0.0, 1.0), 0.9, frozenset({TEXT, offer}), skills=NAMES)
-    return replace(found, **changes)
+    return replace(TeachingSpec(SPACES[acts], AnyText(10**6), (0.0, 1.0), 0.9, skills=NAMES), **changes)
 
 
 def report(**more: Any) -> str:
@@ -316,11 +313,11 @@ def test_the_limit_goes_on_from_a_saved_state() -> None:
 
 
 def test_it_needs_text_the_action_it_takes_and_a_model() -> None:
-    for acts, (_, offer) in SPACES.items():
+    for acts, space in SPACES.items():
         settings = LanguageModelSettings(model="toy", acts=acts)  # type: ignore[arg-type]
-        assert LanguageModel.needs_with(settings) == {TEXT, offer}
-        with pytest.raises(ValueError, match=f"needs {TEXT} of its environment"):
-            LanguageModel(spec(acts, offers=frozenset({offer})), settings, seed=0)
+        assert LanguageModel.requirements(settings) == Requirements((type(space),), spaces.Text)
+        with pytest.raises(ValueError, match="it reads Text, and the observation space is Box"):
+            LanguageModel(spec(acts, observation_space=spaces.Box(0, 1)), settings, seed=0)
     with pytest.raises(ValueError, match="name the model"):
         LanguageModel(spec("shares"), seed=0)
     with pytest.raises(ValueError, match="acts is 'dance'"):

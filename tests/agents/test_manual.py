@@ -32,7 +32,7 @@ def tasks(teacher: Teacher, count: int, cost: int = 1) -> list[Any]:
 
 @pytest.mark.parametrize("at_end", ["repeat", "cycle"])
 def test_it_keeps_the_contract(tmp_path: Path, at_end: Any) -> None:
-    for made_up in [*made_up_specs(frozenset()), *discrete_specs()]:
+    for made_up in [*made_up_specs(), *discrete_specs()]:
         actions = TaskActions(made_up)
         rows = [actions.low.tolist(), {"task": actions.high.tolist(), "count": 3}]
         settings = ManualSettings(write(tmp_path, "tasks.json", json.dumps(rows)), at_end)
@@ -40,7 +40,7 @@ def test_it_keeps_the_contract(tmp_path: Path, at_end: Any) -> None:
 
 
 def test_it_keeps_the_contract_by_steps(tmp_path: Path) -> None:
-    for made_up in made_up_specs(frozenset()):
+    for made_up in made_up_specs():
         actions = TaskActions(made_up)
         rows = [
             {"task": actions.low.tolist(), "after_steps": 0},

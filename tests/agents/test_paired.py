@@ -5,7 +5,7 @@ import pytest
 
 from teachgym.agents.adversaries.paired import Paired, PairedSettings
 from teachgym.base.packing import unpack
-from teachgym.core.spec import ANTAGONIST
+from teachgym.core.needs import Needs
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
@@ -36,13 +36,13 @@ def test_it_keeps_the_contract_with_several_episodes_per_task() -> None:
 @pytest.mark.learned
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_goes_to_what_the_antagonist_can_do_and_the_protagonist_cannot(seed: int) -> None:
-    tasks = lessons(Paired(unit_problem(ANTAGONIST), FAST, seed=seed), 1000, protagonist, antagonist)
+    tasks = lessons(Paired(unit_problem(Needs.ANTAGONIST), FAST, seed=seed), 1000, protagonist, antagonist)
     assert with_regret(tasks[:100]) < 0.45  # uniform: 0.3
     assert with_regret(tasks[800:]) > 0.75
 
 
 def test_the_first_tasks_are_spread_over_the_box() -> None:
-    teacher = Paired(unit_problem(ANTAGONIST, low=-3.0, high=5.0), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST, low=-3.0, high=5.0), seed=0)
     tasks = np.array([teacher.act(None) for _ in range(300)])
     np.testing.assert_allclose(tasks.mean(axis=0), 1, atol=0.6)
     assert (tasks.min(axis=0) < -2.5).all()
@@ -63,7 +63,7 @@ def test_the_first_tasks_are_spread_over_the_box() -> None:
 def test_regret_is_the_best_of_one_above_the_mean_of_the_other(
     flexible: bool, answers: list[tuple[float, float]], regret: float
 ) -> None:
-    teacher = Paired(unit_problem(ANTAGONIST), PairedSettings(episodes_per_task=3, flexible=flexible), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST), PairedSettings(episodes_per_task=3, flexible=flexible), seed=0)
     tasks = [teacher.act(None) for _ in range(6)]
     for i in (1, 2):
         np.testing.assert_array_equal(tasks[0], tasks[i])
@@ -76,7 +76,7 @@ def test_regret_is_the_best_of_one_above_the_mean_of_the_other(
 
 
 def test_the_policy_sees_what_it_has_chosen_the_step_and_noise() -> None:
-    teacher = Paired(unit_problem(ANTAGONIST, dimensions=3), PairedSettings(noise_dimensions=4), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST, dimensions=3), PairedSettings(noise_dimensions=4), seed=0)
     task = teacher.act(None)
     (offered,) = teacher._offers._unfinished.values()
     seen = offered.memo["observations"]
@@ -90,7 +90,7 @@ def test_the_policy_sees_what_it_has_chosen_the_step_and_noise() -> None:
 
 
 def test_rewards_come_last_and_are_divided_by_their_running_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher = Paired(unit_problem(ANTAGONIST), PairedSettings(tasks_per_update=8), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST), PairedSettings(tasks_per_update=8), seed=0)
     rollouts: list[Any] = []
     monkeypatch.setattr(teacher._learner, "train", lambda rollout, rng: rollouts.append(rollout))
     regrets = np.random.default_rng(0).uniform(0, 300, 16)
@@ -106,7 +106,7 @@ def test_rewards_come_last_and_are_divided_by_their_running_spread(monkeypatch: 
 
 
 def test_an_answer_that_no_longer_fits_the_policy_is_ignored() -> None:
-    teacher = Paired(unit_problem(ANTAGONIST), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST), seed=0)
     tasks = [teacher.act(None), teacher.act(None)]
     lesson(teacher, 0, tasks[0], 0, 1)
     teacher._learner.policy.log_std.data.fill_(-5.0)
@@ -115,9 +115,9 @@ def test_an_answer_that_no_longer_fits_the_policy_is_ignored() -> None:
 
 
 def test_an_antagonist_is_needed_and_its_outcomes_are_finite() -> None:
-    with pytest.raises(ValueError, match="Paired needs antagonist"):
+    with pytest.raises(ValueError, match="it needs antagonist"):
         Paired(unit_problem(), seed=0)
-    teacher = Paired(unit_problem(ANTAGONIST), seed=0)
+    teacher = Paired(unit_problem(Needs.ANTAGONIST), seed=0)
     with pytest.raises(ValueError, match="antagonist_outcome is nan; expected a finite number"):
         lesson(teacher, 0, teacher.act(None), 0, float("nan"))
 

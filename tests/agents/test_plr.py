@@ -8,7 +8,10 @@ from gymnasium import spaces
 from teachgym.agents.replay.level_replay import LevelReplay
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings
 from teachgym.agents.replay.plr import Plr, PlrSettings, RobustPlr, RobustPlrSettings
-from teachgym.core.spec import ENTROPIES, PROBES, VALUES, EasyTasks, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play, replays_per_hundred
@@ -22,7 +25,7 @@ def plain(settings: PlrSettings | None = None, seed: int = 0) -> Plr:
 
 
 def robust(settings: RobustPlrSettings = SMALL, seed: int = 0) -> RobustPlr:
-    return RobustPlr(level_problem(PROBES), settings, seed=seed)
+    return RobustPlr(level_problem(probes=True), settings, seed=seed)
 
 
 def height(task: FloatArray) -> float:
@@ -81,7 +84,7 @@ def test_robust_plr_never_trains_on_an_unseen_level_and_always_on_a_replayed_one
 
 
 def test_plain_plr_trains_on_all_even_where_it_could_screen() -> None:
-    teacher = Plr(level_problem(PROBES), PlrSettings(capacity=5), seed=0)
+    teacher = Plr(level_problem(probes=True), PlrSettings(capacity=5), seed=0)
     decisions = play(teacher, 60, zero, height)
     assert {decision.origin for decision in decisions} == {"new", "replay"}
     assert all(not decision.probe for decision in decisions)
@@ -205,16 +208,16 @@ def test_new_levels_are_uniform_or_easy(origin: Any, easy: EasyTasks | None, exp
 
 
 def test_needs_follow_from_the_settings() -> None:
-    assert Plr.needs_with(PlrSettings()) == {VALUES}
-    assert RobustPlr.needs_with(RobustPlrSettings()) == {VALUES, PROBES}
-    assert Plr.needs_with(PlrSettings(score="outcome-slope")) == frozenset()
+    assert Plr.requirements(PlrSettings()).needs == Needs.VALUES
+    assert RobustPlr.requirements(RobustPlrSettings()) == Requirements((ProbeSpace,), needs=Needs.VALUES)
+    assert not Plr.requirements(PlrSettings(score="outcome-slope")).needs
     outcomes_only = TeachingSpec(spaces.Box(0, 1, (2,)), spaces.Box(0, 1, (1,)), (0, 1), 0.5)
     Plr(outcomes_only, PlrSettings(score="outcome-change"), seed=0)
-    with pytest.raises(ValueError, match="Plr needs values"):
+    with pytest.raises(ValueError, match="it needs values, and the environment offers nothing beyond outcomes"):
         Plr(outcomes_only, seed=0)
-    with pytest.raises(ValueError, match="RobustPlr needs probes"):
+    with pytest.raises(ValueError, match="it acts on ProbeSpace, and the action space is TaskSpace"):
         RobustPlr(level_problem(), seed=0)
-    with pytest.raises(ValueError, match="Plr needs easy-tasks"):
+    with pytest.raises(ValueError, match="it needs easy tasks, and the environment offers success, values"):
         Plr(level_problem(), PlrSettings(new_levels="easy"), seed=0)
 
 
@@ -261,5 +264,5 @@ def test_they_keep_the_contract(teacher: type[LevelReplay], settings: Any) -> No
 
 
 def test_entropies_are_asked_for_by_their_score_only() -> None:
-    assert Plr.needs_with(PlrSettings(score="policy-entropy")) == {ENTROPIES}
+    assert Plr.requirements(PlrSettings(score="policy-entropy")).needs == Needs.ENTROPIES
     assert LevelScore(ScoreSettings(score="policy-entropy"), level_problem()).memory == 0

@@ -66,6 +66,8 @@ def test_it_keeps_the_contract_with_skills(skills: str, deterministic: bool) -> 
 def test_it_keeps_the_contract_with_tasks_and_probes(tasks: str, deterministic: bool) -> None:
     specs = [TASKS.teaching_spec, SimulatedTasksEnv(probes="counted").teaching_spec, box_problem([-5, 2], [5, 3])]
     check_teacher(PolicyTeacher, settings=PolicySettings(tasks, deterministic), episodes=30, specs=specs)
+    probing = PolicyTeacher(specs[1], PolicySettings(tasks, deterministic), seed=0)
+    assert not any(probing.act(seen)["probe"] for seen in np.zeros((5, 9), dtype=np.float32))
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
@@ -162,9 +164,12 @@ def test_the_memory_matters_and_a_new_student_starts_without_one(recurrent: str)
         ),
         (
             TeachingSpec(spaces.MultiBinary(3), TASKS.observation_space, (0.0, 1.0), 0.5),
-            "chooses from a discrete space, or from a box",
+            "it acts on Discrete or Box or ProbeSpace, and the action space is MultiBinary",
         ),
-        (TeachingSpec(TASKS.action_space, spaces.Discrete(2), (0.0, 1.0), 0.5), "observes a box of numbers"),
+        (
+            TeachingSpec(TASKS.action_space, spaces.Discrete(2), (0.0, 1.0), 0.5),
+            "it reads Box, and the observation space is Discrete",
+        ),
     ],
 )
 def test_an_environment_that_does_not_fit_is_refused(tasks: str, spec: TeachingSpec, message: str) -> None:

@@ -1,10 +1,14 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.random import Random
 from teachgym.core.seeding import fan_out
-from teachgym.core.spec import probe_space
+from teachgym.core.spaces import ProbeSpace
+from teachgym.data.spaces import Examples, Orders, Shares
+from teachgym.data.tree_plan import TreePlans
 from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import WALKER, spec
@@ -30,7 +34,7 @@ def test_arms_are_equally_likely() -> None:
 def test_tasks_of_a_box_are_the_generators_next_uniform_numbers() -> None:
     rng = np.random.default_rng(fan_out(3).teacher)
     plain = Random(spec(), seed=3)
-    probing = Random(spec(probe_space(WALKER)), seed=3)
+    probing = Random(spec(ProbeSpace(WALKER)), seed=3)
     for _ in range(5):
         expected = rng.uniform([0, 0], [3, 6]).tolist()
         assert plain.act(None).tolist() == expected
@@ -53,7 +57,24 @@ def test_it_keeps_the_contract_with_arms() -> None:
     check_teacher(Random, episodes=50, specs=discrete_specs())
 
 
-@pytest.mark.parametrize("space", [spaces.MultiBinary(3), spaces.Box(0, 255, (2,), np.uint8), spaces.Box(-np.inf, 0)])
-def test_other_action_spaces_are_refused(space: spaces.Space) -> None:  # type: ignore[type-arg]
-    with pytest.raises(ValueError, match=r"box|finite"):
-        Random(spec(space), seed=0)
+OTHERS: list[spaces.Space[Any]] = [
+    spaces.MultiBinary(3),
+    spaces.MultiDiscrete([5, 5]),
+    spaces.Box(0, 255, (2,), np.uint8),
+    spaces.Box(-np.inf, 0),
+    Shares(3),
+    TreePlans(2, 3, 50),
+    Orders(4, 50),
+    Examples(),
+]
+
+
+@pytest.mark.parametrize("space", [*OTHERS, *map(ProbeSpace, OTHERS)], ids=str)
+def test_it_acts_on_every_action_space(space: spaces.Space[Any]) -> None:
+    check_teacher(Random, episodes=20, specs=[spec(space)])
+    teacher = Random(spec(space), seed=0)
+    actions = [teacher.act(None) for _ in range(50)]
+    assert all(space.contains(action) for action in actions)
+    assert len({str(action) for action in actions}) > 6
+    if isinstance(space, ProbeSpace):
+        assert not any(action["probe"] for action in actions)

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from teachgym.agents.replay.sfl import Sfl, SflSettings
-from teachgym.core.spec import PROBES, SUCCESS
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.task_space import FloatArray
 from teachgym.testing.teacher import check_teacher
 from tests.agents.levels import Decision, answer, decide, level_problem, play
@@ -16,7 +18,7 @@ PROBED = 30 * ROLLOUTS
 
 
 def sfl(settings: SflSettings = SMALL, seed: int = 0) -> Sfl:
-    return Sfl(level_problem(PROBES), settings, seed=seed)
+    return Sfl(level_problem(probes=True), settings, seed=seed)
 
 
 def chance(task: FloatArray) -> float:
@@ -164,8 +166,8 @@ def test_where_nothing_or_everything_succeeds_it_goes_on() -> None:
 
 
 def test_it_needs_probes_and_successes() -> None:
-    assert Sfl.needs_with(SMALL) == {PROBES, SUCCESS}
-    with pytest.raises(ValueError, match="Sfl needs probes"):
+    assert Sfl.requirements(SMALL) == Requirements((ProbeSpace,), needs=Needs.SUCCESS)
+    with pytest.raises(ValueError, match="it acts on ProbeSpace"):
         Sfl(level_problem(), seed=0)
 
 

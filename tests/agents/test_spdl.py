@@ -11,7 +11,8 @@ from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.spdl import Spdl, SpdlSettings, trust_region_step
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback, Transition
-from teachgym.core.spec import EASY_TASKS, VALUES, EasyTasks, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.specs import spec
@@ -22,8 +23,8 @@ EAGER = SpdlSettings(update_every_episodes=20, alpha_zero_updates=0, initial_mea
 
 
 def valued(space: spaces.Box = BOX, easy: EasyTasks | None = None) -> TeachingSpec:
-    offers = {VALUES} if easy is None else {VALUES, EASY_TASKS}
-    return replace(spec(space), offers=frozenset(offers), easy_tasks=easy)
+    offers = Needs.VALUES if easy is None else Needs.VALUES | Needs.EASY_TASKS
+    return replace(spec(space), offers=offers, easy_tasks=easy)
 
 
 def valued_answer(task: Any, value: float, rewards: tuple[float, ...] = (1.0,), cost: int = 1) -> Transition:
@@ -204,7 +205,7 @@ def test_30_dimensions_get_to_the_target() -> None:
 
 
 def test_a_student_without_values_is_refused() -> None:
-    with pytest.raises(ValueError, match="Spdl needs values"):
+    with pytest.raises(ValueError, match="it needs values"):
         Spdl(spec(), seed=0)
 
 

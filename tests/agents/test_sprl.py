@@ -8,6 +8,7 @@ from scipy.optimize import approx_fprime, brentq
 
 from teachgym.agents.shaping.context_gaussian import ContextGaussian
 from teachgym.agents.shaping.sprl import Sprl, SprlSettings, _Search
+from teachgym.core.needs import NOTHING
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
@@ -146,8 +147,8 @@ def test_outcomes_count_as_shares_of_their_range() -> None:
 
 
 def test_it_needs_to_know_success_unless_a_threshold_is_set() -> None:
-    unknown = replace(box(2), offers=frozenset())
-    with pytest.raises(ValueError, match="Sprl needs success"):
+    unknown = replace(box(2), offers=NOTHING)
+    with pytest.raises(ValueError, match="it needs success"):
         Sprl(unknown, seed=0)
     Sprl(unknown, SprlSettings(threshold=100.0), seed=0)
 

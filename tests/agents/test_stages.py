@@ -6,8 +6,9 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.stages import Stages, StagesSettings
-from teachgym.core.spec import SUCCESS, TeachingSpec
-from teachgym.testing.made_up import discrete_specs, made_up_specs
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
+from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_specs import answered, arms
 from tests.agents.specs import spec
@@ -31,9 +32,8 @@ def tell(teacher: Stages, decision: int, *, share: float = 0.5, cost: int = 1, s
 
 @pytest.mark.parametrize("settings", [OPEN, StagesSettings(window=20)])
 def test_it_keeps_the_contract(settings: StagesSettings) -> None:
-    offers = frozenset({SUCCESS})
-    check_teacher(Stages, settings=settings, episodes=50, specs=made_up_specs(offers))
-    check_teacher(Stages, settings=settings, episodes=50, specs=discrete_specs(offers))
+    check_teacher(Stages, settings=settings, episodes=50, offers=Needs.SUCCESS)
+    check_teacher(Stages, settings=settings, episodes=50, specs=discrete_specs(Needs.SUCCESS))
 
 
 def test_each_stage_lasts_until_its_condition() -> None:
@@ -99,8 +99,8 @@ def test_an_answer_that_comes_after_its_stage_counts_towards_the_totals_only() -
 
 
 def test_success_is_needed_where_a_condition_speaks_of_it() -> None:
-    assert Stages.needs_with(THREE) == {SUCCESS}
-    assert Stages.needs_with(StagesSettings([{"until": "steps>5"}])) == set()
+    assert Stages.requirements(THREE).needs == Needs.SUCCESS
+    assert not Stages.requirements(StagesSettings([{"until": "steps>5"}])).needs
     blind = TeachingSpec(spaces.Box(0, 1, (2,)), spaces.Box(0, 1), (0, 1), 0.5)
     with pytest.raises(ValueError, match="needs success"):
         Stages(blind, THREE, seed=0)

@@ -5,7 +5,8 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.arms.success_progress import SuccessProgress, SuccessProgressSettings, stretch
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.needs import Needs
+from teachgym.core.spec import TeachingSpec
 from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_specs import answered, arms, play
@@ -22,7 +23,7 @@ Rates = list[list[bool]]
 )
 def test_it_keeps_the_contract(settings: SuccessProgressSettings) -> None:
     check_teacher(SuccessProgress, settings=settings, episodes=50)
-    check_teacher(SuccessProgress, settings=settings, episodes=50, specs=discrete_specs(frozenset({SUCCESS})))
+    check_teacher(SuccessProgress, settings=settings, episodes=50, specs=discrete_specs(Needs.SUCCESS))
 
 
 def told(settings: SuccessProgressSettings, *updates: Rates) -> SuccessProgress:

@@ -10,20 +10,10 @@ from teachgym.agents import TEACHERS, make_teacher, teacher_class
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.handmade.random import Random
 from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
-from teachgym.core.spec import (
-    ANTAGONIST,
-    EASY_TASKS,
-    ENTROPIES,
-    PROBES,
-    RULES,
-    SHARES,
-    SUCCESS,
-    TREE_PLAN,
-    VALUES,
-    EasyTasks,
-    TeachingSpec,
-    probe_space,
-)
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
+from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.teacher import Teacher
 from teachgym.testing.made_up import made_up_specs
 from tests.agents.specs import WALKER, spec
@@ -47,14 +37,14 @@ class GenerousEnvironment(Environment):
 
     @property
     def teaching_spec(self) -> TeachingSpec:
-        offers = frozenset({SUCCESS, EASY_TASKS, VALUES, ENTROPIES, PROBES, ANTAGONIST})
-        return replace(spec(), action_space=probe_space(WALKER), offers=offers, easy_tasks=EASY)
+        offers = ~Needs.RULES
+        return replace(spec(), action_space=ProbeSpace(WALKER), offers=offers, easy_tasks=EASY)
 
 
 class Needy(TaskTeacher):
     """A teacher that asks for more than the environment has."""
 
-    needs = frozenset({"values"})
+    needs = Needs.VALUES
 
     def _choose(self) -> Any: ...
     def _learn(self, task: Any, outcome: float) -> None: ...
@@ -63,8 +53,8 @@ class Needy(TaskTeacher):
 class RareEnvironment(Environment):
     """One whose actions are shares of data, or plans for a skill tree, or that states rules."""
 
-    def __init__(self, offered: str) -> None:
-        (self._spec, *_) = made_up_specs(frozenset({offered}))
+    def __init__(self, required: Requirements) -> None:
+        (self._spec, *_) = made_up_specs(required)
 
     @property
     def teaching_spec(self) -> TeachingSpec:
@@ -78,8 +68,9 @@ ASKED = ("language-model",)
 
 @pytest.mark.parametrize("name", sorted(set(TEACHERS) - {*FROM_FILES, *ASKED}))
 def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
-    rare = [need for need in teacher_class(name).needs if need in (SHARES, TREE_PLAN, RULES)]
-    teacher = make_teacher(name, RareEnvironment(rare[0]) if rare else GenerousEnvironment(), seed=0)
+    required = teacher_class(name).requirements(teacher_class(name).Settings())
+    fits = not required.unmet(GenerousEnvironment().teaching_spec)
+    teacher = make_teacher(name, GenerousEnvironment() if fits else RareEnvironment(required), seed=0)
     assert isinstance(teacher, teacher_class(name))
     assert type(teacher).__doc__ != Teacher.__doc__
 
@@ -145,7 +136,7 @@ def test_only_a_teacher_environment_will_do() -> None:
 
 
 def test_a_teacher_that_needs_more_than_the_environment_offers_is_refused() -> None:
-    with pytest.raises(ValueError, match="Needy needs values"):
+    with pytest.raises(ValueError, match=r"Needy does not fit .*: it needs values, and .* offers success;"):
         make_teacher(Needy, Environment(), seed=0)
 
 

@@ -157,5 +157,5 @@ def test_settings_and_environments_that_do_not_fit_are_refused() -> None:
         ThresholdSettings(threshold=float("nan"))
     with pytest.raises(ValueError, match="explore is 2"):
         RandomExploreExploitSettings(explore=2)
-    with pytest.raises(ValueError, match="needs tree-plan of its environment"):
+    with pytest.raises(ValueError, match="it acts on TreePlans, and the action space is Shares"):
         Threshold(shares_problem(3), seed=0)

@@ -36,8 +36,7 @@ from teachgym.envs.data.engines.engines import DATA_ENGINES
 from teachgym.envs.data.subjects import SUBJECTS
 from teachgym.students import STUDENTS
 from teachgym.students.supervised import SUPERVISED_STUDENTS
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 
 NOTHING = object()
@@ -117,14 +116,14 @@ def test_flags_and_none_are_read_from_the_command_line_as_python_and_as_json_wri
 )
 def test_a_flag_that_is_typed_false_is_false(text: str, name: str) -> None:
     cell = Cell("Hypercubes", text, None, 0, None, 1)
-    assert getattr(make_cell_teacher(cell, make_environment(cell)).settings, name) is False
+    assert getattr(make_pair(cell)[1].settings, name) is False
 
 
 @pytest.mark.parametrize("text", ["riac,faithful=no", "riac,faithful=0", 'riac,faithful="False"'])
 def test_another_word_for_false_is_refused_from_the_command_line(text: str) -> None:
     cell = Cell("Hypercubes", text, None, 0, None, 1)
     with pytest.raises(ValueError, match=r"faithful is .*; expected true or false"):
-        make_cell_teacher(cell, make_environment(Cell("Hypercubes", "random", None, 0, None, 1)))
+        make_pair(cell)
 
 
 def test_a_field_that_is_declared_again_keeps_its_bounds() -> None:

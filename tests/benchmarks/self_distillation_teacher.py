@@ -17,8 +17,7 @@ from rich.table import Table
 from teachgym.core.loop import teach
 from teachgym.core.task_space import FloatArray
 from teachgym.statistics import mean_interval
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 from teachgym.study.train_settings import TrainSettings
 from teachgym.study.train_teacher import train_teacher
@@ -45,9 +44,8 @@ def losses(env: str, teacher: str, students: int) -> FloatArray:
     """``(students,)`` final losses against the noiseless function."""
     found = []
     for seed in range(students):
-        cell = Cell(env, teacher, None, seed, None, 1)
-        made = make_environment(cell)
-        teach(made, make_cell_teacher(cell, made), seed=seed)
+        made, acting = make_pair(Cell(env, teacher, None, seed, None, 1))
+        teach(made, acting, seed=seed)
         found.append(-made.evaluate().mean_return)
     return np.array(found)
 

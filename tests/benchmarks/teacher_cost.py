@@ -24,8 +24,8 @@ def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
     named = NamedSettings.parse(teacher_spec)
     found = teacher_class(named.name)
     settings = found.Settings(**named.settings)
-    needs = found.needs_with(settings)
-    spec = made_up_specs(needs)[1]
+    required = found.requirements(settings)
+    spec = made_up_specs(required)[1]
     teacher = found(spec, settings, seed=0)
     rng = np.random.default_rng(0)
     observation = spec.observation_space.sample()
@@ -37,7 +37,7 @@ def stretches(teacher_spec: str, decisions: int) -> list[np.ndarray]:
         task, probe = (action["decision"], bool(action["probe"])) if spec.has_probes else (action, False)
         place = float(np.mean(spec.task_space.normalise(task)))
         outcome = 350.0 - 500.0 * abs(place - 0.5 * decision / decisions) + rng.normal(0.0, 20.0)
-        trace, antagonist = made_up_trace(needs, outcome, rng), made_up_antagonist(needs, outcome, rng)
+        trace, antagonist = made_up_trace(spec.offers, outcome, rng), made_up_antagonist(spec.offers, outcome, rng)
         feedback = Feedback(task, outcome, outcome > 230.0, 100, decision, probe, trace, antagonist)
         transition = Transition(observation, action, outcome, observation, False, feedback)
         started = time.perf_counter()

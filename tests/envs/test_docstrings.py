@@ -12,10 +12,10 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.base.named_settings import NamedSettings
-from teachgym.core.spec import RULES
+from teachgym.core.needs import Needs
 from teachgym.envs.simulated.skill_model import SkillSettings
 from teachgym.envs.simulated.task_model import TaskSettings
-from teachgym.study.cells.environment import environment_class
+from teachgym.study.environments import environment_class
 
 NAMES = sorted(spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym")
 VARIANTS = {
@@ -110,7 +110,7 @@ def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in VARIANTS if section(name, "Reference Policies")])
 def test_reference_policies_that_are_named_are_rules(name: str) -> None:
     environments = [make(name, settings) for settings in VARIANTS[name]]
-    assert all(RULES in env.teaching_spec.offers for env in environments)
+    assert all(Needs.RULES in env.teaching_spec.offers for env in environments)
     known = set(defaults(name)).union(*(env.teaching_spec.rules for env in environments))
     named = set(re.findall(r"``([a-z][a-z-]*)``", section(name, "Reference Policies")))
     assert "none" in named

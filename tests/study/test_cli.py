@@ -30,12 +30,17 @@ def walker_cell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_list_names_everything_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines, fits = (part.splitlines() for part in capsys.readouterr().out.split("Which teacher fits which environment"))
     for name in ("teachgym/StumpTracks-v0", "alp-gmm", "random", "oracle", "ppo", "sac", "reference"):
         (line,) = (line for line in lines if line.split()[:1] == [name])
         assert len(line.split()) > 4, line
     studies = lines[lines.index("Studies to compare teachers by") + 1 :]
     assert [line.split()[0] for line in studies[: len(ready_made())]] == list(ready_made())
+    groups = dict(line.strip().split(": ") for line in fits if ": " in line)
+    assert {line.split()[0]: line.split()[1:] for line in fits if line.split()[:1] in (["random"], ["weak-first"])} == {
+        "random": ["x"] * len(groups),
+        "weak-first": ["+" if "SkillList" in names else "." for names in groups.values()],
+    }
 
 
 def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(

@@ -213,11 +213,12 @@ def test_unknown_names_are_refused_before_anything_is_written(
         ),
         (
             {"teachers": ("weak-first",)},
-            r"teacher 'weak-first' does not fit environment 'Hypercubes', .* shares; .* that fit: random, alp-gmm$",
+            r"teacher 'weak-first' does not fit environment 'Hypercubes': it acts on Shares, .*; teachers that fit it: "
+            r"random, alp-gmm; environments that fit the teacher: SkillList$",
         ),
         (
             {"env": "OpenEnded", "teachers": ("uniform",)},
-            r"teacher 'uniform' does not fit environment 'OpenEnded', .* shares; teachers that fit: random$",
+            r"teacher 'uniform' does not fit environment 'OpenEnded': .*; teachers that fit it: random, alp-gmm; ",
         ),
         (
             {"env": "Challenge", "student": "ppo"},

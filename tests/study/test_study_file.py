@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from teachgym.base.registry import unknown_name
 from teachgym.study import study_file
-from teachgym.study.cells.cell import make_cell_teacher
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_environment, make_pair
 from teachgym.study.settings import StudySettings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -164,8 +163,7 @@ def test_every_cell_of_a_ready_made_study_can_be_made(name: str) -> None:
     settings = study_file.load(name)
     assert settings.name == name
     for cell in dataclasses.replace(settings, seeds=1).grid():
-        env = make_environment(cell)
-        make_cell_teacher(cell, env)
+        env, _ = make_pair(cell)
         env.close()
 
 

@@ -4,27 +4,34 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from teachgym.agents.allocation.uniform import Uniform
 from teachgym.agents.tree_rules.threshold import Threshold
 from teachgym.core.feedback import Transition
-from teachgym.core.spec import SHARES, SUCCESS, TREE_PLAN
+from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
+from teachgym.core.spaces import ProbeSpace
 from teachgym.core.teacher import Teacher
-from teachgym.data.observation import SkillRow, TreeField
-from teachgym.data.spaces import Shares
+from teachgym.data.observation import SkillRows, TreeField
+from teachgym.data.spaces import Orders, Shares
+from teachgym.data.tree_plan import TreePlans
 from teachgym.testing import check_teacher
 from teachgym.testing.made_up import made_up_specs, shares_problems, tree_problems
 
 
-def test_what_is_offered_decides_on_the_kind_of_action() -> None:
-    for spec in made_up_specs(frozenset({SHARES, SUCCESS})):
-        assert isinstance(spec.action_space, Shares)
-        assert spec.observation_space.shape == (len(SkillRow), len(spec.skills))
-        assert spec.offers == {SHARES, SUCCESS}
-    for spec in made_up_specs(frozenset({TREE_PLAN})):
-        assert {"explore", "new", "each", "change"} == set(spec.action_space)  # type: ignore[call-overload]
-        assert spec.offers == {TREE_PLAN}
+def test_what_is_acted_on_decides_on_the_kind_of_action() -> None:
+    for spec in made_up_specs(Requirements((Shares,), needs=Needs.SUCCESS)):
+        assert spec.action_space == Shares(len(spec.skills))
+        assert spec.observation_space == SkillRows(len(spec.skills))
+        assert spec.offers == Needs.SUCCESS
+    kinds: tuple[type[Any], ...] = (TreePlans, ProbeSpace, spaces.Discrete)
+    for kind in kinds:
+        assert {type(spec.action_space) for spec in made_up_specs(Requirements((kind,)))} == {kind}
+    assert [spec.decisions.shape for spec in made_up_specs()] == [(1,), (2,), (30,), ()]
     assert all(not spec.skills for spec in made_up_specs())
+    with pytest.raises(ValueError, match=r"for a teacher that acts on Orders and reads Text; give specs="):
+        made_up_specs(Requirements((Orders,), spaces.Text))
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -61,7 +68,7 @@ def test_teachers_of_both_kinds_are_checked_without_a_word_about_problems() -> N
 class _Half(Teacher):
     """Gives everyone a half."""
 
-    needs = frozenset({SHARES})
+    acts_on = (Shares,)
 
     def act(self, observation: Any) -> Any:
         return np.full(self.spec.action_space.shape or (), 0.5, dtype=np.float32)
@@ -69,14 +76,16 @@ class _Half(Teacher):
     def update(self, transition: Transition) -> None: ...
 
 
-class _Greedy(_Half):
+class _Greedy(Teacher):
     """Orders more than there is."""
 
-    needs = frozenset({TREE_PLAN})
+    acts_on = (TreePlans,)
 
     def act(self, observation: Any) -> Any:
         space: Any = self.spec.action_space
         return {name: space[name].sample() + (name == "each") * 201 for name in space}
+
+    def update(self, transition: Transition) -> None: ...
 
 
 def test_shares_that_do_not_sum_to_1_are_caught() -> None:

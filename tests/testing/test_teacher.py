@@ -17,8 +17,9 @@ from teachgym.agents.progress.alp_gmm import AlpGmm, AlpGmmSettings
 from teachgym.base.settings import NoSettings
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback, Transition
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.sampling import GaussianMixture, Window
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, SUCCESS, VALUES, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
@@ -327,12 +328,12 @@ class ReadsSuccesses(Ladder):
 
 
 class DeclaredLadder(Ladder):
-    needs = frozenset({SUCCESS})
+    needs = Needs.SUCCESS
 
 
 BROKEN: dict[type[Teacher], str] = {
-    Ladder: "mastered_above without 'success' in what it needs",
-    ReadsSuccesses: "reads Feedback.success or .* without 'success' in what it needs",
+    Ladder: "mastered_above without Needs.SUCCESS in what it needs",
+    ReadsSuccesses: "reads Feedback.success or .* without Needs.SUCCESS in what it needs",
     OutOfBounds: "not in the action space",
     WrongDtype: "not in the action space",
     Unseeded: "two different runs from one seed",
@@ -385,8 +386,8 @@ def test_every_breakage_is_caught_and_named(broken: type[Teacher], unit: Teachin
 
 def test_what_counts_as_mastered_is_for_teachers_that_declare_that_they_need_to_know(unit: TeachingSpec) -> None:
     check_teacher(DeclaredLadder, episodes=40, specs=[unit])
-    with pytest.raises(AssertionError, match="mastered_above without 'success' in what it needs"):
-        check_teacher(Ladder, episodes=40, specs=[replace(unit, offers=frozenset())])
+    with pytest.raises(AssertionError, match=r"mastered_above without Needs\.SUCCESS in what it needs"):
+        check_teacher(Ladder, episodes=40, specs=[replace(unit, offers=NOTHING)])
 
 
 def test_a_teacher_that_says_that_its_state_grows_passes(unit: TeachingSpec) -> None:
@@ -411,7 +412,7 @@ def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
 
 def test_a_teacher_is_given_what_it_needs() -> None:
     class Valued(Random):  # type: ignore[misc]  # final; stands for an outside author's own
-        needs = frozenset({VALUES, ENTROPIES, ANTAGONIST})
+        needs = Needs.VALUES | Needs.ENTROPIES | Needs.ANTAGONIST
 
         def update(self, transition: Transition) -> None:
             feedback = transition.feedback

@@ -10,9 +10,10 @@ from gymnasium import spaces
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.reward_rule import OutcomeReward, RewardRule
 from teachgym.core.seeding import Seeds
-from teachgym.core.spec import SUCCESS, TeachingSpec
+from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.core.view import View
@@ -29,7 +30,7 @@ class Lessons(Lifetime[Any]):
 
     task_space, decision_space = TASKS, TASKS
     budget = 40
-    offers = frozenset({SUCCESS})
+    offers = Needs.SUCCESS
 
     def __init__(self) -> None:
         self._spent = 0
@@ -166,7 +167,7 @@ class CostsTooMuch(WrongAnswers):
 
 
 class UnofferedSuccess(WrongAnswers):
-    offers = frozenset()
+    offers = NOTHING
 
     def _spoil(self, feedback: Feedback) -> Feedback:
         return replace(feedback, success=True)
@@ -357,9 +358,9 @@ class UnwritableState(Lessons):
         (AnsweredTwice, "decision 0 was answered twice"),
         (FutureDecision, "feedback answers decision 2, but those made so far are 0 to 1"),
         (CostsTooMuch, "the costs of all feedback sum to"),
-        (UnofferedSuccess, "success=True, and spec.offers does not name 'success'"),
-        (UnofferedTrace, r"feedback has what goes with 'values', and spec.offers is \["),
-        (UnofferedAntagonist, r"feedback has what goes with 'antagonist', and spec.offers is \["),
+        (UnofferedSuccess, "success=True, and spec.offers does not have Needs.SUCCESS"),
+        (UnofferedTrace, "feedback has what goes with <Needs.VALUES: 4>, and spec.offers is <"),
+        (UnofferedAntagonist, "feedback has what goes with <Needs.ANTAGONIST: 16>, and spec.offers is <"),
         (NoFeedback, r'info\["feedback"\] is .* expected a teachgym.Feedback or None'),
         (GlobalDraws, r"the same seed and actions gave another episode .*step \d"),
         (Forgetful, "the same seed and actions gave another episode in an environment that has played before"),

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from teachgym.base.ranges import Share
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.requirements import OnDemand
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv
@@ -255,6 +257,11 @@ class InterventionEnv(ControlEnv):
     ## Version History
     - v0: first version.
     """
+
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (
+        *ControlEnv.on_demand,
+        OnDemand({"action": "each"}, action_space=spaces.Discrete),
+    )
 
     @checked_arguments
     def __init__(

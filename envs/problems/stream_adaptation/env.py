@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
+from teachgym.core.decision import COUNTED_PROBES
+from teachgym.core.requirements import OnDemand
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv, ControlReward
@@ -240,6 +242,8 @@ class StreamAdaptationEnv(ControlEnv):
     ## Version History
     - v0: first version.
     """
+
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (COUNTED_PROBES,)  # what is best is not known
 
     @checked_arguments
     def __init__(

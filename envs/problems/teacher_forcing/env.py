@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
 from teachgym.base.ranges import NonNegativeFloat
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_arguments
+from teachgym.core.decision import COUNTED_PROBES
+from teachgym.core.requirements import OnDemand
 from teachgym.core.seeding import Seeds
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
 from teachgym.envs.problems.control_env import ControlEnv
@@ -228,6 +230,8 @@ class TeacherForcingEnv(ControlEnv):
     ## Version History
     - v0: first version.
     """
+
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (COUNTED_PROBES,)  # what is best is not known
 
     @checked_arguments
     def __init__(

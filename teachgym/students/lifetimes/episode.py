@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.feedback import Feedback
-from teachgym.core.spec import ENTROPIES, VALUES
+from teachgym.core.needs import Needs
 from teachgym.students.rl.student import RLStudent
 
 
@@ -25,7 +25,7 @@ class FinishedEpisode:
     terminated: bool = False
     """Whether the world ended it, so that nothing was to come."""
 
-    def told(self, student: RLStudent, parts: frozenset[str]) -> Feedback:
+    def told(self, student: RLStudent, parts: Needs) -> Feedback:
         """The feedback, with a trace of what the student thinks of the episode as it is now.
 
         Args:
@@ -35,8 +35,8 @@ class FinishedEpisode:
         if not parts:
             return self.feedback
         observations = np.array(self.observations)
-        values = student.values(observations) if VALUES in parts else None
+        values = student.values(observations) if Needs.VALUES in parts else None
         if values is not None and self.terminated:
             values[-1] = 0.0
-        entropies = student.entropies(observations[:-1]) if ENTROPIES in parts else None
+        entropies = student.entropies(observations[:-1]) if Needs.ENTROPIES in parts else None
         return replace(self.feedback, trace=EpisodeTrace(np.array(self.rewards), values, entropies))

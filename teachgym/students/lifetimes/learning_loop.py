@@ -7,6 +7,7 @@ import numpy as np
 
 from teachgym.base.state import State
 from teachgym.core.feedback import Feedback
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.coroutine import Coroutine
 from teachgym.students.lifetimes.episode import FinishedEpisode
@@ -90,7 +91,7 @@ class LearningLoop:
         """Take note that the ledger was charged by somebody else since the last task."""
         self._journal.add_probes(decisions, spent)
 
-    def teach(self, task: FloatArray, *, traced: frozenset[str] = frozenset()) -> Feedback | None:
+    def teach(self, task: FloatArray, *, traced: Needs = NOTHING) -> Feedback | None:
         """Give the waiting slot its task, and let the student go on until the next slot waits.
 
         Args:

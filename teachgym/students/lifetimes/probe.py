@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from teachgym.core.feedback import Feedback
+from teachgym.core.needs import Needs
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.episode import FinishedEpisode
 from teachgym.students.lifetimes.global_state import seeded
@@ -21,7 +22,7 @@ def probe(
     *,
     seed: np.random.SeedSequence,
     counted: bool,
-    traced: frozenset[str],
+    traced: Needs,
 ) -> Feedback | None:
     """Play one episode as the student would explore, and leave the student as it is.
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share, ShareBelowOne
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import ENTROPIES, VALUES
+from teachgym.core.needs import Needs
 from teachgym.students.devices import chosen_device
 from teachgym.students.rl.averaged_policy import AveragedPolicy
 from teachgym.students.rl.sb3_student import SB3Student
@@ -123,7 +123,7 @@ class PPOStudent(SB3Student):
 
     Settings = PPOSettings
     settings: PPOSettings
-    offers = frozenset({VALUES, ENTROPIES})
+    offers = Needs.VALUES | Needs.ENTROPIES
 
     def __init__(self, settings: PPOSettings | None = None) -> None:
         super().__init__(settings)

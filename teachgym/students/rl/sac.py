@@ -15,7 +15,7 @@ from stable_baselines3.sac.policies import SACPolicy
 
 from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.core.spec import VALUES
+from teachgym.core.needs import Needs
 from teachgym.students.devices import chosen_device
 from teachgym.students.rl.sb3_student import SB3Student
 
@@ -80,7 +80,7 @@ class SACStudent(SB3Student):
 
     Settings = SACSettings
     settings: SACSettings
-    offers = frozenset({VALUES})
+    offers = Needs.VALUES
 
     def __init__(self, settings: SACSettings | None = None) -> None:
         super().__init__(settings)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from teachgym.base.settings import NoSettings, chosen_settings
 from teachgym.base.state import State
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.worlds.world_batch import WorldBatch
 
 
@@ -25,8 +26,8 @@ class RLStudent(ABC):
     """Frozen dataclass of the student's settings, every field with a default and a docstring."""
     slots: int = 1
     """Number of worlds that the student prefers to play at once."""
-    offers: ClassVar[frozenset[str]] = frozenset()
-    """Which of ``spec.VALUES`` and ``spec.ENTROPIES`` the student can tell, by the methods of these names."""
+    offers: ClassVar[Needs] = NOTHING
+    """Which of ``Needs.VALUES`` and ``Needs.ENTROPIES`` the student can tell, by the methods of these names."""
 
     at_boundary: Callable[[], None] | None = None
     """Set by whoever runs ``learn``, and called by it wherever ``learner_state`` is whole: between two rollouts, say.

@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 
 from teachgym import __version__
-from teachgym.agents import make_teacher, teacher_class
 from teachgym.base.checksums import check_file
 from teachgym.base.files import clear_leftovers, read_json, read_state, write_json, write_state
-from teachgym.base.named_settings import NamedSettings
-from teachgym.base.settings import checked_dataclass, make_settings
+from teachgym.base.settings import checked_dataclass
 from teachgym.core.loop import Progress, Teaching
-from teachgym.core.teacher import Teacher
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.cells.cells_there import cells_there
 from teachgym.study.cells.checkpoints import Checkpoints
-from teachgym.study.cells.environment import make_environment
+from teachgym.study.cells.environment import make_environment, make_pair
 from teachgym.study.cells.finished import Result, begin_again, check_cell_is_whole, finish, is_finished, load_finished
 from teachgym.study.cells.lock import alone_in
 from teachgym.study.cells.log import say
@@ -42,21 +39,6 @@ _PATIENCE = 20.0
 """Seconds to wait for a process that ran the cell, and is being stopped."""
 _WRITING_SHARE = 50
 """The time between checkpoints is at least this many times that of writing one."""
-
-
-def make_cell_teacher(cell: Cell, env: TeacherEnv) -> Teacher:
-    """Make the cell's teacher.
-
-    Raises:
-        ValueError: If it is unknown, or a setting is not allowed.
-    """
-    named = NamedSettings.parse(cell.teacher)
-    try:
-        found = teacher_class(named.name)
-    except TypeError as error:
-        raise ValueError(str(error)) from error
-    settings = make_settings(f"teacher {named.name!r}", found.Settings, named.settings)
-    return make_teacher(found, env, seed=cell.seed, settings=settings)
 
 
 @checked_dataclass
@@ -172,8 +154,7 @@ class _Runner:
         return self._earlier_seconds + time.perf_counter() - self._started
 
     def _make(self) -> None:
-        self._env = make_environment(self._cell)
-        self._teacher = make_cell_teacher(self._cell, self._env)
+        self._env, self._teacher = make_pair(self._cell)
         self._env.lifetime.keep_files(self._folder / DATA)
         self._teaching = Teaching(self._env, self._teacher)
 
@@ -311,7 +292,7 @@ def load_cell(folder: Path, *, trust: bool = False) -> tuple[Cell, TeacherEnv]:
             )
     cell, student = load_settings(folder), read_state(folder / STUDENT)
     check_cell(folder, cell, trust=trust, teacher=False)
-    env = make_environment(cell, for_teacher=False)
+    env = make_environment(cell)
     try:
         env.restore_student(student, seed=cell.seed)
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:

@@ -22,8 +22,8 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.base.standard_streams import open_standard_streams
 from teachgym.core.loop import Progress
 from teachgym.study.cells.cell import FAILURE, LOG, CellOptions, run_cell
-from teachgym.study.cells.environment import environment_class
 from teachgym.study.cells.lock import FolderInUseError
+from teachgym.study.environments import environment_class
 from teachgym.study.executors.workers import take_environment, worker_context
 from teachgym.study.settings import Cell, StudySettings
 

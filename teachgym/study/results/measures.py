@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 from teachgym.core.evaluation import Headline
-from teachgym.core.spec import SUCCESS
+from teachgym.core.needs import Needs
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
 
@@ -39,7 +39,7 @@ class Measures:
             outcome_range=env.teaching_spec.outcome_range,
             outcome_name=env.lifetime.outcome_name,
             headline=env.lifetime.headline,
-            masters=SUCCESS in env.teaching_spec.offers or env.lifetime.headline == "mastered",
+            masters=Needs.SUCCESS in env.teaching_spec.offers or env.lifetime.headline == "mastered",
             skills=tuple(skills),
         )
 

@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.base.task_actions import TaskActions
-from teachgym.core.spec import probe_space
+from teachgym.core.spaces import ProbeSpace
 from tests.agents.specs import WALKER, spec
 
 
@@ -31,7 +31,7 @@ def test_arms_between_two_numbers_are_equally_likely_with_both_ends() -> None:
 
 
 def test_where_probes_are_offered_the_student_always_trains() -> None:
-    action = TaskActions(spec(probe_space(WALKER))).action(np.array([9.0, 1.0]))
+    action = TaskActions(spec(ProbeSpace(WALKER))).action(np.array([9.0, 1.0]))
     assert action["probe"] == 0
     assert action["decision"].tolist() == [3, 1]
 

@@ -8,7 +8,7 @@ import pytest
 
 from teachgym.data.observation import TreeField
 from teachgym.data.skills import Skill
-from teachgym.data.tree_plan import TreePlan, empty_plan
+from teachgym.data.tree_plan import TreePlan, TreePlans
 from teachgym.envs.data.grown_tree import GrownTree
 from teachgym.envs.data.skill_tree import MENU, SkillTreeEnv
 from tests.data.toy import settings
@@ -22,14 +22,19 @@ def make(**more: Any) -> SkillTreeEnv:
     return made
 
 
+def empty_plan(env: SkillTreeEnv) -> TreePlan:
+    assert isinstance(env.action_space, TreePlans)
+    return env.action_space.empty()
+
+
 def explore(env: SkillTreeEnv, new: int, each: int) -> TreePlan:
-    plan = empty_plan(env.action_space)
+    plan = empty_plan(env)
     plan["explore"][:], plan["new"][:], plan["each"][:] = 1, new, each
     return plan
 
 
 def exploit(env: SkillTreeEnv, *changes: int) -> TreePlan:
-    plan = empty_plan(env.action_space)
+    plan = empty_plan(env)
     plan["change"][:, : len(changes)] = changes
     return plan
 

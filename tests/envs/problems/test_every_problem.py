@@ -97,6 +97,15 @@ def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str
         make(name, **settings)
 
 
+@pytest.mark.parametrize("name", SHORT)
+def test_rules_make_no_probes(name: str) -> None:
+    env = make(name, probes="counted")
+    observation, _ = env.reset(seed=0)
+    actions = [rule(observation) for rule in env.teaching_spec.rules.values()]
+    assert all(env.action_space.contains(action) for action in actions)
+    assert not any(action["probe"] for action in actions)
+
+
 class Forgetful(SelfDistiller):
     """A student whose probes and steps differ, as its generator is shared by its copies."""
 

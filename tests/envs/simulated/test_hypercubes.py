@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import teachgym
-from teachgym.core.spec import ANTAGONIST, PROBES
+from teachgym.core.needs import Needs
 from teachgym.envs.simulated.hypercubes import HypercubesEnv, HypercubesStudent
 from teachgym.testing import check_teacher_env
 
@@ -105,7 +105,7 @@ def test_gains_sum_to_the_share_of_mastered_cubes() -> None:
 
 def test_probes_tells_the_competence_and_changes_nothing() -> None:
     env = HypercubesEnv(probes="counted", budget=20)
-    assert PROBES in env.teaching_spec.offers
+    assert env.teaching_spec.has_probes
     env.reset(seed=0)
     here = np.array([0.05, 0.05])
     for count in range(1, 6):
@@ -138,7 +138,7 @@ def test_a_teacher_that_probes_for_nothing_and_for_ever_is_stopped(monkeypatch: 
 
 def test_an_antagonist_learns_the_same_and_its_episodes_count() -> None:
     env = HypercubesEnv(antagonist=True, budget=10)
-    assert ANTAGONIST in env.teaching_spec.offers
+    assert Needs.ANTAGONIST in env.teaching_spec.offers
     env.reset(seed=0)
     *_, info = env.step([0.05, 0.05])
     assert info["feedback"].antagonist_outcome == info["feedback"].outcome == 0.01

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teachgym.agents import make_teacher
 from teachgym.core.loop import teach
-from teachgym.core.spec import ANTAGONIST, EASY_TASKS, PROBES
+from teachgym.core.needs import Needs
 from teachgym.envs.simulated.task_model import TaskModel, TaskSettings
 from teachgym.envs.simulated.tasks_env import SimulatedTasksEnv, make_tasks
 from teachgym.testing import check_teacher_env
@@ -169,9 +169,9 @@ def test_following_the_frontier_beats_random_tasks() -> None:
 
 
 def test_offers_are_what_was_asked_for() -> None:
-    assert SimulatedTasksEnv().teaching_spec.offers >= {EASY_TASKS}
-    assert SimulatedTasksEnv().teaching_spec.offers.isdisjoint({PROBES, ANTAGONIST})
-    assert SimulatedTasksEnv(probes="free", antagonist=True).teaching_spec.offers >= {PROBES, ANTAGONIST}
+    plain, asked = SimulatedTasksEnv().teaching_spec, SimulatedTasksEnv(probes="free", antagonist=True).teaching_spec
+    assert (plain.has_probes, plain.offers) == (False, Needs.SUCCESS | Needs.EASY_TASKS | Needs.VALUES)
+    assert (asked.has_probes, asked.offers) == (True, plain.offers | Needs.ANTAGONIST)
 
 
 @pytest.mark.parametrize("kind", KINDS)

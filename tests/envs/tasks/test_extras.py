@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teachgym import make_teacher, teach
-from teachgym.core.spec import ANTAGONIST, ENTROPIES, PROBES, VALUES
+from teachgym.core.needs import NOTHING, Needs
 from teachgym.testing import check_teacher_env
 from tests.envs.tasks.curricula import (
     QUICK_PPO,
@@ -36,7 +36,7 @@ def test_it_keeps_the_contract(student: str, settings: dict[str, Any], extras: d
 @pytest.mark.parametrize(("student", "settings"), STUDENTS)
 def test_values_and_rewards_are_those_of_the_episode(student: str, settings: dict[str, Any]) -> None:
     env = make_env(student=student, student_settings=settings, steps=100)
-    assert VALUES in env.teaching_spec.offers
+    assert Needs.VALUES in env.teaching_spec.offers
     env.reset(seed=0)
     draw, seen = tasks_for(env), 0
     for _ in range(12):
@@ -80,7 +80,7 @@ def test_ppo_learns_to_tell_the_return_of_a_task_in_raw_units() -> None:
 
 def test_ppo_tells_the_entropy_of_its_policy() -> None:
     env = make_ppo()
-    assert ENTROPIES in env.teaching_spec.offers
+    assert Needs.ENTROPIES in env.teaching_spec.offers
     env.reset(seed=0)
     *_, info = env.step([0.5])
     normal = 0.5 * np.log(2 * np.pi * np.e)
@@ -89,7 +89,7 @@ def test_ppo_tells_the_entropy_of_its_policy() -> None:
 
 def test_only_what_is_asked_for_is_traced_and_tracing_changes_nothing() -> None:
     whole, half, quiet = make_ppo(), make_ppo(), make_ppo()
-    half.lifetime.traces, quiet.lifetime.traces = frozenset({ENTROPIES}), frozenset()
+    half.lifetime.traces, quiet.lifetime.traces = Needs.ENTROPIES, NOTHING
     expected = [answer for answer in run(whole) if answer is not None]
     for env in (half, quiet):
         answers = [answer for answer in run(env) if answer is not None]
@@ -134,7 +134,7 @@ def test_teaching_has_traced_what_its_teacher_needs(monkeypatch: pytest.MonkeyPa
 
 def test_probes_leaves_the_student_as_it_is_and_counts() -> None:
     plain, probed = make_ppo(), make_ppo(probes="free")
-    assert PROBES in probed.teaching_spec.offers
+    assert probed.teaching_spec.has_probes
     plain.reset(seed=0)
     probed.reset(seed=0)
     draw = tasks_for(plain)
@@ -186,7 +186,7 @@ def test_what_the_last_episode_taught_is_learnt_also_where_probes_spends_the_res
 
 def test_protagonist_and_antagonist_play_the_same_tasks_with_other_weights() -> None:
     env = make_ppo(antagonist=True)
-    assert ANTAGONIST in env.teaching_spec.offers
+    assert Needs.ANTAGONIST in env.teaching_spec.offers
     answers = [answer for answer in run(env) if answer is not None]
     assert len(answers) == 20
     assert env.spent == 200

@@ -6,13 +6,14 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 import teachgym
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.core.spec import ENTROPIES, RULES, SHARES, TREE_PLAN, VALUES
+from teachgym.core.needs import Needs
+from teachgym.core.spaces import ProbeSpace
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
-from teachgym.study.cells.environment import NEEDED
 from teachgym.testing import check_teacher_env
 
 TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")
@@ -34,7 +35,7 @@ def lunge(world: Any, *, steps: int, seed: int, publish: Callable[[Any], None]) 
 class Lunger(CallableStudent):
     """The same, and it can tell what it thinks of its chances: nothing."""
 
-    offers = frozenset({VALUES, ENTROPIES})
+    offers = Needs.VALUES | Needs.ENTROPIES
 
     def __init__(self) -> None:
         super().__init__(lunge)
@@ -55,7 +56,8 @@ def make(name: str, **settings: Any) -> TaskTeachingEnv:
 OF_TASKS = sorted(
     name
     for name in set(TEACHERS) - {"manual", "policy", "language-model"}
-    if not {RULES, SHARES, TREE_PLAN} & teacher_class(name).needs
+    if any(issubclass(kind, teacher_class(name).acts_on) for kind in (spaces.Box, ProbeSpace))
+    if Needs.RULES not in teacher_class(name).needs
 )
 """Teachers that choose tasks, and need no file."""
 
@@ -68,10 +70,9 @@ def test_the_contract_holds(name: str) -> None:
 @pytest.mark.parametrize("name", TRACKS)
 @pytest.mark.parametrize("teacher", OF_TASKS)
 def test_every_teacher_teaches_on_every_track(name: str, teacher: str) -> None:
-    found = teacher_class(teacher)
-    needed = dict(NEEDED[need] for need in found.needs_with(found.Settings()) if need in NEEDED)
-    env = make(name, student=Lunger(), budget=3000 if "antagonist" in needed else 1500, **needed)
-    record = teachgym.teach(env, teachgym.make_teacher(teacher, env, seed=3), seed=3)
+    twice = Needs.ANTAGONIST in teacher_class(teacher).needs
+    env, acting = teachgym.pair(name, teacher, seed=3, student=Lunger(), budget=3000 if twice else 1500)
+    record = teachgym.teach(env, acting, seed=3)
     assert record.tasks.shape[1] == DIMENSIONS[name]
     assert len(record.feedback) >= 5
     assert all(-150 < outcome < -90 for outcome in record.outcomes)  # a fall on the start pad

@@ -54,9 +54,7 @@ def test_a_teacher_of_discovered_skills_reaches_what_they_stand_for() -> None:
     assert env.teaching_spec.skills == tuple(f"skill {k}" for k in range(5))
     lifetime = env.lifetime
     for skill in range(5):
-        members = {
-            one.example.skill for one, at in zip(lifetime.answers, lifetime.labels, strict=True) if at == skill
-        }
+        members = {one.example.skill for one, at in zip(lifetime.answers, lifetime.labels, strict=True) if at == skill}
         env.reset(seed=0)
         env.step(skill)
         if members:
