@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path as FilePath
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import Space, spaces
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from teachgym.base.annotations import shown
 from teachgym.base.state import State, Stateful
-from teachgym.core.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation, ScoredBy
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import DecisionT, Lifetime, ProbeRefusedError
 from teachgym.core.seeding import Seeds
@@ -76,7 +76,7 @@ class DataLifetime(Lifetime[DecisionT]):
 
     budget_unit: ClassVar[str] = "examples"
     outcome_name: ClassVar[str] = "accuracy"
-    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+    scored_by: ClassVar[ScoredBy] = "mean_return"
     keeps: ClassVar[tuple[str, ...]] = ("rounds", "decisions", "expenses", "gain", "skill_names", "labels")
     replayed = False
 
@@ -428,7 +428,9 @@ class DataLifetime(Lifetime[DecisionT]):
         returns = np.array([np.mean(right[name]) if right[name] else np.nan for name in asked], dtype=np.float64)
         lengths = np.array([len(right[name]) for name in asked], dtype=np.int64)
         known = lengths > 0
-        return Evaluation(chosen[known], returns[known], lengths[known], self.mastered_above, self.spent)
+        return Evaluation(
+            chosen[known], returns[known], lengths[known], self.mastered_above, self.spent, self.scored_by
+        )
 
     def info(self) -> dict[str, Any]:
         """Accuracies, expenses, and what went wrong."""

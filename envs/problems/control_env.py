@@ -15,7 +15,7 @@ from teachgym.base.exclusive import exclusive
 from teachgym.base.ranges import NonNegativeFloat, PositiveInt
 from teachgym.base.settings import checked_arguments
 from teachgym.core.decision import COUNTED_PROBES, action_space
-from teachgym.core.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation, ScoredBy
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
 from teachgym.core.needs import Needs
@@ -52,7 +52,7 @@ class ControlLifetime(Lifetime[FloatArray]):
 
     budget_unit: ClassVar[str] = "training segments"
     outcome_name: ClassVar[str] = "score"
-    headline: ClassVar[Literal["mastered", "mean_return"]] = "mean_return"
+    scored_by: ClassVar[ScoredBy] = "mean_return"
 
     def __init__(
         self,
@@ -154,7 +154,8 @@ class ControlLifetime(Lifetime[FloatArray]):
             raise ValueError(f"tasks are {shown(tasks)}; expected [[0]], the student as a whole")
         with exclusive():
             score = self.student.score() - self._paid
-        return Evaluation(np.zeros((1, 1)), np.array([score]), np.ones(1, np.int64), self._score_range[1], self.spent)
+        one, length = np.zeros((1, 1)), np.ones(1, np.int64)
+        return Evaluation(one, np.array([score]), length, self._score_range[1], self.spent, self.scored_by)
 
 
 class ControlView(View):

@@ -94,7 +94,7 @@ class Compare(StudySettings):
             for path in (page, settings.folder / "summary.json"):
                 console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
             if (
-                stored.measures.headline == "mastered"
+                stored.measures.scored_by == "mastered"
                 and settings.budget is not None
                 and max(row.mastered.mean for row in comparison.rows) < WALKS
             ):

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from teachgym.core.task_space import FloatArray
 
-Headline = Literal["mastered", "mean_return"]
-"""A number of an ``Evaluation`` that teachers may be compared by."""
+ScoredBy = Literal["mastered", "mean_return"]
+"""The number of an ``Evaluation`` that is its score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,18 @@ class Evaluation:
     """A return above this counts as mastered."""
     spent: int
     """Training steps that the student had had."""
+    scored_by: ScoredBy = "mastered"
+    """Which of its numbers teachers are compared by."""
 
     @property
     def untrained(self) -> bool:
         """Whether the student had had no training yet."""
         return self.spent == 0
+
+    @property
+    def score(self) -> float:
+        """What teachers are compared by: the share of mastered tasks in percent, or the mean return."""
+        return self.mastered if self.scored_by == "mastered" else self.mean_return
 
     @property
     def mastered(self) -> float:

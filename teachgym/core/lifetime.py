@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from gymnasium import Space
 from numpy.typing import ArrayLike
 
 from teachgym.base.state import State, Stateful
-from teachgym.core.evaluation import Evaluation
+from teachgym.core.evaluation import Evaluation, ScoredBy
 from teachgym.core.feedback import Feedback
 from teachgym.core.needs import Needs
 from teachgym.core.seeding import Seeds
@@ -39,7 +39,7 @@ class Lifetime(ABC, Stateful, Generic[DecisionT]):
     """What the budget counts."""
     outcome_name: ClassVar[str] = "return"
     """What an outcome is called, in tables and figures."""
-    headline: ClassVar[Literal["mastered", "mean_return"]] = "mastered"
+    scored_by: ClassVar[ScoredBy] = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
     replayed: bool = True
     """Whether an environment stores and restores this lifetime by its actions, which are carried out again from the

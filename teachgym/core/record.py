@@ -106,7 +106,14 @@ class Record:
             if not np.isfinite(returns).all():
                 raise ValueError("a return is not a finite number")
             self.evaluations.append(
-                Evaluation(tests["tasks"], returns, lengths, float(tests["mastered_above"]), int(steps))
+                Evaluation(
+                    tests["tasks"],
+                    returns,
+                    lengths,
+                    float(tests["mastered_above"]),
+                    int(steps),
+                    "mastered" if tests["scored_by"] == "mastered" else "mean_return",
+                )
             )
 
     def _take_sampling(self, sampling: Sequence[dict[str, Any]]) -> None:
@@ -139,6 +146,7 @@ class Record:
             "lengths": np.array([test.lengths for test in tests], dtype=np.int64),
             "spent": np.array([test.spent for test in tests], dtype=np.int64),
             "mastered_above": np.array(tests[0].mastered_above if tests else np.nan),
+            "scored_by": np.array(tests[0].scored_by if tests else "mastered"),
         }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from teachgym.core.evaluation import Evaluation, Headline
+from teachgym.core.evaluation import Evaluation, ScoredBy
 from teachgym.core.record import Record
 from teachgym.core.task_space import FloatArray
 from teachgym.plots.figure_style import (
@@ -68,7 +68,7 @@ def learning_curve_figure(
     *,
     title: str,
     outcome_name: str = "return",
-    shows: Sequence[Headline] = ("mastered", "mean_return"),
+    shows: Sequence[ScoredBy] = ("mastered", "mean_return"),
 ) -> Figure:
     """Share of test tasks mastered, mean test return, or both, against student steps; a panel each.
 

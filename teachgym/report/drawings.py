@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from matplotlib.figure import Figure
 
-from teachgym.core.evaluation import Headline
+from teachgym.core.evaluation import ScoredBy
 from teachgym.core.record import Record
 from teachgym.plots.curriculum_figure import curriculum_figure
 from teachgym.plots.interval_figure import interval_figure
@@ -107,7 +107,7 @@ def score_drawing(stratum: Stratum, names: list[str], unfinished: dict[str, list
     """
     records = _records(stratum, names, unfinished)
     untitled = replace(stratum, title="")  # it stands below the page's
-    return _curves("score-curve", untitled, records, (stratum.measures.headline,)) if records else None
+    return _curves("score-curve", untitled, records, (stratum.measures.scored_by,)) if records else None
 
 
 def study_drawings(
@@ -126,8 +126,8 @@ def study_drawings(
     records = _records(stratum, names, unfinished)
     if not records:
         return
-    shows: tuple[Headline, ...] = ("mastered", "mean_return") if measures.masters else ("mean_return",)
-    if not score_shown or shows != (measures.headline,):
+    shows: tuple[ScoredBy, ...] = ("mastered", "mean_return") if measures.masters else ("mean_return",)
+    if not score_shown or shows != (measures.scored_by,):
         yield _curves(f"learning-curves{key}", stratum, records, shows)
     yield Drawing(
         f"curriculum{key}",
@@ -166,7 +166,7 @@ def _records(stratum: Stratum, names: list[str], unfinished: dict[str, list[Run]
     return {name: [run.record for run in found] for name, found in runs.items() if found}
 
 
-def _curves(key: str, stratum: Stratum, records: dict[str, list[Record]], shows: tuple[Headline, ...]) -> Drawing:
+def _curves(key: str, stratum: Stratum, records: dict[str, list[Record]], shows: tuple[ScoredBy, ...]) -> Drawing:
     outcome = stratum.measures.outcome_name
     drawn = {"mastered": "percent of test tasks mastered", "mean_return": f"mean {outcome}"}
     return Drawing(

@@ -216,7 +216,7 @@ def test_other_test_sets(kind: str, tmp_path: Path) -> None:
     if kind == "skills":
         space = TaskSpace([Parameter("skill", 0.0, 9.0)])
         skills = tuple(f"skill {letter}" for letter in "abcdefghij")
-        changes: dict[str, Any] = {"headline": "mean_return", "outcome_name": "accuracy", "outcome_range": (0.0, 1.0)}
+        changes: dict[str, Any] = {"scored_by": "mean_return", "outcome_name": "accuracy", "outcome_range": (0.0, 1.0)}
         measures = Measures(**{**vars(MEASURES), **changes, "test_space": space, "skills": skills})
         tasks = np.arange(10.0)[:, None]
     else:

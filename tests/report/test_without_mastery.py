@@ -31,7 +31,7 @@ def test_a_study_of_cubes_in_which_none_is_mastered_speaks_of_returns_only(tmp_p
         env="Hypercubes,budget=200", teachers=("random", "constant"), seeds=2, evaluations=2, runs=tmp_path
     )
     study = compare(settings)
-    assert study.stored.measures.headline == "mastered"
+    assert study.stored.measures.scored_by == "mastered"
     assert study.comparison is not None
     assert study.comparison.score_name == "test return"
     page = write_report([settings.folder]).read_text()

@@ -35,7 +35,7 @@ def stored(scores: dict[str, list[float]], *, seconds: float = 1.0) -> StoredStu
             cell = Cell("env", teacher, None, seed, None, 1)
             result = Result(1, 1, 0.0, 0.0, 0.0, seconds)
             runs.setdefault(teacher, []).append(Run(cell, Record(evaluations=[test]), result))
-    measures = Measures(SPACE, SPACE, (0.0, 1.0), headline="mean_return")
+    measures = Measures(SPACE, SPACE, (0.0, 1.0), scored_by="mean_return")
     return StoredStudy(Path(), "env", measures, {}, [], runs, [])
 
 

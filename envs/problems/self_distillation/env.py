@@ -188,8 +188,8 @@ class SelfDistillationEnv(ControlEnv):
     After ``budget`` steps.
 
     ## Truth
-    The least last loss is a smooth minimisation over the weights of all steps:
-    ``env.lifetime.student.optimal()`` from any state. Hence the exact regret of any policy. The rule ``truth`` plays it.
+    The least last loss is a smooth minimisation over the weights of all steps, ``optimal()`` of
+    ``env.lifetime.student``, from any state. Hence the exact regret of any policy. The rule ``truth`` plays it.
 
     ## Reference Policies
     ``none`` trusts the labels alone, ``paper`` is the projection with the least next loss, which is myopic,

@@ -23,7 +23,6 @@ from teachgym.base.standard_streams import open_standard_streams
 from teachgym.core.loop import Progress
 from teachgym.study.cells.cell import FAILURE, LOG, CellOptions, run_cell
 from teachgym.study.cells.lock import FolderInUseError
-from teachgym.study.environments import environment_class
 from teachgym.study.executors.workers import take_environment, worker_context
 from teachgym.study.settings import Cell, StudySettings
 
@@ -255,7 +254,7 @@ def _work(
         nonlocal told
         if time.perf_counter() - told > REPORT_SECONDS:
             told = time.perf_counter()
-            curve = tuple(float(getattr(test, headline)) for test in progress.record.evaluations)
+            curve = tuple(test.score for test in progress.record.evaluations)
             connection.send(Standing(cell, progress.spent, progress.budget, progress.episodes, curve))
 
     refusal = None
@@ -263,7 +262,6 @@ def _work(
         _print_into(folder / LOG)
         torch.set_num_threads(1)  # more threads than cores slow every cell down
         threadpool_limits(1)
-        headline = getattr(environment_class(cell.env), "headline", "mastered")
         run_cell(cell, folder, report, options)
     except FolderInUseError as error:
         refusal = _Refusal(str(error), elsewhere=True)

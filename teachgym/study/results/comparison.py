@@ -261,7 +261,7 @@ class _Comparing:
         self._means = {name: float(np.mean(self._together(name))) for name in names}
         self._best = max(names, key=self._means.__getitem__)
         measures = strata[0].measures
-        self._decimals = 3 if self._several else 1 if measures.headline == "mastered" else measures.decimals
+        self._decimals = 3 if self._several else 1 if measures.scored_by == "mastered" else measures.decimals
         half = self._means[self._best] / 2
         shown = round(half, self._decimals) > 0
         self._threshold = threshold if threshold is not None else half if shown else math.nan
@@ -275,7 +275,7 @@ class _Comparing:
         measures = self._strata[0].measures
         return Comparison(
             studies=tuple(stratum.title for stratum in self._strata),
-            score_name="score, from 0 to 1" if self._several else measures.headline_name,
+            score_name="score, from 0 to 1" if self._several else measures.score_name,
             outcome_name="outcome, from 0 to 1" if self._several else measures.outcome_name,
             decimals=3 if self._several else measures.decimals,
             score_decimals=self._decimals,
@@ -297,7 +297,7 @@ class _Comparing:
     def _scaled(self, score: float, measures: Measures) -> float:
         if not self._several:
             return score
-        if measures.headline == "mastered":
+        if measures.scored_by == "mastered":
             return score / 100.0
         return self._scaled_outcome(score, measures)
 
@@ -377,7 +377,7 @@ class _Comparing:
     def _curve(self, run: Run, measures: Measures) -> tuple[FloatArray, FloatArray]:
         tests = run.record.evaluations
         steps = np.array([test.spent for test in tests], dtype=np.float64)
-        return steps, np.array([self._scaled(float(getattr(test, measures.headline)), measures) for test in tests])
+        return steps, np.array([self._scaled(measures.score(test), measures) for test in tests])
 
     def _profiles(self) -> dict[str, Profile]:
         every = np.concatenate([self._together(name) for name in self._names])
@@ -401,14 +401,14 @@ class _Comparing:
         found = [scores for name in self._names for scores in self._scores[name] if len(scores) > 1]
         spread = float(np.sqrt(np.mean([np.var(scores, ddof=1) for scores in found]))) if found else math.nan
         measures = self._strata[0].measures
-        meant = {study.title: study.measures.headline for study in studies}
+        meant = {study.title: study.measures.scored_by for study in studies}
         return cautions(
             {row.teacher: row.seeds for row in rows},
             [missing for study in studies for missing in study.missing],
             spread=math.nan if self._several else spread,
-            score_name=measures.headline_name,
+            score_name=measures.score_name,
             decimals=self._decimals,
-            unmastered=[one.title for one in self._strata if one.measures.headline != meant[one.title]],
+            unmastered=[one.title for one in self._strata if one.measures.scored_by != meant[one.title]],
             versions=list(dict.fromkeys(version for study in studies for version in study.versions)),
         )
 
@@ -419,7 +419,7 @@ def p_between(pairs: Sequence[Pair], first: str, second: str) -> float:
 
 
 def _final(run: Run, measures: Measures) -> float:
-    return float(getattr(run.record.evaluations[-1], measures.headline))
+    return measures.score(run.record.evaluations[-1])
 
 
 def _budget(run: Run) -> float:

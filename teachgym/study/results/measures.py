@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
-from teachgym.core.evaluation import Headline
+from teachgym.core.evaluation import Evaluation, ScoredBy
 from teachgym.core.needs import Needs
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher_env import TeacherEnv
@@ -22,7 +22,7 @@ class Measures:
     """The worst and the best outcome; also tells how many decimals are worth showing."""
     outcome_name: str = "return"
     """What an outcome is."""
-    headline: Headline = "mastered"
+    scored_by: ScoredBy = "mastered"
     """The number of an ``Evaluation`` that teachers are compared by."""
     masters: bool = True
     """Whether it means anything that a task is mastered; where not, it is not shown."""
@@ -38,14 +38,14 @@ class Measures:
             test_space=env.lifetime.test_space,
             outcome_range=env.teaching_spec.outcome_range,
             outcome_name=env.lifetime.outcome_name,
-            headline=env.lifetime.headline,
-            masters=Needs.SUCCESS in env.teaching_spec.offers or env.lifetime.headline == "mastered",
+            scored_by=env.lifetime.scored_by,
+            masters=Needs.SUCCESS in env.teaching_spec.offers or env.lifetime.scored_by == "mastered",
             skills=tuple(skills),
         )
 
     def without_mastery(self) -> "Measures":
         """The same for a study in which no student mastered anything: by the mean outcome, without percents."""
-        return replace(self, headline="mean_return", masters=False)
+        return replace(self, scored_by="mean_return", masters=False)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -67,11 +67,15 @@ class Measures:
                 plain[name] = TaskSpace([Parameter(**parameter) for parameter in plain[name]])
             worst, best = plain["outcome_range"] = tuple(map(float, plain["outcome_range"]))
             plain["skills"] = tuple(map(str, plain["skills"]))
-            if not worst < best or plain["headline"] not in get_args(Headline):
-                raise ValueError(f"outcome_range is {(worst, best)} and headline is {plain['headline']!r}")
+            if not worst < best or plain["scored_by"] not in get_args(ScoredBy):
+                raise ValueError(f"outcome_range is {(worst, best)} and scored_by is {plain['scored_by']!r}")
             return cls(**plain)
         except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise ValueError(f"the study's measures are not of this version ({error})") from error
+
+    def score(self, evaluation: Evaluation) -> float:
+        """What teachers are compared by, of a test."""
+        return replace(evaluation, scored_by=self.scored_by).score
 
     @property
     def decimals(self) -> int:
@@ -80,6 +84,6 @@ class Measures:
         return 3 if best - worst <= 10 else 1
 
     @property
-    def headline_name(self) -> str:
+    def score_name(self) -> str:
         """What teachers are compared by, in words."""
-        return "% mastered" if self.headline == "mastered" else f"test {self.outcome_name}"
+        return "% mastered" if self.scored_by == "mastered" else f"test {self.outcome_name}"

@@ -275,7 +275,7 @@ def test_a_study_whose_own_file_is_forged_is_refused_by_name(study: StudySetting
         ("cells", [{**entries["cells"][0], "teacher": 5}]),
         ("cells", [{**entries["cells"][0], "seed": "0"}]),
         ("cells", [{**entries["cells"][0], "evaluations": "x" * 1_000_000}]),
-        ("measures", {**entries["measures"], "headline": "returns"}),
+        ("measures", {**entries["measures"], "scored_by": "returns"}),
         ("measures", {**entries["measures"], "outcome_range": [0, None]}),
         ("measures", {**entries["measures"], "outcome_range": [1, 0]}),
         ("measures", {**entries["measures"], "record_space": [{"name": 3}]}),

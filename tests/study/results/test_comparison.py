@@ -164,7 +164,7 @@ def test_studies_of_one_title_are_pooled_and_no_seed_counts_twice() -> None:
 
 
 def test_several_studies_are_compared_by_scores_from_0_to_1() -> None:
-    accuracy = {"headline": "mean_return", "outcome_name": "accuracy"}
+    accuracy = {"scored_by": "mean_return", "outcome_name": "accuracy"}
     data = study(two_teachers().runs, title="SkillList", measures=accuracy)
     found = compared(two_teachers(), data)
     assert found.studies == ("StumpTracks", "SkillList")
