@@ -11,7 +11,7 @@ from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.loop import teach
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
-from teachgym.study.pair import pair
+from teachgym.study.pair import make, pair
 
 if TYPE_CHECKING:
     from teachgym.study.compare import compare
@@ -27,6 +27,7 @@ __all__ = [
     "Teacher",
     "Transition",
     "compare",
+    "make",
     "make_teacher",
     "pair",
     "teach",

@@ -9,7 +9,7 @@ from gymnasium import Space, spaces
 
 from teachgym.base.ranges import NonNegativeFloat, PositiveInt, Share
 from teachgym.base.settings import checked_arguments, make_settings
-from teachgym.core.decision import COUNTED_PROBES, action_space
+from teachgym.core.decision import action_space
 from teachgym.core.feedback import Feedback
 from teachgym.core.lifetime import Lifetime
 from teachgym.core.needs import Needs
@@ -98,10 +98,7 @@ class DataEnv(TeacherEnv):
         ValueError: If an argument is not allowed, or something that is named does not exist; nothing is spent then.
     """
 
-    on_demand: ClassVar[tuple[OnDemand, ...]] = (
-        COUNTED_PROBES,
-        OnDemand({"observation": "text"}, observation_space=spaces.Text),
-    )
+    on_demand: ClassVar[tuple[OnDemand, ...]] = (OnDemand({"observation": "text"}, observation_space=spaces.Text),)
     lifetime: DataLifetime[Any]
 
     @checked_arguments

@@ -1,4 +1,4 @@
-"""A teacher environment and a teacher that fit each other."""
+"""A teacher environment, and a teacher that fits it."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -12,6 +12,19 @@ from teachgym.study.environments import environment_class, make_teacher_env
 from teachgym.study.fitting import MisfitError, fitted_pair, fitting_environments, fitting_teachers
 
 _MOST_NAMED = 12
+
+
+def make(env_id: str, /, **settings: Any) -> TeacherEnv:
+    """Make a teacher environment: what ``gymnasium.make`` makes, without its wrappers, and typed.
+
+    Args:
+        env_id: Name of the environment, with or without ``teachgym/`` and ``-v0``.
+        settings: Its keywords.
+
+    Raises:
+        ValueError: If it is unknown, is not a teacher environment, or a setting is not allowed.
+    """
+    return make_teacher_env(env_id, settings)
 
 
 def pair(
