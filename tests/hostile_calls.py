@@ -196,7 +196,7 @@ FLAGS = {
     "compare": (
         "--teachers", "--seeds", "--first-seed", "--subject", "--student", "--budget", "--evaluations", "--name",
         "--workers", "--cells", "--executor", "--gpus", "--retries", "--checkpoint-seconds", "--stalled-after",
-        "--trackers", "--calibrate-seconds", "--nonsense",
+        "--trackers", "--nonsense",
     ),
     "suite": ("--envs", "--teachers", "--seeds", "--first-seed", "--name", "--workers"),
     "train": ("--algorithm", "--steps", "--lifetimes", "--slots", "--seed", "--name"),

@@ -102,7 +102,7 @@ def small(options: Sequence[str], *, plan: bool) -> list[str]:
     else:
         written = tyro.cli(Compare, args=options, config=config)
     if plan or written.dry_run:
-        return ["--dry-run", "--calibrate-seconds", "0"]
+        return ["--dry-run"]
     budget = BUDGETS.get(NamedSettings.parse(written.env).name, [])
     return [*budget, "--seeds", "1", "--evaluations", "1", "--name", written.folder.name]
 
@@ -111,7 +111,7 @@ def small(options: Sequence[str], *, plan: bool) -> list[str]:
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of somebody who follows a page.
 
-    Cells run in this process, walkers are tested on two tracks, and nothing is drawn but films.
+    Cells run in this process, dry runs time none, walkers are tested on two tracks, and nothing is drawn but films.
     """
 
     def in_this_process(cells: Sequence[tuple[Cell, Path]], options: RunOptions, observer: Observer) -> None:
@@ -125,6 +125,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     for module in ("compare", "replay"):
         monkeypatch.setattr(f"teachgym.study.{module}.run_cells", in_this_process)
+    monkeypatch.setattr(
+        "teachgym.study.dry_run._timed", lambda cells, _: dict.fromkeys((c.teacher for c in cells), 1.0)
+    )
     monkeypatch.setattr("teachgym.envs.tasks.task_teaching_env.evaluate", on_two)
     for drawings in ("overall_drawings", "study_drawings"):
         monkeypatch.setattr(f"teachgym.report.write.{drawings}", lambda *given, **named: ())

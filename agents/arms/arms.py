@@ -71,19 +71,6 @@ class Arms:
         high = np.array([edges[place + 1] for edges, place in zip(self._edges, places, strict=True)])
         return low, high
 
-    def centre(self, arm: int) -> FloatArray:
-        """``(n,)`` the task in the middle of an arm."""
-        low, high = self.bounds(arm)
-        return (low + high) / 2
-
-    def name(self, arm: int) -> str:
-        """What the arm is, in words: its number, or its cell's bounds."""
-        low, high = self.bounds(arm)
-        if self.actions.numbered:
-            return f"arm {low[0]:.0f}"
-        sides = zip(self.actions.names, low, high, strict=True)
-        return ", ".join(f"{name} [{a:g}, {b:g}]" for name, a, b in sides)
-
     def draw(self, arm: int, rng: np.random.Generator) -> Any:
         """An action that hands out a task of the arm: uniform in its cell; a numbered arm draws nothing."""
         low, high = self.bounds(arm)

@@ -108,10 +108,6 @@ class SuccessProgress(ArmTeacher):
         self._chances = np.full(arms, 1 / arms)
         self._updated = False
 
-    def chances(self) -> FloatArray:
-        """``(arms,)`` probability of every arm."""
-        return self._chances.copy()
-
     def _choose(self, observation: Any) -> Choice:
         arm = int(self.rng.choice(len(self.arms), p=self._chances))
         return Choice(arm, "progress" if self._updated else "uniform")
@@ -174,9 +170,6 @@ class SuccessProgress(ArmTeacher):
         for stratum in self.settings.strata:
             kept[stratum[int(np.argmax(by[list(stratum)]))]] = 1
         return kept
-
-
-_ARRAYS = ("successes", "counts", "baseline", "fast", "slow", "rates", "average", "chances")
 
 
 def stretch(rates: FloatArray, theta: float) -> FloatArray:

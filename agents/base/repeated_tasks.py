@@ -78,7 +78,3 @@ class RepeatedTasks(Stateful):
         if len(found.results) < self._times:
             return None
         return self._unfinished.pop(int(number))
-
-
-def _copied(memo: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {name: np.array(array) for name, array in memo.items()}

@@ -17,21 +17,19 @@ QUANTITIES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a condition may speak of."""
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+_SIGNS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 )
-_TEST = re.compile(r"\s*([A-Za-z_]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
+_COMPARISON = re.compile(r"\s*([A-Za-z_]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
 
 
 @dataclass(frozen=True)
-class Test:
+class Comparison:
     """One comparison, such as ``steps>20000``."""
-
-    __test__ = False  # no class of tests
 
     quantity: str
     """A name in ``QUANTITIES``."""
-    comparison: str
+    sign: str
     """``">"``, ``">="``, ``"<"`` or ``"<="``."""
     number: float
     """What the quantity is compared with."""
@@ -39,48 +37,48 @@ class Test:
     def holds(self, values: Mapping[str, float]) -> bool:
         """Whether it is so; false where the quantity has no value yet."""
         value = values.get(self.quantity)
-        return value is not None and _COMPARISONS[self.comparison](value, self.number)
+        return value is not None and _SIGNS[self.sign](value, self.number)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Tests joined by ``&`` (and), which binds more closely, and ``|`` (or)."""
+    """Comparisons joined by ``&`` (and), which binds more closely, and ``|`` (or)."""
 
-    alternatives: tuple[tuple[Test, ...], ...]
-    """It holds where all tests of any alternative do."""
+    alternatives: tuple[tuple[Comparison, ...], ...]
+    """It holds where all comparisons of any alternative do."""
 
     @classmethod
     def parse(cls, text: str) -> "Condition":
         """Read a condition.
 
         Raises:
-            ValueError: If it is not made of tests; the message says which part, and what is expected.
+            ValueError: If it is not made of comparisons; the message says which part, and what is expected.
         """
         if not isinstance(text, str):
             raise ValueError(f"condition {text!r} is no text; expected something like 'episodes>=50 & success>0.8'")
-        return cls(tuple(tuple(_test(part, text) for part in clause.split("&")) for clause in text.split("|")))
+        return cls(tuple(tuple(_comparison(part, text) for part in clause.split("&")) for clause in text.split("|")))
 
     @property
     def quantities(self) -> frozenset[str]:
         """What it speaks of."""
-        return frozenset(test.quantity for tests in self.alternatives for test in tests)
+        return frozenset(one.quantity for clause in self.alternatives for one in clause)
 
     def holds(self, values: Mapping[str, float]) -> bool:
-        """Whether it is so; a quantity without a value yet makes its tests false."""
-        return any(all(test.holds(values) for test in tests) for tests in self.alternatives)
+        """Whether it is so; a quantity without a value yet makes its comparisons false."""
+        return any(all(one.holds(values) for one in clause) for clause in self.alternatives)
 
 
-def _test(part: str, text: str) -> Test:
-    match = _TEST.fullmatch(part)
+def _comparison(part: str, text: str) -> Comparison:
+    match = _COMPARISON.fullmatch(part)
     if match is None or match[1] not in QUANTITIES:
         raise ValueError(
-            f"{part.strip()!r} in condition {text!r} is no test; expected a quantity ({', '.join(QUANTITIES)}), one "
-            "of > >= < <=, and a number, joined to others by & or |"
+            f"{part.strip()!r} in condition {text!r} is not a comparison; expected a quantity "
+            f"({', '.join(QUANTITIES)}), one of > >= < <=, and a number, joined to others by & or |"
         )
     try:
         number = float(match[3])
     except ValueError:
         number = float("nan")
     if number != number:
-        raise ValueError(f"{match[3]!r} in condition {text!r} is no number")
-    return Test(match[1], match[2], number)
+        raise ValueError(f"{match[3]!r} in condition {text!r} is not a number")
+    return Comparison(match[1], match[2], number)

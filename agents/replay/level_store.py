@@ -93,16 +93,6 @@ class LevelStore:
         """Share of the capacity that is in use."""
         return self._filled / self._settings.capacity
 
-    @property
-    def tasks(self) -> FloatArray:
-        """``(m, n)`` the stored tasks, in the order of ``chances``."""
-        return np.array(self._tasks[: self._filled])
-
-    @property
-    def scores(self) -> FloatArray:
-        """``(m,)`` their scores."""
-        return np.array(self._scores[: self._filled])
-
     def find(self, task: FloatArray) -> int:
         """The number of the level with exactly this task, where levels are unique; ``NOT_STORED`` if there is none."""
         return self._by_task.get(_key(task), NOT_STORED)

@@ -104,10 +104,6 @@ class Sfl(TaskTeacher):
         self._successes = np.zeros(count)
         self._chances: FloatArray | None = None  # made when asked for
 
-    def kept(self) -> FloatArray:
-        """``(levels_kept, n)`` the probed levels with the best scores at this moment, best first."""
-        return self._levels[self._best()]
-
     def _probes(self) -> bool:
         return self._probing
 

@@ -119,11 +119,6 @@ class SetterSolver(TaskTeacher):
             made, _ = self._setter(_double(latents), _double(feasibilities[:, None]))
             return self.task_space.denormalise(numbers(made))
 
-    def judge(self, tasks: FloatArray) -> FloatArray:
-        """How likely the judge holds a success at each of the tasks ``(m, n)``: ``(m,)`` from 0 to 1."""
-        with deciding():
-            return numbers(torch.sigmoid(self._judge(_double(self.task_space.normalise(tasks)))))[:, 0]
-
     def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
         feasibility = self._pending.close(feedback.decision)
         if feasibility is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 import gymnasium
 import numpy as np
@@ -27,7 +27,6 @@ from teachgym.envs.tasks.task_transforms import Same, Shuffled, Stretched, TaskM
 ChallengeKind = Literal[
     "none", "mostly-unfeasible", "mostly-trivial", "forgetting-student", "rugged-difficulty", "varied-students"
 ]
-CHALLENGES: tuple[ChallengeKind, ...] = get_args(ChallengeKind)
 Knowledge = Literal["none", "low", "high", "original"]
 
 UNFEASIBLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(

@@ -1,7 +1,6 @@
 """Checks that settings share: each raises an error that names the value, what is allowed, and so the fix."""
 
 import math
-import re
 
 import numpy as np
 
@@ -23,12 +22,11 @@ def check_share(name: str, value: object, *, above_zero: bool = False) -> None:
         raise ValueError(f"{name} is {shown(value)}; expected a number in {'(' if above_zero else '['}0, 1]")
 
 
-def check_positive(name: str, value: object, *, most: float | None = None) -> None:
-    """Raise ``ValueError`` unless the value is a finite number above 0, and at most ``most`` if that is given."""
+def check_positive(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless the value is a finite number above 0."""
     number = _number(value)
-    if not np.isfinite(number) or number <= 0 or (most is not None and number > most):
-        limit = "" if most is None else f" and at most {most:,}"
-        raise ValueError(f"{name} is {shown(value)}; expected a number above 0{limit}")
+    if not np.isfinite(number) or number <= 0:
+        raise ValueError(f"{name} is {shown(value)}; expected a number above 0")
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -50,14 +48,6 @@ def check_from_zero(name: str, value: object) -> None:
     number = _number(value)
     if not np.isfinite(number) or number < 0:
         raise ValueError(f"{name} is {shown(value)}; expected a finite number from 0 up")
-
-
-def check_folder_name(name: str, value: str) -> None:
-    """Raise ``ValueError`` unless the value can name a folder on any file system."""
-    if not re.fullmatch(r"[A-Za-z0-9._=,+-]{1,200}", value) or value in (".", ".."):
-        raise ValueError(
-            f"{name} is {shown(value)}; expected at most 200 letters, digits and any of . _ = , + -, but not . or .."
-        )
 
 
 def _number(value: object) -> float:

@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = [*sys.path]
     try:
         command = _read(sys.argv[1:] if arguments is None else arguments)
-        return command.run(Console())
+        return command.run(Console(highlight=False))
     except (ValueError, OSError, ImportError) as error:
-        Console(stderr=True).print("[bold red]error:[/]", Text(str(error)), highlight=False, soft_wrap=True)
+        Console(stderr=True, highlight=False).print("[bold red]error:[/]", Text(str(error)), soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.path[:] = paths
 
 
-def _read(words: Sequence[str]) -> Compare | Suite | Report | Replay | Train | Evaluate | Watch | List:
+def _read(words: Sequence[str]) -> Command:
     options = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     match words:
         case ["compare", study, *_] if not study.startswith("-"):  # its settings are the options' defaults
             default = Compare.from_study(study)
             return tyro.cli(Compare, prog="teachgym compare", args=words[1:], default=default, config=options)
-    command: Compare | Suite | Report | Replay | Train | Evaluate | Watch | List = tyro.cli(
+    command: Command = tyro.cli(
         Command,
         prog="teachgym",
         description="Teacher environments: compare curricula, test and watch students.",

@@ -9,7 +9,6 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from teachgym.base.ranges import NonNegativeFloat
 from teachgym.base.settings import checked_dataclass
 from teachgym.cli.status import INTERRUPTED
 from teachgym.study.settings import StudySettings
@@ -38,9 +37,7 @@ class Compare(StudySettings):
     overwrite: bool = False
     """Delete the study that is in the folder first."""
     dry_run: bool = False
-    """Run nothing: number the cells, and estimate the time and the disk that they take."""
-    calibrate_seconds: NonNegativeFloat = 10.0
-    """With --dry-run, how long to run the beginning of a cell of each teacher, to see how fast it is; 0 not to."""
+    """Run no study: number its cells, run the first ten seconds of one of each teacher elsewhere, and multiply."""
     trust: bool = False
     """Let the study's file use more than teachgym's own code: import modules, call hosts, read environment variables
     and files elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
@@ -62,12 +59,11 @@ class Compare(StudySettings):
 
             check_study(Path(self.study), settings, trust=self.trust)
         if self.dry_run:
-            from teachgym.cli import dry_run
-            from teachgym.study.dry_run import dry_run as plan
+            from teachgym.study.dry_run import dry_run
 
-            with console.status("running the beginning of a cell of each teacher"):
-                planned = plan(settings, calibrate_seconds=self.calibrate_seconds)
-            dry_run.show(planned, console)
+            with console.status("timing"):
+                for line in dry_run(settings):
+                    console.print(escape(line), soft_wrap=True)
             return 0
         from teachgym.cli.dashboard import Dashboard
         from teachgym.envs.tasks.tracks import TrackEnv
@@ -80,7 +76,7 @@ class Compare(StudySettings):
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         walks = issubclass(environment_class(settings.env), TrackEnv)
         if walks and why_no_engine():
-            console.print(f"Engine of the walker: {escape(engine_in_use())}", soft_wrap=True, highlight=False)
+            console.print(f"Engine of the walker: {escape(engine_in_use())}", soft_wrap=True)
         with Dashboard(console, settings) as observer:
             study = compare(settings, if_used=if_used, observer=observer)  # type: ignore[arg-type]
         stored = study.stored
@@ -88,11 +84,11 @@ class Compare(StudySettings):
         if comparison is not None:
             console.print(summary_table(comparison, title=settings.title))
             for caution in comparison.cautions:
-                console.print(f"[yellow]note:[/] {escape(caution)}", highlight=False)
+                console.print(f"[yellow]note:[/] {escape(caution)}")
             with console.status("writing the report"):
                 page = write_report([settings.folder])
             for path in (page, settings.folder / "summary.json"):
-                console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+                console.print(f"  {escape(str(path))}", soft_wrap=True)
             if (
                 stored.measures.scored_by == "mastered"
                 and settings.budget is not None
@@ -100,16 +96,14 @@ class Compare(StudySettings):
             ):
                 console.print(
                     f"\n{settings.budget:,} steps are too few for these students to master much, so do not read "
-                    "a ranking of teachers from this. A real study, for many cores and days:",
-                    highlight=False,
+                    "a ranking of teachers from this. A real study, for many cores and days:"
                 )
-                console.print(f"  {_real_study(settings)}", soft_wrap=True, highlight=False)
+                console.print(f"  {_real_study(settings)}", soft_wrap=True)
         if study.missing:
             what = "interrupted" if study.interrupted else "failed"
             console.print(
                 f"[bold yellow]{what}:[/] {len(study.missing)} of {len(settings.chosen())} cells are not finished; "
-                "what is finished is kept. Continue with --resume.",
-                highlight=False,
+                "what is finished is kept. Continue with --resume."
             )
         return INTERRUPTED if study.interrupted else 1 if study.missing else 0
 

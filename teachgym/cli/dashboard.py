@@ -74,7 +74,7 @@ class Dashboard(Observer):
         if self._console.is_terminal:
             self._live.start()
         else:
-            self._console.print(f"  0/{len(self._lines)}  a line for each cell that ends", highlight=False)
+            self._console.print(f"  0/{len(self._lines)}  a line for each cell that ends")
         return self
 
     def __exit__(
@@ -85,7 +85,7 @@ class Dashboard(Observer):
 
     def noted(self, line: str) -> None:
         """Print it."""
-        self._console.print(f"[yellow]note:[/] {escape(line)}", highlight=False, soft_wrap=True)
+        self._console.print(f"[yellow]note:[/] {escape(line)}", soft_wrap=True)
 
     def kept(self, cells: Sequence[Cell]) -> None:
         """These count as done, and took no time."""
@@ -93,7 +93,7 @@ class Dashboard(Observer):
             self._lines[cell].state, self._lines[cell].kept = "done", True
         self._ended += len(cells)
         if cells:
-            self._console.print(f"  {len(cells)}/{len(self._lines)}  finished before", highlight=False)
+            self._console.print(f"  {len(cells)}/{len(self._lines)}  finished before")
 
     def started(self, cell: Cell) -> None:
         """The cell is at work."""
@@ -112,7 +112,7 @@ class Dashboard(Observer):
     def retried(self, cell: Cell, reason: str) -> None:
         """The cell's worker died, and another goes on."""
         self._lines[cell].begun = 0.0
-        self._console.print(f"  {_name(cell)}  goes on ({escape(reason)})", highlight=False, soft_wrap=True)
+        self._console.print(f"  {_name(cell)}  goes on ({escape(reason)})", soft_wrap=True)
 
     def finished(self, cell: Cell) -> None:
         """The cell is complete."""
@@ -129,7 +129,6 @@ class Dashboard(Observer):
         self._ended += 1
         self._console.print(
             f"  {self._ended}/{len(self._lines)}  {_name(cell)}  {outcome}  {duration(line.seconds)}",
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -180,12 +179,12 @@ class Dashboard(Observer):
         return table
 
 
-def sparkline(values: Sequence[float], scale: Sequence[float], width: int = _CURVE) -> str:
+def sparkline(values: Sequence[float], scale: Sequence[float]) -> str:
     """The last values as blocks, from the lowest to the highest of ``scale``, which all cells share."""
     if not values:
         return ""
     low, high = min(scale), max(scale)
-    share = [(value - low) / (high - low) if high > low else 0.0 for value in values[-width:]]
+    share = [(value - low) / (high - low) if high > low else 0.0 for value in values[-_CURVE:]]
     return "".join(_BLOCKS[min(int(part * len(_BLOCKS)), len(_BLOCKS) - 1)] for part in share)
 
 

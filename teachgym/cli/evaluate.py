@@ -1,8 +1,7 @@
 """``teachgym evaluate``: score a saved student on a test set."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import tyro
@@ -13,6 +12,9 @@ from rich.table import Table
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.task_space import TaskSpace
+
+if TYPE_CHECKING:
+    from teachgym.study.results.measures import Measures
 
 
 @checked_dataclass
@@ -33,37 +35,30 @@ class Evaluate:
     def run(self, console: Console) -> int:
         """Test, and print a line for each task and the score."""
         from teachgym.study.cells.cell import load_cell
+        from teachgym.study.results.measures import Measures
 
         cell, env = load_cell(self.cell, trust=self.trust)
         result = env.evaluate(None if self.tasks is None else _read_tasks(self.tasks, env.lifetime.test_space))
-        name, (worst, best) = env.lifetime.outcome_name, env.teaching_spec.outcome_range
-        decimals = 3 if best - worst <= 10 else 1
-        title = f"{cell.teacher}, seed {cell.seed}: {cell.env}"
-        test_space = env.lifetime.test_space
-        skills = env.teaching_spec.skills if test_space.names == ("skill",) else ()
-        console.print(
-            _table(result, env.lifetime.test_space, skills, title=title, outcome_name=name, decimals=decimals)
-        )
+        measures = Measures.of(env)
+        name = measures.outcome_name
+        console.print(_table(result, measures, title=f"{cell.teacher}, seed {cell.seed}: {cell.env}"))
         console.print(
             f"mastered {result.mastered:.0f} % of {len(result.tasks)} tasks "
-            f"({name} above {result.mastered_above:g}), mean {name} {result.mean_return:.{decimals}f}",
-            highlight=False,
+            f"({name} above {result.mastered_above:g}), mean {name} {result.mean_return:.{measures.decimals}f}"
         )
         return 0
 
 
-def _table(
-    result: Evaluation, space: TaskSpace, skills: Sequence[str], *, title: str, outcome_name: str, decimals: int
-) -> Table:
-    table = Table(title=escape(title))
-    for parameter in space.parameters:
-        table.add_column(escape(parameter.name), justify="left" if skills else "right")
-    for heading in (outcome_name, "steps", "mastered"):
+def _table(result: Evaluation, measures: "Measures", *, title: str) -> Table:
+    table, skills = Table(title=escape(title)), measures.skills
+    for name in measures.test_space.names:
+        table.add_column(escape(name), justify="left" if skills else "right")
+    for heading in (measures.outcome_name, "steps", "mastered"):
         table.add_column(escape(heading), justify="right")
     for task, outcome, length in zip(result.tasks, result.returns, result.lengths, strict=True):
         mastered = "yes" if outcome > result.mastered_above else ""
         named = [escape(skills[int(task[0])])] if skills else [f"{value:.2f}" for value in task]
-        table.add_row(*named, f"{outcome:.{decimals}f}", str(length), mastered)
+        table.add_row(*named, f"{outcome:.{measures.decimals}f}", str(length), mastered)
     return table
 
 

@@ -24,11 +24,11 @@ class List:
         for heading, entries in [_engines()] if self.engines else [*_sections(), _engines()]:
             console.print(f"[bold]{heading}[/]")
             for name, line in entries:
-                console.print(f"  {escape(name):<38} {escape(line)}", highlight=False, soft_wrap=True)
+                console.print(f"  {escape(name):<38} {escape(line)}", soft_wrap=True)
         if not self.engines:
             console.print("[bold]Which teacher fits which environment[/]")
             for line in _fits():
-                console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+                console.print(f"  {escape(line)}", soft_wrap=True)
         return 0
 
 

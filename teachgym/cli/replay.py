@@ -29,11 +29,11 @@ class Replay:
         with console.status("running the cell again"):
             found = replay(self.cell, trust=self.trust)
         for line in found.changed:
-            console.print(f"  note: {escape(line)}", highlight=False, soft_wrap=True)
+            console.print(f"  note: {escape(line)}", soft_wrap=True)
         if not found.differences:
-            console.print("equal, bit for bit: episodes, tests, curriculum, teacher and student", highlight=False)
+            console.print("equal, bit for bit: episodes, tests, curriculum, teacher and student")
             return 0
-        console.print(f"[bold red]not equal[/] in {len(found.differences)} places:", highlight=False)
+        console.print(f"[bold red]not equal[/] in {len(found.differences)} places:")
         for line in found.differences[:_MOST_SHOWN]:
-            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+            console.print(f"  {escape(line)}", soft_wrap=True)
         return 1

@@ -28,6 +28,6 @@ class Report:
 
         path = write_report(self.studies, self.output, reference=self.reference)
         for damage in (line for folder in self.studies for line in damages(folder)):
-            console.print(f"[yellow]note:[/] {escape(damage)}; its cell is left out", highlight=False, soft_wrap=True)
-        console.print(f"wrote {escape(str(path))}, and figures and tables beside it", highlight=False, soft_wrap=True)
+            console.print(f"[yellow]note:[/] {escape(damage)}; its cell is left out", soft_wrap=True)
+        console.print(f"wrote {escape(str(path))}, and figures and tables beside it", soft_wrap=True)
         return 0

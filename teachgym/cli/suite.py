@@ -35,7 +35,7 @@ class Suite(SuiteSettings):
         if self.list:
             for entry in settings.entries():
                 found = fitting(entry, settings.teachers)
-                console.print(f"[bold]{escape(entry.env)}[/]: {escape(' '.join(found))}", highlight=False)
+                console.print(f"[bold]{escape(entry.env)}[/]: {escape(' '.join(found))}")
             return 0
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         board, studies = run_suite(
@@ -45,11 +45,13 @@ class Suite(SuiteSettings):
         )
         console.print(leaderboard_table(board))
         figure = settings.folder / "leaderboard.png"
-        save_figure(leaderboard_figure(board), figure)
+        leads = {row.teacher: row.lead.mean for row in board.wide}
+        shares = {one.env: {row.teacher: row.share.mean for row in one.rows} for one in board.boards}
+        save_figure(leaderboard_figure(leads, shares), figure)
         for path in (figure, settings.folder / LEADERBOARD):
-            console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+            console.print(f"  {escape(str(path))}", soft_wrap=True)
         missing = sum(len(study.missing) for study in studies)
         if missing or len(studies) < len(settings.entries()):
-            console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.", highlight=False)
+            console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.")
             return INTERRUPTED if any(study.interrupted for study in studies) else 1
         return 0

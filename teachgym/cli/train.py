@@ -37,22 +37,18 @@ class Train(TrainSettings):
         with _LiveProgress(console) as live:
             training = train_teacher(settings, overwrite=self.overwrite, report=live.moved)
         returns = training.returns
-        console.print(
-            f"{training.steps:,} decisions, {len(returns):,} lifetimes, {training.seconds:.0f} s", highlight=False
-        )
+        console.print(f"{training.steps:,} decisions, {len(returns):,} lifetimes, {training.seconds:.0f} s")
         if len(returns):
             first, last = returns[:RECENT_LIFETIMES].mean(), returns[-RECENT_LIFETIMES:].mean()
             console.print(
                 f"mean return of the first {len(returns[:RECENT_LIFETIMES])} lifetimes {first:.4g}, "
-                f"of the last {last:.4g}",
-                highlight=False,
+                f"of the last {last:.4g}"
             )
         if training.interrupted:
-            console.print("[bold yellow]interrupted:[/] what was learnt so far is kept", highlight=False)
+            console.print("[bold yellow]interrupted:[/] what was learnt so far is kept")
         console.print(f"wrote {escape(str(training.folder))}; compare it with other teachers, for instance by")
         console.print(
             f"  teachgym compare --env {escape(self.env)} --teachers random policy,path={escape(str(training.folder))}",
-            highlight=False,
             soft_wrap=True,
         )
         return INTERRUPTED if training.interrupted else 0

@@ -60,8 +60,8 @@ class Watch:
             students[name if name not in students else f"{name} ({folder})"] = clips
         write_film(self.output, side_by_side(students, space.describe_task))
         for name, clips in students.items():
-            console.print(f"  {escape(name)}", highlight=False)
+            console.print(f"  {escape(name)}")
             for clip in clips:
-                console.print(f"    {space.describe_task(clip.task)}: return {clip.outcome:.1f}", highlight=False)
-        console.print(f"wrote {escape(str(self.output))}", soft_wrap=True, highlight=False)
+                console.print(f"    {space.describe_task(clip.task)}: return {clip.outcome:.1f}")
+        console.print(f"wrote {escape(str(self.output))}", soft_wrap=True)
         return 0

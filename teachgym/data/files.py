@@ -50,13 +50,8 @@ def write_lines(path: Path, entries: Sequence[dict[str, Any]]) -> None:
             file.write(json.dumps(entry, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
-def write_examples(path: Path, examples: Sequence[Example]) -> None:
-    """Write examples, atomically; ``read_examples`` gives them back, images pixel by pixel."""
-    write_lines(path, [example_entry(example) for example in examples])
-
-
 def read_examples(path: Path) -> list[Example]:
-    """Read what ``write_examples`` wrote, or a person: ``prompt`` and ``target``, and what else an example has.
+    """Read examples, each a line with ``prompt`` and ``target``, and what else ``example_entry`` writes of it.
 
     Raises:
         ValueError: If the file can't be read, a line is no example, or two are the same; names file and line.

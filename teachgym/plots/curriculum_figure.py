@@ -1,7 +1,6 @@
 """Draw where in the task space each teacher sent its student, over time."""
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from teachgym.core.record import Record
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.task_space import FloatArray, TaskSpace
 from teachgym.plots.drawn_episodes import COLOUR_MAP, OVERLAY, Dots, DrawnRun, colour_scale
-from teachgym.plots.figure_style import house_style, save_figure, teacher_looks, wrapped
+from teachgym.plots.figure_style import house_style, teacher_looks, wrapped
 from teachgym.plots.task_maps import draw_maps, maps_every
 from teachgym.plots.task_timelines import draw_timelines, timelines_every
 
@@ -23,33 +22,7 @@ _MIDDLE = (2.5, 97.5)
 """Percentiles of the outcomes at the ends of the colour scale."""
 
 
-def plot_curriculum(
-    runs: Mapping[str, Sequence[Record]],
-    space: TaskSpace,
-    path: Path,
-    *,
-    title: str,
-) -> None:
-    """Write ``curriculum_figure`` to a file, atomically.
-
-    Args:
-        runs: For each teacher the records of its seeds; the first seed is drawn.
-        space: The task space that the tasks lie in.
-        path: Where to; the suffix decides the format.
-        title: Stands above the panels.
-
-    Raises:
-        ValueError: As ``curriculum_figure``, or if the suffix names no known format.
-    """
-    save_figure(curriculum_figure(runs, space, title=title), path)
-
-
-def curriculum_figure(
-    runs: Mapping[str, Sequence[Record]],
-    space: TaskSpace,
-    *,
-    title: str,
-) -> Figure:
+def curriculum_figure(runs: Mapping[str, Sequence[Record]], space: TaskSpace, *, title: str) -> Figure:
     """The finished episodes of each teacher's first seed, coloured by outcome, with how the teacher sampled.
 
     Colours go over the middle 95 % of the outcomes, so that a few extreme ones do not leave the others all alike.
@@ -58,13 +31,16 @@ def curriculum_figure(
     any other as one panel for each parameter, its value against the student's steps. Long runs are thinned
     evenly, and the legend says how much.
 
+    Args:
+        runs: For each teacher the records of its seeds; the first seed is drawn.
+        space: The task space that the tasks lie in.
+        title: Stands above the panels.
+
     Raises:
         ValueError: If there are no teachers or too many, or tasks do not lie in a space of that many dimensions.
     """
-    if not runs:
-        raise ValueError("there are no runs to draw; expected records of at least one teacher")
-    drawn = {name: DrawnRun.of(name, records, space) for name, records in runs.items()}
     looks, maps = teacher_looks(runs), space.dimensions == 2
+    drawn = {name: DrawnRun.of(name, records, space) for name, records in runs.items()}
     with house_style():
         figure = Figure(layout="constrained")
         outcomes = np.concatenate([run.outcomes for run in drawn.values()])

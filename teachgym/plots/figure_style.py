@@ -76,12 +76,14 @@ def teacher_looks(names: Iterable[str]) -> dict[str, Look]:
     that it looks alike in the figures of different studies. Other names take what is left, in order.
 
     Raises:
-        ValueError: If there are more teachers than looks.
+        ValueError: If there is no teacher, or more than there are looks.
     """
     names, places = list(names), {name: place for place, name in enumerate(TEACHERS)}
     free = [Look(colour, style) for style in LINE_STYLES for colour in COLOURS]
-    if len(names) > MOST_LOOKS:
-        raise ValueError(f"there are {len(names)} teachers to draw; expected at most {MOST_LOOKS} in one figure")
+    if not 1 <= len(names) <= MOST_LOOKS:
+        raise ValueError(
+            f"there are {len(names)} teachers to draw; expected at least one, and at most {MOST_LOOKS} in one figure"
+        )
     looks: dict[str, Look] = {}
     for name in sorted(names, key=lambda name: places.get(name, len(places))):
         own = Look(COLOURS[places.get(name, 0) % len(COLOURS)], LINE_STYLES[0])

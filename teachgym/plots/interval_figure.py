@@ -1,6 +1,6 @@
 """Draw aggregates of the final scores with their intervals: one panel a statistic, one line a teacher."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
@@ -10,29 +10,24 @@ from teachgym.statistics import Interval
 _THICK = 7
 
 
-def interval_figure(
-    intervals: Mapping[str, Sequence[Interval]], statistics: Sequence[str], *, title: str, score_name: str
-) -> Figure:
+def interval_figure(intervals: Mapping[str, Mapping[str, Interval]], *, score_name: str) -> Figure:
     """One panel for each statistic, with its interval for each teacher.
 
     Args:
-        intervals: For each teacher one interval for each statistic.
-        statistics: What the panels are called.
-        title: Stands above them.
+        intervals: For each teacher its interval by the name of the statistic, the same ones for all.
         score_name: What the score is, with its unit.
 
     Raises:
         ValueError: If there are no teachers, or too many.
     """
-    if not intervals:
-        raise ValueError("there are no intervals to draw; expected those of at least one teacher")
     looks, names = teacher_looks(intervals), list(intervals)
+    statistics = list(intervals[names[0]])
     with house_style():
         figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 1.5 + 0.42 * len(names)))
         panels = figure.subplots(1, len(statistics), sharey=True, squeeze=False)[0]
-        for place, (axes, statistic) in enumerate(zip(panels, statistics, strict=True)):
+        for axes, statistic in zip(panels, statistics, strict=True):
             for line, name in enumerate(reversed(names)):
-                interval, colour = intervals[name][place], looks[name].colour
+                interval, colour = intervals[name][statistic], looks[name].colour
                 if interval.low <= interval.high:  # not where one run has no interval
                     axes.hlines(line, interval.low, interval.high, color=colour, linewidth=_THICK, alpha=0.35)
                 axes.plot(interval.mean, line, "o", color=colour, markersize=_THICK)
@@ -42,5 +37,5 @@ def interval_figure(
             axes.set_xlabel(legible(score_name))
             axes.grid(True, axis="x")
             axes.set_axisbelow(True)
-        figure.suptitle(wrapped(title, 90))
+        figure.suptitle("Final score with 95 % stratified bootstrap intervals")
     return figure

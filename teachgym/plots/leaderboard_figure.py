@@ -1,66 +1,31 @@
 """Draw a leaderboard as a map: a row a teacher, a column an environment, the share of the gap in each cell."""
 
-from typing import Protocol
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from teachgym.plots.figure_style import MUTED, house_style, legible, wrapped
-from teachgym.statistics import Interval
 
 COLUMNS = 18
 """Letters of an environment's name in a line."""
 
 
-class _Row(Protocol):
-    @property
-    def teacher(self) -> str: ...
-    @property
-    def share(self) -> Interval: ...
-
-
-class _Wide(_Row, Protocol):
-    @property
-    def lead(self) -> Interval: ...
-
-
-class _Board(Protocol):
-    @property
-    def env(self) -> str: ...
-    @property
-    def rows(self) -> "tuple[_Row, ...]": ...
-
-
-class _Shares(Protocol):
-    """What is drawn: a ``teachgym.study.results.leaderboard.Leaderboard``."""
-
-    @property
-    def boards(self) -> "tuple[_Board, ...]":
-        """Of the environments."""
-
-    @property
-    def wide(self) -> "tuple[_Wide, ...]":
-        """Teachers in enough of them."""
-
-
-def leaderboard_figure(board: _Shares) -> Figure:
+def leaderboard_figure(leads: Mapping[str, float], shares: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw the map; the first column is the mean lead over ``random`` in the environments that a teacher fits.
 
     Args:
-        board: With at least one environment.
+        leads: For each teacher to be drawn its mean lead.
+        shares: For each environment, from 1 up, the shares of its teachers.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no environment.
     """
-    if not board.boards:
+    if not shares:
         raise ValueError("there is no finished environment to draw; expected at least one")
-    names, columns = [row.teacher for row in board.wide], ["mean lead over random", *(one.env for one in board.boards)]
-    cells = np.full((len(names), len(columns)), np.nan)
-    cells[:, 0] = [row.lead.mean for row in board.wide]
-    for place, one in enumerate(board.boards, start=1):
-        for row in one.rows:
-            if row.teacher in names:
-                cells[names.index(row.teacher), place] = row.share.mean
+    names, columns = list(leads), ["mean lead over random", *shares]
+    found = [leads, *shares.values()]
+    cells = np.array([[column.get(name, np.nan) for column in found] for name in names])
     with house_style():
         size = (3.8 + 1.05 * len(columns), 2.2 + 0.3 * len(names))
         figure = Figure(layout="constrained", figsize=size)

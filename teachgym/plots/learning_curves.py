@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +17,6 @@ from teachgym.plots.figure_style import (
     Look,
     house_style,
     legible,
-    save_figure,
     set_step_axis,
     teacher_looks,
     wrapped,
@@ -46,23 +44,6 @@ class Curve:
     """For each seed its student steps and values, including evaluations that other seeds lack."""
 
 
-def plot_learning_curves(
-    runs: Mapping[str, Sequence[Record]], path: Path, *, title: str, outcome_name: str = "return"
-) -> None:
-    """Write ``learning_curve_figure`` to a file, atomically.
-
-    Args:
-        runs: For each teacher the records of its seeds.
-        path: Where to; the suffix decides the format.
-        title: Stands above both panels.
-        outcome_name: What an outcome is called.
-
-    Raises:
-        ValueError: If there are no teachers or too many, or the suffix names no known format.
-    """
-    save_figure(learning_curve_figure(runs, title=title, outcome_name=outcome_name), path)
-
-
 def learning_curve_figure(
     runs: Mapping[str, Sequence[Record]],
     *,
@@ -88,8 +69,6 @@ def learning_curve_figure(
     Raises:
         ValueError: If there are no teachers, or too many.
     """
-    if not runs:
-        raise ValueError("there are no runs to draw; expected records of at least one teacher")
     looks, beside_text = teacher_looks(runs), len(shows) == 1
     with house_style():
         figure = Figure(layout="constrained")
@@ -102,7 +81,7 @@ def learning_curve_figure(
             curves = []
             for name, seeds in tested.items():
                 if seeds:
-                    curves.append(mastered_curve(seeds) if measure == "mastered" else return_curve(seeds))
+                    curves.append(curve_of(seeds, measure))
                     _draw(axes, curves[-1], looks[name], labels[name])
                 else:
                     axes.plot([], [], color=looks[name].colour, linestyle=looks[name].line_style, label=labels[name])
@@ -127,15 +106,21 @@ def learning_curve_figure(
     return figure
 
 
-def mastered_curve(seeds: _Seeds) -> Curve:
-    """Percentage of the test tasks mastered; the interval is clipped to ``[0, 100]``."""
-    curve = _curve(seeds, [np.array([test.mastered for test in seed]) for seed in seeds])
-    return Curve(curve.steps, curve.mean, np.clip(curve.low, 0, 100), np.clip(curve.high, 0, 100), curve.seeds)
-
-
-def return_curve(seeds: _Seeds) -> Curve:
-    """Mean return over the test tasks."""
-    return _curve(seeds, [np.array([test.mean_return for test in seed]) for seed in seeds])
+def curve_of(seeds: _Seeds, measure: ScoredBy) -> Curve:
+    """The curve of one measure; the interval of the percentage mastered is clipped to ``[0, 100]``."""
+    steps = [np.array([test.spent for test in seed], dtype=np.float64) for seed in seeds]
+    values = [np.array([getattr(test, measure) for test in seed]) for seed in seeds]
+    common = min(len(seed) for seed in seeds)
+    intervals = [mean_interval([seed[i] for seed in values]) for i in range(common)]
+    ends = np.array([(interval.low, interval.high) for interval in intervals])
+    low, high = (np.clip(ends, 0, 100) if measure == "mastered" else ends).T
+    return Curve(
+        np.mean([seed[:common] for seed in steps], axis=0),
+        np.array([interval.mean for interval in intervals]),
+        low,
+        high,
+        tuple(zip(steps, values, strict=True)),
+    )
 
 
 def _aligned(seeds: _Seeds) -> _Seeds:
@@ -145,19 +130,6 @@ def _aligned(seeds: _Seeds) -> _Seeds:
         return seeds
     trained = [[test for test in seed if not test.untrained] for seed in seeds]
     return [seed for seed in trained if seed]
-
-
-def _curve(seeds: _Seeds, values: Sequence[FloatArray]) -> Curve:
-    steps = [np.array([test.spent for test in seed], dtype=np.float64) for seed in seeds]
-    common = min(len(seed) for seed in seeds)
-    intervals = [mean_interval([seed[i] for seed in values]) for i in range(common)]
-    return Curve(
-        np.mean([seed[:common] for seed in steps], axis=0),
-        np.array([interval.mean for interval in intervals]),
-        np.array([interval.low for interval in intervals]),
-        np.array([interval.high for interval in intervals]),
-        tuple(zip(steps, values, strict=True)),
-    )
 
 
 def _extent(seeds: _Seeds) -> str:

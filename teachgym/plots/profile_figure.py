@@ -8,20 +8,17 @@ from teachgym.plots.figure_style import PAGE_WIDTH, house_style, legible, teache
 from teachgym.statistics import Profile
 
 
-def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: str, intervals: bool = True) -> Figure:
+def profile_figure(profiles: Mapping[str, Profile], *, score_name: str, intervals: bool) -> Figure:
     """One step line for each teacher, with its pointwise 95 % bootstrap band.
 
     Args:
         profiles: By teacher.
-        title: Stands above.
         score_name: What the score is, with its unit.
         intervals: Whether to draw the bands, which are too narrow over few seeds.
 
     Raises:
         ValueError: If there are no teachers, or too many.
     """
-    if not profiles:
-        raise ValueError("there are no profiles to draw; expected those of at least one teacher")
     looks = teacher_looks(profiles)
     with house_style():
         figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 4.6))
@@ -48,5 +45,5 @@ def profile_figure(profiles: Mapping[str, Profile], *, title: str, score_name: s
         axes.grid(True)
         axes.set_axisbelow(True)
         figure.legend(loc="outside lower center", ncols=3)
-        figure.suptitle(wrapped(title, 90))
+        figure.suptitle("Performance profiles")
     return figure

@@ -11,19 +11,16 @@ _SPREAD = 0.25
 """Points of a teacher lie up to so far above and below its line, in the order of its runs, so that all are seen."""
 
 
-def score_figure(scores: Mapping[str, Sequence[float]], *, title: str, score_name: str) -> Figure:
+def score_figure(scores: Mapping[str, Sequence[float]], *, score_name: str) -> Figure:
     """Show all that is known where there are too few seeds for intervals; a stroke marks each teacher's mean.
 
     Args:
         scores: For each teacher the scores of its runs.
-        title: Stands above.
         score_name: What the score is, with its unit.
 
     Raises:
         ValueError: If there are no teachers, or too many.
     """
-    if not scores:
-        raise ValueError("there are no scores to draw; expected those of at least one teacher")
     looks, names = teacher_looks(scores), list(scores)[::-1]
     with house_style():
         figure = Figure(layout="constrained", figsize=(PAGE_WIDTH, 1.5 + 0.5 * len(names)))
@@ -38,5 +35,5 @@ def score_figure(scores: Mapping[str, Sequence[float]], *, title: str, score_nam
         axes.set_xlabel(legible(score_name))
         axes.grid(True, axis="x")
         axes.set_axisbelow(True)
-        figure.suptitle(wrapped(title, 90))
+        figure.suptitle("Final score of each student")
     return figure

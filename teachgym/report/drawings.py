@@ -58,7 +58,6 @@ def overall_drawings(comparison: Comparison) -> Iterator[Drawing]:
         "Performance profiles",
         profile_figure(
             {name: comparison.profiles[name] for name in names},
-            title="Performance profiles",
             score_name=comparison.score_name,
             intervals=not comparison.few_seeds,
         ),
@@ -72,7 +71,7 @@ def _seed_by_seed(comparison: Comparison, names: list[str]) -> Drawing:
     return Drawing(
         FINAL_SCORES,
         "Final scores",
-        score_figure(scores, title="Final score of each student", score_name=comparison.score_name),
+        score_figure(scores, score_name=comparison.score_name),
         "; ".join(f"{name}: {', '.join(f'{one:.{decimals}f}' for one in found)}" for name, found in scores.items()),
         "Each point is a student, with a seed of its own; a stroke is the teacher's mean. There are too few seeds for "
         "bootstrap intervals.",
@@ -81,16 +80,14 @@ def _seed_by_seed(comparison: Comparison, names: list[str]) -> Drawing:
 
 def _intervals(comparison: Comparison, names: list[str]) -> Drawing:
     rows = {row.teacher: row for row in comparison.rows}
-    found = {name: [rows[name].iqm, rows[name].mean, rows[name].median] for name in names}
+    found = {
+        name: {"interquartile mean": rows[name].iqm, "mean": rows[name].mean, "median": rows[name].median}
+        for name in names
+    }
     return Drawing(
         FINAL_SCORES,
         "Final scores",
-        interval_figure(
-            found,
-            ("interquartile mean", "mean", "median"),
-            title="Final score with 95 % stratified bootstrap intervals",
-            score_name=comparison.score_name,
-        ),
+        interval_figure(found, score_name=comparison.score_name),
         "; ".join(f"{name}: interquartile mean {rows[name].iqm.mean:.{comparison.score_decimals}f}" for name in names),
         "The interquartile mean leaves the best and the worst quarter of the runs out. Bars are 95 % stratified "
         "bootstrap intervals over seeds.",

@@ -1,17 +1,18 @@
 """Run a study from its settings to its table."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from teachgym import __version__
 from teachgym.base.checksums import read_checked, write_checked
 from teachgym.base.files import write_json
+from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study import study_file
 from teachgym.study.cells.environment import make_pair
 from teachgym.study.cells.lock import LOCK, FolderInUseError, alone_in, together_in
@@ -21,7 +22,6 @@ from teachgym.study.executors.workers import check_workers_can_start
 from teachgym.study.results.comparison import Comparison, compare_studies
 from teachgym.study.results.measures import Measures
 from teachgym.study.results.stored import CELLS, STUDY, Missing, StoredStudy, load_cell_folder, load_study, version_in
-from teachgym.study.results.summary import summary_entries
 from teachgym.study.settings import Cell, StudySettings
 from teachgym.study.trackers import check_installed
 from teachgym.study.trust import check_links
@@ -72,7 +72,12 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
     check_workers_can_start()
     observer = observer or Observer()
     cells = [(cell, settings.folder / CELLS / cell.folder_name) for _, cell in settings.chosen()]
-    measures = Measures.of(_check(settings))
+    check_installed(settings.trackers)
+    if settings.executor == "ray":
+        from teachgym.study.executors.ray_executor import check_ray
+
+        check_ray(settings.ray_address)
+    measures = Measures.of(make_each_teacher(settings))
     interrupted = False
     with _claimed(settings, measures, if_used, observer):
         waiting = [(cell, folder) for cell, folder in cells if not _is_finished(cell, folder)]
@@ -84,32 +89,29 @@ def compare(settings: StudySettings, *, if_used: IfUsed = "refuse", observer: Ob
             interrupted = True
         stored = load_study(settings.folder)
         comparison = compare_studies([stored])
-        write_json(settings.folder / SUMMARY, summary_entries(comparison))
+        write_json(settings.folder / SUMMARY, [asdict(row) for row in comparison.rows] if comparison else [])
     chosen = {cell for cell, _ in cells}
     return Study(stored, comparison, [one for one in stored.missing if one.cell in chosen], interrupted)
 
 
 def _run(settings: StudySettings, cells: Sequence[tuple[Cell, Path]], observer: Observer) -> None:
     if settings.executor == "ray":
-        from teachgym.study.executors.ray_executor import RayOptions, run_cells_on_ray
+        from teachgym.study.executors.ray_executor import run_cells_on_ray
 
-        on = RayOptions(settings.ray_address, settings.gpus)
-        run_cells_on_ray(cells, RunOptions.of(settings), observer, on=on)
+        options, address = RunOptions.of(settings), settings.ray_address
+        run_cells_on_ray(cells, options, observer, address=address, gpus=settings.gpus)
     else:
         run_cells(cells, RunOptions.of(settings), observer)
 
 
-def _check(settings: StudySettings) -> Any:
-    """Make everything once, so that what can't be made is refused before anything runs."""
-    check_installed(settings.trackers)
-    if settings.executor == "ray":
-        from teachgym.study.executors.ray_executor import check_ray
+def make_each_teacher(settings: StudySettings) -> TeacherEnv:
+    """Make a cell of each teacher, so that what can't be made is refused before anything runs.
 
-        check_ray(settings.ray_address)
-    environment = None
-    for cell in settings.grid():
-        if cell.seed == settings.first_seed:
-            environment, _ = make_pair(cell)
+    Returns:
+        The environment of the last.
+    """
+    for cell in islice(settings.grid(), len(settings.teachers)):
+        environment, _ = make_pair(cell)
     return environment
 
 
@@ -136,7 +138,7 @@ def _claimed(settings: StudySettings, measures: Measures, if_used: IfUsed, obser
 
 
 def _claim(settings: StudySettings, measures: Measures, if_used: IfUsed, observer: Observer) -> None:
-    folder, entries = settings.folder, _entries(settings)
+    folder, entries = settings.folder, {**asdict(settings), "runs": str(settings.runs)}
     used = (folder / STUDY).exists()
     if used and if_used == "refuse" and not settings.cells:  # another slice of the grid may have begun
         done = sum(_is_finished(cell, folder / CELLS / cell.folder_name) for cell in settings.grid())
@@ -192,11 +194,6 @@ def _check_same(path: Path, new: dict[str, Any]) -> list[dict[str, Any]]:
                 "resume it with the same, or choose another --name"
             )
     return earlier
-
-
-def _entries(settings: StudySettings) -> dict[str, Any]:
-    entries: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
-    return entries
 
 
 def _is_finished(cell: Cell, folder: Path) -> bool:

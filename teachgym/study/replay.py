@@ -38,12 +38,11 @@ class Replayed:
     """What is not as it was when the cell was run: versions, commit, machine."""
 
 
-def replay(folder: Path, observer: Observer | None = None, *, trust: bool = False) -> Replayed:
+def replay(folder: Path, *, trust: bool = False) -> Replayed:
     """Run a finished cell again, in a folder of its own that is deleted afterwards, and compare everything.
 
     Args:
         folder: Of the cell; it is only read.
-        observer: Is told how far the run is.
         trust: Whether the cell may use more than teachgym's own code: import modules, call hosts, read environment
             variables and files elsewhere, as its settings say.
 
@@ -64,7 +63,7 @@ def replay(folder: Path, observer: Observer | None = None, *, trust: bool = Fals
     with tempfile.TemporaryDirectory() as place:
         again = Path(place) / "cell"
         options = RunOptions(workers=1, cell=CellOptions(checkpoint_seconds=float("inf")))
-        run_cells([(cell, again)], options, observer or Observer())
+        run_cells([(cell, again)], options, Observer())
         if (again / FAILURE).exists():
             log = (again / LOG).read_text().strip().rpartition("\n")[2] if (again / LOG).exists() else ""
             raise RuntimeError(f"{folder} can't be run again: {read_json(again / FAILURE)['reason']}. {log}")

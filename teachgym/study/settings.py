@@ -82,9 +82,8 @@ class StudySettings:
     @property
     def folder(self) -> Path:
         """The study's folder."""
-        parts = [NamedSettings.parse(self.env).folder_name]
-        parts += [NamedSettings.parse(self.subject).folder_name] if self.subject is not None else []
-        parts += [NamedSettings.parse(self.student).folder_name] if self.student is not None else []
+        names = (self.env, self.subject, self.student)
+        parts = [NamedSettings.parse(name).folder_name for name in names if name is not None]
         parts += [f"{self.budget}"] if self.budget is not None else []
         return self.runs / (self.name or bounded_name("-".join(parts)))
 

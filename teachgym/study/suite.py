@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -109,5 +110,5 @@ def run_suite(
             for (entry, _), study in zip(studies, done, strict=False)
         ]
     )
-    write_json(settings.folder / LEADERBOARD, board.to_json())
+    write_json(settings.folder / LEADERBOARD, asdict(board))
     return board, done

@@ -1,10 +1,9 @@
 """Train a teacher by reinforcement learning, over many lifetimes of students."""
 
 import inspect
-import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -189,26 +188,20 @@ def _make_model(settings: TrainSettings, worlds: TeacherVecEnv) -> BaseAlgorithm
         shape = worlds.action_space.shape or ()
         own["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, deviation)) if deviation else None
     if "n_steps" in known and "train_freq" not in known and "n_steps" not in own:
-        own["n_steps"] = _rollout(parameters["n_steps"].default, settings.slots)
+        # The algorithm's default is shared among the slots, unless that leaves few.
+        default = parameters["n_steps"].default
+        own["n_steps"] = min(default, max(default // settings.slots, _LEAST_ROLLOUT))
     gamma = float(own.get("gamma", parameters["gamma"].default))
     env: VecEnv = VecNormalize(worlds, norm_obs=False, gamma=gamma) if settings.normalise_rewards else worlds
+    seed = int(np.random.SeedSequence([settings.seed, 0]).generate_state(1)[0])
     try:
         model: BaseAlgorithm = made(
-            policy_name(made), env, seed=_model_seed(settings.seed), device="cpu", policy_kwargs=policy or None, **own
+            policy_name(made), env, seed=seed, device="cpu", policy_kwargs=policy or None, **own
         )
     except (AssertionError, TypeError, ValueError) as error:
         raise ValueError(f"algorithm {settings.algorithm!r} can't be made for {settings.env!r}: {error}") from error
     model.set_logger(Logger(folder=None, output_formats=[]))
     return model
-
-
-def _rollout(default: int, slots: int) -> int:
-    """Steps of each slot between two updates: the algorithm's default shared among the slots, unless that is few."""
-    return min(default, max(default // slots, _LEAST_ROLLOUT))
-
-
-def _model_seed(seed: int) -> int:
-    return int(np.random.SeedSequence([seed, 0]).generate_state(1)[0])
 
 
 class _Watch(BaseCallback):
@@ -236,7 +229,7 @@ class _Watch(BaseCallback):
 
 def _store(settings: TrainSettings, training: Training, policy: TrainedPolicy) -> None:
     """Write everything, and the manifest last: with it the folder is whole."""
-    entries: Mapping[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
+    entries = {**asdict(settings), "runs": str(settings.runs)}
     result = {
         "steps": training.steps,
         "lifetimes": len(training.returns),

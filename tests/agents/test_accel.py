@@ -110,7 +110,7 @@ def test_children_enter_the_store_by_their_score() -> None:
     teacher = accel(capacity=4, staleness_share=0.0)
     decisions = play(teacher, 400, zero, height)
     best = sorted(height for height, _ in {tuple(decision.task) for decision in decisions})[-4:]
-    assert sorted(teacher._store.tasks[:, 0]) == best
+    assert sorted(teacher._store.state()["tasks"][:, 0]) == best
     assert any(decision.task[0] in best for decision in of(decisions, "edited"))
 
 

@@ -109,9 +109,9 @@ def test_draws_follow_the_chances_and_set_ages_back() -> None:
 def test_a_full_store_gives_up_the_least_likely_level_for_one_that_scores_no_less() -> None:
     levels = store([3, 1, 2], staleness_share=0.0)
     assert not offer(levels, 0.999)
-    assert levels.scores.tolist() == [3, 1, 2]
+    assert levels.state()["scores"].tolist() == [3, 1, 2]
     assert offer(levels, 1.0)
-    assert levels.tasks[1].tolist() == [2.9, 2.9]
+    assert levels.state()["tasks"][1].tolist() == [2.9, 2.9]
     assert 1 not in levels
     assert [number in levels for number in (0, 2, 3)] == [True] * 3
 
@@ -120,7 +120,7 @@ def test_ages_protect_levels_from_being_given_up() -> None:
     levels = store([1, 2], handed_out=[0, 99], staleness_share=0.9)
     assert not offer(levels, 1.5)  # the better level was handed out last, and is in the way
     assert offer(levels, 2.5)
-    assert levels.scores.tolist() == [1, 2.5]
+    assert levels.state()["scores"].tolist() == [1, 2.5]
 
 
 def test_ties_may_be_left_as_they_are() -> None:
@@ -149,9 +149,9 @@ def test_scores_are_smoothed_if_asked_for() -> None:
     for rate, expected in [(1.0, 5.0), (0.25, 2.0)]:
         levels = store([1.0], score_rate=rate)
         levels.rescore(0, 5.0, NOTHING)
-        assert levels.scores.tolist() == [expected]
+        assert levels.state()["scores"].tolist() == [expected]
         levels.rescore(0, None, NOTHING)
-        assert levels.scores.tolist() == [expected]
+        assert levels.state()["scores"].tolist() == [expected]
 
 
 def test_a_task_that_is_stored_is_found_until_it_is_given_up() -> None:

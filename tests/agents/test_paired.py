@@ -10,7 +10,6 @@ from teachgym.core.task_space import FloatArray
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
-SMALL = PairedSettings(tasks_per_update=8, epochs=2, minibatches=2, hidden=(8,))
 FAST = PairedSettings(learning_rate=3e-3, hidden=(32,), epochs=6)
 
 

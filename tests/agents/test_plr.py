@@ -122,8 +122,8 @@ def test_a_full_store_holds_the_best_of_what_was_seen() -> None:
     teacher = robust(settings)
     decisions = play(teacher, 500, zero, height)
     best = sorted({decision.task[0] for decision in decisions})[-20:]
-    assert sorted(teacher._store.tasks[:, 0]) == best
-    assert sorted(teacher._store.scores) == best
+    assert sorted(teacher._store.state()["tasks"][:, 0]) == best
+    assert sorted(teacher._store.state()["scores"]) == best
 
 
 def test_levels_without_an_answer_are_never_replayed() -> None:
@@ -146,9 +146,9 @@ def test_levels_without_a_score_are_never_replayed() -> None:
 def test_a_replay_without_a_score_keeps_the_one_before() -> None:
     teacher = plain(PlrSettings(capacity=1, replay_chance=1.0))
     play(teacher, 1, zero, height)
-    before = teacher._store.scores.tolist()
+    before = teacher._store.state()["scores"].tolist()
     assert play(teacher, 5, zero, lambda task: float("inf"), first=1)[-1].origin == "replay"
-    assert teacher._store.scores.tolist() == before
+    assert teacher._store.state()["scores"].tolist() == before
 
 
 def test_answers_may_come_late_and_in_any_order() -> None:
@@ -157,7 +157,7 @@ def test_answers_may_come_late_and_in_any_order() -> None:
     for number in np.random.default_rng(0).permutation(30):
         answer(teacher, int(number), decisions[number], 0.0, height(decisions[number].task))
     expected = sorted((*decision.task, decision.task[0]) for decision in decisions)
-    stored = np.column_stack([teacher._store.tasks, teacher._store.scores])
+    stored = np.column_stack([teacher._store.state()["tasks"], teacher._store.state()["scores"]])
     assert sorted(map(tuple, stored)) == expected
 
 
@@ -170,8 +170,8 @@ def test_answers_to_unknown_decisions_and_levels_since_replaced_change_nothing()
     answer(teacher, 1, replay, 0.0, 50.0)
     answer(teacher, 1, replay, 0.0, 60.0)
     answer(teacher, 77, replay, 0.0, 70.0)
-    assert teacher._store.scores.tolist() == [2]
-    assert teacher._store.tasks.tolist() == [[0.1, 0.2]]
+    assert teacher._store.state()["scores"].tolist() == [2]
+    assert teacher._store.state()["tasks"].tolist() == [[0.1, 0.2]]
 
 
 def test_a_task_seen_again_updates_its_level_unless_told_otherwise() -> None:
@@ -181,7 +181,7 @@ def test_a_task_seen_again_updates_its_level_unless_told_otherwise() -> None:
             decide(teacher)
             answer(teacher, number, Decision(np.ones(2), True, "new"), 0.0, float(number))
         assert len(teacher._store) == count
-        assert teacher._store.scores[-1] == 2
+        assert teacher._store.state()["scores"][-1] == 2
 
 
 def test_a_new_level_is_compared_with_the_nearest_known() -> None:
@@ -189,7 +189,7 @@ def test_a_new_level_is_compared_with_the_nearest_known() -> None:
     for number, (task, outcome) in enumerate([([0, 0], -150), ([3, 6], 350), ([0.1, 0.3], 100), ([2.9, 6], 100)]):
         decide(teacher)
         answer(teacher, number, Decision(np.array(task, dtype=np.float64), True, "new"), outcome)
-    np.testing.assert_allclose(teacher._store.scores, [0, 1, 0.5, 0.5])
+    np.testing.assert_allclose(teacher._store.state()["scores"], [0, 1, 0.5, 0.5])
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,11 @@ def unique(decisions: list[Decision]) -> FloatArray:
     return np.unique([decision.task for decision in decisions], axis=0)
 
 
+def kept_by(teacher: Sfl) -> FloatArray:
+    """``(levels_kept, n)`` the probed levels with the best scores at this moment, best first."""
+    return teacher._levels[teacher._best()]
+
+
 def of(decisions: list[Decision], origin: str) -> list[Decision]:
     return [decision for decision in decisions if decision.origin == origin]
 
@@ -66,7 +71,7 @@ def test_each_round_probes_every_level_as_often_and_then_trains() -> None:
 def test_it_keeps_exactly_the_levels_with_the_best_learnability(seed: int) -> None:
     teacher = sfl(seed=seed)
     probed = unique(play(teacher, PROBED, Student()))
-    kept = teacher.kept()
+    kept = kept_by(teacher)
     assert kept.shape == (6, 2)
     assert len(np.unique(kept, axis=0)) == 6
     best = sorted((learnable(task) for task in probed), reverse=True)[:6]
@@ -118,7 +123,7 @@ def test_ties_may_go_to_the_easier_level() -> None:
             wins = (2, 8, 10)[number // 10]
             answer(teacher, number, decide(teacher), 300 if number % 10 < wins else 0)
         shares = dict(zip(map(tuple, teacher._levels), (0.2, 0.8, 1.0), strict=True))
-        assert [shares[tuple(task)] for task in teacher.kept()] == expected
+        assert [shares[tuple(task)] for task in kept_by(teacher)] == expected
 
 
 def test_a_level_without_an_answer_scores_nothing() -> None:
@@ -129,7 +134,7 @@ def test_a_level_without_an_answer_scores_nothing() -> None:
     answer(teacher, 6, decisions[6], 300)
     answer(teacher, 7, decisions[7], 0)
     answer(teacher, 2, decisions[2], 300)
-    assert teacher.kept().tolist() == [decisions[6].task.tolist()]
+    assert kept_by(teacher).tolist() == [decisions[6].task.tolist()]
 
 
 def test_late_answers_count_until_the_next_probes_and_then_no_more() -> None:
@@ -152,9 +157,9 @@ def test_late_answers_count_until_the_next_probes_and_then_no_more() -> None:
 def test_answers_to_training_change_nothing() -> None:
     teacher = sfl()
     play(teacher, PROBED, Student())
-    before = teacher.kept()
+    before = kept_by(teacher)
     play(teacher, 200, lambda task: 300.0, first=PROBED)
-    np.testing.assert_array_equal(teacher.kept(), before)
+    np.testing.assert_array_equal(kept_by(teacher), before)
 
 
 def test_where_nothing_or_everything_succeeds_it_goes_on() -> None:

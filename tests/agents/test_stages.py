@@ -121,7 +121,7 @@ def test_stages_may_come_from_json() -> None:
         ({"stages": [{"lower": [0]}]}, "unknown key of stage 0 'lower'; did you mean 'low'"),
         ({"stages": [{"task": [0], "low": [0]}]}, "expected either a task or low and high"),
         ({"stages": [{"task": [0]}, {"task": [1]}]}, "stage 0 never ends"),
-        ({"stages": [{"until": "return>3"}]}, "'return>3' in condition 'return>3' is no test"),
+        ({"stages": [{"until": "return>3"}]}, "'return>3' in condition 'return>3' is not a comparison"),
         ({"window": 0}, "window is 0; expected a whole number"),
     ],
 )

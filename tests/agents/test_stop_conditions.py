@@ -49,14 +49,15 @@ def test_a_condition_knows_what_it_speaks_of() -> None:
         ("1<steps", "'1<steps'"),
     ],
 )
-def test_what_is_no_test_is_named(text: str, part: str) -> None:
-    with pytest.raises(ValueError, match=rf"{re.escape(part)} in condition .* is no test; expected a quantity \(steps"):
+def test_what_is_not_a_comparison_is_named(text: str, part: str) -> None:
+    wanted = rf"{re.escape(part)} in condition .* is not a comparison; expected a quantity \(steps"
+    with pytest.raises(ValueError, match=wanted):
         Condition.parse(text)
 
 
 @pytest.mark.parametrize("number", ["many", "nan", "1,000"])
 def test_what_is_no_number_is_named(number: str) -> None:
-    with pytest.raises(ValueError, match=f"'{number}' in condition 'steps>{number}' is no number"):
+    with pytest.raises(ValueError, match=f"'{number}' in condition 'steps>{number}' is not a number"):
         Condition.parse(f"steps>{number}")
 
 

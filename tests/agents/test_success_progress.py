@@ -66,7 +66,7 @@ def test_chances_are_those_of_the_formulas() -> None:
     active = progress[:3]  # the last arm never had a success
     weights = 1 / (1 + np.exp(-(active - np.mean(active)) / np.std(active)))
     expected = 0.75 * np.append(weights / weights.sum(), 0) + 0.25 / 4
-    np.testing.assert_allclose(teacher.chances(), expected)
+    np.testing.assert_allclose(teacher._chances, expected)
 
 
 def test_without_a_baseline_rates_are_taken_as_they_are() -> None:
@@ -74,18 +74,18 @@ def test_without_a_baseline_rates_are_taken_as_they_are() -> None:
     teacher = told(SuccessProgressSettings(update_every=20, baseline="none", smoothing=0.5), *updates)
     np.testing.assert_allclose(teacher._fast, [0.75, 0])
     np.testing.assert_allclose(teacher._slow, [0.625, 0])
-    np.testing.assert_allclose(teacher.chances(), [0.75 + 0.125, 0.125])
+    np.testing.assert_allclose(teacher._chances, [0.75 + 0.125, 0.125])
 
 
 def test_all_arms_are_alike_before_the_first_success() -> None:
     teacher = told(SuccessProgressSettings(update_every=30), [share_of(0.0)] * 3)
-    np.testing.assert_allclose(teacher.chances(), 1 / 3)
+    np.testing.assert_allclose(teacher._chances, 1 / 3)
 
 
 def test_arms_that_stay_what_they_are_make_no_progress_though_averages_are_rounded() -> None:
     rates = [0.3, 0.6, 0.7, 0.0]
     updates = [[share_of(rate) for rate in rates] for _ in range(20)]
-    chances = told(SuccessProgressSettings(update_every=40, baseline="none"), *updates).chances()
+    chances = told(SuccessProgressSettings(update_every=40, baseline="none"), *updates)._chances
     np.testing.assert_allclose(chances, [0.25 + 0.0625] * 3 + [0.0625])
 
 
@@ -95,8 +95,8 @@ def test_an_arm_without_answers_keeps_its_averages_unless_it_counts_as_zero() ->
     zero = told(SuccessProgressSettings(update_every=20, baseline="none", untried="zero"), *updates)
     np.testing.assert_allclose(kept._fast, [0.5, 0.5])
     np.testing.assert_allclose(zero._fast, [0.45, 0.5])
-    assert kept.chances()[0] == 0.5
-    assert zero.chances()[0] > 0.5
+    assert kept._chances[0] == 0.5
+    assert zero._chances[0] > 0.5
 
 
 def test_an_arms_baseline_is_its_own_first_rate() -> None:
@@ -115,10 +115,10 @@ def test_a_rate_may_be_carried_over_as_one_answer() -> None:
 def test_strata_leave_only_their_best_arm(best_by: Any, kept: int) -> None:
     updates = [[share_of(rate) for rate in row] for row in ([0.0, 0.9, 0.6, 0.3], [0.2, 0.9, 0.6, 0.3])]
     settings = SuccessProgressSettings(update_every=40, strata=((0, 1, 2), (3,)), best_by=best_by)
-    plain = told(SuccessProgressSettings(update_every=40), *updates).chances()
+    plain = told(SuccessProgressSettings(update_every=40), *updates)._chances
     left = np.full(4, 0.001)
     left[[kept, 3]] = 1
-    np.testing.assert_allclose(told(settings, *updates).chances(), plain * left / (plain @ left))
+    np.testing.assert_allclose(told(settings, *updates)._chances, plain * left / (plain @ left))
 
 
 def test_where_one_arm_is_being_learnt_it_is_played_more_often_than_uniform() -> None:

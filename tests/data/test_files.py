@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from teachgym.data.example import Example
-from teachgym.data.files import read_examples, read_lines, write_examples
+from teachgym.data.files import read_examples, read_lines
+from tests.data.toy import write_examples
 
 
 def test_an_example_with_an_image_survives_a_file_pixel_by_pixel(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A small subject, and students whose answers can be worked out by hand."""
 
+import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -8,9 +9,16 @@ import numpy as np
 
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example, Path
+from teachgym.data.files import example_entry, write_lines
 from teachgym.data.skills import Skill, find_skill
 from teachgym.data.subject import HeldOut, Subject
 from teachgym.students.supervised.student import SupervisedStudent
+
+
+def write_examples(path: pathlib.Path, examples: Sequence[Example]) -> None:
+    """A file that ``read_examples`` reads."""
+    write_lines(path, [example_entry(example) for example in examples])
+
 
 SIZES = {"small": 100, "middle": 1_000, "large": 10_000}
 

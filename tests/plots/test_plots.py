@@ -18,7 +18,7 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.record import Record
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.plots.curriculum_figure import curriculum_figure, plot_curriculum
+from teachgym.plots.curriculum_figure import curriculum_figure
 from teachgym.plots.drawn_episodes import DrawnRun, colour_scale
 from teachgym.plots.figure_style import (
     COLOURS,
@@ -26,12 +26,13 @@ from teachgym.plots.figure_style import (
     FONT_SIZE,
     PAGE_WIDTH,
     parameter_label,
+    save_figure,
     short_steps,
     teacher_looks,
     wrapped,
 )
 from teachgym.plots.interval_figure import interval_figure
-from teachgym.plots.learning_curves import learning_curve_figure, mastered_curve, plot_learning_curves, return_curve
+from teachgym.plots.learning_curves import curve_of, learning_curve_figure
 from teachgym.plots.mastery_figure import Mastery, mastery_figure
 from teachgym.plots.profile_figure import profile_figure
 from teachgym.plots.score_figure import score_figure
@@ -107,7 +108,7 @@ def test_lines_are_the_means_over_seeds_at_the_mean_steps() -> None:
 
 def test_band_is_the_interval_over_seeds() -> None:
     seeds = [record(seed).evaluations for seed in range(3)]
-    curve = return_curve(seeds)
+    curve = curve_of(seeds, "mean_return")
     for i in range(4):
         interval = mean_interval([seed[i].mean_return for seed in seeds])
         assert (curve.low[i], curve.mean[i], curve.high[i]) == (interval.low, interval.mean, interval.high)
@@ -117,7 +118,7 @@ def test_band_is_the_interval_over_seeds() -> None:
 
 
 def test_band_of_a_percentage_stays_within_0_and_100() -> None:
-    curve = mastered_curve([record(seed).evaluations for seed in range(2)])
+    curve = curve_of([record(seed).evaluations for seed in range(2)], "mastered")
     assert curve.low.min() >= 0.0
     assert curve.high.max() <= 100.0
     assert np.all((curve.low <= curve.mean) & (curve.mean <= curve.high))
@@ -320,8 +321,8 @@ def test_degenerate_runs_make_whole_pictures(case: str, dimensions: int, tmp_pat
         ]
         for name, seeds in CASES[case].items()
     }
-    plot_learning_curves(runs, tmp_path / "curves.png", title=LONG)
-    plot_curriculum(runs, space(dimensions), tmp_path / "tasks.png", title=LONG)
+    save_figure(learning_curve_figure(runs, title=LONG), tmp_path / "curves.png")
+    save_figure(curriculum_figure(runs, space(dimensions), title=LONG), tmp_path / "tasks.png")
     for name in ("curves.png", "tasks.png"):
         with Image.open(tmp_path / name) as picture:
             assert picture.format == "PNG"
@@ -335,31 +336,32 @@ def test_a_gaussian_without_width_and_weights_of_zero_are_drawn(tmp_path: Path) 
     flat = GaussianMixture(np.ones((2, 2)), np.zeros((2, 2, 2)), np.zeros(2), uniform=1.0)
     made = record()
     made.sampling = [(0, flat)]
-    plot_curriculum({"alp-gmm": [made]}, space(2), tmp_path / "flat.png", title="")
+    save_figure(curriculum_figure({"alp-gmm": [made]}, space(2), title=""), tmp_path / "flat.png")
 
 
 def test_figures_leave_the_users_style_and_backend_alone(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 33.0, "axes.facecolor": "black"}):
         before = dict(matplotlib.rcParams.items())
         figure = learning_curve_figure({"random": [record()]}, title="")
-        plot_curriculum({"random": [record()]}, space(2), tmp_path / "a.png", title="")
+        save_figure(curriculum_figure({"random": [record()]}, space(2), title=""), tmp_path / "a.png")
         assert dict(matplotlib.rcParams.items()) == before
     assert to_hex(figure.axes[0].get_facecolor()) == "#ffffff"
 
 
 def test_path_decides_the_format(tmp_path: Path) -> None:
-    plot_learning_curves({"random": [record()]}, tmp_path / "curves.pdf", title="")
+    figure = learning_curve_figure({"random": [record()]}, title="")
+    save_figure(figure, tmp_path / "curves.pdf")
     assert (tmp_path / "curves.pdf").read_bytes().startswith(b"%PDF")
     for name in ("curves", "curves.docx"):
         with pytest.raises(ValueError, match=r"\.png"):
-            plot_learning_curves({"random": [record()]}, tmp_path / name, title="")
+            save_figure(figure, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["curves.pdf"]
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one teacher"):
+    with pytest.raises(ValueError, match="there are 0 teachers to draw; expected at least one"):
         learning_curve_figure({}, title="")
-    with pytest.raises(ValueError, match="at least one teacher"):
+    with pytest.raises(ValueError, match="there are 0 teachers to draw; expected at least one"):
         curriculum_figure({}, space(2), title="")
     with pytest.raises(ValueError, match="'random' have 3 parameters; expected 2: knob_0, knob_1"):
         curriculum_figure({"random": [record(dimensions=3)]}, space(2), title="")
@@ -382,13 +384,13 @@ def every_figure() -> Iterator[Figure]:
     names = ("a", "b", "c", "d")
     yield mastery_figure({"random": skills}, space(1), title="title", outcome_name="accuracy", skills=names)
     scores = {"random": [1.0, 2.0], "alp-gmm": [3.0]}
-    yield score_figure(scores, title="title", score_name="score")
-    intervals = {name: [mean_interval([1.0, 2.0])] for name in scores}
-    yield interval_figure(intervals, ("mean",), title="title", score_name="score")
+    yield score_figure(scores, score_name="score")
+    intervals = {name: {"mean": mean_interval([1.0, 2.0])} for name in scores}
+    yield interval_figure(intervals, score_name="score")
     profiles = {
         name: performance_profile([of], np.arange(4.0), np.random.default_rng(0)) for name, of in scores.items()
     }
-    yield profile_figure(profiles, title="title", score_name="score")
+    yield profile_figure(profiles, score_name="score", intervals=True)
 
 
 def test_all_text_of_all_figures_has_one_size() -> None:
@@ -430,7 +432,7 @@ def test_a_few_extreme_outcomes_do_not_leave_the_others_all_alike() -> None:
 
 
 def test_every_run_has_a_point_and_every_teacher_its_mean() -> None:
-    (axes,) = score_figure({"random": [1.0, 2.0, 6.0], "alp-gmm": [4.0]}, title="", score_name="% mastered").axes
+    (axes,) = score_figure({"random": [1.0, 2.0, 6.0], "alp-gmm": [4.0]}, score_name="% mastered").axes
     points = {tuple(np.asarray(line.get_xdata()).tolist()) for line in axes.get_lines()}
     assert points == {(1.0, 2.0, 6.0), (4.0,)}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["alp-gmm", "random"], "the first on top"

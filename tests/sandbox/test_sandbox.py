@@ -26,7 +26,6 @@ _HEADERS = {
     "x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
     "aarch64": "/usr/include/asm-generic/unistd.h",
 }
-_NAMES_BEFORE_64_BITS = {"newfstatat": "fstatat", "lseek": "lseek", "fcntl": "fcntl", "mmap": "mmap", "fstat": "fstat"}
 
 
 @pytest.fixture(params=list(SANDBOX_KINDS))

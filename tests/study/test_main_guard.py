@@ -31,7 +31,7 @@ teachgym.compare(settings, if_used="overwrite" if settings.folder.exists() else 
 """
 CALLS: dict[str, Callable[[Path], object]] = {
     "compare": lambda runs: compare(StudySettings(runs=runs)),
-    "dry_run": lambda runs: dry_run(StudySettings(runs=runs)),
+    "dry_run": lambda runs: list(dry_run(StudySettings(runs=runs))),
     "replay": replay,
     "run_suite": lambda runs: run_suite(SuiteSettings(runs=runs)),
     "train_teacher": lambda runs: train_teacher(TrainSettings(runs=runs)),

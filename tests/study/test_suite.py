@@ -124,12 +124,13 @@ def test_environments_without_floor_or_ceiling_are_left_out_and_missing_seeds_ar
 
 
 def test_the_figure_shows_every_teacher_and_environment() -> None:
-    figure = leaderboard_figure(board_of({"none": [0.0, 0.1], "oracle": [1.0, 1.1], "half": [0.5, 0.4]}))
+    leads = {"none": 0.0, "oracle": 1.0, "half": 0.45}
+    figure = leaderboard_figure(leads, {"env": {"none": 0.0, "oracle": 1.0, "half": 0.45, "narrow": 2.0}})
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert len(texts) == 6
     assert "1.00" in texts
     with pytest.raises(ValueError, match="no finished environment"):
-        leaderboard_figure(Leaderboard((), ()))
+        leaderboard_figure(leads, {})
 
 
 @pytest.mark.parametrize("entry", CHEAP, ids=lambda entry: entry.env)

@@ -54,15 +54,11 @@ class Step:
     reach: int = 0
 
 
-def inputs(exercise: Exercise, rng: Rng, count: int = 5) -> list[Value]:
+def inputs(exercise: Exercise, rng: Rng) -> list[Value]:
     """Inputs to test a program on: of different lengths, with what the program looks for in it."""
-    found = []
-    for number in range(count):
-        length = (exercise.reach + 3, exercise.reach + 9, exercise.reach + 1, max(exercise.reach // 2, 2), 6)[
-            number % 5
-        ]
-        found.append(_text(exercise, length, rng) if exercise.takes == "text" else _list(exercise, length, rng))
-    return found
+    draw = _text if exercise.takes == "text" else _list
+    lengths = (exercise.reach + 3, exercise.reach + 9, exercise.reach + 1, max(exercise.reach // 2, 2), 6)
+    return [draw(exercise, length, rng) for length in lengths]
 
 
 def _text(exercise: Exercise, length: int, rng: Rng) -> str:

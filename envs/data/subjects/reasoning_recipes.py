@@ -104,11 +104,6 @@ def _equation(item: Item) -> tuple[str, str]:
     return item.metadata["equation"].replace(" ", "").replace(item.metadata["variable"], "x"), item.answer
 
 
-def _angle(item: Item) -> tuple[str, str]:
-    known = " ".join(str(int(angle)) for angle in item.metadata["known_angles"])
-    return f"angle {known}", item.answer
-
-
 def _swaps(item: Item) -> tuple[str, str]:
     return f"swap {item.metadata['string']}", item.answer
 

@@ -33,7 +33,7 @@ _FLOOR = 1e-6
 """Added to variances, as scikit-learn does."""
 
 
-def mixture_thresholds(scores: FloatArray, *, policy: _Policy = "high", iterations: int = _ITERATIONS) -> FloatArray:
+def mixture_thresholds(scores: FloatArray, *, policy: _Policy = "high") -> FloatArray:
     """``(k,)`` thresholds that part high from low among scores ``(k, n)``, each row by itself.
 
     As in Consistent-Teacher (Wang et al. 2023, arXiv:2209.01589): a mixture of two normal distributions is fitted to
@@ -44,7 +44,7 @@ def mixture_thresholds(scores: FloatArray, *, policy: _Policy = "high", iteratio
     lowest, highest = scores.min(axis=1), scores.max(axis=1)
     means, variances = np.stack([lowest, highest], axis=1), np.ones((len(scores), 2))
     weights = np.full((len(scores), 2), 0.5)
-    for _ in range(iterations):
+    for _ in range(_ITERATIONS):
         shares = np.exp(_joint(scores, means, variances, weights))
         shares /= shares.sum(axis=2, keepdims=True)
         counts = shares.sum(axis=1) + 10 * np.finfo(np.float64).eps

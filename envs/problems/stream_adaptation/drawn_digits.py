@@ -11,7 +11,6 @@ from teachgym.envs.problems.mean_teacher import SIDE, MeanTeacher
 from teachgym.envs.problems.objectives import cross_entropy
 
 Shift = Literal["gradual", "abrupt", "cyclic"]
-SHIFTS: tuple[Shift, ...] = ("gradual", "abrupt", "cyclic")
 _FARTHEST: dict[Shift, float] = {"gradual": 60.0, "abrupt": 60.0, "cyclic": 50.0}
 _HIDDEN, _EPOCHS = 128, 30
 

@@ -102,11 +102,6 @@ class CharTransformer(SupervisedStudent):
         self._rng = np.random.default_rng([seed, 1])
         self._updates = 0
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights."""
-        return sum(weights.numel() for weights in self._network.parameters())
-
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
         """Minimise the cross entropy of the answers' characters, over minibatches drawn with replacement."""
         rows, chosen = self._rows(examples), self.settings

@@ -146,16 +146,6 @@ class HuggingFaceStudent(SupervisedStudent):
         )
         self._rng = generator_from_state(state["rng"])
 
-    def loss(self, examples: Sequence[Example]) -> float:
-        """Mean loss per token of the targets, ends included, in nats, as the student is now."""
-        with quiet(), preserved(), torch.no_grad():
-            total = tokens = 0.0
-            for start in range(0, len(examples), self.settings.micro_batch_size):
-                inputs, labels = self._inputs_and_labels(examples[start : start + self.settings.micro_batch_size])
-                total += float(self._summed_loss(inputs, labels))
-                tokens += int((labels != NO_LOSS).sum())
-        return total / tokens
-
     def target_ids(self, example: Example) -> list[int]:
         """Tokens of the target and its end, cut off after ``max_new_tokens``."""
         ids = self.tokenizer(example.target, add_special_tokens=False)["input_ids"]

@@ -92,11 +92,6 @@ class QuestionCNN(ImageChooser):
         )
         self._rng = np.random.default_rng([seed, 1])
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights."""
-        return sum(weights.numel() for weights in self._network.parameters())
-
     def train(self, examples: Sequence[Example], *, updates: int) -> None:
         """Minimise the cross entropy of the answers, over minibatches drawn with replacement."""
         images, questions, labels = self._images(examples), self._questions(examples), self.labels(examples)

@@ -29,16 +29,6 @@ class Result:
     total_seconds: float
     """All time, from making the environment to the last test."""
 
-    @property
-    def student_seconds(self) -> float:
-        """Time in the student: inference, learning, and the little that is left."""
-        return self.total_seconds - self.world_seconds - self.teacher_seconds - self.evaluation_seconds
-
-    @property
-    def steps_per_second(self) -> float:
-        """Student steps per second of world, student and teacher, without the tests."""
-        return self.spent / max(self.total_seconds - self.evaluation_seconds, 1e-9)
-
 
 def finish(folder: Path, result: Result, others: Iterable[str]) -> None:
     """Store a cell's result, and then the manifest; before that the cell is not finished, and after it is whole.

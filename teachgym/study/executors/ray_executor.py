@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from teachgym.base.files import read_json, write_json
-from teachgym.base.settings import checked_dataclass
 from teachgym.study.cells.cell import FAILURE
 from teachgym.study.executors.runner import Observer, RunOptions, Standing, run_cells
 from teachgym.study.settings import Cell
@@ -23,22 +22,17 @@ _POLL_SECONDS = 0.5
 _CONNECT_SECONDS = 20
 
 
-@checked_dataclass
-class RayOptions:
-    """Where on Ray."""
-
-    address: str | None = None
-    """Of a running cluster, or ``"auto"``; None starts Ray on this machine."""
-    gpus: float = 0.0
-    """GPUs that each cell takes; a part of one lets cells share it."""
-
-
 def run_cells_on_ray(
-    cells: Sequence[tuple[Cell, Path]], options: RunOptions, observer: Observer, *, on: RayOptions
+    cells: Sequence[tuple[Cell, Path]],
+    options: RunOptions,
+    observer: Observer,
+    *,
+    address: str | None = None,
+    gpus: float = 0.0,
 ) -> None:
     """As ``run_cells``, with one Ray task a cell.
 
-    A task takes one CPU and ``on.gpus`` GPUs, and runs its cell by ``run_cells`` on its node: the same worker process,
+    A task takes one CPU and ``gpus`` GPUs, and runs its cell by ``run_cells`` on its node: the same worker process,
     log and failures. When a node dies, Ray gives its cells to others, where they go on from their last checkpoints.
     When this process ends, however it ends, so do its cells.
 
@@ -47,7 +41,8 @@ def run_cells_on_ray(
         options: How each of them is run. ``workers`` run at once where Ray is started here, as many as there is room
             for on a cluster.
         observer: Is told what happens.
-        on: Where.
+        address: Of a running cluster, or ``"auto"``; None starts Ray on this machine.
+        gpus: GPUs that each cell takes; a part of one lets cells share it.
 
     Raises:
         ImportError: If Ray is not installed.
@@ -56,8 +51,8 @@ def run_cells_on_ray(
     ray = _import_ray()
     if not cells:
         return
-    with _connected(ray, on, workers=options.workers):
-        task = ray.remote(num_cpus=1, num_gpus=on.gpus, max_retries=options.retries)(_run)
+    with _connected(ray, address, workers=options.workers):
+        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=options.retries)(_run)
         alone = replace(options, workers=1)
         waiting: dict[Any, tuple[Cell, Path]] = {}
         for cell, folder in cells:
@@ -213,7 +208,7 @@ def _no_answer(address: str | None, error: Exception) -> ValueError:
 
 
 @contextmanager
-def _connected(ray: Any, on: RayOptions, *, workers: int) -> Iterator[None]:
+def _connected(ray: Any, address: str | None, *, workers: int) -> Iterator[None]:
     """Connected in the block; as before after it."""
     if ray.is_initialized():
         yield
@@ -222,18 +217,18 @@ def _connected(ray: Any, on: RayOptions, *, workers: int) -> Iterator[None]:
     # So that what this process can import by a path of its own, tasks can.
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     arguments: dict[str, Any] = {
-        "address": on.address,
+        "address": address,
         "log_to_driver": False,
         "logging_level": "error",
         "runtime_env": {"env_vars": {"PYTHONPATH": paths}},
     }
-    if on.address is None:
+    if address is None:
         arguments |= {"include_dashboard": False, "num_cpus": workers}
-    check_ray(on.address)
+    check_ray(address)
     try:
         ray.init(**arguments)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _no_answer(on.address, error) from error
+        raise _no_answer(address, error) from error
     try:
         yield
     finally:

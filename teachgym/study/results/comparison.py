@@ -39,7 +39,7 @@ class Reached:
     """Student steps at which runs first reached the threshold, at a test."""
 
     threshold: float
-    """Of the number that teachers are compared by; NaN where there is none."""
+    """Half of the best teacher's mean score; NaN where that is not above 0 when it is shown."""
     median: float
     """Over all runs; one that never reached it counts as infinity, and so may the median be."""
     reached: int
@@ -164,13 +164,7 @@ class Stratum:
 
 
 def compare_studies(
-    studies: Sequence[StoredStudy],
-    *,
-    reference: str | None = None,
-    threshold: float | None = None,
-    worst_share: float = WORST_SHARE,
-    seed: int = 0,
-    samples: int = 2000,
+    studies: Sequence[StoredStudy], *, reference: str | None = None, samples: int = 2000
 ) -> Comparison | None:
     """Compare the teachers of one or several studies by their finished cells.
 
@@ -181,10 +175,6 @@ def compare_studies(
     Args:
         studies: From 1 up.
         reference: The teacher that the others are tested against; None takes the first.
-        threshold: Score that counts as reached; None takes half of the best teacher's mean if that is above 0 when
-            it is shown, and else none.
-        worst_share: Share of the test tasks that are the worst case.
-        seed: Of the bootstrap.
         samples: Of the bootstrap.
 
     Returns:
@@ -199,7 +189,7 @@ def compare_studies(
         return None
     if reference is not None and reference not in names:
         raise ValueError(f"reference is {reference!r}; expected a teacher with a finished cell: {', '.join(names)}")
-    return _Comparing(strata, names, reference or names[0], threshold, worst_share, seed, samples).compare(studies)
+    return _Comparing(strata, names, reference or names[0], samples).compare(studies)
 
 
 def merge(studies: Sequence[StoredStudy]) -> list[Stratum]:
@@ -244,18 +234,8 @@ def _tests(study: StoredStudy) -> Iterator[Evaluation]:
 class _Comparing:
     """One comparison in the making."""
 
-    def __init__(
-        self,
-        strata: list[Stratum],
-        names: list[str],
-        reference: str,
-        threshold: float | None,
-        worst_share: float,
-        seed: int,
-        samples: int,
-    ) -> None:
-        self._strata, self._names, self._reference = strata, names, reference
-        self._worst_share, self._seed, self._samples = worst_share, seed, samples
+    def __init__(self, strata: list[Stratum], names: list[str], reference: str, samples: int) -> None:
+        self._strata, self._names, self._reference, self._samples = strata, names, reference, samples
         self._several = len(strata) > 1
         self._scores = {name: [self._of(stratum, name, _final) for stratum in strata] for name in names}
         self._means = {name: float(np.mean(self._together(name))) for name in names}
@@ -263,8 +243,7 @@ class _Comparing:
         measures = strata[0].measures
         self._decimals = 3 if self._several else 1 if measures.scored_by == "mastered" else measures.decimals
         half = self._means[self._best] / 2
-        shown = round(half, self._decimals) > 0
-        self._threshold = threshold if threshold is not None else half if shown else math.nan
+        self._threshold = half if round(half, self._decimals) > 0 else math.nan
 
     def compare(self, studies: Sequence[StoredStudy]) -> Comparison:
         pairs = self._pairs()
@@ -319,7 +298,7 @@ class _Comparing:
         found, p_values = [], []
         for number, (first, second) in enumerate(combinations(self._names, 2)):
             a, b = self._shared(first, second)
-            rng = np.random.default_rng([self._seed, 1, number])
+            rng = np.random.default_rng([0, 1, number])
             found.append(probability_of_improvement(a, b, rng, samples=self._samples) if a else _UNKNOWN)
             p_values.append(stratified_welch(a, b) if a else math.nan)
         corrected = holm(p_values).tolist() if p_values else []
@@ -348,11 +327,11 @@ class _Comparing:
         results = [run.result for run, _ in runs if run.result is not None]
         busy = max(sum(result.total_seconds - result.evaluation_seconds for result in results), 1e-9)
         aggregates = [
-            bootstrap(strata, statistic, np.random.default_rng([self._seed, 0]), samples=self._samples)
+            bootstrap(strata, statistic, np.random.default_rng([0, 0]), samples=self._samples)
             for statistic in (interquartile_mean, mean, median)
         ]
         tests = [(run.record.evaluations[-1], measures) for run, measures in runs]
-        worst = [self._scaled_outcome(worst_case(test.returns, self._worst_share), m) for test, m in tests]
+        worst = [self._scaled_outcome(worst_case(test.returns, WORST_SHARE), m) for test, m in tests]
         times = [self._steps_to_threshold(run, measures) for run, measures in runs]
         return Row(
             teacher=name,
@@ -387,7 +366,7 @@ class _Comparing:
             name: performance_profile(
                 [found for found in self._scores[name] if found],
                 scores,
-                np.random.default_rng([self._seed, 2]),
+                np.random.default_rng([0, 2]),
                 samples=self._samples,
             )
             for name in self._names

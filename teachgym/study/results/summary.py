@@ -1,19 +1,12 @@
 """What ``teachgym compare`` prints of a comparison, and stores in ``summary.json``."""
 
 import math
-from dataclasses import asdict
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from teachgym.statistics import Interval
 from teachgym.study.results.comparison import LEVEL, Comparison
-
-
-def summary_entries(comparison: Comparison | None) -> list[dict[str, Any]]:
-    """One entry a teacher, as plain values."""
-    return [] if comparison is None else [asdict(row) for row in comparison.rows]
 
 
 def summary_table(comparison: Comparison, *, title: str) -> Table:

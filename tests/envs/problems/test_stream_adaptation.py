@@ -1,7 +1,7 @@
 """Adaptation to a stream: what turns, what stays as it was, and where adaptation helps."""
 
 import copy
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ import torch
 from teachgym.core.task_space import FloatArray
 from teachgym.envs.problems.digit_networks import accuracy, split_digits
 from teachgym.envs.problems.stream_adaptation.drawn_digits import (
-    SHIFTS,
     Shift,
     angles,
     rotated,
@@ -73,7 +72,7 @@ def test_the_network_knows_upright_digits_and_not_turned_ones() -> None:
     assert accuracy(network, turned, labels) < 0.3
 
 
-@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("shift", get_args(Shift))
 def test_momentum_1_and_0_updates_leave_everything_as_it_was(shift: Shift) -> None:
     env, student = begun(shift=shift)
     start = [weights(student, teacher=teacher) for teacher in (False, True)]
@@ -158,7 +157,7 @@ def test_a_gradual_shift_is_adaptable_the_same_at_once_is_not_and_replay_helps_w
         env = StreamAdaptationEnv(shift=shift, **settings)
         return -float(np.mean([final_score(env, rule, seed=seed) for seed in range(2)]))
 
-    gradual, abrupt, cyclic = (error("none", shift) for shift in SHIFTS)
+    gradual, abrupt, cyclic = (error("none", shift) for shift in get_args(Shift))
     followed = error("no-replay", "gradual")
     assert followed < gradual - 0.2
     assert error("no-replay", "gradual", loss="cross-entropy") > followed + 0.1

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import gymnasium
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 import teachgym
 from teachgym.core.needs import Needs
 from teachgym.core.task_space import Parameter, TaskSpace
-from teachgym.envs.tasks.challenge import CHALLENGES, ChallengeEnv
+from teachgym.envs.tasks.challenge import ChallengeEnv, ChallengeKind
 from teachgym.envs.tasks.task_transforms import Shuffled, Stretched
 from teachgym.testing import check_teacher_env
 
@@ -22,19 +22,19 @@ def make(challenge: str, **settings: Any) -> ChallengeEnv:
 
 
 @pytest.mark.parametrize("knowledge", ["none", "low", "high", "original"])
-@pytest.mark.parametrize("challenge", CHALLENGES)
+@pytest.mark.parametrize("challenge", get_args(ChallengeKind))
 def test_every_challenge_keeps_the_contract_at_every_level_of_knowledge(challenge: str, knowledge: str) -> None:
     check_teacher_env(lambda: make(challenge, knowledge=knowledge))
 
 
-@pytest.mark.parametrize("challenge", CHALLENGES)
+@pytest.mark.parametrize("challenge", get_args(ChallengeKind))
 def test_every_challenge_takes_probes_and_an_antagonist(challenge: str) -> None:
     check_teacher_env(lambda: make(challenge, probes="free", antagonist=True, budget=100))
 
 
 def test_the_walker_takes_every_challenge() -> None:
     student = {"student": "ppo", "student_settings": {"slots": 2, "rollout_steps": 32, "batch_size": 32}}
-    for challenge in CHALLENGES[:-1]:
+    for challenge in get_args(ChallengeKind)[:-1]:
         env = ChallengeEnv("StumpTracks", challenge=challenge, budget=500, knowledge="high", **student)  # type: ignore[arg-type]
         record = teachgym.teach(env, teachgym.make_teacher("random", env, seed=0), seed=0)
         assert env.spent == 500, challenge

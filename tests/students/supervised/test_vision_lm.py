@@ -11,7 +11,7 @@ from teachgym.students.supervised import make_supervised_student
 from teachgym.students.supervised.hugging_face import NO_LOSS
 from teachgym.students.supervised.vision_lm import VisionLM
 from teachgym.testing.equality import difference
-from tests.students.supervised.tiny_models import Pictures, pictures, tiny_llama, tiny_llava, tiny_paligemma
+from tests.students.supervised.tiny_models import Pictures, loss, pictures, tiny_llama, tiny_llava, tiny_paligemma
 
 SHORT: dict[str, Any] = {"max_length": 64, "max_new_tokens": 8, "batch_size": 4, "learning_rate": 1e-2}
 MODELS = ["llava", "chatty", "paligemma"]
@@ -45,10 +45,10 @@ def paligemma(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("model", MODELS)
 def test_it_learns_to_name_what_it_sees(model: str, request: pytest.FixtureRequest) -> None:
     taught = student(request.getfixturevalue(model), method="full")
-    before = taught.loss(pictures())
+    before = loss(taught, pictures())
     assert Pictures().scores(pictures(), taught.answer(pictures())).mean() == 0
     taught.train(pictures(), updates=60)
-    assert taught.loss(pictures()) < before / 10
+    assert loss(taught, pictures()) < before / 10
     assert Pictures().scores(pictures(), taught.answer(pictures())).mean() >= 3 / 4
 
 
@@ -76,7 +76,7 @@ def test_the_loss_is_the_models_own_where_prompts_are_masked(chatty: str) -> Non
         with torch.no_grad():
             losses.append(float(taught.model(ids, pixel_values=seen["pixel_values"], labels=labels).loss))
         counts.append(len(target))
-    assert taught.loss(pictures()) == pytest.approx(np.average(losses, weights=counts), rel=1e-5)
+    assert loss(taught, pictures()) == pytest.approx(np.average(losses, weights=counts), rel=1e-5)
 
 
 @pytest.mark.filterwarnings(_NUMPY_2)
@@ -89,7 +89,7 @@ def test_paligemma_reads_prompts_in_both_directions_and_targets_in_one(paligemma
         with torch.no_grad():
             losses.append(float(taught.model(**seen).loss))
         counts.append(int((seen["labels"] != NO_LOSS).sum()))
-    assert taught.loss(pictures()) == pytest.approx(np.average(losses, weights=counts), rel=1e-4)
+    assert loss(taught, pictures()) == pytest.approx(np.average(losses, weights=counts), rel=1e-4)
 
 
 @pytest.mark.filterwarnings(_NUMPY_2)
@@ -102,9 +102,9 @@ def test_neighbours_in_a_batch_change_no_answer(model: str, request: pytest.Fixt
 
 def test_lora_learns_in_the_vision_tower_too_and_goes_on_from_a_state_exactly(llava: str, tmp_path: Path) -> None:
     first, second = student(llava), student(llava, seed=1)
-    before = first.loss(pictures())
+    before = loss(first, pictures())
     first.train(pictures(), updates=5)
-    assert first.loss(pictures()) < before
+    assert loss(first, pictures()) < before
     write_state(tmp_path / "state.npz", first.state_dict())
     second.load_state_dict(read_state(tmp_path / "state.npz"))
     for taught in (first, second):

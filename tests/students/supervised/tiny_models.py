@@ -1,7 +1,7 @@
 """Models of a few thousand weights, with tokenizers, made on the fly and saved as Hugging Face saves them."""
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from teachgym.data.example import Example
 from teachgym.data.skills import Skill
 from teachgym.data.subject import Subject
 from teachgym.students.lifetimes.global_state import preserved
+from teachgym.students.supervised.hugging_face import NO_LOSS, HuggingFaceStudent
 from teachgym.students.supervised.model_folder import library, quiet
 
 transformers = library("transformers", "hf")
@@ -191,3 +192,10 @@ def _eyes() -> dict[str, Any]:
         "patch_size": 8,
         "projection_dim": WIDTH,
     }
+
+
+def loss(student: HuggingFaceStudent, examples: Sequence[Example]) -> float:
+    """Mean loss per token of the targets, ends included, in nats, as the student is now."""
+    with quiet(), preserved(), torch.no_grad():
+        inputs, labels = student._inputs_and_labels(examples)
+        return float(student._summed_loss(inputs, labels)) / int((labels != NO_LOSS).sum())

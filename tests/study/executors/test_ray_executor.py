@@ -15,7 +15,7 @@ from teachgym.base.files import read_json
 from teachgym.study.cells.cell import CellOptions
 from teachgym.study.cells.finished import RESULT
 from teachgym.study.compare import compare
-from teachgym.study.executors.ray_executor import RayOptions, run_cells_on_ray
+from teachgym.study.executors.ray_executor import run_cells_on_ray
 from teachgym.study.executors.runner import Observer, RunOptions, run_cells
 from teachgym.study.replay import differences
 from teachgym.study.settings import Cell, StudySettings
@@ -56,7 +56,7 @@ def run_on(
     options: RunOptions = OPTIONS,
 ) -> None:
     chosen[0][1].parent.parent.mkdir(parents=True, exist_ok=True)
-    run_cells_on_ray(chosen, options, observer, on=RayOptions(found.address, gpus))
+    run_cells_on_ray(chosen, options, observer, address=found.address, gpus=gpus)
 
 
 def check_equal(chosen: list[tuple[Cell, Path]], folder: Path) -> None:
@@ -184,7 +184,7 @@ def test_cells_share_a_gpu_or_not(two_nodes: Cluster, tmp_path: Path, gpus: floa
 
 def test_an_address_without_a_cluster_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no Ray cluster answers at '127.0.0.1:1'"):
-        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer(), on=RayOptions("127.0.0.1:1"))
+        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer(), address="127.0.0.1:1")
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,12 +197,12 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install 'teachgym\[ray\]'"):
-        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer(), on=RayOptions())
+        run_cells_on_ray(cells(tmp_path, toy_study.QUICK, 1), OPTIONS, Observer())
 
 
 def test_a_node_that_does_not_see_the_run_folder_says_so(two_nodes: Cluster, tmp_path: Path) -> None:
     diary = Diary()
     chosen = cells(tmp_path / "nowhere", toy_study.QUICK, 1)
-    run_cells_on_ray(chosen, OPTIONS, diary, on=RayOptions(two_nodes.address))
+    run_cells_on_ray(chosen, OPTIONS, diary, address=two_nodes.address)
     (line,) = [line for line in diary.lines if line.startswith("failed")]
     assert "every node must see the run folder at the same path" in line

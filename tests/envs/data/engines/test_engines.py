@@ -8,11 +8,10 @@ import pytest
 
 from teachgym.data.engine import Order
 from teachgym.data.example import Example
-from teachgym.data.files import write_examples
 from teachgym.envs.data.apportion import cut, split
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.engines.pool_engine import PoolEngine
-from tests.data.toy import Numbers
+from tests.data.toy import Numbers, write_examples
 
 TASK = Numbers()
 

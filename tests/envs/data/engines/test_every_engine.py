@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.data.files import write_examples
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES, make_discovery
 from teachgym.envs.data.engines.engines import DATA_ENGINES, make_data_engine
 from teachgym.testing import check_data_engine, check_discovery
-from tests.data.toy import Numbers
+from tests.data.toy import Numbers, write_examples
 from tests.envs.data.discovery.test_language_model_discovery import Model
 from tests.envs.data.engines.test_language_model_engine import examples, wanted
 from tests.language_model.endpoint import endpoint

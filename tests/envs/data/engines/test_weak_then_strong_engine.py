@@ -13,12 +13,11 @@ from teachgym import make_teacher, teach
 from teachgym.base.files import read_state, write_state
 from teachgym.data.engine import Batch, DataEngine, EngineError, Order
 from teachgym.data.example import Example
-from teachgym.data.files import write_examples
 from teachgym.envs.data.engines.engines import make_data_engine
 from teachgym.envs.data.engines.weak_then_strong_engine import MADE, WeakThenStrongEngine, WeakThenStrongSettings
 from teachgym.envs.data.skill_list import SkillListEnv
 from teachgym.envs.data.subjects.blank import BlankSubject
-from tests.data.toy import Numbers, settings
+from tests.data.toy import Numbers, settings, write_examples
 
 TASK = Numbers()
 SHARES = np.array([0.5, 0.25, 0.25], dtype=np.float32)
