@@ -1,6 +1,5 @@
 """Write ``docs/environments.md`` from the code and the suite's results: ``python docs/environments.py``."""
 
-import importlib
 import inspect
 import json
 import re
@@ -8,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gymnasium
-
-import teachgym  # noqa: F401  # registers the environments
+from teachgym.base.registry import load_path
+from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
 
 HERE = Path(__file__).parent
 PAGE = HERE / "environments.md"
@@ -67,11 +65,9 @@ def _interval(score: dict[str, float] | None) -> str:
 
 
 def _registered() -> Iterator[tuple[str, Any]]:
-    """Names without namespace and version, and classes."""
-    for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
-        if spec.namespace == "teachgym" and isinstance(spec.entry_point, str):
-            module, _, name = spec.entry_point.partition(":")
-            yield spec.name, getattr(importlib.import_module(module), name)
+    """Names and classes."""
+    for name, entry in sorted({**WORLDS, **ENVIRONMENTS, **PROBLEMS}.items()):
+        yield name, load_path("environment", entry.path)
 
 
 def _in_short(found: type[Any]) -> list[str]:

@@ -14,6 +14,7 @@ import tyro
 
 from teachgym.agents import TEACHERS
 from teachgym.cli import Command
+from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
 from teachgym.study import study_file
 from tests.scripts import run_script
 from tests.students.supervised.tiny_models import tiny_llama
@@ -33,7 +34,7 @@ BLOCKS = [
 def test_the_page_of_environments_is_up_to_date() -> None:
     page = runpy.run_path(str(DOCS / "environments.py"))["page"]()
     assert page == (DOCS / "environments.md").read_text(), "run: python docs/environments.py"
-    assert page.count("## `teachgym/") == 20
+    assert page.count("## `teachgym/") == len(WORLDS) + len(ENVIRONMENTS) + len(PROBLEMS)
 
 
 def test_the_page_of_the_suite_is_up_to_date() -> None:

@@ -26,7 +26,7 @@ BUDGETS = {
     "Hypercubes": ["--env", "Hypercubes,budget=100"],
     "SkillList": ["--budget", "36", "--student", "simulated"],
     "SkillTree": ["--budget", "36", "--student", "simulated"],
-    "throwing:throwing/Throw-v0": ["--budget", "100"],
+    "throwing:throwing/ThrowTeaching-v0": ["--budget", "100"],
 }
 """Budgets and students in place of those that are written; other environments take seconds as they are."""
 SMALLER = {
@@ -143,7 +143,7 @@ def test_the_commands_of_a_page_work_one_after_the_other(page: str, reader: Path
     if page in MODULES:
         code = next(code for code in blocks(page, "python") if "class " in code and "check_" in code)
         classes = code[: code.index("\ncheck_")]
-        registered = re.findall(r"^gymnasium\.register\((?:.*\)$|(?s:.*?)^\))", code, re.MULTILINE)
+        registered = re.findall(r"^register_\w+\((?:.*\)$|(?s:.*?)^\))", code, re.MULTILINE)
         (reader / f"{MODULES[page]}.py").write_text("\n".join([classes, *registered]))
     for code in blocks(page, "toml"):
         (reader / "study.toml").write_text(code)

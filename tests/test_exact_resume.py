@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents import TEACHERS
 from teachgym.base.files import read_state, write_state
 from teachgym.core.loop import Teaching
 from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
-from tests.agents.test_every_teacher import spec
+from tests.agents.test_every_teacher import NAMES, spec
 
 SMALL_PPO = "ppo,slots=3,rollout_steps=40,batch_size=30,epochs=2,hidden=[8]"
 PPO = f"{SMALL_PPO},desired_kl=None,log_std_final=None,discount_final=None,averaging=0.0"
@@ -28,7 +27,6 @@ WHERE = (
     f"SkillTree,subject=digits,{DATA}",
     "SelfDistillation,budget=100",
 )
-ELSEWHERE = {"policy": "a trained one is stored, and decides by its observation", "language-model": "asks a server"}
 
 
 def cell(env: str, teacher: str, student: str | None = None, *, steps: int | None = None, seed: int = 3) -> Cell:
@@ -154,7 +152,7 @@ def test_simulated_students(env: str, reward: str, tmp_path: Path) -> None:
     check(cell(f"{env},reward={reward}", "bandit" if "Skills" in env else "riac"), tmp_path, stop_every=7)
 
 
-@pytest.mark.parametrize("name", sorted(set(TEACHERS) - set(ELSEWHERE)))
+@pytest.mark.parametrize("name", NAMES)
 def test_every_teacher(name: str, tmp_path: Path) -> None:
     teacher = spec(name, tmp_path)
     tried = []

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import gymnasium
 
 from teachgym.base.annotations import shown
 
-ClassT = TypeVar("ClassT")
 _LONGEST = 100
 """Letters of a name that is compared with others."""
 _LONGEST_REASON = 500
@@ -140,25 +139,3 @@ def searched(error: Exception) -> str:
     here = _current_folder()
     places = [os.path.abspath(place) for place in sys.path if here or os.path.isabs(place)]
     return f"; looked in {', '.join(dict.fromkeys([*places, *([here] if here else [])]))}"
-
-
-def named_class(kind: str, name: str, table: Mapping[str, str], base: type[ClassT]) -> type[ClassT]:
-    """Find a class by its name in a table of paths, or by its own path ``"package.module:ClassT"``.
-
-    Args:
-        kind: What is looked for, for the error messages.
-        name: The name or the path.
-        table: Name -> path; a class is imported when it is asked for.
-        base: What it must be a subclass of.
-
-    Raises:
-        ValueError: If there is none, and suggests the nearest name; or it is not such a class.
-    """
-    if name not in table and ":" not in name:
-        raise unknown_name(kind, name, table)
-    found = load_path(kind, table.get(name, name))
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise ValueError(
-            f"{kind} {shown(name)} is {found!r}; expected a subclass of {base.__module__}.{base.__qualname__}"
-        )
-    return found

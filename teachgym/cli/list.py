@@ -60,7 +60,7 @@ def _sections() -> Iterator[_Section]:
         ("Engines that make examples", DATA_ENGINES),
         ("Discovery of skills", DISCOVERIES),
     ):
-        yield heading, [(name, _first_line(load_path(heading, path))) for name, path in table.items()]
+        yield heading, [(name, _first_line(load_path(heading, entry.path))) for name, entry in table.items()]
     yield "Studies to compare teachers by", list(ready_made().items())
     yield "Sandboxes of programs", [*SANDBOX_KINDS.items(), ("in force", sandbox_in_use())]
 

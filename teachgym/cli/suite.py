@@ -33,9 +33,9 @@ class Suite(SuiteSettings):
             raise ValueError("--resume and --overwrite contradict each other; give one")
         settings = SuiteSettings(**{field.name: getattr(self, field.name) for field in fields(SuiteSettings)})
         if self.list:
-            for entry in settings.entries():
-                found = fitting(entry, settings.teachers)
-                console.print(f"[bold]{escape(entry.env)}[/]: {escape(' '.join(found))}")
+            for env, scale in settings.environments().items():
+                found = fitting(env, scale, settings.teachers)
+                console.print(f"[bold]{escape(env)}[/]: {escape(' '.join(found))}")
             return 0
         if_used = "resume" if self.resume else "overwrite" if self.overwrite else "refuse"
         board, studies = run_suite(
@@ -51,7 +51,7 @@ class Suite(SuiteSettings):
         for path in (figure, settings.folder / LEADERBOARD):
             console.print(f"  {escape(str(path))}", soft_wrap=True)
         missing = sum(len(study.missing) for study in studies)
-        if missing or len(studies) < len(settings.entries()):
+        if missing or len(studies) < len(settings.environments()):
             console.print(f"[bold yellow]not finished:[/] {missing} cells; continue with --resume.")
             return INTERRUPTED if any(study.interrupted for study in studies) else 1
         return 0

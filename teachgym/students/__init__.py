@@ -1,21 +1,24 @@
-"""The students that act in worlds, and a read-only table of their names."""
+"""The students that act in worlds, and a table of their names."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from teachgym.base.registry import named_class
+from teachgym.base.entry import Entry, named_class
 from teachgym.base.settings import make_settings
 from teachgym.students.rl.callable_student import CallableStudent
 from teachgym.students.rl.student import RLStudent
 
-STUDENTS: Mapping[str, str] = MappingProxyType(
-    {
-        "ppo": "teachgym.students.rl.ppo:PPOStudent",
-        "sac": "teachgym.students.rl.sac:SACStudent",
-    }
-)
-"""Name -> ``"module:Class"``, imported when it is asked for."""
+STUDENTS: dict[str, Entry] = {
+    "ppo": Entry(
+        "teachgym.students.rl.ppo:PPOStudent",
+        quick="slots=4,rollout_steps=32,batch_size=32,epochs=5,hidden=[16],learning_rate=0.01,schedule_share=0.5,"
+        "schedule_steps=1,device=cpu",
+    ),
+    "sac": Entry(
+        "teachgym.students.rl.sac:SACStudent",
+        quick="hidden=[32],batch_size=64,random_steps=200,learning_rate=0.01,steps_per_update=2,device=cpu",
+    ),
+}
+"""Students by name."""
 
 __all__ = ["STUDENTS", "CallableStudent", "RLStudent", "make_student", "student_class"]
 

@@ -11,6 +11,7 @@ from teachgym.base.files import write_json
 from teachgym.base.named_settings import NamedSettings
 from teachgym.base.settings import make_settings
 from teachgym.core.teacher_env import TeacherEnv
+from teachgym.envs.entries import Scale
 from teachgym.study.compare import IfUsed, Study, compare
 from teachgym.study.environments import make_teacher_env
 from teachgym.study.executors.runner import Observer
@@ -18,46 +19,46 @@ from teachgym.study.executors.workers import check_workers_can_start
 from teachgym.study.fitting import fitted_pair
 from teachgym.study.results.leaderboard import BASELINE, Leaderboard, leaderboard
 from teachgym.study.settings import StudySettings
-from teachgym.study.suite_settings import Entry, SuiteSettings
+from teachgym.study.suite_settings import SuiteSettings
 
 LEADERBOARD = "leaderboard.json"
 Observe = Callable[[StudySettings], AbstractContextManager[Observer]]
 """Makes the observer of a study, which watches while it is entered."""
-ASKING = ("manual", "policy", "language-model")
-"""Teachers that need a file or a server, and are left out unless they are named."""
 
 
-def study_of(settings: SuiteSettings, entry: Entry) -> StudySettings:
+def study_of(settings: SuiteSettings, env: str, scale: Scale) -> StudySettings:
     """The study of one environment of a suite."""
     return StudySettings(
-        env=entry.env,
-        teachers=tuple(fitting(entry, settings.teachers)),
+        env=env,
+        teachers=tuple(fitting(env, scale, settings.teachers)),
         seeds=settings.seeds,
         first_seed=settings.first_seed,
         evaluations=1,
-        name=entry.folder_name,
+        name=NamedSettings.parse(env).folder_name,
         runs=settings.folder,
         workers=settings.workers,
         trackers=(),
     )
 
 
-def fitting(entry: Entry, teachers: tuple[str, ...] = ()) -> list[str]:
+def fitting(env: str, scale: Scale, teachers: tuple[str, ...] = ()) -> list[str]:
     """The teachers to run in an environment: floor, ceiling and ``random`` first, then those that can be made for it.
 
     Args:
-        entry: The environment.
-        teachers: Names with settings, to choose from; empty for all that need no file and no server, and all rules.
+        env: A name from `teachgym list`, with settings.
+        scale: What its scores are measured by.
+        teachers: Names with settings, to choose from; empty for all that require neither a file nor an endpoint, and
+            all rules.
 
     Raises:
         ValueError: If the environment can't be made, or a teacher that is named does not exist.
     """
-    rules = _make(entry.env, {}).teaching_spec.rules
+    rules = _make(env, {}).teaching_spec.rules
     named = [f"rule,name={name}" for name in rules]
-    wanted = teachers or (*named, *(name for name in TEACHERS if name not in (*ASKING, "rule")))
-    measured = [name for name in (entry.floor, entry.ceiling, BASELINE) if isinstance(name, str)]
+    wanted = teachers or (*named, *(name for name, entry in TEACHERS.items() if not entry.requires and name != "rule"))
+    measured = [name for name in (*scale, BASELINE) if isinstance(name, str)]
     found = [str(NamedSettings.parse(name)) for name in measured]
-    found += [str(NamedSettings.parse(name)) for name in wanted if _fits(entry.env, name)]
+    found += [str(NamedSettings.parse(name)) for name in wanted if _fits(env, name)]
     return list(dict.fromkeys(found))
 
 
@@ -97,17 +98,17 @@ def run_suite(
         RuntimeError: If worker processes can't be started, or a script without a main guard calls it in one of them.
     """
     check_workers_can_start()
-    studies = [(entry, study_of(settings, entry)) for entry in settings.entries()]
+    scales = settings.environments()
     done = []
-    for _, study in studies:
+    for study in [study_of(settings, env, scale) for env, scale in scales.items()]:
         with nullcontext(Observer()) if observe is None else observe(study) as observer:
             done.append(compare(study, if_used=if_used, observer=observer))
         if done[-1].interrupted:
             break
     board = leaderboard(
         [
-            (entry.env, entry.floor, entry.ceiling, study.stored)
-            for (entry, _), study in zip(studies, done, strict=False)
+            (env, scale.floor, scale.ceiling, study.stored)
+            for (env, scale), study in zip(scales.items(), done, strict=False)
         ]
     )
     write_json(settings.folder / LEADERBOARD, asdict(board))

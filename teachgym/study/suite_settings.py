@@ -8,46 +8,19 @@ from annotated_types import Ge, Le, MinLen
 from teachgym.base.named_settings import NamedSettings
 from teachgym.base.ranges import FolderName, NonNegativeInt, Seed
 from teachgym.base.settings import checked_dataclass
+from teachgym.envs import ENVIRONMENTS, PROBLEMS
+from teachgym.envs.entries import Scale
 from teachgym.study.settings import MOST_SEEDS
 
-NONE, TRUTH, CONSTANT = "rule,name=none", "rule,name=truth", "rule,name=constant"
 
-
-@checked_dataclass
-class Entry:
-    """An environment of a suite, and what its scores are measured by."""
-
-    env: str
-    """A name from `teachgym list`, with settings."""
-    floor: str | float = NONE
-    """The teacher whose score is 0; or, where there is none, that score."""
-    ceiling: str | float = TRUTH
-    """The teacher whose score is 1: one that knows the truth, or where that is not known, the best reference; or that
-    score."""
-
-    @property
-    def folder_name(self) -> str:
-        """Of its study, within the suite."""
-        return NamedSettings.parse(self.env).folder_name
-
-
-CHEAP = (
-    Entry("SelfDistillation"),
-    Entry("SelfDistillation,data=redrawn"),
-    Entry("Intervention"),
-    Entry("Intervention,action=each"),
-    Entry("Distillation", ceiling=CONSTANT),
-    Entry("Distillation,problem=noisy,weights=sample"),
-    Entry("Distillation,problem=order", ceiling="rule,name=paper"),
-    Entry("ProxyDistillation"),
-    Entry("PseudoLabel"),
-    Entry("StreamAdaptation", ceiling=CONSTANT),
-    Entry("StreamAdaptation,shift=cyclic", ceiling=CONSTANT),
-    Entry("TeacherForcing", ceiling=CONSTANT),
-    Entry("SimulatedSkills,budget=200", floor=0.0, ceiling=1.0),
-    Entry("SimulatedTasks,budget=1000", floor=0.0, ceiling=1.0),
-)
-"""Every environment whose episode takes at most some seconds."""
+def suite_environments() -> dict[str, Scale]:
+    """Every environment that an entry of a table puts in the suite, with its settings; and the scale of its scores."""
+    return {
+        str(NamedSettings.parse(f"{name},{settings}")): scale
+        for table in (PROBLEMS, ENVIRONMENTS)
+        for name, entry in table.items()
+        for settings, scale in entry.suite.items()
+    }
 
 
 @checked_dataclass
@@ -71,7 +44,7 @@ class SuiteSettings:
     """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
 
     def __post_init__(self) -> None:
-        known = {entry.env: entry for entry in CHEAP}
+        known = suite_environments()
         for env in self.envs:
             if env not in known:
                 raise ValueError(f"{env!r} is not in the suite; expected one of {', '.join(known)}")
@@ -81,6 +54,6 @@ class SuiteSettings:
         """The suite's folder."""
         return self.runs / self.name
 
-    def entries(self) -> list[Entry]:
-        """The environments that are chosen."""
-        return [entry for entry in CHEAP if not self.envs or entry.env in self.envs]
+    def environments(self) -> dict[str, Scale]:
+        """The environments that are chosen, and the scales of their scores."""
+        return {env: scale for env, scale in suite_environments().items() if not self.envs or env in self.envs}

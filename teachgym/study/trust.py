@@ -138,7 +138,8 @@ def _of_text(key: str, text: str, settings: Mapping[str, Any]) -> Iterator[str]:
     for spec in gymnasium.registry.values():
         if spec.namespace != "teachgym" and text in (spec.id, spec.id.removesuffix(f"-v{spec.version}")):
             yield f"import {spec.entry_point}, which {text} is registered for"
-    for path in (path for table in _ASKING for name, path in table.items() if _is_named(text, name, path)):
+    entries = [(name, entry.path) for table in _ASKING for name, entry in table.items()]
+    for path in (path for name, path in entries if _is_named(text, name, path)):
         kind = getattr(load_path("class", path), "Settings", None)
         if isinstance(kind, type) and issubclass(kind, ModelSettings):
             yield f"call {settings.get('base_url', ModelSettings.base_url)}"

@@ -31,7 +31,13 @@ ODD_ANSWERS = (
 
 
 def check_subject(
-    make: Callable[[], Subject], *, generates: bool = True, most_held_out: float = 0.3, least_different: float = 0.5
+    make: Callable[[], Subject],
+    *,
+    generates: bool = True,
+    targets: bool = True,
+    exact: bool = True,
+    most_held_out: float = 0.3,
+    least_different: float = 0.5,
 ) -> None:
     """Check that a subject keeps the contract; call it from a test of your own.
 
@@ -45,6 +51,8 @@ def check_subject(
     Args:
         make: Makes a new subject at each call.
         generates: Whether it makes examples.
+        targets: Whether its examples have right answers; False for a benchmark whose solutions are not published.
+        exact: Whether an answer that only contains the target is wrong; False for a scorer that looks for it there.
         most_held_out: Share of the examples made that may be of the validation or test set.
         least_different: Share of the examples made that must be different.
 
@@ -56,7 +64,9 @@ def check_subject(
     before = _generators()
     _check_held_out(subject, make())
     for examples in (subject.validation, subject.test):
-        _check_scores(subject, examples)
+        if targets:
+            _check_targets(subject, examples)
+        _check_odd_answers(subject, examples, exact=exact and targets)
     if generates:
         for skill in subject.skills:
             for path in skill.walk():
@@ -84,7 +94,7 @@ def _check_held_out(subject: Subject, again: Subject) -> None:
         assert same, f"a fresh subject has another {kind} set"
 
 
-def _check_scores(subject: Subject, examples: Sequence[Example]) -> None:
+def _check_targets(subject: Subject, examples: Sequence[Example]) -> None:
     for answer in subject.mark(examples, [example.target for example in examples]):
         example = answer.example
         assert answer.correct, f"the target {example.target!r} of {example.prompt!r} scores {answer.score}"
@@ -93,9 +103,13 @@ def _check_scores(subject: Subject, examples: Sequence[Example]) -> None:
         assert subject.verify([example]) == [True], (
             f"the target {example.target!r} of {example.prompt!r} is not verified"
         )
+
+
+def _check_odd_answers(subject: Subject, examples: Sequence[Example], *, exact: bool) -> None:
     chosen = examples[:: max(len(examples) // 8, 1)]
     odd = [(example, words) for example in chosen for words in ODD_ANSWERS]
-    odd += [(example, f"maybe {example.target} or something else {example.target}0") for example in chosen]
+    if exact:
+        odd += [(example, f"maybe {example.target} or something else {example.target}0") for example in chosen]
     marked = subject.mark(*map(list, zip(*odd, strict=True)))
     for answer in marked:
         right = answer.given.strip() == answer.example.target.strip()

@@ -184,7 +184,6 @@ def easy_problems() -> list[TeachingSpec]:
 @pytest.mark.parametrize(
     ("settings", "specs"),
     [
-        (AccelSettings(capacity=8, least_filled=0.25, replay_batch=4), None),
         (AccelSettings(capacity=8, least_filled=0.25, replay_batch=5, bases="batch", edit_chance=0.5), easy_problems()),
         (AccelSettings(capacity=1, replay_batch=1, score="outcome-change", edit_steps=None), None),
     ],

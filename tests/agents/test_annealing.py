@@ -10,7 +10,6 @@ from teachgym.core.needs import Needs
 from teachgym.core.spec import EasyTasks, TeachingSpec
 from teachgym.core.task_space import Parameter, TaskSpace
 from teachgym.core.teacher import Teacher
-from teachgym.testing.made_up import made_up_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import WALKER, spec
 
@@ -39,11 +38,6 @@ def corners(teacher: Annealing) -> list[list[float]]:
 )
 def test_it_keeps_the_contract(settings: AnnealingSettings, offers: Needs) -> None:
     check_teacher(Annealing, settings=settings, episodes=50, offers=offers)
-
-
-def test_it_keeps_the_contract_from_the_directions_of_difficulty() -> None:
-    known = [made for made in made_up_specs() if isinstance(made.action_space, TaskSpace)]
-    check_teacher(Annealing, settings=BY_EPISODES, episodes=50, specs=known)
 
 
 def test_it_starts_with_the_easiest_sixth_of_each_range() -> None:

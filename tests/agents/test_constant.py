@@ -5,14 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from teachgym.agents.handmade.constant import Constant, ConstantSettings
-from teachgym.testing.made_up import discrete_specs
-from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import spec, teach
-
-
-def test_it_keeps_the_contract() -> None:
-    check_teacher(Constant, episodes=20)
-    check_teacher(Constant, episodes=20, specs=discrete_specs())
 
 
 def test_the_task_never_changes() -> None:

@@ -1,7 +1,6 @@
 """Every teacher of the table, in an environment that gives it what it needs."""
 
 import hashlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +11,8 @@ import pytest
 
 from teachgym import Transition
 from teachgym.agents import TEACHERS, teacher_class
-from teachgym.agents.handmade.manual import Manual, ManualSettings
-from teachgym.agents.handmade.oracle import Oracle, OracleSettings
 from teachgym.base.named_settings import NamedSettings
-from teachgym.core.needs import NOTHING, Needs
+from teachgym.core.needs import Needs
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.teacher import Teacher
 from teachgym.data.spaces import Shares
@@ -23,54 +20,26 @@ from teachgym.data.tree_plan import TreePlans
 from teachgym.study.cells.environment import make_pair
 from teachgym.study.settings import Cell
 from teachgym.testing import check_teacher
-from teachgym.testing.made_up import made_up_specs
+from teachgym.testing.made_up import discrete_specs, made_up_specs
 
 ENV = "Hypercubes,cubes_per_dimension=3,budget=200"
 DATA = "subject=tests.data.toy:Numbers,student=simulated,rounds=120,budget=20000"
 OTHER_ENVS = {Shares: f"SkillList,{DATA}", TreePlans: f"SkillTree,{DATA}"}
 OF_RULES = "SelfDistillation,budget=200"
-LOADED = ("policy", "language-model")
-"""Teachers that are made from a trained one, or ask one; they have tests of their own."""
-QUICK = {
-    "alp-gmm": "alp-gmm,fit_every=30,components_max=3",
-    "covar-gmm": "covar-gmm,fit_every=30,components_max=3",
-    "riac": "riac,max_region_size=12",
-    "stages": "stages,window=10",
-    "adr": "adr,queue_length=3",
-    "spdl": "spdl,update_every_episodes=20,first_update_steps=20,alpha_zero_updates=0",
-    "sprl": "sprl,update_every=50,solver_iterations=20",
-    "currot": "currot,particles=20,update_every=50,candidates=10",
-    "goal-gan": "goal-gan,train_every=20,iterations=5,pretrain_iterations=5,batch_size=8,generator_hidden=[8]",
-    "setter-solver": "setter-solver,train_every=30,hidden=4,judge_hidden=[8],blocks=1,depth=1",
-    "plr": "plr,capacity=8",
-    "robust-plr": "robust-plr,capacity=8,least_filled=0.25",
-    "accel": "accel,capacity=8,least_filled=0.25,replay_batch=4",
-    "sfl": "sfl,levels_probed=4,episodes_per_level=2,levels_kept=2,refresh_every=10",
-    "paired": "paired,tasks_per_update=16,epochs=1,hidden=[8]",
-    "minimax": "minimax,tasks_per_update=16,epochs=1,hidden=[8]",
-    "success-progress": "success-progress,update_every=7",
-    "uniform-tree": "uniform-tree,examples=20",
-    "balance-weak": "balance-weak,examples=20",
-    "threshold": "threshold,first_new=1,new=1,each=1,more=1",
-    "alternating": "alternating,each=1",
-    "fill-balanced": "fill-balanced,target=30,cap=1",
-    "random-explore-exploit": "random-explore-exploit,most=1",
-}
-"""Settings with which everything that a teacher does happens within 200 episodes."""
 MANUAL = [[0.1, 0.2], {"task": [0.3, 0.4], "count": 3}]
 
 
-def oracle(spec: TeachingSpec, *, seed: int) -> Teacher:
-    steps = (0.1,) * spec.task_space.dimensions
-    return Oracle(spec, OracleSettings(move_every=7, threshold=-100.0, steps=steps), seed=seed)
+NAMES = [name for name, entry in TEACHERS.items() if not entry.requires or name == "manual"]
+"""Teachers that can be made here. One that requires a trained policy or a language model has tests of its own."""
 
 
 def spec(name: str, folder: Path) -> str:
+    """The teacher with its quick settings; where it requires a file, that is written into the folder."""
     if name == "manual":
         path = folder / "schedule.json"
         path.write_text(str(MANUAL).replace("'", '"'))
         return f"manual,path={path}"
-    return QUICK.get(name, name)
+    return f"{name},{TEACHERS[name].quick}"
 
 
 def make(teacher: str) -> tuple[Any, Teacher]:
@@ -96,24 +65,23 @@ def play(teacher: str) -> str:
     return seen.hexdigest()
 
 
-NAMES = [name for name in TEACHERS if name not in LOADED]
+def can_be_made(teacher: type[Teacher], settings: Any, spec: TeachingSpec) -> bool:
+    try:
+        teacher(spec, settings, seed=0)
+    except ValueError:
+        return False
+    return True
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
-    found, settings = teacher_class(name), dict(NamedSettings.parse(spec(name, tmp_path)).settings)
-
-    if name == "oracle":  # settings depend on the spec
-        check_teacher(oracle, episodes=70)
-    elif name == "manual":  # and a file, too
-        for made_up in made_up_specs():
-            path = tmp_path / "tasks.json"
-            path.write_text(json.dumps([made_up.task_space.low.tolist(), made_up.task_space.high.tolist()]))
-            check_teacher(Manual, settings=ManualSettings(str(path), "cycle"), episodes=70, specs=[made_up])
-    else:
-        chosen = found.Settings(**settings)
-        offers = Needs.EASY_TASKS if name == "annealing" else NOTHING
-        check_teacher(found, settings=chosen, offers=offers, episodes=70)
+@pytest.mark.parametrize("name", [name for name, entry in TEACHERS.items() if not entry.requires])
+def test_it_keeps_the_contract(name: str) -> None:
+    found = teacher_class(name)
+    settings = found.Settings(**TEACHERS[name].quick_settings)
+    required = found.requirements(settings)
+    made_up = [*made_up_specs(required), *discrete_specs(required.needs)[-1:]]
+    specs = [spec for spec in made_up if can_be_made(found, settings, spec)]
+    assert specs
+    check_teacher(found, settings=settings, specs=specs, episodes=70)
 
 
 def test_one_seed_makes_one_run_also_in_another_process(tmp_path: Path) -> None:

@@ -248,11 +248,9 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 
 
 QUICK: list[tuple[type[LevelReplay], Any]] = [
-    (Plr, PlrSettings(capacity=8)),
     (Plr, PlrSettings(capacity=1, replay_schedule="fixed", score="max-mc", unique=False)),
     (Plr, PlrSettings(capacity=8, score="outcome-change", priority="proportional", staleness_share=0.0)),
     (Plr, PlrSettings(capacity=8, score="policy-entropy", priority="top-k", replace_ties=False, score_rate=0.5)),
-    (RobustPlr, RobustPlrSettings(capacity=8, least_filled=0.25)),
     (RobustPlr, RobustPlrSettings(capacity=8, score="learnability", priority="greedy", new_levels="easy")),
     (RobustPlr, RobustPlrSettings(capacity=8, score="outcome-slope", priority="max", least_filled=0.0)),
 ]

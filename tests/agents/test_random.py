@@ -9,7 +9,6 @@ from teachgym.core.seeding import fan_out
 from teachgym.core.spaces import ProbeSpace
 from teachgym.data.spaces import Examples, Orders, Shares
 from teachgym.data.tree_plan import TreePlans
-from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import WALKER, spec
 
@@ -51,10 +50,6 @@ def test_actions_have_the_shape_and_dtype_of_any_box(shape: tuple[int, ...], dty
     assert action.shape == shape
     assert action.dtype == dtype
     assert box.contains(action)
-
-
-def test_it_keeps_the_contract_with_arms() -> None:
-    check_teacher(Random, episodes=50, specs=discrete_specs())
 
 
 OTHERS: list[spaces.Space[Any]] = [

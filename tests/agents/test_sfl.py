@@ -197,7 +197,6 @@ def test_bad_settings_are_named(setting: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        SflSettings(levels_probed=4, episodes_per_level=2, levels_kept=2, refresh_every=10),
         SflSettings(levels_probed=1, episodes_per_level=1, levels_kept=1, refresh_every=1, kept_share=1.0),
         SflSettings(levels_probed=5, episodes_per_level=3, levels_kept=2, refresh_every=9, draw="in-proportion"),
     ],

@@ -7,8 +7,9 @@ from gymnasium import spaces
 
 from teachgym.agents.handmade.stages import Stages, StagesSettings
 from teachgym.core.needs import Needs
+from teachgym.core.requirements import Requirements
 from teachgym.core.spec import TeachingSpec
-from teachgym.testing.made_up import discrete_specs
+from teachgym.testing.made_up import discrete_specs, made_up_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_specs import answered, arms
 from tests.agents.specs import spec
@@ -30,10 +31,10 @@ def tell(teacher: Stages, decision: int, *, share: float = 0.5, cost: int = 1, s
     teacher.update(answered(decision, task, share, cost=cost, success=success))
 
 
-@pytest.mark.parametrize("settings", [OPEN, StagesSettings(window=20)])
-def test_it_keeps_the_contract(settings: StagesSettings) -> None:
-    check_teacher(Stages, settings=settings, episodes=50, offers=Needs.SUCCESS)
-    check_teacher(Stages, settings=settings, episodes=50, specs=discrete_specs(Needs.SUCCESS))
+def test_it_keeps_the_contract_with_conditions_of_every_kind() -> None:
+    required = Requirements(needs=Needs.SUCCESS)
+    specs = [*made_up_specs(required), *discrete_specs(Needs.SUCCESS)]
+    check_teacher(Stages, settings=OPEN, episodes=50, specs=specs)
 
 
 def test_each_stage_lasts_until_its_condition() -> None:

@@ -61,12 +61,7 @@ class RareEnvironment(Environment):
         return self._spec
 
 
-FROM_FILES = ("manual", "policy")
-ASKED = ("language-model",)
-"""Made with a model to ask, in a test of its own."""
-
-
-@pytest.mark.parametrize("name", sorted(set(TEACHERS) - {*FROM_FILES, *ASKED}))
+@pytest.mark.parametrize("name", [name for name, entry in TEACHERS.items() if not entry.requires])
 def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
     required = teacher_class(name).requirements(teacher_class(name).Settings())
     fits = not required.unmet(GenerousEnvironment().teaching_spec)
@@ -75,15 +70,10 @@ def test_every_name_in_the_table_makes_a_teacher(name: str) -> None:
     assert type(teacher).__doc__ != Teacher.__doc__
 
 
-@pytest.mark.parametrize("name", sorted(set(TEACHERS) & set(FROM_FILES)))
+@pytest.mark.parametrize("name", [name for name, entry in TEACHERS.items() if entry.requires == "file"])
 def test_what_is_made_from_a_file_asks_for_it(name: str) -> None:
     with pytest.raises(ValueError, match="path"):
         make_teacher(name, GenerousEnvironment(), seed=0)
-
-
-def test_the_table_is_read_only() -> None:
-    with pytest.raises(TypeError):
-        TEACHERS["mine"] = "my:Teacher"  # type: ignore[index]
 
 
 def test_a_teacher_may_be_given_by_name_path_or_class() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from teachgym.base.registry import import_module, load_path, named_class, unknown_name
+from teachgym.base.entry import Entry, named_class
+from teachgym.base.registry import import_module, load_path, unknown_name
 
 
 def test_the_nearest_known_name_is_suggested_whatever_the_case() -> None:
@@ -40,7 +41,7 @@ def test_a_name_that_is_too_long_is_neither_compared_nor_repeated(monkeypatch: p
 
 def refusal(name: str) -> ValueError:
     with pytest.raises(ValueError, match="teacher") as caught:
-        named_class("teacher", name, {"random": "collections:OrderedDict"}, dict)
+        named_class("teacher", name, {"random": Entry("collections:OrderedDict")}, dict)
     return caught.value
 
 

@@ -57,7 +57,7 @@ def settings_classes() -> list[type[Any]]:
                 if isinstance(one, type) and is_dataclass(one) and name.endswith(("Settings", "HeldOut")):
                     found[one] = None
     for table in (TEACHERS, STUDENTS, SUPERVISED_STUDENTS, SUBJECTS, DATA_ENGINES, DISCOVERIES):
-        found |= {load_path("entry", path).Settings: None for path in table.values()}
+        found |= {load_path("entry", entry.path).Settings: None for entry in table.values()}
     return list(found)
 
 

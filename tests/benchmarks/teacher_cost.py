@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decisions", type=int, default=100_000)
     parser.add_argument(
-        "--teachers", nargs="+", default=[name for name in TEACHERS if name not in ("manual", "policy")]
+        "--teachers", nargs="+", default=[name for name, entry in TEACHERS.items() if not entry.requires]
     )
     arguments = parser.parse_args()
     print(f"{'teacher':24} {'first: mean':>12} {'median':>9} {'last: mean':>12} {'median':>9}   microseconds")  # noqa: T201

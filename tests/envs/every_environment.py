@@ -1,4 +1,4 @@
-"""Every registered environment, with settings that make an episode a matter of a few steps."""
+"""Every registered environment, with its quick settings."""
 
 import itertools
 from typing import Any
@@ -7,43 +7,19 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-import teachgym  # noqa: F401  # registers the environments, also in a process that only imports this
+from teachgym.base.entry import Entry
+from teachgym.base.named_settings import NamedSettings
+from teachgym.base.registry import environment_id
+from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
 
-PPO = {"slots": 1, "rollout_steps": 16, "batch_size": 8, "epochs": 1, "hidden": (8,)}
-STUDENT = {"student": "ppo", "student_settings": PPO, "budget": 200}
-SIMULATED = {"subject": "digits", "student": "simulated", "budget": 60, "rounds": 3}
-CHEAP: dict[str, dict[str, Any]] = {
-    "ParametricBipedalWalker": {"max_episode_steps": 3},
-    "TaskTeaching": {
-        **STUDENT,
-        "world": "teachgym/ParametricBipedalWalker-v0",
-        "outcome_range": (-150.0, 350.0),
-        "mastered_above": 230.0,
-    },
-    "StumpTracks": STUDENT,
-    "HexagonTracks": STUDENT,
-    "StumpSequence": STUDENT,
-    "ObstacleCourse": STUDENT,
-    "Hypercubes": {"budget": 3},
-    "SimulatedSkills": {"budget": 3},
-    "SimulatedTasks": {"budget": 3},
-    "Challenge": {"budget": 3},
-    "OpenEnded": SIMULATED,
-    "SkillList": SIMULATED,
-    "SkillTree": SIMULATED,
-    "SelfDistillation": {"budget": 3},
-    "Intervention": {"budget": 3},
-    "Distillation": {"budget": 3, "problem": "noisy"},
-    "ProxyDistillation": {"budget": 3},
-    "PseudoLabel": {"budget": 3, "updates": 2},
-    "StreamAdaptation": {"budget": 3, "batches": 1},
-    "TeacherForcing": {"budget": 3, "updates": 2},
-}
-WITH_RL_STUDENT = tuple(name for name, settings in CHEAP.items() if settings.get("student") == "ppo")
+TABLE: dict[str, Entry] = {**WORLDS, **ENVIRONMENTS, **PROBLEMS}
+WITH_RL_STUDENT = tuple(name for name, entry in TABLE.items() if entry.quick_settings.get("student") == "ppo")
 
 
-def make(name: str, **settings: Any) -> gymnasium.Env[Any, Any]:
-    return gymnasium.make(f"teachgym/{name}-v0", disable_env_checker=True, **{**CHEAP[name], **settings})
+def make(name: str, variant: str = "", **settings: Any) -> gymnasium.Env[Any, Any]:
+    chosen = NamedSettings.parse(f"{name},{variant}").settings
+    given = {**TABLE[name].quick_settings, **chosen, **settings}
+    return gymnasium.make(environment_id(name), disable_env_checker=True, **given)
 
 
 class InTurn(gymnasium.Env[Any, Any]):
@@ -53,7 +29,7 @@ class InTurn(gymnasium.Env[Any, Any]):
     action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
 
     def __init__(self) -> None:
-        self._names = itertools.cycle(CHEAP)
+        self._names = itertools.cycle(TABLE)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         self._name = next(self._names)

@@ -7,33 +7,19 @@ from contextlib import nullcontext
 from dataclasses import fields
 from typing import Any
 
-import gymnasium
 import pytest
 from gymnasium import spaces
 
-from teachgym.base.named_settings import NamedSettings
 from teachgym.core.needs import Needs
+from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
+from teachgym.envs.entries import Scale
 from teachgym.envs.simulated.skill_model import SkillSettings
 from teachgym.envs.simulated.task_model import TaskSettings
 from teachgym.study.environments import environment_class
+from tests.envs.every_environment import make
 
-NAMES = sorted(spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym")
-VARIANTS = {
-    "Distillation": ["problem=robust", "problem=noisy,weights=sample,truth=true", "problem=noisy", "problem=order"],
-    "HexagonTracks": ["student=ppo"],
-    "Hypercubes": ["dimensions=2"],
-    "Intervention": ["truth=true", "action=scores", "action=each"],
-    "ObstacleCourse": ["ranges=full", "ranges=easy"],
-    "ProxyDistillation": ["truth=true"],
-    "PseudoLabel": ["truth=true", "thresholds=per-class"],
-    "SelfDistillation": ["truth=true"],
-    "SimulatedTasks": ["irrelevant_dimensions=1"],
-    "StreamAdaptation": ["shift=cyclic"],
-    "StumpSequence": ["student=ppo"],
-    "StumpTracks": ["student=ppo"],
-    "TeacherForcing": ["system=lorenz"],
-}
-"""Settings with which everything that an environment's docstring names is there."""
+TAUGHT = {**PROBLEMS, **ENVIRONMENTS}
+NAMES = [*WORLDS, *TAUGHT]
 REWARDS = {"outcome": "the outcome", "learning-progress": "learning progress", "gain": "or the gain"}
 """Rewards that simulated and acting students offer, and what the summary calls them."""
 
@@ -45,8 +31,9 @@ def section(name: str, heading: str) -> str:
     return " ".join(found[1].split()) if found else ""
 
 
-def make(name: str, settings: str) -> Any:
-    return gymnasium.make(f"teachgym/{name}-v0", **NamedSettings.parse(f"{name},{settings}").settings).unwrapped
+def variants(name: str) -> list[Any]:
+    """The environment with all settings with which it is another problem."""
+    return [make(name, variant).unwrapped for variant in ("", *TAUGHT[name].variants)]
 
 
 def bounds(space: spaces.Space[Any]) -> set[tuple[float, float]]:
@@ -55,21 +42,21 @@ def bounds(space: spaces.Space[Any]) -> set[tuple[float, float]]:
     return {(round(float(low), 6), round(float(high), 6)) for low, high in zip(space.low, space.high, strict=True)}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", TAUGHT)
 def test_stated_ranges_of_actions_are_those_of_the_spaces(name: str) -> None:
     number = r"(-?\d+(?:\.\d+)?)"
     stated = re.findall(rf"(?:from |\| ){number}[^.;|]{{0,30}}? to {number}", section(name, "Action Space"))
-    actual = set().union(*(bounds(make(name, settings).action_space) for settings in VARIANTS[name]))
+    actual = set().union(*(bounds(env.action_space) for env in variants(name)))
     assert {(float(low), float(high)) for low, high in stated} in (set(), actual)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", TAUGHT)
 def test_stated_sizes_of_observations_are_those_of_the_spaces(name: str) -> None:
-    space = make(name, VARIANTS[name][0]).observation_space
+    env: Any = make(name).unwrapped
     count = re.search(r"(\d+) numbers( and the last task)?,? from 0 to 1", section(name, "Observation Space"))
     if count is not None:
-        task = make(name, VARIANTS[name][0]).task_space.dimensions if count[2] else 0
-        assert space == spaces.Box(0.0, 1.0, (int(count[1]) + task,))
+        task = env.task_space.dimensions if count[2] else 0
+        assert env.observation_space == spaces.Box(0.0, 1.0, (int(count[1]) + task,))
 
 
 def defaults(name: str) -> dict[str, Any]:
@@ -91,25 +78,25 @@ def test_stated_defaults_are_those_of_the_keywords(name: str) -> None:
             stated.setdefault(keyword, ast.literal_eval(value))
     of_problem = {"outcome_range"} & stated.keys() if name == "ObstacleCourse" else set()
     for keyword in of_problem:  # chosen by the environment where the base has another default
-        assert stated.pop(keyword) == getattr(make(name, "ranges=full").teaching_spec, keyword)
+        assert stated.pop(keyword) == getattr(variants(name)[0].teaching_spec, keyword)
     assert {keyword: actual[keyword] for keyword in stated} == stated
 
 
 @pytest.mark.parametrize("name", ["TaskTeaching", "Hypercubes", "SimulatedSkills", "SimulatedTasks"])
 def test_stated_rewards_are_those_that_can_be_asked_for(name: str) -> None:
     (line,) = re.findall(r"- Reward: (.*?) - ", section(name, "In Short"))
-    world = "teachgym/ParametricBipedalWalker-v0"
-    curriculum = {"world": world, "budget": 1, "outcome_range": (0, 1), "mastered_above": 1}
     for reward, words in REWARDS.items():
-        settings: dict[str, Any] = {"reward": reward, **(curriculum if name == "TaskTeaching" else {})}
         stated = words in line or f'``"{reward}"``' in section(name, "Rewards")
         with nullcontext() if stated else pytest.raises(ValueError, match="reward"):
-            gymnasium.make(f"teachgym/{name}-v0", **settings)
+            make(name, reward=reward)
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if section(name, "Reference Policies")])
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_reference_policies_that_are_named_are_rules(name: str) -> None:
-    environments = [make(name, settings) for settings in VARIANTS[name]]
+    environments = variants(name)
+    for settings, scale in PROBLEMS[name].suite.items():
+        if scale == Scale():
+            environments.append(make(name, settings, truth=True).unwrapped)
     assert all(Needs.RULES in env.teaching_spec.offers for env in environments)
     known = set(defaults(name)).union(*(env.teaching_spec.rules for env in environments))
     named = set(re.findall(r"``([a-z][a-z-]*)``", section(name, "Reference Policies")))

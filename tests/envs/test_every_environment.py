@@ -13,16 +13,28 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from teachgym import Feedback
+from teachgym.base.registry import environment_id
+from teachgym.envs import ENVIRONMENTS, WORLDS
+from teachgym.testing import check_teacher_env, check_world
 from teachgym.testing.equality import difference
-from tests.envs.every_environment import CHEAP, WITH_RL_STUDENT, in_turn, make
+from tests.envs.every_environment import TABLE, WITH_RL_STUDENT, in_turn, make
 from tests.envs.tasks.curricula import QUICK_PPO, make_env
 
 
-def test_every_registered_environment_is_checked_here() -> None:
-    assert set(CHEAP) == {spec.name for spec in gymnasium.registry.values() if spec.namespace == "teachgym"}
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_world_keeps_the_contract(name: str) -> None:
+    check_world(lambda: gymnasium.make(environment_id(name)))
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [(name, variant) for name, entry in ENVIRONMENTS.items() for variant in ("", *entry.variants)],
+)
+def test_a_teacher_environment_keeps_the_contract(name: str, variant: str) -> None:
+    check_teacher_env(lambda: make(name, variant))
+
+
+@pytest.mark.parametrize("name", TABLE)
 def test_an_unknown_keyword_is_an_error_as_pythons_own(name: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'frameskip'"):
         make(name, frameskip=4)
@@ -31,7 +43,7 @@ def test_an_unknown_keyword_is_an_error_as_pythons_own(name: str) -> None:
             make(name, frameskip=4)
 
 
-@pytest.mark.parametrize("name", [name for name in CHEAP if name not in WITH_RL_STUDENT])
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in WITH_RL_STUDENT])
 def test_what_is_copied_or_pickled_goes_on_as_the_original(name: str) -> None:
     def rest(env: gymnasium.Env[Any, Any]) -> list[Any]:
         outputs = [env.step(action) for action in actions]
@@ -83,7 +95,7 @@ def test_all_that_environments_tell_crosses_processes() -> None:
     nothing = np.zeros((1, 1), dtype=np.float32)
     try:
         one.reset()
-        for name in CHEAP:
+        for name in TABLE:
             assert other.reset()[1]["of"][0] == one.reset_infos[0]["of"] == name
             over, answered = False, False
             while not over:
@@ -100,6 +112,6 @@ def test_all_that_environments_tell_crosses_processes() -> None:
         other.close()
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", TABLE)
 def test_observations_fit_the_shared_memory_of_a_vector(name: str) -> None:
     create_shared_memory(make(name).observation_space)

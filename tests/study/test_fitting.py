@@ -10,20 +10,18 @@ from teachgym.agents import TEACHERS
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.study.environments import make_teacher_env
 from teachgym.study.fitting import all_fits, fitting_teachers, teacher_environments
-from tests.envs.every_environment import CHEAP
+from tests.envs.every_environment import TABLE
 
 DECLARED = [(name, number) for name, found in teacher_environments() for number in range(len(found.on_demand))]
 KNOWN = {"Distillation": {"weights": "sample"}}
 """With which what is best is known."""
 READING = {"subject": "math", "student": "transformer", "student_settings": {"layers": 1, "width": 18}}
-GIVEN = ("manual", "policy", "language-model")
-"""Teachers that need a file or a model."""
 DIRECTED = ("oracle", "annealing")
 """Teachers that need settings where the environment knows no direction of difficulty."""
 
 
 def make(name: str, **settings: Any) -> TeacherEnv:
-    return make_teacher_env(name, {**CHEAP[name], **settings})
+    return make_teacher_env(name, {**TABLE[name].quick_settings, **settings})
 
 
 @pytest.mark.parametrize(("name", "number"), DECLARED)
@@ -55,9 +53,9 @@ def test_the_table_has_every_environment_that_can_be_made_by_default() -> None:
 def test_what_fits_can_be_made(name: str) -> None:
     """One of each group."""
     fits = fitting_teachers(partial(make_teacher_env, name))
-    for teacher in TEACHERS:
-        if teacher in fits and teacher not in (GIVEN if name == "Hypercubes" else (*GIVEN, *DIRECTED)):
-            env, acting = teachgym.pair(name, teacher, seed=0, **CHEAP[name])
+    for teacher, entry in TEACHERS.items():
+        if teacher in fits and not entry.requires and (name == "Hypercubes" or teacher not in DIRECTED):
+            env, acting = teachgym.pair(name, teacher, seed=0, **TABLE[name].quick_settings)
             observation, _ = env.reset(seed=0)
             assert env.action_space.contains(acting.act(observation)), teacher
 

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from teachgym.agents import TEACHERS
+from teachgym.base.named_settings import NamedSettings
 from teachgym.cli import main
 from teachgym.core.evaluation import Evaluation
 from teachgym.core.record import Record
 from teachgym.core.task_space import Parameter, TaskSpace
+from teachgym.envs.entries import Scale
 from teachgym.plots.leaderboard_figure import leaderboard_figure
 from teachgym.study.cells.finished import Result
 from teachgym.study.results.leaderboard import BEST, Leaderboard, leaderboard
@@ -18,7 +21,7 @@ from teachgym.study.results.measures import Measures
 from teachgym.study.results.stored import Run, StoredStudy
 from teachgym.study.settings import Cell
 from teachgym.study.suite import fitting, run_suite
-from teachgym.study.suite_settings import CHEAP, CONSTANT, NONE, TRUTH, Entry, SuiteSettings
+from teachgym.study.suite_settings import SuiteSettings, suite_environments
 
 SPACE = TaskSpace([Parameter("x", 0.0, 1.0)])
 
@@ -133,15 +136,14 @@ def test_the_figure_shows_every_teacher_and_environment() -> None:
         leaderboard_figure(leads, {})
 
 
-@pytest.mark.parametrize("entry", CHEAP, ids=lambda entry: entry.env)
-def test_every_environment_of_the_suite_has_its_floor_its_ceiling_and_other_teachers(entry: Entry) -> None:
-    teachers = fitting(entry)
-    first = [name for name in (entry.floor, entry.ceiling, "random") if isinstance(name, str)]
+@pytest.mark.parametrize("env", suite_environments())
+def test_every_environment_of_the_suite_has_its_floor_its_ceiling_and_other_teachers(env: str) -> None:
+    scale = suite_environments()[env]
+    teachers = fitting(env, scale)
+    first = [name for name in (*scale, "random") if isinstance(name, str)]
     assert teachers[: len(first)] == first
     assert len(teachers) > 5
-    assert not {"manual", "policy", "language-model"} & set(teachers)
-    if entry.ceiling != TRUTH and entry.floor == NONE:
-        assert entry.ceiling in (CONSTANT, "rule,name=paper")
+    assert not any(TEACHERS[NamedSettings.parse(name).name].requires for name in teachers)
 
 
 def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,8 +153,8 @@ def test_a_suite_runs_resumes_and_writes_its_leaderboard(tmp_path: Path, capsys:
     entries = json.loads((folder / "leaderboard.json").read_text())
     (board,) = entries["boards"]
     shares = {row["teacher"]: row["share"]["mean"] for row in board["rows"]}
-    assert shares[NONE] == 0
-    assert shares[TRUTH] == 1
+    assert shares["rule,name=none"] == 0
+    assert shares["rule,name=truth"] == 1
     assert 0.5 < shares["rule,name=paper"] < 1
     assert (folder / "leaderboard.png").stat().st_size > 10_000
     assert main([*words, "--teachers", "random"]) == 2
@@ -179,6 +181,6 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], mes
 
 
 def test_a_teacher_that_does_not_exist_is_an_error_and_one_that_does_not_fit_is_left_out() -> None:
-    assert fitting(Entry("SelfDistillation"), ("weak-first", "random")) == [NONE, TRUTH, "random"]
+    assert fitting("SelfDistillation", Scale(), ("weak-first", "random")) == [*Scale(), "random"]
     with pytest.raises(ValueError, match="wek-first"):
-        fitting(Entry("SelfDistillation"), ("wek-first",))
+        fitting("SelfDistillation", Scale(), ("wek-first",))

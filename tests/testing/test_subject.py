@@ -1,6 +1,7 @@
 """The check of subjects passes a good one, and finds what is wrong with bad ones."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,23 @@ class Containing(Numbers):
 
     def score(self, example: Example, given: str) -> float:
         return float(example.target in given)
+
+
+class Looking(Numbers):
+    """Looks for the target among the words of an answer."""
+
+    def score(self, example: Example, given: str) -> float:
+        return float(example.target in given.split())
+
+
+class Unsolved(Numbers):
+    """Nobody has published the answers."""
+
+    def make(self, path: Path, count: int, rng: np.random.Generator) -> list[Example]:
+        return [replace(example, target="") for example in super().make(path, count, rng)]
+
+    def score(self, example: Example, given: str) -> float:
+        return float(example.prompt == f"double {given}")
 
 
 class Raising(Numbers):
@@ -70,10 +88,17 @@ def test_a_good_task_passes() -> None:
     check_subject(Numbers)
 
 
+def test_a_benchmark_that_is_scored_otherwise_passes_if_the_check_is_told() -> None:
+    check_subject(Looking, exact=False)
+    check_subject(Unsolved, generates=False, targets=False)
+
+
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
         (Containing, "counts as a right answer"),
+        (Looking, "counts as a right answer"),
+        (Unsolved, "the target '' .* scores 0.0"),
         (Raising, "invalid literal"),
         (Wrong, "the target .* scores 0.0"),
         (Moody, "another validation set"),

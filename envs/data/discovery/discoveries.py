@@ -1,20 +1,19 @@
-"""A read-only table of the ways to discover skills, by name."""
+"""A table of the ways to discover skills, by name."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from teachgym.base.registry import named_class, unknown_name
+from teachgym.base.entry import Entry, named_class
+from teachgym.base.registry import unknown_name
 from teachgym.base.settings import make_settings
 from teachgym.data.discovery import SkillDiscovery
 
-DISCOVERIES: Mapping[str, str] = MappingProxyType(
-    {
-        "clustering": "teachgym.envs.data.discovery.clustering:Clustering",
-        "language-model": "teachgym.envs.data.discovery.language_model_discovery:LanguageModelDiscovery",
-    }
-)
-"""Name -> ``"module:Class"``, imported when it is asked for. ``"given"`` is none of these: it discovers nothing."""
+DISCOVERIES: dict[str, Entry] = {
+    "clustering": Entry("teachgym.envs.data.discovery.clustering:Clustering"),
+    "language-model": Entry(
+        "teachgym.envs.data.discovery.language_model_discovery:LanguageModelDiscovery", requires="endpoint"
+    ),
+}
+"""Discoveries by name. ``"given"`` is none of these: it discovers nothing."""
 
 
 def make_discovery(name: str, **settings: Any) -> SkillDiscovery:

@@ -1,23 +1,21 @@
-"""A read-only table of the engines, by name."""
+"""A table of the engines, by name."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from teachgym.base.registry import named_class
+from teachgym.base.entry import Entry, named_class
 from teachgym.base.settings import make_settings
 from teachgym.data.engine import DataEngine
 from teachgym.data.subject import Subject
 
-DATA_ENGINES: Mapping[str, str] = MappingProxyType(
-    {
-        "procedural": "teachgym.envs.data.engines.procedural_engine:ProceduralEngine",
-        "pool": "teachgym.envs.data.engines.pool_engine:PoolEngine",
-        "weak-then-strong": "teachgym.envs.data.engines.weak_then_strong_engine:WeakThenStrongEngine",
-        "language-model": "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine",
-    }
-)
-"""Name -> ``"module:Class"``, imported when it is asked for."""
+DATA_ENGINES: dict[str, Entry] = {
+    "procedural": Entry("teachgym.envs.data.engines.procedural_engine:ProceduralEngine"),
+    "pool": Entry("teachgym.envs.data.engines.pool_engine:PoolEngine", requires="file"),
+    "weak-then-strong": Entry("teachgym.envs.data.engines.weak_then_strong_engine:WeakThenStrongEngine"),
+    "language-model": Entry(
+        "teachgym.envs.data.engines.language_model_engine:LanguageModelEngine", requires="endpoint"
+    ),
+}
+"""Engines by name."""
 
 
 def data_engine_class(name: str) -> type[DataEngine]:

@@ -1,29 +1,31 @@
-"""What students can learn from data: one file each, and a read-only table of their names."""
+"""What students can learn from data: one file each, and a table of their names."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from teachgym.base.registry import named_class
+from teachgym.base.entry import Entry, named_class
 from teachgym.base.settings import make_settings
 from teachgym.data.subject import Subject
 
-SUBJECTS: Mapping[str, str] = MappingProxyType(
-    {
-        "math": "teachgym.envs.data.subjects.reasoning:Math",
-        "logic": "teachgym.envs.data.subjects.reasoning:Logic",
-        "code": "teachgym.envs.data.subjects.programs:Code",
-        "vqa": "teachgym.envs.data.subjects.drawings:VisualQuestions",
-        "tool-use": "teachgym.envs.data.subjects.tool_use:ToolUse",
-        "digits": "teachgym.envs.data.subjects.digits:Digits",
-        "math-benchmark": "teachgym.envs.data.subjects.math_benchmark:MathBenchmark",
-        "gqa": "teachgym.envs.data.subjects.gqa:Gqa",
-        "naturalbench": "teachgym.envs.data.subjects.natural_bench:NaturalBench",
-        "livecodebench": "teachgym.envs.data.subjects.live_code_bench:LiveCodeBench",
-        "mnms": "teachgym.envs.data.subjects.mnms:Mnms",
-    }
-)
-"""Name -> ``"module:Class"``, imported when it is asked for."""
+SUBJECTS: dict[str, Entry] = {
+    "math": Entry("teachgym.envs.data.subjects.reasoning:Math"),
+    "logic": Entry("teachgym.envs.data.subjects.reasoning:Logic"),
+    "code": Entry("teachgym.envs.data.subjects.programs:Code"),
+    "vqa": Entry("teachgym.envs.data.subjects.drawings:VisualQuestions"),
+    "tool-use": Entry("teachgym.envs.data.subjects.tool_use:ToolUse"),
+    "digits": Entry("teachgym.envs.data.subjects.digits:Digits"),
+    "math-benchmark": Entry(
+        "teachgym.envs.data.subjects.math_benchmark:MathBenchmark", quick="validation_per_cell=2", requires="file"
+    ),
+    "gqa": Entry("teachgym.envs.data.subjects.gqa:Gqa", requires="file"),
+    "naturalbench": Entry(
+        "teachgym.envs.data.subjects.natural_bench:NaturalBench",
+        quick="validation_groups=4,test_groups=4,image_size=6",
+        requires="file",
+    ),
+    "livecodebench": Entry("teachgym.envs.data.subjects.live_code_bench:LiveCodeBench", requires="file"),
+    "mnms": Entry("teachgym.envs.data.subjects.mnms:Mnms", requires="file"),
+}
+"""Subjects by name; those that require files are read from them, and make no examples of their own."""
 
 
 def subject_class(name: str) -> type[Subject]:

@@ -1,12 +1,12 @@
 """Trackers: what logs the metrics of a cell while it runs."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
-from teachgym.base.registry import named_class
+from teachgym.base.entry import Entry, named_class
 from teachgym.core.loop import Progress
 from teachgym.study.cells.log import say
 from teachgym.study.results.measures import Measures
@@ -14,12 +14,10 @@ from teachgym.study.settings import Cell
 from teachgym.study.trackers.metrics import Metrics
 from teachgym.study.trackers.tracker import Tracker
 
-TRACKERS: Mapping[str, str] = MappingProxyType(
-    {
-        "tensorboard": "teachgym.study.trackers.tensorboard:TensorBoardTracker",
-        "wandb": "teachgym.study.trackers.wandb:WandbTracker",
-    }
-)
+TRACKERS: dict[str, Entry] = {
+    "tensorboard": Entry("teachgym.study.trackers.tensorboard:TensorBoardTracker"),
+    "wandb": Entry("teachgym.study.trackers.wandb:WandbTracker"),
+}
 
 
 def check_installed(names: Sequence[str]) -> None:

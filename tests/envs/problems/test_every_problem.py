@@ -4,82 +4,54 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
 
 from teachgym.core.task_space import FloatArray
+from teachgym.envs import PROBLEMS
 from teachgym.envs.problems.control_env import ControlEnv
 from teachgym.envs.problems.self_distillation.env import SelfDistillationEnv, SelfDistiller
 from teachgym.testing import check_control_env
+from tests.envs import every_environment
 
-SHORT: dict[str, dict[str, Any]] = {
-    "SelfDistillation": {"budget": 5},
-    "Intervention": {"budget": 4},
-    "Distillation": {"budget": 4},
-    "ProxyDistillation": {"budget": 4},
-    "PseudoLabel": {"budget": 4},
-    "StreamAdaptation": {"budget": 4},
-    "TeacherForcing": {"budget": 4, "updates": 20},
-}
-"""Every problem, with settings that make an episode short."""
-WITHOUT_TRUTH = ("Distillation", "StreamAdaptation", "TeacherForcing")
-VARIANTS = [
-    ("Intervention", {"action": "scores", "items": 10}),
-    ("Intervention", {"action": "each"}),
-    ("Intervention", {"refit": True}),
-    ("Distillation", {"problem": "noisy", "weights": "sample"}),
-    ("Distillation", {"problem": "order", "random_teacher": True}),
-    ("PseudoLabel", {"filter": "agreement", "thresholds": "per-class", "reviewer": True}),
-    ("StreamAdaptation", {"shift": "cyclic", "loss": "cross-entropy"}),
-    ("TeacherForcing", {"system": "logistic"}),
-]
+VARIANTS = [(name, settings) for name, entry in PROBLEMS.items() for settings in ("", *entry.variants)]
+IN_SUITE = [(name, settings) for name, entry in PROBLEMS.items() for settings in entry.suite]
 
 
-def make(name: str, **settings: Any) -> ControlEnv:
-    env = gymnasium.make(f"teachgym/{name}-v0", disable_env_checker=True, **{**SHORT[name], **settings}).unwrapped
+def make(name: str, variant: str = "", **settings: Any) -> ControlEnv:
+    env = every_environment.make(name, variant, **settings).unwrapped
     assert isinstance(env, ControlEnv)
     return env
 
 
-def test_every_registered_problem_is_checked_here() -> None:
-    registered = {
-        spec.name for spec in gymnasium.registry.values() if str(spec.entry_point).startswith("teachgym.envs.problems")
-    }
-    assert registered == set(SHORT)
-
-
-@pytest.mark.parametrize("name", SHORT)
-def test_it_keeps_the_contract(name: str) -> None:
-    check_control_env(lambda **settings: make(name, **settings))
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_it_keeps_the_contract(name: str, variant: str) -> None:
+    check_control_env(lambda **settings: make(name, variant, **settings))
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_its_variants_keep_the_contract(name: str, variant: dict[str, Any]) -> None:
-    check_control_env(lambda **settings: make(name, **variant, **settings))
-
-
-@pytest.mark.parametrize(("name", "variant"), [*((name, {}) for name in SHORT), *VARIANTS])
-def test_its_documentation_states_the_ranges_of_its_controls(name: str, variant: dict[str, Any]) -> None:
-    env = make(name, **variant)
+def test_its_documentation_states_the_ranges_of_its_controls(name: str, variant: str) -> None:
+    env = make(name, variant)
     section = (type(env).__doc__ or "").partition("## Action Space")[2].partition("##")[0]
     stated = " ".join(re.sub(r"\([^()]*\)", "", section).split())
     for control in env.task_space.parameters:
         assert f"from {control.low:g} to {control.high:g}" in stated or "from ``low`` to ``high``" in stated, control
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str) -> None:
-    if name in WITHOUT_TRUTH:
+@pytest.mark.parametrize(("name", "variant"), IN_SUITE)
+def test_what_is_best_is_shown_only_where_it_is_known_and_asked_for(name: str, variant: str) -> None:
+    if PROBLEMS[name].suite[variant].ceiling != "rule,name=truth":
         with pytest.raises(ValueError, match="not known"):
-            make(name, truth=True)
+            make(name, variant, truth=True)
         return
-    env, told = make(name), make(name, truth=True)
+    env, told = make(name, variant), make(name, variant, truth=True)
     assert "truth" in told.teaching_spec.rules
-    assert len(told.observation_names) == len(env.observation_names) + env.task_space.dimensions
+    best = {f"best_{name}" for name in told.task_space.names}
+    assert best <= set(told.observation_names)
+    assert not best & set(env.observation_names)
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -97,7 +69,7 @@ def test_settings_that_are_not_allowed_are_refused(name: str, settings: dict[str
         make(name, **settings)
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_rules_make_no_probes(name: str) -> None:
     env = make(name, probes="counted")
     observation, _ = env.reset(seed=0)

@@ -14,7 +14,6 @@ from teachgym.core.needs import Needs
 from teachgym.core.spaces import ProbeSpace
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
-from teachgym.testing import check_teacher_env
 
 TRACKS = ("StumpTracks", "HexagonTracks", "StumpSequence", "ObstacleCourse")
 DIMENSIONS = {"StumpTracks": 2, "HexagonTracks": 12, "StumpSequence": 10, "ObstacleCourse": 8}
@@ -55,16 +54,12 @@ def make(name: str, **settings: Any) -> TaskTeachingEnv:
 
 OF_TASKS = sorted(
     name
-    for name in set(TEACHERS) - {"manual", "policy", "language-model"}
+    for name, entry in TEACHERS.items()
+    if not entry.requires
     if any(issubclass(kind, teacher_class(name).acts_on) for kind in (spaces.Box, ProbeSpace))
     if Needs.RULES not in teacher_class(name).needs
 )
-"""Teachers that choose tasks, and need no file."""
-
-
-@pytest.mark.parametrize("name", TRACKS)
-def test_the_contract_holds(name: str) -> None:
-    check_teacher_env(lambda: make(name, budget=600))
+"""Teachers that choose tasks."""
 
 
 @pytest.mark.parametrize("name", TRACKS)

@@ -15,31 +15,13 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from teachgym.base.files import read_state, write_state
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
-from teachgym.students import RLStudent, make_student
+from teachgym.students import STUDENTS, RLStudent, make_student
 from teachgym.students.rl.averaged_policy import AveragedPolicy
 from teachgym.students.rl.ppo import PPOSettings, PPOStudent
 from teachgym.students.rl.sac import SACSettings, SACStudent
 from tests.toy import Countdown, Reach
 
-QUICK_PPO: dict[str, Any] = {
-    "slots": 4,
-    "rollout_steps": 32,
-    "batch_size": 32,
-    "epochs": 5,
-    "hidden": (16,),
-    "learning_rate": 0.01,
-    "schedule_share": 0.5,
-    "schedule_steps": 1,
-    "device": "cpu",
-}
-QUICK_SAC: dict[str, Any] = {
-    "hidden": (32,),
-    "batch_size": 64,
-    "random_steps": 200,
-    "learning_rate": 0.01,
-    "steps_per_update": 2,
-    "device": "cpu",
-}
+QUICK_PPO, QUICK_SAC = STUDENTS["ppo"].quick_settings, STUDENTS["sac"].quick_settings
 QUICK = [("ppo", QUICK_PPO), ("sac", QUICK_SAC)]
 SPACES = Reach().observation_space, Reach().action_space
 

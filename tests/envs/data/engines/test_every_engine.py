@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from teachgym.base.entry import Entry
 from teachgym.envs.data.discovery.discoveries import DISCOVERIES, make_discovery
 from teachgym.envs.data.engines.engines import DATA_ENGINES, make_data_engine
 from teachgym.testing import check_data_engine, check_discovery
@@ -19,7 +20,7 @@ from tests.envs.data.engines.test_language_model_engine import examples, wanted
 from tests.language_model.endpoint import endpoint
 
 TASK = Numbers()
-MODEL = {"model": "toy", "backoff_seconds": 1e-3, "timeout_seconds": 5.0}
+MODEL = {"model": "toy", "backoff_seconds": 1e-3, "timeout_seconds": 5.0, "price_output": 1.0}
 
 
 def author(body: dict[str, Any], number: int) -> str:
@@ -28,30 +29,31 @@ def author(body: dict[str, Any], number: int) -> str:
     return examples([f"same {first + k}" for k in range(wanted(body))])
 
 
+def pool(folder: Path) -> dict[str, Any]:
+    """A file of examples."""
+    made = {one.key: one for skill in TASK.skill_names for one in TASK.make((skill,), 60, np.random.default_rng(5))}
+    write_examples(folder / "pool.jsonl", list(made.values()))
+    return {"path": str(folder / "pool.jsonl")}
+
+
 @contextmanager
-def settings(name: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """What an entry of the tables needs; one that is not named here needs nothing."""
-    if name == "language-model":
-        with endpoint(author) as fake:
-            yield {**MODEL, "base_url": fake.base_url, "price_output": 1.0}
-    elif name == "pool":
-        made = {one.key: one for skill in TASK.skill_names for one in TASK.make((skill,), 60, np.random.default_rng(5))}
-        write_examples(folder / "pool.jsonl", list(made.values()))
-        yield {"path": str(folder / "pool.jsonl")}
+def settings(entry: Entry, folder: Path, answer: Callable[[dict[str, Any], int], Any]) -> Iterator[dict[str, Any]]:
+    """What an entry of the tables needs: its quick settings, and the file or endpoint that it requires."""
+    if entry.requires == "endpoint":
+        with endpoint(answer) as fake:
+            yield {**entry.quick_settings, **MODEL, "base_url": fake.base_url}
     else:
-        yield {}
+        yield {**entry.quick_settings, **(pool(folder) if entry.requires == "file" else {})}
 
 
 @pytest.mark.parametrize("name", DATA_ENGINES)
 def test_an_engine_keeps_the_contract(name: str, tmp_path: Path) -> None:
-    with settings(name, tmp_path) as chosen:
+    with settings(DATA_ENGINES[name], tmp_path, author) as chosen:
         check_data_engine(lambda subject: make_data_engine(name, subject, **chosen), TASK)
 
 
 @pytest.mark.parametrize("name", DISCOVERIES)
-def test_a_discovery_keeps_the_contract(name: str) -> None:
+def test_a_discovery_keeps_the_contract(name: str, tmp_path: Path) -> None:
     answers = TASK.mark(TASK.validation, [one.target if one.skill == "same" else "?" for one in TASK.validation])
-    groups = {"numbers": list(TASK.skill_names)}
-    with endpoint(Model(groups=groups)) as fake:
-        chosen = {**MODEL, "base_url": fake.base_url} if name == "language-model" else {}
+    with settings(DISCOVERIES[name], tmp_path, Model(groups={"numbers": list(TASK.skill_names)})) as chosen:
         check_discovery(lambda: make_discovery(name, **chosen), answers)

@@ -12,7 +12,6 @@ from sklearn.datasets import load_digits
 from teachgym.data.example import Example
 from teachgym.envs.data.subjects import make_subject
 from teachgym.envs.data.subjects.digits import Digits, DigitSettings
-from teachgym.testing import check_subject
 
 EXACT: dict[tuple[str, ...], Callable[[NDArray[np.int64]], NDArray[np.int64]]] = {
     ("upright",): lambda image: image,
@@ -39,10 +38,6 @@ def ink(example: Example) -> bytes:
 def grey(example: Example) -> NDArray[np.uint8]:
     assert example.image is not None
     return example.image[:, :, 0]
-
-
-def test_it_keeps_the_contract() -> None:
-    check_subject(Digits)
 
 
 @pytest.mark.parametrize("leaf", EXACT)

@@ -65,10 +65,14 @@ def write(path: Path, problems: list[Mapping[str, Any]]) -> str:
     return str(path)
 
 
-def subject_of(folder: Path, **settings: Any) -> LiveCodeBench:
+def write_files(folder: Path) -> dict[str, str]:
     validation = write(folder / "validation.jsonl", [functional_problem("v1"), stdin_problem("v2")])
     test = write(folder / "test.jsonl", [stdin_problem("t1"), functional_problem("t2"), stdin_problem("t3")])
-    made = make_subject("livecodebench", **{"validation": validation, "test": test} | settings)
+    return {"validation": validation, "test": test}
+
+
+def subject_of(folder: Path, **settings: Any) -> LiveCodeBench:
+    made = make_subject("livecodebench", **write_files(folder) | settings)
     assert isinstance(made, LiveCodeBench)
     return made
 

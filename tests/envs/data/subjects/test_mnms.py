@@ -30,7 +30,7 @@ def write(folder: Path, name: str, entries: list[Any], *, lines: bool) -> str:
     return str(path)
 
 
-def files(folder: Path, *, lines: bool = True) -> dict[str, str]:
+def write_files(folder: Path, *, lines: bool = True) -> dict[str, str]:
     return {
         "verified": write(folder, "verified.json", VERIFIED, lines=lines),
         "filtered": write(folder, "filtered.json", TEST, lines=lines),
@@ -40,12 +40,12 @@ def files(folder: Path, *, lines: bool = True) -> dict[str, str]:
 @pytest.mark.parametrize("lines", [True, False])
 @pytest.mark.parametrize("skill", ["tools", "calls"])
 def test_it_keeps_the_contract(tmp_path: Path, lines: bool, skill: str) -> None:
-    paths = files(tmp_path, lines=lines)
+    paths = write_files(tmp_path, lines=lines)
     check_subject(lambda: make_subject("mnms", skill=skill, **paths), generates=False)
 
 
 def test_what_is_verified_but_not_filtered_is_for_validation(tmp_path: Path) -> None:
-    subject = make_subject("mnms", **files(tmp_path))
+    subject = make_subject("mnms", **write_files(tmp_path))
     numbers = [[example.prompt[-2] for example in examples] for examples in (subject.validation, subject.test)]
     assert [sorted(one) for one in numbers] == [["4", "5", "6", "7"], ["1", "2", "3"]]
     assert subject.skill_names == ("get_weather", "image_captioning", "image_captioning > text_summarization")
@@ -58,13 +58,13 @@ def test_what_is_verified_but_not_filtered_is_for_validation(tmp_path: Path) -> 
 
 
 def test_skills_may_be_numbers_of_calls(tmp_path: Path) -> None:
-    subject = make_subject("mnms", skill="calls", **files(tmp_path))
+    subject = make_subject("mnms", skill="calls", **write_files(tmp_path))
     assert subject.skill_names == ("1 call", "2 calls")
     assert [example.skill for example in subject.test] == ["1 call", "1 call", "2 calls"]
 
 
 def test_an_answer_is_right_if_its_tools_are(tmp_path: Path) -> None:
-    subject = make_subject("mnms", **files(tmp_path))
+    subject = make_subject("mnms", **write_files(tmp_path))
     example = subject.test[-1]
     assert json.loads(example.target) == [CAPTION, SUMMARY]
     other = [{**CAPTION, "args": {}}, {**SUMMARY, "name": "text_summarization"}]
@@ -77,7 +77,7 @@ def test_an_answer_is_right_if_its_tools_are(tmp_path: Path) -> None:
 
 
 def test_prompts_name_the_tools_and_hold_the_request(tmp_path: Path) -> None:
-    subject = make_subject("mnms", **files(tmp_path))
+    subject = make_subject("mnms", **write_files(tmp_path))
     for example in (*subject.validation, *subject.test):
         assert "Tools: get_weather, image_captioning, text_summarization\n" in example.prompt
         assert example.prompt.splitlines()[-1].startswith("Request: Please do thing number")
@@ -104,12 +104,12 @@ def test_a_request_that_occurs_twice_is_taken_once(tmp_path: Path) -> None:
     again = {**entry(8, CAPTION), "user_request": "please do  thing number 4."}
     in_test = {**entry(9, CAPTION), "user_request": "Please do thing number 1."}
     verified = write(tmp_path, "v.json", [*VERIFIED, again, in_test], lines=False)
-    subject = make_subject("mnms", verified=verified, filtered=files(tmp_path)["filtered"])
+    subject = make_subject("mnms", verified=verified, filtered=write_files(tmp_path)["filtered"])
     assert len(subject.validation) == 4
 
 
 def test_metrics_are_shares_from_0_to_1(tmp_path: Path) -> None:
-    subject = make_subject("mnms", **files(tmp_path))
+    subject = make_subject("mnms", **write_files(tmp_path))
     given = [
         json.dumps([WEATHER, {"name": "make coffee"}]),
         json.dumps([CAPTION]),
@@ -128,7 +128,7 @@ def test_metrics_are_shares_from_0_to_1(tmp_path: Path) -> None:
 
 
 def test_it_makes_no_examples(tmp_path: Path) -> None:
-    subject = make_subject("mnms", **files(tmp_path))
+    subject = make_subject("mnms", **write_files(tmp_path))
     assert list(subject.pool()) == []
     with pytest.raises(NotImplementedError, match="use the language-model engine"):
         subject.make(("get_weather",), 1, np.random.default_rng(0))
@@ -146,13 +146,13 @@ def test_it_makes_no_examples(tmp_path: Path) -> None:
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, bad: Any, message: str) -> None:
-    paths = files(tmp_path) | {"verified": write(tmp_path, "bad.json", [VERIFIED[0], bad], lines=True)}
+    paths = write_files(tmp_path) | {"verified": write(tmp_path, "bad.json", [VERIFIED[0], bad], lines=True)}
     with pytest.raises(ValueError, match=f"bad.json, {message}"):
         make_subject("mnms", **paths)
 
 
 def test_bad_entries_of_a_list_are_named(tmp_path: Path) -> None:
-    paths = files(tmp_path) | {"verified": write(tmp_path, "bad.json", [VERIFIED[0], 7], lines=False)}
+    paths = write_files(tmp_path) | {"verified": write(tmp_path, "bad.json", [VERIFIED[0], 7], lines=False)}
     with pytest.raises(ValueError, match=r"bad\.json, entry 2: 7 is no JSON object"):
         make_subject("mnms", **paths)
     (tmp_path / "cut.json").write_text(json.dumps(VERIFIED)[:-5])
@@ -165,7 +165,7 @@ def test_files_that_are_missing_or_empty(tmp_path: Path) -> None:
         Mnms()
     with pytest.raises(ValueError, match="filtered is empty"):
         Mnms(MnmsSettings(verified="x"))
-    paths = files(tmp_path)
+    paths = write_files(tmp_path)
     with pytest.raises(ValueError, match="nowhere can't be read"):
         make_subject("mnms", **paths | {"filtered": str(tmp_path / "nowhere")})
     with pytest.raises(ValueError, match=r"filtered\.json holds no request that is not filtered"):

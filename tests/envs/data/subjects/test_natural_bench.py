@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from teachgym.data.subject import Subject
-from teachgym.envs.data.subjects import make_subject
+from teachgym.envs.data.subjects import SUBJECTS, make_subject
 
 
 def group(number: int) -> dict[str, Any]:
@@ -30,12 +30,17 @@ def group(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def write_files(folder: Path) -> dict[str, str]:
     for number in range(10):
         for place, name in enumerate("ab"):
-            Image.new("RGB", (9, 9), (20 * number, 100 * place, 0)).save(tmp_path / f"{number}_{name}.png")
-    write(tmp_path, [group(number) for number in range(10)])
+            Image.new("RGB", (9, 9), (20 * number, 100 * place, 0)).save(folder / f"{number}_{name}.png")
+    write(folder, [group(number) for number in range(10)])
+    return {"groups": str(folder / "groups.jsonl"), "images": str(folder)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_files(tmp_path)
     return tmp_path
 
 
@@ -44,7 +49,7 @@ def write(folder: Path, groups: list[dict[str, Any]]) -> None:
 
 
 def make(folder: Path, **settings: Any) -> Subject:
-    given = {"validation_groups": 4, "test_groups": 4, "image_size": 6, **settings}
+    given = {**SUBJECTS["naturalbench"].quick_settings, **settings}
     return make_subject("naturalbench", groups=str(folder / "groups.jsonl"), images=str(folder), **given)
 
 
