@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from teachgym.core.spec import TeachingSpec
-from teachgym.data.observation import SkillRows, TreeField, TreeFields
+from teachgym.data.observation import SkillRows, TreeField
 from teachgym.data.spaces import Shares
 from teachgym.data.tree_plan import TreePlans
+from teachgym.testing.made_up import TreeObservations
 
 
 def shares_problem(skills: int) -> TeachingSpec:
@@ -17,7 +18,7 @@ def shares_problem(skills: int) -> TeachingSpec:
 
 def tree_problem(skills: int, slots: int, budget: int = 10_000) -> TeachingSpec:
     names = tuple(f"s{k}" for k in range(skills))
-    plans, seen = TreePlans(skills, slots, budget), TreeFields(skills, slots)
+    plans, seen = TreePlans(skills, slots, budget), TreeObservations(skills, slots)
     return TeachingSpec(plans, seen, (0.0, 1.0), 0.9, skills=names)
 
 
