@@ -5,7 +5,9 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from annotated import takes
 
 from teachgym.base.registry import load_path
 from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
@@ -18,20 +20,20 @@ REFERENCES = ("rule,name=none", "random", "rule,name=constant", "rule,name=paper
 INTRODUCTION = """\
 # The environments
 
-Every environment of teachgym: all in short, the scores of reference policies, and then each as its own documentation
-says. `python docs/environments.py` writes this page from the code and the results of the
-[suite](suite.md); a test compares it. Names are for `gymnasium.make`; `teachgym compare --env` takes them without
-`teachgym/` and `-v0`.
+First a line for each environment, then the scores of reference policies, then the environments one by one, in the words
+of their docstrings. `python docs/environments.py` writes this page from the code and from the results of the
+[suite](suite.md). `gymnasium.make` takes the full names; `teachgym compare --env` also takes them without `teachgym/`
+and `-v0`.
 """
 SCORES = """\
 ## Reference scores
 
-Final score, less what was paid, of the environments of the suite; means over seeds with 95 % t-intervals. `none` does
-nothing, `constant` is the best constant that a search has found, `paper` the rule of the source, and `truth` is shown
-the truth. An episode is timed on one core, from making the environment to the test of the student; it is the median
-over all teachers.
+Final scores in the environments of the suite, minus the prices paid; means over seeds with 95 % t-intervals. `none`
+does nothing, `constant` is the best constant decision that a search found, `paper` is the rule of the source, and
+`truth` is shown the truth. Seconds are for one episode on one core, from making the environment to the test of the
+student: the median over all teachers.
 
-| environment | score | none | random | best constant | source's rule | oracle | seconds an episode |
+| environment | score | `none` | `random` | `constant` | `paper` | `truth` | seconds |
 |---|---|---|---|---|---|---|---|"""
 
 
@@ -47,8 +49,9 @@ def _overview() -> Iterator[str]:
         lines = _in_short(found)
         if lines:
             yield f"| [`{name}`](#teachgym{name.lower()}-v0) | {' | '.join(lines)} |"
-    yield "\nTruth is what results can be checked against, and what no teacher is shown. An episode is one student's,"
-    yield "on one core. Scores of environments with cubes, formulas and data are in [teachers.md](teachers.md).\n"
+    yield "\n*Truth* is what results can be checked against; no teacher is shown it. *Episode* is the time that one"
+    yield "student takes on one core. For environments that are not in the suite, scores are among the"
+    yield "[results of the teachers](teachers/results.md).\n"
 
 
 def _scores() -> Iterator[str]:
@@ -83,8 +86,8 @@ def _environments() -> Iterator[str]:
         yield _text(found) + "\n"
         settings = _settings(found)
         if settings:
-            yield "| keyword | default |\n|---|---|"
-            yield "\n".join(f"| `{keyword}` | {default} |" for keyword, default in settings) + "\n"
+            yield "| keyword | type and range | default |\n|---|---|---|"
+            yield "\n".join(f"| {' | '.join(cells)} |" for cells in settings) + "\n"
 
 
 def _text(found: type[Any]) -> str:
@@ -96,11 +99,12 @@ def _text(found: type[Any]) -> str:
     return text.replace("``", "`")
 
 
-def _settings(found: type[Any]) -> list[tuple[str, str]]:
-    """Keywords of its own with their defaults."""
+def _settings(found: type[Any]) -> list[tuple[str, str, str]]:
+    """Keywords of its own, what they take, and their defaults."""
     parameters = inspect.signature(found.__init__).parameters.values()
+    kinds = get_type_hints(found.__init__, include_extras=True)
     return [
-        (one.name, "required" if one.default is one.empty else f"`{one.default!r}`")
+        (f"`{one.name}`", takes(kinds[one.name]), "required" if one.default is one.empty else f"`{one.default!r}`")
         for one in parameters
         if one.name != "self" and one.kind is not one.VAR_KEYWORD
     ]

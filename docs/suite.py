@@ -11,37 +11,37 @@ SUITE = HERE / "studies" / "suite" / "leaderboard.json"
 INTRODUCTION = """\
 # The suite
 
-One command runs every teacher that fits it in every cheap environment, and makes one leaderboard:
+One command runs all cheap environments with every teacher that fits, and makes one leaderboard:
 
 ```sh
 teachgym suite
 ```
 
-`teachgym suite --list` shows what it would run. An interrupted suite goes on with `--resume`, and `--envs`,
-`--teachers` and `--seeds` choose a part of it. In each environment a teacher's **share of the gap** is its final
-score, less what it paid, on a scale where 0 is the floor (to do nothing) and 1 the ceiling (the rule that is shown
-the truth, or where none is known the best reference; with simulated skills and tasks, no and full competence).
-Intervals are 95 % bootstrap intervals over seeds; a sample redraws students, the same ones for teacher, floor and
-ceiling.
+`teachgym suite --list` shows what it would run. `--resume` continues an interrupted suite; `--envs`, `--teachers` and
+`--seeds` choose a part of it. A teacher's **share of the gap** in an environment is its final score, minus the prices
+that it paid, on a scale where 0 is the floor (doing nothing) and 1 the ceiling: the rule that is shown the truth or,
+where there is none, the best reference policy. With simulated skills and tasks, floor and ceiling are no competence and
+full competence. Intervals are 95 % bootstrap intervals over seeds; each resample draws the same students for teacher,
+floor and ceiling.
 
 ![Share of the gap, by teacher and environment](studies/suite/leaderboard.png)
 
-How to read it, and how not to:
+How to read it:
 
-- Most episodes have a few dozen decisions, so that teachers which learn within one student's lifetime have little to
-  learn from: that many of them are close to `random` says as much of the suite as of them. Teachers that were trained
-  on other students (`teachgym train`) are not in it, as they come from files; [problems.md](problems.md) has one.
-- Rules (`rule,name=...`) are made for their environment, and know what its observations mean. `rule,name=constant` was
-  found by a search on some of these seeds. Neither they nor the rule that is shown the truth compete with the others.
-- Shares are clipped to [-1, 2] before they are averaged over the environments that a teacher fits. As not all fit the
-  same ones, the first column is the **lead**: the mean share less that of `random` in these environments. A teacher in
-  fewer than half of the environments is left out of the map and of the first table.
-- Five seeds a cell: two teachers whose intervals overlap are not told apart.
+- Most episodes have a few dozen decisions, so teachers that learn within one student's lifetime have little to learn
+  from. That many of them are close to `random` says as much about the suite as about them. Teachers that were trained
+  on other students (`teachgym train`) come from files and are not included; [problems](problems.md) has one.
+- Rules (`rule,name=...`) are made for their environment and know what its observations mean. `rule,name=constant` was
+  found by a search that used some of these seeds. Neither these nor the rule that is shown the truth compete.
+- Shares are clipped to [-1, 2] before they are averaged over environments. As not all teachers fit the same
+  environments, teachers are ranked by their **lead**: the mean share minus that of `random` in the same environments.
+  A teacher that fits fewer than half of the environments is left out of the map and of the first table.
+- There are five seeds per cell: if the intervals of two teachers overlap, this does not tell which is better.
 
-What was found: rules that know their problem lead `random` by a quarter of the gap (`paper`) to a half (a searched
-constant), and leave the rest to be had. Of the teachers that know nothing of the problem none leads by more than a
-tenth, with the middle of all controls in front; where an episode has hundreds of decisions (simulated skills and
-tasks), `linucb` leads by far in one, and by little in the other.
+What was found: rules that know their problem lead `random` by between a quarter of the gap (`paper`) and a half (a
+searched constant), and leave room above them. Of the teachers that know nothing about the problem, none leads by more
+than a tenth; setting all controls to the middle comes first among them. Where an episode has hundreds of decisions
+(simulated skills and tasks), `linucb` has a large lead in one environment and a small one in the other.
 """
 
 

@@ -1,4 +1,4 @@
-"""Write ``docs/teachers.md`` from the code and the committed results: ``python docs/teachers.py``."""
+"""Write ``docs/teachers.md`` and ``docs/teachers/*.md`` from the code and results: ``python docs/teachers.py``."""
 
 import ast
 import importlib
@@ -9,32 +9,88 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from annotated import takes
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete
 
 from teachgym.agents import TEACHERS, teacher_class
 from teachgym.base.named_settings import NamedSettings
-from teachgym.core.teacher import Teacher
+from teachgym.core.needs import Needs
+from teachgym.core.spaces import ProbeSpace
+from teachgym.data.spaces import Shares
+from teachgym.data.tree_plan import TreePlans
 from teachgym.statistics import holm
 from teachgym.study.environments import environment_class
 
 HERE = Path(__file__).parent
-PAGE = HERE / "teachers.md"
 STUDIES = HERE / "studies" / "teachers"
+COSTS = STUDIES / "cost.json"
 MAIN = "hypercubes"
 """The study whose result every teacher shows."""
 SIGNIFICANT = 0.05
+NEEDS = {
+    Needs.SUCCESS: "what counts as mastered",
+    Needs.EASY_TASKS: "easy tasks",
+    Needs.VALUES: "value estimates",
+    Needs.ENTROPIES: "entropies",
+    Needs.ANTAGONIST: "an antagonist",
+    Needs.RULES: "reference policies",
+}
+SPACES = {
+    Space: "any",
+    Box: "box",
+    Discrete: "arms",
+    Shares: "shares",
+    TreePlans: "tree",
+    ProbeSpace: "box with probes",
+}
+"""What teachers act on, in words."""
+UNMEASURED = {
+    "manual": "reads its file once",
+    "rule": "that of the rule",
+    "language-model": "a request to the model",
+    "policy": "a pass through its network",
+}
+"""What a decision costs where the teacher needs a file, an environment's rules or an endpoint to be made."""
 
-INTRODUCTION = """\
+CHOOSER = """\
 # The teachers
 
-Every teacher of teachgym: its idea, where it comes from, its settings, what it needs of its environment, and what
-came of it. `python docs/teachers.py` writes this page from the code and the results in
-`docs/studies/teachers`; a test compares it with both.
+This page has a line for each teacher: its idea, what it acts on, what it needs of the environment, and what a decision
+costs. The names lead to settings and results, on one page per family; [results](teachers/results.md) has the studies.
+`python docs/teachers.py` writes all of these pages from the code and from `docs/studies/teachers`.
 
-Teachers are made by `teachgym.make_teacher("name", env, seed=0, setting=value)`, and compared by
-`teachgym compare --teachers name name,setting=value`. A need that an environment does not meet is a clear error;
-`teachgym compare` asks the environment for probes and an antagonist where a teacher needs them.
+```python
+import gymnasium
+import teachgym
+
+env = gymnasium.make("teachgym/Hypercubes-v0", budget=300)
+teacher = teachgym.make_teacher("alp-gmm", env, seed=0, fit_every=100)
+print(teachgym.teach(env, teacher, seed=0).outcomes.mean())
+```
+
+How to choose:
+
+- **What is a decision in your environment?** A point of a *box* of tasks, one of several *arms*, *shares* of data over
+  skills, or a plan for a skill *tree*. Bandits cut a box into a grid of arms.
+- **What can the environment offer?** A teacher whose [needs](glossary.md#needs) are not met raises an error that says
+  what would fit. `teachgym.pair` and `teachgym compare` turn on probes, an antagonist and other things that a teacher
+  needs. [Which teacher fits where](fits.md) has the whole table.
+- **Compare with `random`**, and with a curriculum made by hand where you have one. No teacher here is best everywhere.
+
+Cost is the processor time of a decision and its update, on one core of a busy server: the mean over decisions 18,001 to
+20,000, with two task parameters (two skills, or a tree of two). It includes updates of networks and other rare work.
+`python -m tests.benchmarks.teacher_cost --decisions 20000 --output docs/studies/teachers/cost.json` measures it.
+"""
+RESULTS = """\
+# Results of the teachers
+
+Studies on simulated students and on small data subjects, each with the command that made it. They show what a teacher
+does where the answer is known, not how it ranks in general.
 """
 
 
@@ -59,49 +115,150 @@ class Result:
 
     @property
     def beats_random(self) -> bool:
-        """Whether it is above ``random``, and hardly by chance."""
+        """Whether it is significantly above ``random``."""
         return self.above and self.p_value < SIGNIFICANT
 
-    def __str__(self) -> str:
+    @property
+    def score(self) -> str:
+        """What teachers are compared by, with its interval."""
         mean, low, high = self.mastered
         if self.headline == "mastered":
-            text = f"{mean:.1f} [{max(low, 0.0):.1f}, {min(high, 100.0):.1f}] % mastered"
-            text += ", mean outcome {:.2f} [{:.2f}, {:.2f}]".format(*self.outcome) + f", {self.seeds} seeds"
-        else:
-            text = "accuracy {:.3f} [{:.3f}, {:.3f}]".format(*self.outcome) + f", {self.seeds} seeds"
-        if self.teacher == "random":
-            return text
-        return f"{text}, p {'< 0.0001' if self.p_value < 1e-4 else f'= {self.p_value:.2g}'}"
+            return f"{mean:.1f} [{max(low, 0.0):.1f}, {min(high, 100.0):.1f}] %"
+        return "{:.3f} [{:.3f}, {:.3f}]".format(*self.outcome)
+
+    @property
+    def p_text(self) -> str:
+        """The p value, for people."""
+        return "< 0.0001" if self.p_value < 1e-4 else f"{self.p_value:.2g}"
+
+    def __str__(self) -> str:
+        text = f"{self.score} mastered, mean outcome {{:.2f}} [{{:.2f}}, {{:.2f}}]".format(*self.outcome)
+        tested = "" if self.teacher == "random" else f", p {self.p_text if '<' in self.p_text else f'= {self.p_text}'}"
+        return f"{text}, {self.seeds} seeds{tested}"
 
 
-def page() -> str:
-    """The whole page."""
-    results = [result for folder in sorted(STUDIES.iterdir()) if folder.is_dir() for result in _results(folder)]
-    parts = [INTRODUCTION, *_studies(), _table(results)]
-    family = ""
+def pages() -> dict[Path, str]:
+    """Every page, by its file: the chooser, the families, and the results."""
+    results = [result for folder in _studies() for result in _results(folder)]
+    families: dict[str, list[str]] = {}
     for name in TEACHERS:
-        found = teacher_class(name)
-        package = importlib.import_module(found.__module__.rpartition(".")[0])
-        heading = (inspect.getdoc(package) or "").partition("\n")[0].rstrip(".")
-        if heading != family:
-            family = heading
-            parts.append(f"## {heading}\n")
-        parts.append(_entry(name, found, [one for one in results if NamedSettings.parse(one.teacher).name == name]))
-    return "\n".join(parts)
+        families.setdefault(teacher_class(name).__module__.split(".")[-2], []).append(name)
+    made = {HERE / "teachers.md": "\n".join([CHOOSER, *_chooser(families)])}
+    for family, names in families.items():
+        title, text = _described(family)
+        parts = [f"# {title}\n", f"{text}\n", *(_entry(name, results) for name in names)]
+        made[HERE / "teachers" / f"{family}.md"] = "\n".join(parts)
+    made[HERE / "teachers" / "results.md"] = "\n".join([RESULTS, _table(results), *_commands()])
+    return made
 
 
-def _studies() -> Iterator[str]:
-    yield "## Results\n"
-    for folder in sorted(STUDIES.iterdir()):
-        if folder.is_dir():
-            yield f"`{folder.name}`: {_read_me(folder)}\n"
-            yield f"```sh\n{_command(json.loads((folder / 'study.json').read_text())['settings'])}\n```\n"
+def _described(family: str) -> tuple[str, str]:
+    """The title and the introduction of a family: the docstring of its package."""
+    title, _, text = _markdown(inspect.getdoc(importlib.import_module(f"teachgym.agents.{family}"))).partition("\n")
+    return title.rstrip("."), text.strip()
+
+
+def _chooser(families: dict[str, list[str]]) -> Iterator[str]:
+    costs = json.loads(COSTS.read_text())
+    for family, names in families.items():
+        yield f"## [{_described(family)[0]}](teachers/{family}.md)\n"
+        yield "| teacher | idea | acts on | needs | cost |\n|---|---|---|---|---|"
+        for name in names:
+            idea = re.sub(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)", "", _sentences(name)[0])
+            cost = UNMEASURED.get(name) or _time(costs[name])
+            yield f"| [`{name}`](teachers/{family}.md#{name}) | {idea} | {_acts_on(name)} | {_needs(name)} | {cost} |"
+        yield ""
+
+
+def _time(microseconds: int) -> str:
+    value, unit = (microseconds / 1000, "ms") if microseconds >= 1000 else (microseconds, "µs")
+    return f"{value:.2g} {unit}" if value < 100 else f"{round(value, -1):.0f} {unit}"
+
+
+def _acts_on(name: str) -> str:
+    found = teacher_class(name)
+    types = found.requirements(found.Settings()).acts_on
+    return ", ".join(
+        words for kind, words in SPACES.items() if kind in types and not (kind is ProbeSpace and Box in types)
+    )
+
+
+def _needs(name: str) -> str:
+    found = teacher_class(name)
+    return ", ".join(NEEDS[need] for need in found.requirements(found.Settings()).needs) or "-"
+
+
+def _sentences(name: str) -> list[str]:
+    text = " ".join(_markdown(inspect.getdoc(teacher_class(name))).split())
+    return re.split(r"(?<=[.:])\s+(?=[A-Z`])", text)
+
+
+def _markdown(docstring: str | None) -> str:
+    return (docstring or "").replace("``", "`")
+
+
+def _entry(name: str, results: list[Result]) -> str:
+    """A teacher's part of its family's page."""
+    found = teacher_class(name)
+    sentences = _sentences(name)
+    idea = " ".join(sentences[:2]) if len(sentences[0]) < 300 else sentences[0]
+    lines = [f"## `{name}`\n", f"{idea}\n"]
+    sources = sorted(set(re.findall(r"arXiv:(\d{4}\.\d{4,5})", inspect.getdoc(found) or "")))
+    links = ", ".join(f"[arXiv:{source}](https://arxiv.org/abs/{source})" for source in sources)
+    facts = [f"Source: {links}."] if links else []
+    facts += [f"Needs {_needs(name)}."] if _needs(name) != "-" else []
+    facts.append(f"Class: `{found.__module__}.{found.__name__}`.")
+    lines.append(" ".join(facts) + "\n")
+    if fields(found.Settings):
+        lines += ["| setting | type and range | default | meaning |", "|---|---|---|---|"]
+        meanings, kinds = _meanings(found.Settings), get_type_hints(found.Settings, include_extras=True)
+        for field in fields(found.Settings):
+            meaning = meanings.get(field.name, "")
+            lines.append(f"| `{field.name}` | {takes(kinds[field.name])} | `{_default(field)}` | {meaning} |")
+        lines.append("")
+    for result in results:
+        if result.study == MAIN and NamedSettings.parse(result.teacher).name == name:
+            lines.append(f"On [`{MAIN}`](results.md), as `{result.teacher}`: {result}.\n")
+    return "\n".join(lines)
+
+
+def _default(field: Field[Any]) -> str:
+    value = field.default if field.default_factory is MISSING else field.default_factory()
+    if isinstance(value, float) and len(str(value)) > 10:
+        value = Fraction(value).limit_denominator(1000)
+    return json.dumps(value) if isinstance(value, str | bool | tuple | list) else str(value)
+
+
+def _meanings(settings: type[Any]) -> dict[str, str]:
+    """The docstring under each field, those of base classes included."""
+    found: dict[str, str] = {}
+    for cls in reversed(settings.__mro__[:-1]):
+        (body,) = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body
+        assert isinstance(body, ast.ClassDef)
+        for statement, following in zip(body.body, body.body[1:], strict=False):
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                match following:
+                    case ast.Expr(ast.Constant(str(text))):
+                        found[statement.target.id] = " ".join(text.replace("``", "`").replace("|", "\\|").split())
+    return found
+
+
+def _studies() -> list[Path]:
+    return sorted(folder for folder in STUDIES.iterdir() if folder.is_dir())
+
+
+def _commands() -> Iterator[str]:
+    yield "## The studies\n"
+    for folder in _studies():
+        yield f"### `{folder.name}`\n"
+        yield f"{_read_me(folder)}\n"
+        yield f"```sh\n{_command(json.loads((folder / 'study.json').read_text())['settings'])}\n```\n"
 
 
 def _read_me(folder: Path) -> str:
-    """The text on a study, with links that start from this page."""
+    """The text on a study, with links that start from the page of results."""
     text = (folder / "README.md").read_text().strip()
-    here = folder.relative_to(HERE).as_posix()
+    here = posixpath.relpath(folder, HERE / "teachers")
     return re.sub(r"\]\((?!https?:)([^)]+)\)", lambda link: f"]({posixpath.normpath(f'{here}/{link[1]}')})", text)
 
 
@@ -145,72 +302,33 @@ def _p_value(row: dict[str, Any], random: dict[str, Any], headline: str) -> floa
 
 def _table(results: list[Result]) -> str:
     lines = [
-        "### Where each beats `random`\n",
-        "The study of each in which it lies furthest above `random`, by Welch's test of % mastered (of the accuracy on",
-        "the test set, where data is taught) with Holm's correction over all teachers of that study. Means over seeds",
-        "with 95 % t-intervals.\n",
-        "| teacher | study | as | result | `random` there | beats `random` |",
-        "|---|---|---|---|---|---|",
+        "## Where each beats `random`\n",
+        "For each teacher, the study in which it is furthest above `random` by Welch's test of % mastered (of test",
+        "accuracy, where data is taught), with Holm's correction over all teachers of the study. Results are",
+        "% mastered, or accuracy from 0 to 1, as means over seeds with 95 % t-intervals. Teachers have the settings",
+        "that the command of the study gives them, named here only if a study has several of one teacher.\n",
+        "| teacher | study | seeds | result | `random` there | p | beats `random` |",
+        "|---|---|---|---|---|---|---|",
     ]
     randoms = {result.study: result for result in results if result.teacher == "random"}
+    left = []
     for name in TEACHERS:
         own = [result for result in results if NamedSettings.parse(result.teacher).name == name]
         if name == "random":
             continue
         if not own:
-            lines.append(f"| `{name}` | | | not run | | |")
+            left.append(f"`{name}`")
             continue
         best = min(own, key=lambda result: (not result.beats_random, not result.above, result.p_value))
-        beaten = randoms[best.study]
-        there = (
-            "{:.1f} [{:.1f}, {:.1f}]".format(*beaten.mastered)
-            if beaten.headline == "mastered"
-            else "{:.3f} [{:.3f}, {:.3f}]".format(*beaten.outcome)
-        )
-        verdict = "yes" if best.beats_random else "**no**"
-        lines.append(f"| `{name}` | `{best.study}` | `{best.teacher}` | {best} | {there} | {verdict} |")
-    return "\n".join(lines) + "\n"
-
-
-def _entry(name: str, found: type[Teacher], results: list[Result]) -> str:
-    text = " ".join((inspect.getdoc(found) or "").replace("``", "`").split())
-    sentences = re.split(r"(?<=[.:])\s+(?=[A-Z`])", text)
-    idea = " ".join(sentences[:2]) if len(sentences[0]) < 300 else sentences[0]
-    sources = sorted(set(re.findall(r"arXiv:(\d{4}\.\d{4,5})", text)))
-    links = ", ".join(f"[arXiv:{source}](https://arxiv.org/abs/{source})" for source in sources) or "made by hand"
-    required = found.requirements(found.Settings())
-    lines = [f"### `{name}`\n", f"{idea}\n", f"Source: {links}. With its defaults it {required}.\n"]
-    if fields(found.Settings):
-        lines += ["| setting | default | meaning |", "|---|---|---|"]
-        meanings = _meanings(found.Settings)
-        for field in fields(found.Settings):
-            lines.append(f"| `{field.name}` | `{_default(field)}` | {meanings.get(field.name, '')} |")
-        lines.append("")
-    here = [result for result in results if result.study == MAIN]
-    lines += [f"On `{MAIN}`, as `{result.teacher}`: {result}.\n" for result in here]
-    if not here:
-        lines.append(f"On `{MAIN}`: not run.\n")
-    return "\n".join(lines)
-
-
-def _default(field: Field[Any]) -> str:
-    value = field.default if field.default_factory is MISSING else field.default_factory()
-    return json.dumps(value) if isinstance(value, str | bool | tuple | list) else str(value)
-
-
-def _meanings(settings: type[Any]) -> dict[str, str]:
-    """The docstring under each field, those of base classes included."""
-    found: dict[str, str] = {}
-    for cls in reversed(settings.__mro__[:-1]):
-        (body,) = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body
-        assert isinstance(body, ast.ClassDef)
-        for statement, following in zip(body.body, body.body[1:], strict=False):
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                match following:
-                    case ast.Expr(ast.Constant(str(text))):
-                        found[statement.target.id] = " ".join(text.replace("``", "`").replace("|", "\\|").split())
-    return found
+        variants = sum(result.study == best.study for result in own)
+        called = best.teacher if variants > 1 else name
+        cells = [f"`{called}`", f"[{best.study}](#{best.study})", str(best.seeds), best.score]
+        cells += [randoms[best.study].score, best.p_text, "yes" if best.beats_random else "**no**"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Not in these studies: {', '.join(left)}.", ""])
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    for page, text in pages().items():
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text)

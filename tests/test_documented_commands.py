@@ -1,7 +1,10 @@
 """Every command in the README, the documents and the help texts works, page by page and in the order of the page."""
 
+import importlib.util
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import pytest
 import tyro
 
 from teachgym.base.named_settings import NamedSettings
-from teachgym.cli import main
+from teachgym.cli import Command, main
 from teachgym.cli.compare import Compare
 from teachgym.cli.train import Train
 from teachgym.core.evaluation import Evaluation
@@ -37,7 +40,8 @@ SMALLER = {
 PLANNED = {
     "--executor ray": "needs a cluster, or starts one: tests/study/executors/test_ray_executor.py does",
     "language-model": "needs an endpoint: tests/envs and tests/agents have one that answers by a function",
-    "teachers.md: ": "are studies of up to an hour, whose results are committed",
+    "stump-tracks-paper": "takes a cluster days",
+    "teachers/results.md: ": "are studies of up to an hour, whose results are committed",
     "studies/": "are studies of hours, whose results are committed",
 }
 """Parts of commands, or pages, that are not run but planned, with the reason: all that they name is made once."""
@@ -50,7 +54,7 @@ READ = {
     "llama-server": "is a server",
     "tests.benchmarks": "is a benchmark, run by hand",
 }
-"""Commands that are only read, with the reason; ``test_docs.py`` and ``test_readme.py`` check their form."""
+"""Commands that are only read, with the reason."""
 MODULES = {
     "tutorial.md": "ladder",
     "how_to/world.md": "throwing",
@@ -61,6 +65,14 @@ PAGES = {"README.md": ROOT / "README.md"} | {
     str(path.relative_to(ROOT / "docs")): path for path in sorted((ROOT / "docs").rglob("*.md"))
 }
 DEMO = re.findall(r"\$\(BIN\)/(teachgym .*)", (ROOT / "Makefile").read_text())
+CLUSTER = {
+    "srun": 'while [[ $1 == -* ]]; do [[ $1 == -w || $1 == -x ]] && shift; shift; done; "$@"',
+    "scontrol": "echo node-1",
+    "ray": "",
+    "sleep": "",
+    "teachgym": 'printf "%q " "$0" "$@" >> "$COMMANDS"; echo >> "$COMMANDS"',
+}
+"""What stands in for the programs of a cluster; ours notes how it was called."""
 
 
 def blocks(page: str, kind: str) -> list[str]:
@@ -68,10 +80,14 @@ def blocks(page: str, kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```", PAGES[page].read_text(), re.MULTILINE | re.DOTALL)
 
 
-def commands(page: str) -> list[str]:
+def written(page: str) -> list[str]:
     """The commands of a page, each in one line."""
-    lines = [line for code in blocks(page, "sh") for line in code.replace("\\\n", "").splitlines()]
-    return [line for line in lines if not any(part in line for part in READ)]
+    return [line for code in blocks(page, "sh") for line in code.replace("\\\n", "").splitlines()]
+
+
+def commands(page: str) -> list[str]:
+    """Those that are run."""
+    return [line for line in written(page) if not any(part in line for part in READ)]
 
 
 def examples() -> set[str]:
@@ -163,6 +179,38 @@ def test_the_options_that_help_shows_work(command: type[Compare] | type[Train], 
     shown = " ".join((command.__doc__ or "").split())
     options = re.findall(r"(--\w.*?)\.(?: |$)", shown)[0]
     run(f"teachgym {command.__name__.lower()} {options}")
+
+
+def test_commands_that_are_only_read_are_well_formed() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    only_read = [line for page in PAGES for line in written(page) if line not in commands(page)]
+    for command in only_read:
+        program, *arguments = shlex.split(command)
+        if program == "teachgym":
+            tyro.cli(Command, args=arguments, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+        elif program == "make":
+            assert arguments[0] in targets
+        elif "python" in command:
+            assert importlib.util.find_spec(arguments[arguments.index("-m") + 1]) is not None, command
+        else:
+            assert program in ("vllm", "llama-server", "hf"), f"{command} is neither ours nor that of a model server"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "bash")])
+def test_the_scripts_of_a_page_run_on_a_pretended_cluster(page: str, reader: Path) -> None:
+    for program, code in CLUSTER.items():
+        (reader / program).write_text(f"#!/bin/bash\n{code}\n")
+        (reader / program).chmod(0o755)
+    told = {"SLURM_ARRAY_TASK_ID": "1", "SLURM_JOB_NODELIST": "node-[1-4]", "COMMANDS": str(reader / "commands.txt")}
+    environment = {**os.environ, **told, "HOME": str(reader), "PATH": f"{reader}:{os.environ['PATH']}"}
+    scripts = blocks(page, "bash")
+    for script in scripts:
+        done = subprocess.run(["bash", "-eu"], input=script, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    called = (reader / "commands.txt").read_text().splitlines()
+    assert len(called) == len(scripts)
+    for command in called:
+        run(command.replace(str(reader / "teachgym"), "teachgym"), page)
 
 
 def test_what_is_not_run_is_there() -> None:

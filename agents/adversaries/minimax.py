@@ -24,7 +24,7 @@ class MinimaxSettings(LevelAdversarySettings):
 
 @final
 class Minimax(LevelAdversary):
-    """Makes the tasks that the student does worst: a baseline of PAIRED (Dennis et al. 2020, arXiv:2012.02096).
+    """Generates tasks on which the student does worst: a baseline of PAIRED (Dennis et al. 2020, arXiv:2012.02096).
 
     An adversary writes each task parameter by parameter (see ``LevelAdversary``) and is trained by PPO to minimise the
     student's best outcome on the task. Nothing keeps it from tasks that are impossible.

@@ -25,7 +25,7 @@ class PairedSettings(LevelAdversarySettings):
 
 @final
 class Paired(LevelAdversary):
-    """Makes tasks that one student does better than another: regret (Dennis et al. 2020, arXiv:2012.02096).
+    """Generates tasks on which one student does better than another: regret (Dennis et al. 2020, arXiv:2012.02096).
 
     Two students learn the same tasks: the protagonist, whose outcomes are the environment's, and an antagonist. An
     adversary writes each task parameter by parameter (see ``LevelAdversary``) and is trained by PPO to maximise the

@@ -1,1 +1,5 @@
-"""Shares of data over skills."""
+"""Shares over skills.
+
+Each decision divides the next examples among the skills of a subject (``SkillList-v0``), by the student's accuracy in
+each.
+"""

@@ -28,11 +28,11 @@ class ArteSettings:
     """What the shares are tilted from: ``"uniform"``, or ``"data"``, the shares of all data so far, so that tilts add
     up from step to step, and a skill without data stays without."""
     warm_up: NonNegativeInt = 3
-    """Steps in which the skills take turns, alike, before any shares are tilted; from 0 up."""
+    """Steps in which the skills take turns, alike, before any shares are tilted."""
     decay: PositiveShare = 0.9
-    """What a step counts for each step that has come after it, above 0; 1 forgets nothing."""
+    """What a step counts for each step that has come after it; 1 forgets nothing."""
     ridge: PositiveFloat = 0.1
-    """Weight of the penalty on squared differences between scores, above 0: what little data says is not believed."""
+    """Weight of the penalty on squared differences between scores: what little data says is not believed."""
 
 
 @final

@@ -10,7 +10,7 @@ from teachgym.core.task_space import FloatArray
 
 @final
 class RandomShares(AllocationTeacher):
-    """Draws the skills' shares anew in every step, uniformly among all that there are.
+    """Draws new shares of the skills in every step, uniformly among all possible ones.
 
     Over a few steps it comes near to ``uniform``, and never looks at the student. Nothing to set; ``origin`` is
     ``"rule"``.

@@ -10,7 +10,7 @@ from teachgym.core.task_space import FloatArray
 
 @final
 class Uniform(AllocationTeacher):
-    """Gives every skill the same share, and never looks at the student.
+    """Gives every skill the same share, whatever the student does.
 
     It is the baseline without state that an adaptive teacher has to beat. Nothing to set; ``origin`` is ``"rule"``.
     """

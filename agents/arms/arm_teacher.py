@@ -22,7 +22,7 @@ class Choice(NamedTuple):
     origin: str
     """Why it was chosen, for ``Teacher.origin``."""
     note: tuple[float, ...] | FloatArray = ()
-    """Numbers to hand back with the answer."""
+    """Numbers to hand back with the outcome."""
 
 
 class ArmTeacher(Teacher):

@@ -74,17 +74,17 @@ class BanditSettings(ArmSettings):
     """The three UCBs: c in mean + c sqrt(ln t / n); sqrt(2) for ``"ucb"``, 2 sqrt(0.6) for ``"discounted-ucb"``,
     sqrt(0.6) for ``"sliding-window-ucb"``."""
     discount: float | None = None
-    """How much less an answer counts after each further one, in ``(0, 1]``: 0.99 for ``"discounted-ucb"``, 1 for
+    """How much less an outcome counts after each further one, in ``(0, 1]``: 0.99 for ``"discounted-ucb"``, 1 for
     ``"thompson"``."""
     window: int | None = None
-    """``"sliding-window-ucb"``: latest answers that count; 1000."""
+    """``"sliding-window-ucb"``: latest outcomes that count; 1000."""
     learning_rate: float | None = None
     """Step of the log weights: epsilon over the number of arms for ``"exp3"``, 0.025 for ``"exp3.s"``."""
     share: float | None = None
-    """``"exp3.s"``: how much of its weight an arm gives to the others with each answer, in ``[0, 1)``; None takes
+    """``"exp3.s"``: how much of its weight an arm gives to the others with each outcome, in ``[0, 1)``; None takes
     1 / (t + 1) after the t-th."""
     prior_mean: float | None = None
-    """``"thompson"``: expected reward of an arm before its first answer; 0."""
+    """``"thompson"``: expected reward of an arm before its first outcome; 0."""
     prior_std: float | None = None
     """``"thompson"``: how far off that may be; 1."""
     noise_std: float | None = None
@@ -120,7 +120,7 @@ class BanditSettings(ArmSettings):
 
 
 class Bandit(ArmTeacher):
-    """Plays the arms that have paid, and now and then others, by any of eight classic rules.
+    """Plays the arms that have paid off, and sometimes others, by any of eight classic rules.
 
     What pays is the student's progress on an arm, its outcome, or the environment's reward; the rule says how an
     arm's record is weighed against how little is known of it. By default it is EXP3.S (Auer et al. 2002; as a

@@ -37,7 +37,7 @@ class LinearBanditSettings(ArmSettings):
     their 0.2 and 0.8 ``"quantiles"``; ``"none"`` leaves them. None takes ``"bounds"``, and ``"range"`` where the
     environment pays."""
     ridge: PositiveFloat = 1.0
-    """Weight of the penalty on squared coefficients, above 0; 1 in both papers."""
+    """Weight of the penalty on squared coefficients; 1 in both papers."""
 
     def __post_init__(self) -> None:
         if self.rescale is not None:
@@ -53,7 +53,7 @@ class LinUcbSettings(LinearBanditSettings):
     """
 
     alpha: NonNegativeFloat = 1.0
-    """Standard deviations that are added to an arm's expected reward, from 0 up; the paper's bound takes
+    """Standard deviations that are added to an arm's expected reward; the paper's bound takes
     1 + sqrt(ln(2 / delta) / 2) for a chance delta of being wrong, and its experiments try several."""
 
 
@@ -66,7 +66,7 @@ class LinearThompsonSettings(LinearBanditSettings):
     """
 
     spread: PositiveFloat = 0.5
-    """v: standard deviation of a reward about its expectation, above 0. The paper's bound takes one that grows with
+    """v: standard deviation of a reward about its expectation. The paper's bound takes one that grows with
     sqrt(d ln t); 0.5 is the most that rewards in ``[0, 1]`` can have."""
 
 
@@ -132,7 +132,7 @@ class LinearBandit(ArmTeacher):
 
 @final
 class LinUcb(LinearBandit):
-    """Plays the arm that could pay most at what the teacher sees now (LinUCB; Li et al. 2010, arXiv:1003.0146).
+    """Plays the arm that could pay most, given the observation (LinUCB; Li et al. 2010, arXiv:1003.0146).
 
     Each arm has its own ridge regression of reward on the observation, and the arm of the greatest expectation plus
     ``alpha`` standard deviations is played. So it learns which arm to teach in which state of the student, with far
@@ -163,7 +163,7 @@ class LinUcb(LinearBandit):
 
 @final
 class LinearThompson(LinearBandit):
-    """Plays the best arm under coefficients drawn from what is known of them (Agrawal and Goyal 2013, arXiv:1209.3352).
+    """Plays the best arm under coefficients drawn from their posterior (Agrawal and Goyal 2013, arXiv:1209.3352).
 
     Each arm has its own Bayesian linear regression of reward on the observation. A reward is drawn for every arm from
     its posterior in the present state of the student, and the arm of the greatest is played, so that arms are tried

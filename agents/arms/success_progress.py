@@ -30,19 +30,19 @@ class SuccessProgressSettings(ArmSettings):
     """
 
     update_every: PositiveInt | None = None
-    """Answers between two updates of the success rates; None takes 10 for every arm."""
+    """Outcomes between two updates of the success rates; None takes 10 for every arm."""
     smoothing: PositiveShare = 0.1
-    """Weight of the newest in both moving averages, in ``(0, 1]``."""
+    """Weight of the newest in both moving averages."""
     theta: Annotated[float, Gt(0), Lt(1)] = 0.1
     """Success rate that counts as one half: differences below it are stretched; in ``(0, 1)``."""
     uniform_share: Share = 0.25
-    """Share of uniform draws, in ``[0, 1]``."""
+    """Share of uniform draws."""
     baseline: Literal["first", "none"] = "first"
     """What rates are measured from: an arm's ``"first"`` rate, but at most 0.75, or 0."""
     untried: Literal["keep", "zero"] = "keep"
-    """What an arm without an answer since the last update does: ``"keep"`` its averages, or count as a rate of 0."""
+    """What an arm without an outcome since the last update does: ``"keep"`` its averages, or count as a rate of 0."""
     carry_over: bool = False
-    """Whether an arm's last rate counts as one answer towards its next."""
+    """Whether an arm's last rate counts as one outcome towards its next."""
     strata: tuple[Annotated[tuple[NonNegativeInt, ...], MinLen(1)], ...] = ()
     """Sets of arms, by number from 0, of which only the best keeps its weight; of none, all arms keep theirs."""
     best_by: Literal["success", "progress", "learnability"] = "success"
@@ -53,7 +53,7 @@ class SuccessProgressSettings(ArmSettings):
 class SuccessProgress(ArmTeacher):
     """Draws the tasks whose success rate changes, up or down (Kanitscheider et al. 2021, arXiv:2106.14876).
 
-    After every ``update_every`` answers, each task's success rate p (less that of the beginner) enters a fast moving
+    After every ``update_every`` outcomes, each task's success rate p (less that of the beginner) enters a fast moving
     average, and that a slow one; both are stretched by f(x) = x (1 - theta) / (x + theta (1 - 2 x)), so that small
     rates count more, and progress is |f(fast) - f(slow)|. Tasks with progress or any success are drawn in proportion
     to the sigmoid of their progress, standardised among them; where there are none, all alike. A share of the draws

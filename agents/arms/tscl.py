@@ -43,7 +43,7 @@ class TsclSettings(ArmSettings):
     temperature: PositiveFloat | None = None
     """``"boltzmann"``: the difference in progress that makes an arm e times as likely; 0.0004."""
     learning_rate: PositiveShare | None = None
-    """``"online"``, ``"naive"`` and ``"window"``: how far an expected progress moves towards a new one, in ``(0, 1]``;
+    """``"online"``, ``"naive"`` and ``"window"``: how far an expected progress moves towards a new one;
     0.1. With 1 ``"window"`` takes the slope itself, as the authors' code does."""
     window: Annotated[int, Ge(2)] | None = None
     """Scores of an arm that a slope is fitted to (``"naive"``, where they are a burst, and ``"window"``), or
@@ -193,7 +193,7 @@ TSCL_ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
 
 @final
 class Tscl(ArmTeacher):
-    """Teaches the tasks on whose learning curve the student is steepest (Matiisen et al. 2017, arXiv:1707.00183).
+    """Teaches the tasks whose learning curve is steepest (Matiisen et al. 2017, arXiv:1707.00183).
 
     Each task keeps an estimate of its slope by one of four algorithms (``"online"``, ``"naive"``, ``"window"``,
     ``"sampling"``), and the steepest is taught next, with some chance for others. With absolute progress, tasks whose

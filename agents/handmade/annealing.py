@@ -30,7 +30,7 @@ class AnnealingSettings:
     """
 
     pace: Literal["steps", "episodes", "success"] = "steps"
-    """What moves the box on: student steps spent, answers, or successes."""
+    """What moves the box on: student steps spent, episodes, or successes."""
     start_low: tuple[FiniteFloat, ...] | None = None
     """Lower corner of the first box, in task units; None takes easy tasks."""
     start_high: tuple[FiniteFloat, ...] | None = None
@@ -44,9 +44,9 @@ class AnnealingSettings:
     increments: PositiveInt | None = None
     """``"success"``: moves from the first box to the last; 5."""
     threshold: Share | None = None
-    """``"success"``: share of successes that makes the box move, in ``[0, 1]``; 0.75."""
+    """``"success"``: share of successes that makes the box move; 0.75."""
     window: PositiveInt | None = None
-    """``"success"``: answers between two decisions on whether to move; 10."""
+    """``"success"``: outcomes between two decisions on whether to move; 10."""
 
     def __post_init__(self) -> None:
         refuse_unused(self, (*_CLOCK, *_SUCCESS), "pace", _USED)

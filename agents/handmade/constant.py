@@ -30,7 +30,7 @@ class ConstantSettings:
 
 @final
 class Constant(Teacher):
-    """Gives the student one and the same task every time, and learns nothing.
+    """Gives the student the same task every time, and learns nothing.
 
     It tells what a student learns from that task alone, and how what it learns carries over to others. It draws
     nothing at random. ``origin`` is ``"constant"``.

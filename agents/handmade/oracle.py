@@ -24,7 +24,7 @@ class OracleSettings:
     """
 
     window_share: PositiveShare = 1 / 6
-    """Side of the window as a share of each parameter's range, in ``(0, 1]``."""
+    """Side of the window as a share of each parameter's range."""
     move_every: PositiveInt = 50
     """Episodes between two decisions on whether to move."""
     threshold: FiniteFloat | None = None

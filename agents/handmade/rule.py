@@ -32,7 +32,7 @@ class RuleSettings:
 
 @final
 class ReferenceRule(Teacher):
-    """Plays a reference policy of the environment: to do nothing, the rule of its source, or what the truth says.
+    """Plays a reference policy of the environment, such as doing nothing, its source's rule, or the truth's.
 
     A rule maps the observation to an action; it learns nothing and draws nothing. ``truth`` is shown the truth, and is
     a bound for the others to be measured by, not a teacher to compare with. ``origin`` is the rule's name.

@@ -38,7 +38,7 @@ class StagesSettings:
     ``"until"`` ends the stage: tests such as ``steps>20000``, ``episodes>=50``, ``outcome>230``, ``success>0.75``,
     joined by ``&`` and ``|`` (``teachgym.agents.handmade.stop_conditions``). All stages but the last need it."""
     window: PositiveInt = 1000
-    """Latest answers of a stage that ``outcome`` and ``success`` are the means of."""
+    """Latest episodes of a stage, over which ``outcome`` and ``success`` are averaged."""
 
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages):
@@ -62,10 +62,10 @@ class StagesSettings:
 
 @final
 class Stages(Teacher):
-    """Teaches the stages that a person wrote down, one after the other, each until its own condition is met.
+    """Teaches the stages that a person wrote down, one after the other, each until its condition is met.
 
     A stage is a box of tasks, drawn uniformly, or a single task; its condition speaks of steps and episodes spent in
-    it, and of the mean outcome and share of successes among its latest answers. The idea and the form of the
+    it, and of the mean outcome and share of successes among its latest episodes. The idea and the form of the
     conditions are those of the sequential curriculum of Syllabus (Sullivan et al. 2024).
 
     Differs from it: counts and means are of the stage, and start anew with each, so that an early success of the

@@ -1,1 +1,4 @@
-"""Teachers that read and write: a language model is shown a report of the student, and answers in words."""
+"""Language models.
+
+A language model is shown a report of the student as text, and replies with a plan.
+"""

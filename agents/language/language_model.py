@@ -40,12 +40,12 @@ class LanguageModelSettings(ModelSettings):
     """What it decides: each skill's share of the examples; where to explore and to exploit in trees of skills; orders
     for an engine, in words; or the examples themselves."""
     memory: NonNegativeInt = 3
-    """Latest steps that it is reminded of: report, answer and reward; from 0 up."""
+    """Latest steps that it is reminded of: report, answer and reward."""
 
 
 @final
 class LanguageModel(Teacher):
-    """Asks a language model what the student should be taught next, and shows it what came of it.
+    """Asks a language model what to teach next, and shows it the results.
 
     The model reads the report of a data-generation environment with ``observation="text"``, the latest steps and their
     rewards, and answers in JSON, which is checked and, if need be, corrected. After the agents of DataEnvGym (Khan et

@@ -1,1 +1,4 @@
-"""Learned beforehand, over many students."""
+"""Trained policies.
+
+Policies that ``teachgym train`` has trained beforehand, over many students.
+"""

@@ -39,7 +39,7 @@ class PolicySettings:
 
 @final
 class PolicyTeacher(Teacher):
-    """A policy that was trained on many students, and teaches another by what it sees of it.
+    """Acts by a policy that was trained on many other students, from its observation alone.
 
     ``teachgym train`` trains it with an algorithm of Stable-Baselines3 or sb3-contrib in any teacher environment,
     best one with simulated students; here its weights are fixed, and it acts on the observation alone, with the

@@ -21,16 +21,16 @@ class AlpGmmSettings(MixtureSettings):
     """
 
     max_history: Annotated[int, Ge(WARM_UP + 1)] | None = None
-    """Answers that nearest neighbours are looked for among, above 5; the oldest are dropped. None keeps all."""
+    """Outcomes that nearest neighbours are looked for among, above 5; the oldest are dropped. None keeps all."""
     normalise_distances: bool | None = None
     """Whether distances between tasks take each parameter as a share of its range; None does as ``normalise``."""
 
 
 @final
 class AlpGmm(MixtureTeacher):
-    """Goes where the student's outcomes change most, up or down (Portelas et al. 2019, arXiv:1910.07224).
+    """Samples tasks where the student's outcomes change most, up or down (Portelas et al. 2019, arXiv:1910.07224).
 
-    Every answer gets an absolute learning progress (ALP): how far its outcome lies from that of the nearest
+    Every episode gets an absolute learning progress (ALP): how far its outcome is from that of the nearest
     task tried before (``teachgym.core.learning_progress``). After every ``fit_every`` answers, mixtures are fitted
     to the last ``fit_every`` vectors [task, ALP], and the one with the least information criterion is kept.
     From then on a task is uniformly random with probability ``random_share``; otherwise a component is chosen

@@ -24,9 +24,9 @@ class CovarGmmSettings(MixtureSettings):
 
 @final
 class CovarGmm(MixtureTeacher):
-    """Goes where the student's outcomes have been rising with time (IGMM, Moulin-Frier et al. 2014).
+    """Samples tasks where the student's outcomes have been rising over time (IGMM, Moulin-Frier et al. 2014).
 
-    Every answer gives a vector [task, time, outcome], where time runs from 0 to 1 between two fits. After every
+    Every outcome gives a vector [task, time, outcome], where time runs from 0 to 1 between two fits. After every
     ``fit_every`` answers, mixtures are fitted to the last ``fit_every`` vectors, and the one with the least
     information criterion is kept. From then on a task is uniformly random with probability ``random_share``;
     otherwise a component is chosen in proportion to the covariance of time and outcome within it, negative

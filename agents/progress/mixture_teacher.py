@@ -26,13 +26,13 @@ class MixtureSettings:
     """
 
     fit_every: PositiveInt = 250
-    """Answers between two fits, which is also the number of answers that a fit takes into account."""
+    """Outcomes between two fits, which is also the number of outcomes that a fit takes into account."""
     bootstrap_episodes: NonNegativeInt | None = None
-    """Answers until the mixture is first used; None takes ``fit_every``."""
+    """Outcomes until the mixture is first used; None takes ``fit_every``."""
     bootstrap: Literal["uniform", "easy"] = "uniform"
     """What tasks are drawn from until then: the whole task space, or the environment's ``easy_tasks``."""
     random_share: Share = 0.2
-    """Share of uniform draws after the bootstrap, in ``[0, 1]``."""
+    """Share of uniform draws after the bootstrap."""
     components_min: PositiveInt = 2
     """Fewest components of a mixture."""
     components_max: int = 10

@@ -25,17 +25,17 @@ class RiacSettings:
     """
 
     max_region_size: Annotated[int, Ge(4)] = 200
-    """Answers that a region holds without splitting."""
+    """Outcomes that a region holds without splitting."""
     split_attempts: PositiveInt = 50
     """Random cuts, the best of which splits a region."""
     min_dims_range_ratio: PositiveShare = 1 / 15
-    """Shortest side of a region as a share of the parameter's range, in ``(0, 1]``."""
+    """Shortest side of a region as a share of the parameter's range."""
     min_population: PositiveInt | None = None
-    """Fewest answers on each side of a cut; None takes a twentieth of ``max_region_size``."""
+    """Fewest outcomes on each side of a cut; None takes a twentieth of ``max_region_size``."""
     window: Annotated[int, Ge(2)] | None = None
-    """Newest answers of a region that its progress is measured on; None takes ``max_region_size``."""
+    """Newest outcomes of a region that its progress is measured on; None takes ``max_region_size``."""
     random_share: Share = 0.2
-    """Share of draws that are uniform over all tasks, in ``[0, 1]``."""
+    """Share of draws that are uniform over all tasks."""
     mutation_share: Share = 0.1
     """Share of draws near the task of a region with the least outcome; with ``random_share`` at most 1."""
     mutation_noise: PositiveFloat = 0.1
@@ -47,7 +47,7 @@ class RiacSettings:
     scale_outcomes: bool = True
     """Whether outcomes are mapped from the environment's outcome range to ``[0, 1]`` and clipped before use."""
     faithful: bool = False
-    """Whether to keep two slips of the authors' code: the score of a cut ignores how many answers are on each side,
+    """Whether to keep two slips of the authors' code: the score of a cut ignores how many outcomes are on each side,
     and new regions have the progress on the sides of the last cut tried until a task falls in them."""
 
     def __post_init__(self) -> None:
@@ -65,10 +65,10 @@ class RiacSettings:
 
 @final
 class Riac(TaskTeacher):
-    """Cuts the tasks into boxes, and goes where outcomes change most (SAGG-RIAC, Baranes and Oudeyer 2013).
+    """Splits the task space into boxes, and samples where outcomes change most (SAGG-RIAC, Baranes and Oudeyer 2013).
 
-    A box that has filled with answers splits in two where its halves differ most in absolute learning progress
-    (ALP): the difference in mean outcome between the newer and the older half of a box's answers. Most tasks are
+    A box that is full of outcomes splits in two where its halves differ most in absolute learning progress
+    (ALP): the difference in mean outcome between the newer and the older half of a box. Most tasks are
     uniform in a box that is chosen in proportion to its ALP, boxes that have been split included (with equal
     chances if all ALPs are 0). A share ``random_share`` is uniform over all tasks, and a share
     ``mutation_share`` lies near the task with the least outcome in a box chosen likewise. A cut is scored by

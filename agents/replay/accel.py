@@ -25,13 +25,13 @@ class AccelSettings(LevelReplaySettings):
     """
 
     replay_chance: Share = 0.9
-    """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
+    """Chance that a decision replays a stored level, once there are enough."""
     new_levels: NewLevels = "easy-if-offered"
     """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
     replay_batch: PositiveInt = 16
-    """Answered replays after which as many children are made: the authors' number of parallel environments."""
+    """Finished replays after which as many children are made: the authors' number of parallel environments."""
     edit_chance: Share = 1.0
-    """Chance that a batch of replays has children, in ``[0, 1]``."""
+    """Chance that a batch of replays has children."""
     bases: Literal["batch", "easy"] = "easy"
     """Which levels of the batch have children: ``"batch"`` each one; ``"easy"`` the ``easy_bases`` whose outcome less
     score is best, those that the student does well and has little left to learn on, several each."""
@@ -45,12 +45,12 @@ class AccelSettings(LevelReplaySettings):
     """Change in steps towards harder tasks (``Parameter.harder``), for parameters that have such a step; None takes
     ``edit_share`` for all. For the obstacle course 1 makes the changes the authors'."""
     edit_share: PositiveShare = 0.05
-    """Change of the other parameters as a share of their range, in ``(0, 1]``."""
+    """Change of the other parameters as a share of their range."""
 
 
 @final
 class Accel(LevelReplay):
-    """Lets levels evolve by small edits of those worth replaying (Parker-Holder et al. 2022, arXiv:2203.01302).
+    """Evolves levels by small edits of those worth replaying (Parker-Holder et al. 2022, arXiv:2203.01302).
 
     It starts from easy levels, and replays those that score best as ``RobustPlr`` does. After every ``replay_batch``
     answered replays, as many children are made from the replayed levels by a few random edits each; the student plays

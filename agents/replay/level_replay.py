@@ -29,12 +29,12 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
     """
 
     replay_chance: Share = 0.5
-    """Chance that a decision replays a stored level, once there are enough, in ``[0, 1]``."""
+    """Chance that a decision replays a stored level, once there are enough."""
     replay_schedule: Literal["fixed", "proportionate"] = "proportionate"
     """Chance of a replay once ``least_filled`` of the store is filled: ``"fixed"`` is ``replay_chance``,
     ``"proportionate"`` the filled share of the store while that is below ``replay_chance``."""
     least_filled: Share = 0.5
-    """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
+    """Filled share of the store below which nothing is replayed."""
     new_levels: NewLevels = "uniform"
     """Where new levels come from: ``"uniform"``, ``"easy"`` for its easy tasks, or ``"easy-if-offered"``."""
 

@@ -41,9 +41,9 @@ class ScoreSettings:
     """What a level is worth; ``LevelScore`` lists the names. ``"outcome-slope"`` and ``"outcome-change"`` need nothing
     of the student but outcomes."""
     discount: Share = 0.99
-    """Discount per step in advantages, in ``[0, 1]``."""
+    """Discount per step in advantages."""
     gae_lambda: Share = 0.9
-    """Decay of generalised advantage estimates, in ``[0, 1]``."""
+    """Decay of generalised advantage estimates."""
     discount_best_return: bool = False
     """Whether the best return of ``"max-mc"`` is discounted like the values that it is compared with."""
     score_window: Annotated[int, Ge(2)] = 10

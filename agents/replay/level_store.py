@@ -29,17 +29,17 @@ class StoreSettings:
     ``"top-k"`` equal among the ``top_k`` best; ``"max"`` the best only; ``"greedy"`` the best, but for a
     ``greedy_share`` of equal draws; ``"constant"`` equal."""
     temperature: PositiveFloat = 0.1
-    """Ranks and scores are raised to 1 / this, above 0; small is greedy."""
+    """Ranks and scores are raised to 1 / this; small is greedy."""
     top_k: PositiveInt = 4
     """Levels that ``"top-k"`` draws from."""
     greedy_share: Share = 0.05
-    """Share of equal draws in ``"greedy"``, in ``[0, 1]``."""
+    """Share of equal draws in ``"greedy"``."""
     staleness_share: Share = 0.5
-    """Share of draws by how long ago a level was last handed out, in ``[0, 1]``; the rest is by score."""
+    """Share of draws by how long ago a level was last handed out; the rest is by score."""
     staleness_temperature: PositiveFloat = 1.0
-    """That age is raised to 1 / this, above 0."""
+    """That age is raised to 1 / this."""
     score_rate: PositiveShare = 1.0
-    """Weight of the newest score in a level's score, in ``(0, 1]``; 1 forgets those before."""
+    """Weight of the newest score in a level's score; 1 forgets those before."""
     replace_ties: bool = True
     """Whether a new level takes the place of one whose score is just as good; False asks for a better score."""
     unique: bool = True

@@ -24,14 +24,14 @@ class PlrSettings(LevelReplaySettings):
     capacity: PositiveInt = 4000
     """Most levels kept."""
     staleness_share: Share = 0.3
-    """Share of draws by how long ago a level was last handed out, in ``[0, 1]``; the rest is by score."""
+    """Share of draws by how long ago a level was last handed out; the rest is by score."""
     least_filled: Share = 1.0
-    """Filled share of the store below which nothing is replayed, in ``[0, 1]``."""
+    """Filled share of the store below which nothing is replayed."""
 
 
 @final
 class Plr(LevelReplay):
-    """Replays the levels whose returns the student foresees worst (Jiang et al. 2021, arXiv:2010.03934).
+    """Replays the levels whose returns the student predicts worst (Jiang et al. 2021, arXiv:2010.03934).
 
     A decision is a new random level, or with some chance a replay of a stored one, and the student trains on both.
     Every answer scores its level, by default by the mean size of the advantages. The chance of a stored level falls
@@ -90,7 +90,7 @@ class RobustPlrSettings(LevelReplaySettings):
 
 @final
 class RobustPlr(LevelReplay):
-    """Trains on replayed levels only, after looking for them among new ones (Jiang et al. 2021, arXiv:2110.02439).
+    """Trains only on replayed levels, which it has found by probing new ones (Jiang et al. 2021, arXiv:2110.02439).
 
     On a new random level the student plays one episode without learning from it, which tells whether the level is
     worth storing; it learns when a stored level is replayed. Otherwise as ``Plr``, see there. By default the score is

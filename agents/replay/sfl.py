@@ -33,7 +33,7 @@ class SflSettings:
     refresh_every: PositiveInt = 2000
     """Decisions that the student trains on between two rounds of probes."""
     kept_share: Share = 0.5
-    """Share of these decisions that go to the levels kept, in ``[0, 1]``; the others are new random levels."""
+    """Share of these decisions that go to the levels kept; the others are new random levels."""
     draw: Literal["top", "in-proportion"] = "top"
     """``"top"`` draws the levels kept equally often; ``"in-proportion"`` draws all that were probed in proportion to
     their scores, whatever ``levels_kept``."""
@@ -50,7 +50,7 @@ class SflSettings:
 
 @final
 class Sfl(TaskTeacher):
-    """Trains on levels that the student succeeds on now and then (SFL, Rutherford et al. 2024, arXiv:2408.15099).
+    """Trains on levels on which the student succeeds now and then (SFL, Rutherford et al. 2024, arXiv:2408.15099).
 
     Every so often, the student plays some episodes on each of many random levels without learning from them, and those
     with the best learnability p (1 - p) are kept, where p is the share of successes. Of the next ``refresh_every``

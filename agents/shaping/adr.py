@@ -26,9 +26,9 @@ class AdrSettings:
     """
 
     boundary_share: Share = 0.7
-    """Share of tasks that are put on an edge of the box, in ``[0, 1]``; 0.5 in the constructor of the source."""
+    """Share of tasks that are put on an edge of the box; 0.5 in the constructor of the source."""
     queue_length: PositiveInt = 10
-    """Answers at one edge that are averaged to decide whether it moves."""
+    """Outcomes at one edge that are averaged to decide whether it moves."""
     step: PositiveFloat | None = None
     """How far an edge moves, in each parameter's own unit, the same number for all, as in the source with 0.1; None
     takes ``step_share``."""

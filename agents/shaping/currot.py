@@ -35,7 +35,7 @@ class CurrotSettings:
     particles: Annotated[int, Ge(2)] = 500
     """Particles, which are the distribution of tasks."""
     update_every: PositiveInt = 50
-    """Answers between two updates."""
+    """Outcomes between two updates."""
     threshold: FiniteFloat | None = None
     """Predicted outcome that a task must have for a particle to go there; None takes 33/38 of the way from the worst
     outcome to ``mastered_above``, on the walker 180."""
@@ -70,7 +70,7 @@ class CurrotSettings:
 
 @final
 class Currot(TaskTeacher):
-    """Moves a cloud of tasks to a target through what the student can do (Klink et al. 2024, arXiv:2309.14091).
+    """Moves a cloud of tasks to a target, through tasks that the student can do (Klink et al. 2024, arXiv:2309.14091).
 
     Curriculum RL via constrained optimal transport lets each particle of the cloud go as near to its own share of
     the target as outcomes predicted there allow. A task is a random particle, up to a thousandth of the range.

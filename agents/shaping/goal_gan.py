@@ -78,7 +78,7 @@ class GoalGanSettings:
 
 @final
 class GoalGan(TaskTeacher):
-    """Proposes tasks that succeed only sometimes, with a generative adversarial network (Florensa et al. 2018).
+    """Generates tasks on which the student succeeds sometimes, with an adversarial network (Florensa et al. 2018).
 
     A generator learns to make tasks that a discriminator takes for those of intermediate difficulty, neither always
     mastered nor never (arXiv:1705.06366). Each generated task is offered ``rollouts`` times in a row and labelled by

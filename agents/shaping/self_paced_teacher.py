@@ -41,7 +41,7 @@ class SelfPacedSettings:
     std_floor: tuple[PositiveFloat, ...] | None = None
     """Least diagonal of the covariance's Cholesky factor, in task units, far from the target; None sets none."""
     std_floor_above: Annotated[float, Ge(0)] = 0.0
-    """Divergence from the target above which ``std_floor`` holds, from 0 up."""
+    """Divergence from the target above which ``std_floor`` holds."""
 
 
 class SelfPacedTeacher(TaskTeacher):

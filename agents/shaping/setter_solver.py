@@ -41,9 +41,9 @@ class SetterSolverSettings:
     """
 
     train_every: PositiveInt = 100
-    """Answers between two trainings, which forget them afterwards; TeachMyAgent's tuned: 50."""
+    """Outcomes between two trainings, which forget them afterwards; TeachMyAgent's tuned: 50."""
     steps: PositiveInt = 1
-    """Steps of each network in one training, each on all answers; the source takes one."""
+    """Steps of each network in one training, each on all outcomes; the source takes one."""
     learning_rate: PositiveFloat = 3e-4
     """Step size of Adam, for both networks."""
     noise: Share = 0.01
@@ -60,7 +60,7 @@ class SetterSolverSettings:
 
 @final
 class SetterSolver(TaskTeacher):
-    """Asks a flow for tasks of a feasibility drawn at random (Racaniere et al. 2020, arXiv:1909.12892).
+    """Generates tasks of a random feasibility, with a normalising flow (Racaniere et al. 2020, arXiv:1909.12892).
 
     The setter, a normalising flow, turns noise and a wanted feasibility into a task; a judge learns how likely the
     student is to succeed at a task. For each decision a feasibility is drawn uniformly from 0 to 1. After every

@@ -43,18 +43,18 @@ class SpdlSettings(SelfPacedSettings):
     first_update_steps: NonNegativeInt = 200_000
     """Student steps until the first update."""
     update_every_episodes: PositiveInt | None = None
-    """Answers between two updates; None goes by the student's steps instead."""
+    """Outcomes between two updates; None goes by the student's steps instead."""
     max_kl: PositiveFloat = 0.1
     """Radius of a step: the divergence from the old Gaussian to the new one."""
     zeta: NonNegativeFloat = 0.25
-    """How much the target weighs against the student's performance, from 0 up."""
+    """How much the target weighs against the student's performance."""
     alpha_zero_updates: NonNegativeInt = 9
     """First updates that only raise the student's value and leave the target out. TeachMyAgent's offset of 10 makes
     nine such, as its counter is at 1 in the first update."""
     performance: Literal["return", "value"] = "return"
     """What the target is weighed by: the mean discounted return, or the mean of the student's values."""
     discount: PositiveShare = 0.99
-    """Discount of a reward one step later, in ``(0, 1]``."""
+    """Discount of a reward one step later."""
 
 
 @final

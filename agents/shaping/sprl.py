@@ -36,7 +36,7 @@ class SprlSettings(SelfPacedSettings):
     """
 
     update_every: PositiveInt = 50
-    """Answers between two updates, which are all that an update takes into account."""
+    """Outcomes between two updates, which are all that an update takes into account."""
     threshold: FiniteFloat | None = None
     """Mean outcome that the student is to keep; None takes 33/38 of the way from the worst outcome to
     ``mastered_above``, on the walker 180. The authors choose it for each environment."""

@@ -88,7 +88,7 @@ class _BalancedOrders(TreeRule):
 
 @final
 class UniformTree(_BalancedOrders):
-    """Grows subskills once, and then makes as much data of each as of any other, forever.
+    """Grows subskills once, and then makes the same amount of data for each, forever.
 
     The baseline without state that an adaptive rule has to beat. ``origin`` is ``"rule"``.
     """
@@ -101,7 +101,7 @@ class UniformTree(_BalancedOrders):
 
 @final
 class BalanceWeak(_BalancedOrders):
-    """Moves a constant amount of data to the subskills that the student does worst in.
+    """Shifts a constant amount of data to the subskills in which the student does worst.
 
     In every step each subskill gets a share in proportion to what the student is not seen to know of it: one minus the
     mean of its accuracy on validation examples and on the data it was taught. A skill whose subskills are known well

@@ -30,7 +30,7 @@ class ThresholdSettings:
 
 @final
 class Threshold(TreeRule):
-    """Adds to a skill's orders while its accuracy rises by more than a hundredth, and else grows new subskills.
+    """Adds to a skill's orders while its accuracy rises by more than a hundredth; otherwise grows new subskills.
 
     The configurable policy of DataEnvGym (Khan et al. 2025, arXiv:2410.06215): the gain in a skill's accuracy tells
     whether to go on with what there is. Differs from it: where there is nothing left to grow, it exploits. ``origin``

@@ -186,11 +186,11 @@ class OpenEndedEnv(DataEnv):
 
     ## Description
     A student is tested on a validation set, and the teacher is shown some of its errors: prompt, expected and given
-    answer, drawn anew after every step. It acts by examples, or by saying how many to make like which error. Nobody
-    tells it of skills. After the open-ended environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs
+    answer, drawn anew after every step. It acts by examples, or by saying how many to make like which error. It
+    is not told of skills. After the open-ended environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs
     from it: spaces, seeds, a reward and an end of the episode; errors are shown whole; and a budget that holds to the
-    example. Where there are fewer errors than ``shown``, they are shown again from the first; where there is none, or
-    the teacher may not see errors, validation examples are, without answers.
+    example. If there are fewer errors than ``shown``, they repeat from the first; if there are none, or the teacher may
+    not see errors, it is shown validation examples without answers.
 
     ## Action Space
     By ``action``, for M errors shown: ``"discrete"``, ``Discrete(M)``, all examples of the step like one of them;

@@ -133,7 +133,7 @@ class SkillListEnv(DataEnv):
     divides the examples of the step among the skills; the student trains on them, and is tested on the validation
     set. After the skill-list environment of DataEnvGym (Khan et al. 2025, arXiv:2410.06215). Differs from it: spaces,
     seeds, a reward and an end of the episode; a budget that holds to the example; engines with verified labels; a
-    student that may go on learning instead of starting from its base each time.
+    student that may continue learning instead of starting from its base each time.
 
     ## Action Space
     By ``action``: ``"discrete"``, ``Discrete(K)``, all examples of the step for one skill; ``"shares"``,

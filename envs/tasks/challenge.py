@@ -68,8 +68,8 @@ class ChallengeEnv(TeacherEnv):
 
     Knowledge is handed to all teachers alike: ``"none"``; ``"low"``, what counts as success; ``"high"``, also which
     tasks are easy, and the directions of difficulty; ``"original"``, what the environment offers by itself. A teacher
-    that needs more raises an error. Differs from the source, where each teacher has its own rules for what it
-    gets at each level.
+    that needs information which the level does not give raises an error. Differs from the source, where each teacher
+    has its own rules for what it gets at each level.
 
     ## Action Space
     The environment's, widened or permuted.

@@ -33,14 +33,14 @@ class Compare(StudySettings):
     """Settings to start from: a file that ends in .toml, or the name of a study that `teachgym list` shows. It comes
     before the options. Every study leaves its own settings in its folder, as study.toml."""
     resume: bool = False
-    """Continue the study that is in the folder: run what it lacks."""
+    """Continue the study in the folder: run the cells that are not finished."""
     overwrite: bool = False
-    """Delete the study that is in the folder first."""
+    """Delete the study in the folder first."""
     dry_run: bool = False
     """Run no study: number its cells, run the first ten seconds of one of each teacher elsewhere, and multiply."""
     trust: bool = False
     """Let the study's file use more than teachgym's own code: import modules, call hosts, read environment variables
-    and files elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
+    and files elsewhere, as its settings say. Without it, teachgym lists what the file would do, and runs nothing."""
 
     @classmethod
     def from_study(cls, study: str) -> "Compare":
@@ -50,7 +50,7 @@ class Compare(StudySettings):
         return cls(study=study, **vars(study_file.load(study)))
 
     def run(self, console: Console) -> int:
-        """Run it, and print what came of it."""
+        """Run it, and print the results."""
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite contradict each other; give one")
         settings = StudySettings(**{field.name: getattr(self, field.name) for field in fields(StudySettings)})
@@ -95,8 +95,8 @@ class Compare(StudySettings):
                 and max(row.mastered.mean for row in comparison.rows) < WALKS
             ):
                 console.print(
-                    f"\n{settings.budget:,} steps are too few for these students to master much, so do not read "
-                    "a ranking of teachers from this. A real study, for many cores and days:"
+                    f"\n{settings.budget:,} steps are too few for these students to master much, so don't rank "
+                    "teachers by this. A full-size study, for many cores and days:"
                 )
                 console.print(f"  {_real_study(settings)}", soft_wrap=True)
         if study.missing:

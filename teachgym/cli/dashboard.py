@@ -74,7 +74,7 @@ class Dashboard(Observer):
         if self._console.is_terminal:
             self._live.start()
         else:
-            self._console.print(f"  0/{len(self._lines)}  a line for each cell that ends")
+            self._console.print(f"  0/{len(self._lines)}  one line per cell that ends")
         return self
 
     def __exit__(
@@ -112,7 +112,7 @@ class Dashboard(Observer):
     def retried(self, cell: Cell, reason: str) -> None:
         """The cell's worker died, and another goes on."""
         self._lines[cell].begun = 0.0
-        self._console.print(f"  {_name(cell)}  goes on ({escape(reason)})", soft_wrap=True)
+        self._console.print(f"  {_name(cell)}  resumed ({escape(reason)})", soft_wrap=True)
 
     def finished(self, cell: Cell) -> None:
         """The cell is complete."""

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @checked_dataclass
 class Evaluate:
-    """Score a saved student, without exploration, on its environment's fixed test set or on tasks of yours.
+    """Score a saved student, without exploration, on its environment's fixed test set or on your own tasks.
 
-    The worlds are seeded as in its run, so that the test set gives what its last test gave.
+    The worlds are seeded as in its run, so the test set gives the same result as its last test.
     """
 
     cell: Annotated[Path, tyro.conf.Positional]
     """Folder of a cell, for instance runs/demo/cells/random-seed-0."""
     tasks: Path | None = None
-    """CSV file of tasks, one a line, in place of the test set; a first line of parameter names is skipped."""
+    """CSV file of tasks, one per line, used instead of the test set; a first line of parameter names is skipped."""
     trust: bool = False
     """Let the cell use more than teachgym's own code: import modules, call hosts, read environment variables and files
-    elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
+    elsewhere, as its settings say. Without it, teachgym lists what the cell would do, and runs nothing."""
 
     def run(self, console: Console) -> int:
         """Test, and print a line for each task and the score."""

@@ -1,4 +1,4 @@
-"""``teachgym list``: what there is, one line each, and which teacher fits which environment."""
+"""``teachgym list``: everything that can be named, one line each, and which teacher fits which environment."""
 
 import importlib
 import inspect
@@ -17,7 +17,7 @@ class List:
     """List environments, teachers, students, studies and engines, one line each, and which teacher fits where."""
 
     engines: bool = False
-    """Only the engines of the parametric walker: which is in force, and why."""
+    """Show only the engines of the parametric walker: which one is in use, and why."""
 
     def run(self, console: Console) -> int:
         """Print the list."""
@@ -61,8 +61,8 @@ def _sections() -> Iterator[_Section]:
         ("Discovery of skills", DISCOVERIES),
     ):
         yield heading, [(name, _first_line(load_path(heading, entry.path))) for name, entry in table.items()]
-    yield "Studies to compare teachers by", list(ready_made().items())
-    yield "Sandboxes of programs", [*SANDBOX_KINDS.items(), ("in force", sandbox_in_use())]
+    yield "Ready-made studies", list(ready_made().items())
+    yield "Sandboxes for programs", [*SANDBOX_KINDS.items(), ("in use", sandbox_in_use())]
 
 
 def _fits() -> Iterator[str]:
@@ -84,7 +84,7 @@ def _fits() -> Iterator[str]:
 def _engines() -> _Section:
     from teachgym.envs.worlds.bipedal_walker.engines import ENGINES, engine_in_use
 
-    return "Engines of the parametric walker", [*ENGINES.items(), ("in force", engine_in_use())]
+    return "Engines of the parametric walker", [*ENGINES.items(), ("in use", engine_in_use())]
 
 
 def _first_line(described: type) -> str:

@@ -14,13 +14,13 @@ _MOST_SHOWN = 10
 
 @checked_dataclass
 class Replay:
-    """Run a finished cell again, elsewhere, and verify that records, teacher and student are equal to the last bit."""
+    """Run a finished cell again in a temporary folder, and verify that everything is equal, bit for bit."""
 
     cell: Annotated[Path, tyro.conf.Positional]
     """Folder of a cell, for instance runs/demo/cells/random-seed-0."""
     trust: bool = False
     """Let the cell use more than teachgym's own code: import modules, call hosts, read environment variables and files
-    elsewhere, as its settings say. Without, what it would do is listed, and nothing is run."""
+    elsewhere, as its settings say. Without it, teachgym lists what the cell would do, and runs nothing."""
 
     def run(self, console: Console) -> int:
         """Run it, and print what differs; status 1 if anything does."""

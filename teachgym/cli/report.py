@@ -17,9 +17,9 @@ class Report:
     studies: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Folders of studies, for instance runs/demo."""
     output: Path | None = None
-    """Folder for the report; left out, `report` in the folder of a single study."""
+    """Folder for the report; by default `report` in the folder of a single study."""
     reference: str | None = None
-    """Teacher that the others are tested against; left out, the first."""
+    """Teacher that the others are tested against; by default the first."""
 
     def run(self, console: Console) -> int:
         """Write it, and say where."""

@@ -12,17 +12,17 @@ from teachgym.study.suite_settings import SuiteSettings
 
 @checked_dataclass
 class Suite(SuiteSettings):
-    """Run every teacher that fits it in every cheap environment, and make one leaderboard."""
+    """Run all cheap environments with every teacher that fits, and make one leaderboard."""
 
     resume: bool = False
-    """Continue the suite that is in the folder: run what it lacks."""
+    """Continue the suite in the folder: run the cells that are not finished."""
     overwrite: bool = False
-    """Delete the studies that are in the folder first."""
+    """Delete the studies in the folder first."""
     list: bool = False
-    """Run nothing: show the environments, with the teachers that would be run in each."""
+    """Only show the environments, with the teachers that would run in each."""
 
     def run(self, console: Console) -> int:
-        """Run it, and print what came of it."""
+        """Run it, and print the results."""
         from teachgym.cli.dashboard import Dashboard
         from teachgym.plots.figure_style import save_figure
         from teachgym.plots.leaderboard_figure import leaderboard_figure

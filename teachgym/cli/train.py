@@ -21,13 +21,13 @@ _REPORT_SECONDS = 0.25
 
 @checked_dataclass
 class Train(TrainSettings):
-    """Train a teacher: an algorithm of Stable-Baselines3 or sb3-contrib teaches student after student.
+    """Train a teacher with an algorithm of Stable-Baselines3 or sb3-contrib, over many students.
 
     A name may carry settings: --env SimulatedSkills,skills=5 --algorithm ppo,gamma=1.0,net_arch=[32,32].
     """
 
     overwrite: bool = False
-    """Replace the teacher that is in the folder already."""
+    """Replace the teacher in the folder."""
 
     def run(self, console: Console) -> int:
         """Train, and tell where the teacher is and how to use it."""
@@ -45,7 +45,7 @@ class Train(TrainSettings):
                 f"of the last {last:.4g}"
             )
         if training.interrupted:
-            console.print("[bold yellow]interrupted:[/] what was learnt so far is kept")
+            console.print("[bold yellow]interrupted:[/] the training so far is kept")
         console.print(f"wrote {escape(str(training.folder))}; compare it with other teachers, for instance by")
         console.print(
             f"  teachgym compare --env {escape(self.env)} --teachers random policy,path={escape(str(training.folder))}",

@@ -23,19 +23,20 @@ class Watch:
     example: bool = False
     """Watch two students that come with teachgym, taught by random and by ALP-GMM."""
     task: tyro.conf.UseAppendAction[tuple[tuple[float, ...], ...]] = ()
-    """A task, all its parameters; repeat the option for more. Left out: four of the test set, from easy to hard."""
+    """A task, as all of its parameters; repeat the option for more tasks. Default: four of the test set, from easy to
+    hard."""
     output: Path = Path("student.gif")
     """File to write; .gif, or .mp4 (needs `pip install 'teachgym[video]'`)."""
     max_steps: PositiveInt = 600
-    """World steps to film of each task, 50 a second."""
+    """World steps to film for each task, at 50 per second."""
     seed: Seed = 0
-    """Seed of the worlds, which are the same for all students."""
+    """Seed of the worlds; all students get the same worlds."""
     trust: bool = False
     """Let the cells use more than teachgym's own code: import modules, call hosts, read environment variables and
-    files elsewhere, as their settings say. Without, what they would do is listed, and nothing is run."""
+    files elsewhere, as their settings say. Without it, teachgym lists what they would do, and runs nothing."""
 
     def run(self, console: Console) -> int:
-        """Film, and print what was seen."""
+        """Film, and print the returns."""
         from teachgym.plots.film import Clip, film, side_by_side, steps_a_picture, write_film
         from teachgym.study.cells.cell import load_cell
 

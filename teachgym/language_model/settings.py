@@ -39,7 +39,7 @@ class ModelSettings:
     longest_wait_seconds: PositiveFloat = 60.0
     """No wait is longer; an endpoint that asks for a longer one is given up."""
     corrections: NonNegativeInt = 2
-    """How often the model is told what is wrong with its answer, and asked again, at most; from 0 up."""
+    """How often the model is told what is wrong with its answer, and asked again, at most."""
     concurrency: PositiveInt = 8
     """Requests on their way at once."""
     price_input: NonNegativeFloat = 0.0
@@ -56,7 +56,7 @@ class ModelSettings:
     cache: str | None = None
     """Folder for replies, from which the same run gets the same ones again, at no cost; None keeps none."""
     offline: bool = False
-    """Whether to ask nobody, and take all replies from the cache."""
+    """Whether to send no requests, and take all replies from the cache."""
 
     def __post_init__(self) -> None:
         self._check_endpoint()

@@ -61,7 +61,7 @@ def overall_drawings(comparison: Comparison) -> Iterator[Drawing]:
             score_name=comparison.score_name,
             intervals=not comparison.few_seeds,
         ),
-        f"For each of {', '.join(names)} the share of runs whose final score is above each value.",
+        f"For each of {', '.join(names)}, the share of runs whose final score is above each value.",
         "A line that lies above another everywhere is better throughout." + ("" if comparison.few_seeds else bands),
     )
 
@@ -73,8 +73,8 @@ def _seed_by_seed(comparison: Comparison, names: list[str]) -> Drawing:
         "Final scores",
         score_figure(scores, score_name=comparison.score_name),
         "; ".join(f"{name}: {', '.join(f'{one:.{decimals}f}' for one in found)}" for name, found in scores.items()),
-        "Each point is a student, with a seed of its own; a stroke is the teacher's mean. There are too few seeds for "
-        "bootstrap intervals.",
+        "Each point is one seed's student; a stroke is the teacher's mean. There are too few seeds for bootstrap "
+        "intervals.",
     )
 
 
@@ -89,7 +89,7 @@ def _intervals(comparison: Comparison, names: list[str]) -> Drawing:
         "Final scores",
         interval_figure(found, score_name=comparison.score_name),
         "; ".join(f"{name}: interquartile mean {rows[name].iqm.mean:.{comparison.score_decimals}f}" for name in names),
-        "The interquartile mean leaves the best and the worst quarter of the runs out. Bars are 95 % stratified "
+        "The interquartile mean leaves out the best and the worst quarter of the runs. Bars are 95 % stratified "
         "bootstrap intervals over seeds.",
     )
 
@@ -130,9 +130,9 @@ def study_drawings(
         f"curriculum{key}",
         "Curricula",
         curriculum_figure(records, measures.record_space, title=title),
-        f"Where in {measures.record_space.describe()} the first student of each of {', '.join(records)} was sent, over "
-        "time, coloured by outcome.",
-        "Each dot is an episode of the teacher's first seed; colours go over the middle 95 % of the outcomes.",
+        f"Which tasks in {measures.record_space.describe()} the first student of each of {', '.join(records)} was "
+        "given over time, coloured by outcome.",
+        "Each dot is an episode of the teacher's first seed; the colour scale spans the middle 95 % of the outcomes.",
         on_paper=True,
     )
     if not measures.masters:
@@ -151,9 +151,9 @@ def study_drawings(
                 outcome_name=measures.outcome_name,
                 skills=measures.skills,
             ),
-            f"For each test task the share of seeds that master it at the end. On average over the tasks: "
+            f"For each test task, the share of seeds that master it at the end. On average over the tasks: "
             f"{', '.join(shares)}.",
-            "The test set is the same for all teachers and seeds; colours go over the range of what is shown.",
+            "The test set is the same for all teachers and seeds; the colour scale spans the values shown.",
             on_paper=True,
         )
 
@@ -172,5 +172,5 @@ def _curves(key: str, stratum: Stratum, records: dict[str, list[Record]], shows:
         learning_curve_figure(records, title=stratum.title, outcome_name=outcome, shows=shows),
         f"{' and '.join(drawn[one] for one in shows).capitalize()} in the test, against student steps, for each of "
         f"{', '.join(records)}. The numbers at the end are in the tables.",
-        "Lines begin with the untrained student, where the study tested it.",
+        "Lines start at the untrained student if the study tested it.",
     )

@@ -24,7 +24,7 @@ def headline(comparison: Comparison) -> str:
         gap, against, p_value = best.difference, f"the reference, {comparison.reference}", best.p_corrected
     name = f"{best.teacher}, the reference," if best.teacher == comparison.reference else best.teacher
     if math.isnan(gap.mean):
-        return f"{name} has the best {reached}. No study has it and {against}."
+        return f"{name} has the best {reached}. No study includes both it and {against}."
     decimals = comparison.score_decimals
     tested = (
         "without an interval or a test"
@@ -44,9 +44,7 @@ def finding(comparison: Comparison) -> str:
             f"Over all pairs, no teacher differs significantly from {best} (Welch's tests, corrected by Holm, level "
             f"{LEVEL:g}). That is not evidence that they are equal: see the notes."
         )
-    tests = (
-        f"These p values are of Welch's tests against {best}, corrected by Holm over all pairs; the level is {LEVEL:g}."
-    )
+    tests = f"These p values are from Welch's tests against {best}, corrected by Holm over all pairs; level {LEVEL:g}."
     worse = [_tested(comparison, name) for name in others if name not in comparison.leaders]
     near = [_tested(comparison, name) for name in others if name in comparison.leaders]
     if not near:

@@ -48,8 +48,8 @@ def page(
         ]
         if left_out:
             parts.append(
-                f"<p>The figures show the best teachers and the reference; {len(left_out)} more are in the tables "
-                f"only: {escape(', '.join(left_out))}.</p>"
+                f"<p>The figures show the best teachers and the reference; {len(left_out)} more are only in the "
+                f"tables: {escape(', '.join(left_out))}.</p>"
             )
         parts += [_drawing(drawing) for drawing in overall]
         if comparison.pairs:
@@ -58,14 +58,14 @@ def page(
                 _table(
                     improvement_table(comparison),
                     "Probability that a run of the row's teacher has a better final score than one of the column's, "
-                    "ties counted half, with 95 % stratified bootstrap intervals. 0.5 is no difference.",
+                    "ties counted half, with 95 % stratified bootstrap intervals. 0.5 means no difference.",
                 )
             )
     for number, (name, drawings) in enumerate(by_study):
         parts.append(f'<h2 id="study-{number}">{escape(name)}</h2>')
         parts += [_drawing(drawing) for drawing in drawings]
     if comparison is not None:
-        parts += ['<h2 id="cost">Cost</h2>', _table(cost_table(comparison), "Shares are of the time without tests.")]
+        parts += ['<h2 id="cost">Cost</h2>', _table(cost_table(comparison), "Shares of the time, tests excluded.")]
     parts += [_missing(studies), _reproduce(studies)]
     return _document(title, "\n".join(part for part in parts if part))
 
@@ -85,26 +85,26 @@ def _main_caption(comparison: Comparison) -> str:
     marked = (
         f"Highlighted: {comparison.leading}. "
         if comparison.leaders
-        else f"None is highlighted, as none is significantly worse than {comparison.best}, which has the best mean. "
+        else f"No teacher is significantly worse than {comparison.best}, the best by mean, so none is highlighted. "
     )
     return (
-        f"{marked}IQM: interquartile mean, with a 95 % stratified bootstrap interval; the others are means with 95 % "
-        f"Student-t intervals. Above {comparison.reference}: how far the mean {comparison.score_name} lies above that "
-        f"of {comparison.reference}, with Welch's 95 % interval for this difference alone. p: Welch's test of it, "
-        "corrected by Holm over these tests alone."
+        f"{marked}IQM: interquartile mean with a 95 % stratified bootstrap interval. The other columns are means with "
+        f"95 % Student-t intervals. Above {comparison.reference}: the mean {comparison.score_name} minus that of "
+        f"{comparison.reference}, with Welch's 95 % interval, not corrected for several teachers. p: Welch's test of "
+        f"this difference, corrected by Holm over the tests against {comparison.reference}."
     )
 
 
 def _more_caption(comparison: Comparison) -> str:
     steps = (
-        "Steps: the median over all runs, and how many reached the threshold. "
+        "Steps: the median over all runs, and how many runs reached the threshold. "
         if math.isfinite(comparison.rows[0].reached.threshold)
         else ""
     )
     return (
-        f"Of {comparison.score_name}, but for the worst fifth. Mean and median have bootstrap intervals, the others "
-        f"Student-t intervals. Area: the mean height of the learning curve over the budget. {steps}Worst fifth: the "
-        "mean over the fifth of the test tasks that went worst. Forgetting: best minus last test."
+        f"All columns but the worst fifth are about {comparison.score_name}. Mean and median have bootstrap intervals, "
+        f"the others Student-t intervals. Area: the mean height of the learning curve over the budget. {steps}Worst "
+        "fifth: the mean outcome on the worst fifth of the test tasks. Forgetting: best minus last test."
     )
 
 
@@ -159,7 +159,7 @@ def _figure(drawing: Drawing) -> str:
 def _missing(studies: Sequence[StoredStudy]) -> str:
     rows = [
         f'<tr><th scope="row">{escape(one.cell.teacher)}</th><td>{one.cell.seed}</td><td>{escape(study.title)}</td>'
-        f"<td>{escape(one.reason or 'not begun, or interrupted')}</td></tr>"
+        f"<td>{escape(one.reason or 'not started, or interrupted')}</td></tr>"
         for study in studies
         for one in study.missing
     ]
@@ -185,7 +185,7 @@ def _reproduce(studies: Sequence[StoredStudy]) -> str:
             parts.append(_entries("Versions, commit and machine", {k: v for k, v in last.items() if k != "command"}))
         parts.append(_entries("Settings", study.settings))
         parts.append(
-            "<p>A cell is run again, and compared bit for bit, by <code>teachgym replay</code> with its folder.</p>"
+            "<p><code>teachgym replay</code>, given a cell's folder, runs it again and compares it bit for bit.</p>"
         )
     return "\n".join(parts)
 
@@ -211,7 +211,7 @@ def _document(title: str, body: str) -> str:
 <main id="main">
 {body}
 </main>
-<footer>Written by teachgym {escape(__version__)}. Nothing on this page is loaded from elsewhere.</footer>
+<footer>Written by teachgym {escape(__version__)}. This page loads nothing from elsewhere.</footer>
 </body>
 </html>
 """

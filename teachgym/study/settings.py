@@ -29,7 +29,7 @@ class StudySettings:
     teachers: Annotated[tuple[str, ...], MinLen(1)] = ("random", "alp-gmm")
     """Teachers to compare; the first is what the others are tested against."""
     seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] = 3
-    """Number of students per teacher."""
+    """Students per teacher."""
     first_seed: Seed = 0
     """The students' seeds are this one and those that follow."""
     subject: str | None = None
@@ -44,12 +44,12 @@ class StudySettings:
     """Evenly spaced tests of each student on the fixed test set, the last at the end; the untrained student is tested
     besides."""
     name: FolderName = ""
-    """Name of the study's folder; made from the other settings where it is empty."""
+    """Name of the study's folder; if empty, it is made from the other settings."""
     runs: Path = Path("runs")
     """Where study folders are."""
     workers: NonNegativeInt = 0
-    """Cells that run at once, each in its own process with one thread; 0 takes one for each core, and on Ray as many
-    as the cluster has room for."""
+    """Cells that run at once, each in its own process with one thread; 0 means one per core, and on Ray as many as fit
+    on the cluster."""
     cells: str = ""
     """Run only some of the grid, by number from 0, for instance 0-15 or 3,5,8-11 (`--dry-run` numbers them); empty for
     all. Array jobs run a slice each, in one folder."""
@@ -59,15 +59,14 @@ class StudySettings:
     """Address of a running Ray cluster, or "auto"; None starts Ray on this machine. Every node must see the run folder
     at the same path."""
     gpus: NonNegativeFloat = 0.0
-    """GPUs that Ray reserves for each cell; a part of one, for instance 0.25, lets cells share it."""
+    """GPUs that Ray reserves for each cell; a fraction, for instance 0.25, lets cells share one."""
     retries: NonNegativeInt = 2
-    """How often a cell whose worker died goes on, in a new worker, from its last checkpoint. A cell that raised an
-    error is not tried again."""
+    """How often a cell whose worker died is resumed from its last checkpoint, in a new worker. A cell that raised an
+    error is not retried."""
     checkpoint_seconds: Annotated[float, Ge(0)] = 120.0
-    """Time between checkpoints of a cell. They are taken less often where writing one takes more than a fiftieth of
-    it."""
+    """Seconds between checkpoints of a cell; more where writing a checkpoint takes more than a fiftieth of that."""
     stalled_after: Annotated[float, Ge(0)] = 1800.0
-    """Seconds without a decision after which a worker is taken to hang, and its cell fails; 0 for never."""
+    """Seconds without a decision after which a worker counts as hanging, and its cell fails; 0 for never."""
     trackers: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
     """Where metrics are logged while cells run: TensorBoard files in each cell's folder, and Weights & Biases."""
 

@@ -25,23 +25,23 @@ def suite_environments() -> dict[str, Scale]:
 
 @checked_dataclass
 class SuiteSettings:
-    """Run every teacher that fits it in every environment of the suite, and make one leaderboard."""
+    """Run all environments of the suite with every teacher that fits, and make one leaderboard."""
 
     envs: tuple[str, ...] = ()
     """Environments of the suite, as `teachgym suite --list` shows them; empty for all."""
     teachers: tuple[str, ...] = ()
-    """Teachers, where they fit; empty for all that need no file and no server, and every rule of the environments.
-    What scores are measured by is always run."""
+    """Teachers, run where they fit; empty for every rule of the environments, and all teachers that need neither a
+    file nor a server. Those that define floor and ceiling always run."""
     seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] = 5
-    """Students of each teacher in each environment."""
+    """Students per teacher and environment."""
     first_seed: Seed = 0
     """The students' seeds are this one and those that follow."""
     name: Annotated[FolderName, MinLen(1)] = "suite"
     """Name of the suite's folder."""
     runs: Path = Path("runs")
-    """Where that is."""
+    """Where that folder is."""
     workers: NonNegativeInt = 0
-    """Cells that run at once, each in its own process with one thread; 0 takes one for each core."""
+    """Cells that run at once, each in its own process with one thread; 0 means one per core."""
 
     def __post_init__(self) -> None:
         known = suite_environments()

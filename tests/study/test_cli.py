@@ -34,7 +34,7 @@ def test_list_names_everything_with_a_line_each(capsys: pytest.CaptureFixture[st
     for name in ("teachgym/StumpTracks-v0", "alp-gmm", "random", "oracle", "ppo", "sac", "reference"):
         (line,) = (line for line in lines if line.split()[:1] == [name])
         assert len(line.split()) > 4, line
-    studies = lines[lines.index("Studies to compare teachers by") + 1 :]
+    studies = lines[lines.index("Ready-made studies") + 1 :]
     assert [line.split()[0] for line in studies[: len(ready_made())]] == list(ready_made())
     groups = dict(line.strip().split(": ") for line in fits if ": " in line)
     assert {line.split()[0]: line.split()[1:] for line in fits if line.split()[:1] in (["random"], ["weak-first"])} == {
@@ -52,7 +52,7 @@ def test_compare_prints_a_table_and_says_that_a_small_budget_proves_nothing(
     printed = text(capsys.readouterr().out)
     assert "4/4" in printed
     assert "test return" in printed
-    assert "note: No student mastered a test task" in printed
+    assert "note: No student mastered any test task" in printed
     assert "against random" in printed
     assert "100 steps are too few" in printed
     assert "teachgym compare --env" in printed
@@ -81,7 +81,7 @@ def test_help_shows_the_settings_of_a_study_as_defaults(capsys: pytest.CaptureFi
         with pytest.raises(SystemExit, match="0"):
             main(["compare", *study, "--help"])
         shown = text(capsys.readouterr().out.replace("│", " "))
-        assert f"Number of students per teacher. (default: {seeds})" in shown
+        assert f"Students per teacher. (default: {seeds})" in shown
         assert f"(default: {teachers}" in shown
 
 

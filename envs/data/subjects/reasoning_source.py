@@ -22,13 +22,13 @@ _LONGEST_ANSWER = 4_000
 _REJECTED = "its scorer rejects some of its own answers"
 _CODE = "its scorer runs the answer as Python code"
 _NO_ANSWER = "its items have no answer to learn from, only a verifier"
-_NOT_BY_SEED = "what its items are hangs on more than their own seed"
-_HASHES = "its items hang on Python's hash seed, and so differ from process to process"
+_NOT_BY_SEED = "its items depend on more than their own seed"
+_HASHES = "its items depend on Python's hash seed, so they differ from process to process"
 EXCLUDED: Mapping[str, str] = MappingProxyType(
     {
-        "composite": "it is a mixture of other datasets; name those",
+        "composite": "it is a mixture of other datasets; name those instead",
         "game_of_life_halting": "its scorer gives every answer the full score",
-        "family_relationships": "some of its answers are wrong: in-laws are named the other way round",
+        "family_relationships": "some of its answers are wrong: in-laws are swapped",
         "codeio": "it runs code from a file, prints, and needs packages that it does not declare",
         "pool_matrix": "it reseeds NumPy's global generator",
         **dict.fromkeys(("boxnet", "graph_color", "propositional_logic", "rubiks_cube", "rush_hour"), _NO_ANSWER),

@@ -53,8 +53,8 @@ class DistillationEnv(ControlEnv):
     ## In Short
     - Decision: weights and temperatures of teachers, for an epoch.
     - Student: a perceptron that reads digits.
-    - Reward: the gain in accuracy, or in its mean with that under attack, less the price of dear teachers.
-    - Truth: limits of single teachers; by sample, what knows who is right.
+    - Reward: the gain in accuracy, or in its mean with that under attack, minus the price of teachers.
+    - Truth: limits of single teachers; by sample, a policy that knows who is right.
     - Episode: 0.2 to 0.7 seconds, and once in a process a second for the teachers.
 
     ## Description

@@ -36,9 +36,10 @@ def cautions(
         versions: Of teachgym, that cells may have been run by.
     """
     of_versions = (
-        f"Several versions of teachgym have run these cells ({', '.join(versions)}); their results may differ by that."
+        f"Several versions of teachgym ran these cells ({', '.join(versions)}), which may explain differences."
     )
-    of_mastery = f"No student mastered a test task of {' and '.join(unmastered)}: the score is the mean outcome there."
+    studies = " and ".join(unmastered)
+    of_mastery = f"No student mastered any test task of {studies}, so the score there is the mean outcome."
     found = _cautions(seeds, missing, spread, score_name, decimals)
     return (*([of_mastery] if unmastered else []), *found, *([of_versions] if len(versions) > 1 else []))
 
@@ -53,27 +54,27 @@ def _cautions(
         named += f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         yield (
             f"{len(missing)} cell{'s are' if len(missing) > 1 else ' is'} not finished ({failed} failed): {named}. "
-            "All numbers are of the finished ones; if cells fail because their student does badly, these flatter its "
-            "teacher."
+            "All numbers are about the finished ones; if cells fail because their students do badly, these numbers "
+            "flatter the teacher."
         )
     if fewest == 1:
-        yield "A teacher with one seed has no interval and no test: nothing can be said of how it compares."
+        yield "A teacher with one seed has no interval and no test, so it can't be compared."
     if fewest < most:
-        yield f"Teachers have from {fewest} to {most} seeds; those with fewer are known less well."
+        yield f"Teachers have between {fewest} and {most} seeds; results with fewer seeds are less certain."
     if 2 <= fewest < FEW_FOR_WELCH:
         yield (
-            f"With {fewest} seeds Welch's test is right only if scores are about normal, which so few can't show; "
-            "expect 5 or more for a claim."
+            f"With {fewest} seeds Welch's test is valid only if scores are roughly normal, which so few can't show; "
+            "use 5 or more for a claim."
         )
     if fewest in BOOTSTRAP_COVERAGE:
         yield (
-            f"Bootstrap intervals over {fewest} seeds are too narrow: of such 95 % intervals of a mean about "
-            f"{BOOTSTRAP_COVERAGE[fewest]} % hold the truth. Student-t intervals, and 10 seeds or more, are safer."
+            f"Bootstrap intervals over {fewest} seeds are too narrow: the coverage of such 95 % intervals of a mean is "
+            f"about {BOOTSTRAP_COVERAGE[fewest]} %. Student-t intervals, and 10 seeds or more, are safer."
         )
     if len(seeds) > 1 and fewest >= 2 and math.isfinite(spread) and spread > 0:
         least = smallest_difference(fewest, spread)
         yield (
-            f"The score varies between seeds with a standard deviation of {spread:.{decimals}f}. With {fewest} seeds a "
-            f"side, one test of two teachers finds a difference of {least:.{decimals}f} ({score_name}) four times in "
-            "five, and smaller ones less often: no significant difference is not the same as no difference."
+            f"Scores have a standard deviation of {spread:.{decimals}f} over seeds. With {fewest} seeds per teacher, a "
+            f"test of two teachers has 80 % power to detect a difference of {least:.{decimals}f} ({score_name}), and "
+            "less for smaller ones: no significant difference is not the same as no difference."
         )

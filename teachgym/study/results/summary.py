@@ -18,8 +18,8 @@ def summary_table(comparison: Comparison, *, title: str) -> Table:
         title=escape(title),
         caption=escape(
             f"Means over seeds with 95 % t-intervals. p: Welch's test of {comparison.score_name} against "
-            f"{comparison.reference}, corrected by Holm.{marked} Of the time, tests left out, {world_share:.0%} went "
-            "to the world, the rest to student and teacher."
+            f"{comparison.reference}, corrected by Holm.{marked} The world took "
+            f"{world_share:.0%} of the time, tests excluded, student and teacher the rest."
         ),
     )
     table.add_column("teacher", overflow="fold")

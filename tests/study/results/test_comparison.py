@@ -187,7 +187,7 @@ def test_unfinished_runs_do_not_count_and_are_told() -> None:
     found = compared(study(runs, missing=missing))
     assert found.rows[0].seeds == 4
     assert any("1 cell is not finished (1 failed): random seed 4" in caution for caution in found.cautions)
-    assert any("from 4 to 5 seeds" in caution for caution in found.cautions)
+    assert any("between 4 and 5 seeds" in caution for caution in found.cautions)
     assert compare_studies([study({"random": [run("random", 0, [1], finished=False)]})]) is None
 
 
