@@ -115,7 +115,7 @@ def register_world(name: str, entry: WorldEntry) -> None:
 
     Args:
         name: ``"namespace/Name-v0"``; the teacher environment is ``"namespace/NameTeaching-v0"``.
-        entry: Of ``WORLDS``.
+        entry: Where its class is, and how it is made and taught; ``WORLDS`` holds it from then on.
     """
     WORLDS[name] = entry
     world = _full_id(name)
@@ -137,7 +137,7 @@ def register_environment(name: str, entry: EnvironmentEntry) -> None:
 
     Args:
         name: ``"namespace/Name-v0"``.
-        entry: Of ``ENVIRONMENTS``.
+        entry: Where its class is; ``ENVIRONMENTS`` holds it from then on.
     """
     _register(ENVIRONMENTS, name, entry)
 
@@ -147,7 +147,7 @@ def register_problem(name: str, entry: EnvironmentEntry) -> None:
 
     Args:
         name: ``"namespace/Name-v0"``.
-        entry: Of ``PROBLEMS``.
+        entry: Where its class is; ``PROBLEMS`` holds it from then on.
     """
     _register(PROBLEMS, name, entry)
 

@@ -24,10 +24,11 @@ class EnvironmentEntry(Entry):
     vector_path: str | None = None
     """What makes many at once, for ``gymnasium.make_vec``, where there is something faster than one by one."""
     variants: tuple[str, ...] = ()
-    """Settings like ``quick``, with which it is another problem: its spaces, its student or its reward are others."""
+    """Settings, written like ``quick`` and added to it, with which spaces, student or reward are others; tests run over
+    them too."""
     suite: Mapping[str, Scale] = field(default_factory=dict)
-    """The settings with which it is in the suite (``""`` for its defaults), where an episode takes at most some
-    seconds; and the scale of its scores."""
+    """The settings with which it is in the suite (``""`` for its defaults), each with the scale of its scores; only for
+    episodes of at most some seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,5 +40,5 @@ class WorldEntry(Entry):
     max_episode_steps: int | None = None
     """Steps after which Gymnasium cuts an episode off; None where the world does so itself."""
     teaching: Mapping[str, Any] | None = None
-    """Arguments of ``TaskTeachingEnv``, of which ``outcome_range`` and ``mastered_above`` must be among them, for the
-    teacher environment that is registered with the world; None for a world that others have been written for."""
+    """Arguments of ``TaskTeachingEnv``, ``outcome_range`` and ``mastered_above`` among them, for the environment
+    that is registered with the world; None for a world that environments of its own have been written for."""

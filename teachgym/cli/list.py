@@ -1,14 +1,13 @@
 """``teachgym list``: everything that can be named, one line each, and which teacher fits which environment."""
 
-import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from string import ascii_uppercase
 
-import gymnasium
 from rich.console import Console
 from rich.markup import escape
 
+from teachgym.base.entry import Entry
 from teachgym.base.settings import checked_dataclass
 
 
@@ -36,30 +35,28 @@ _Section = tuple[str, list[tuple[str, str]]]
 
 
 def _sections() -> Iterator[_Section]:
-    from teachgym.agents import TEACHERS, teacher_class
-    from teachgym.base.registry import load_path
+    from teachgym.agents import TEACHERS
+    from teachgym.base.registry import environment_id, load_path
+    from teachgym.envs import ENVIRONMENTS, PROBLEMS, WORLDS
     from teachgym.envs.data.discovery.discoveries import DISCOVERIES
     from teachgym.envs.data.engines.engines import DATA_ENGINES
     from teachgym.envs.data.subjects import SUBJECTS
     from teachgym.sandbox.kinds import SANDBOX_KINDS, sandbox_in_use
-    from teachgym.students import STUDENTS, student_class
+    from teachgym.students import STUDENTS
     from teachgym.students.supervised import SUPERVISED_STUDENTS
     from teachgym.study.study_file import ready_made
 
-    environments = []
-    for spec in sorted(gymnasium.registry.values(), key=lambda spec: spec.id):
-        if spec.namespace == "teachgym" and isinstance(spec.entry_point, str):
-            module, _, name = spec.entry_point.partition(":")
-            environments.append((spec.id, _first_line(getattr(importlib.import_module(module), name))))
-    yield "Environments", environments
-    yield "Teachers", [(name, _first_line(teacher_class(name))) for name in TEACHERS]
-    yield "Students that act in worlds", [(name, _first_line(student_class(name))) for name in STUDENTS]
-    for heading, table in (
-        ("Subjects", SUBJECTS),
-        ("Students that learn from examples", SUPERVISED_STUDENTS),
-        ("Engines that make examples", DATA_ENGINES),
-        ("Discovery of skills", DISCOVERIES),
-    ):
+    registered = {**WORLDS, **ENVIRONMENTS, **PROBLEMS}
+    tables: dict[str, Mapping[str, Entry]] = {
+        "Environments": {environment_id(name): entry for name, entry in sorted(registered.items())},
+        "Teachers": TEACHERS,
+        "Students that act in worlds": STUDENTS,
+        "Subjects": SUBJECTS,
+        "Students that learn from examples": SUPERVISED_STUDENTS,
+        "Engines that make examples": DATA_ENGINES,
+        "Discovery of skills": DISCOVERIES,
+    }
+    for heading, table in tables.items():
         yield heading, [(name, _first_line(load_path(heading, entry.path))) for name, entry in table.items()]
     yield "Ready-made studies", list(ready_made().items())
     yield "Sandboxes for programs", [*SANDBOX_KINDS.items(), ("in use", sandbox_in_use())]
