@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 
+import teachgym.students.rl.sb3_state  # noqa: F401 - by which running means are kept
 from teachgym.agents.adversaries.ppo_learner import PPOLearner, PPOLearnerSettings, Rollout
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.base.ranges import NonNegativeInt, PositiveInt
 from teachgym.base.setting_checks import check_whole
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State, foreign
 from teachgym.core.feedback import Feedback
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 MOST_UNLIKELY = 10.0
 """Log ratio of densities, in one step, above which a late answer is too far from the present policy to learn from."""
@@ -88,10 +89,11 @@ class LevelAdversary(TaskTeacher):
     def _reward(self, results: FloatArray) -> float:
         """What a task is worth, whose answers gave ``results``, ``(episodes_per_task, m)``."""
 
-    def _choose(self) -> tuple[FloatArray, str]:
+    def _choose(self) -> Choice:
         again = self._offers.again()
         if again is not None:
-            return again, "adversary"
+            task, number = again
+            return Choice(task, "adversary", number)
         n = self.task_space.dimensions
         observations = np.zeros((n, n + 1 + self.settings.noise_dimensions))
         observations[:, n] = np.arange(n) / n
@@ -102,11 +104,12 @@ class LevelAdversary(TaskTeacher):
             observations[step + 1 :, step] = np.tanh(actions[step])
         task = self.task_space.denormalise((np.tanh(actions[:, 0]) + 1) / 2)
         _, log_probs = self._learner.evaluate(observations, actions)
-        self._offers.begin(task, {"observations": observations, "actions": actions, "log_probs": log_probs})
-        return task, "adversary"
+        memo = {"observations": observations, "actions": actions, "log_probs": log_probs}
+        return Choice(task, "adversary", self._offers.begin(task, memo))
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        paid = self._offers.answer(feedback.decision, self._result(feedback))
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
+        result = self._result(feedback)
+        paid = None if note is None else self._offers.answer(note.memo, result)
         if paid is None:
             return
         values, log_probs = self._learner.evaluate(paid.memo["observations"], paid.memo["actions"])
@@ -128,16 +131,3 @@ class LevelAdversary(TaskTeacher):
         rewards[-1], starts[0] = final, True
         columns = {name: np.stack([memo[name] for memo in self._paid], axis=1) for name in self._paid[0]}
         self._learner.train(Rollout(rewards=rewards, starts=starts, **columns), self.rng)
-
-
-def _spread_state(spread: RunningMeanStd) -> State:
-    return {"mean": float(spread.mean), "variance": float(spread.var), "count": float(spread.count)}
-
-
-def _restored_spread(spread: RunningMeanStd, state: State) -> RunningMeanStd:
-    spread.mean, spread.var = np.array(state["mean"]), np.array(state["variance"])
-    spread.count = float(state["count"])
-    return spread
-
-
-foreign(RunningMeanStd, _spread_state, _restored_spread)

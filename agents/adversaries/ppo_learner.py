@@ -1,6 +1,5 @@
 """Proximal policy optimisation on transitions that its user collected: Stable-Baselines3's, without its own loop."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,18 +16,10 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
-from teachgym.agents.base.torch_state import (
-    deciding,
-    learning,
-    load_optimiser,
-    load_weights,
-    numbers,
-    optimiser_state,
-    tensor,
-    weights_of,
-)
+from teachgym.agents.base.torch_networks import deciding, learning, numbers, tensor
 from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
 LOG_STD_RANGE = (-5.0, 2.0)
@@ -85,7 +76,7 @@ class Rollout:
     """``(T, L)`` what it gave of the policy that drew the actions."""
 
 
-class PPOLearner:
+class PPOLearner(Stateful):
     """A Gaussian policy and its value function, improved by Stable-Baselines3's PPO (Schulman et al. 2017).
 
     Actions are any real numbers: whoever has bounds maps them there. Random numbers come from the generators that are
@@ -102,6 +93,8 @@ class PPOLearner:
     Raises:
         ValueError: If the transitions do not make equal minibatches.
     """
+
+    keeps = ("policy", "_optimiser")
 
     def __init__(
         self,
@@ -142,11 +135,9 @@ class PPOLearner:
             )
         self._model.set_logger(Logger(folder=None, output_formats=[]))
         self._model.env = None  # it was needed for its spaces alone, and a teacher keeps no environment
-
-    @property
-    def policy(self) -> ActorCriticPolicy:
+        self.policy: ActorCriticPolicy = self._model.policy
         """The policy and value function."""
-        return self._model.policy
+        self._optimiser = self.policy.optimizer
 
     def draw(self, observation: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Draw an action ``(a,)`` for an observation ``(o,)``."""
@@ -183,15 +174,6 @@ class PPOLearner:
             self._model.train()
             with torch.no_grad():
                 self.policy.log_std.clamp_(*LOG_STD_RANGE)
-
-    def state(self) -> dict[str, Any]:
-        """For ``Teacher.state_dict``."""
-        return {"policy": weights_of(self.policy), "optimiser": optimiser_state(self.policy.optimizer)}
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        load_weights(self.policy, state["policy"])
-        load_optimiser(self.policy.optimizer, state["optimiser"])
 
 
 class _Spaces(gymnasium.Env[Any, Any]):

@@ -8,6 +8,7 @@ import numpy as np
 from teachgym.agents.allocation.shares_teacher import SharesTeacher
 from teachgym.core.feedback import Transition
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 
 class AllocationTeacher(SharesTeacher):
@@ -21,16 +22,15 @@ class AllocationTeacher(SharesTeacher):
         """``(skills,)`` weights from 0 up for rows ``(5, skills)``; all 0 means alike."""
 
     @final
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Divide in proportion to the weights."""
-        self.origin = "rule"
         weights = self._weights(self._rows("the observation", observation))
         total = weights.sum()
         shares = weights / total if total > 0 else np.full(self.skills, 1 / self.skills)
-        return shares.astype(np.float32)
+        return Choice(shares.astype(np.float32), "rule")
 
     @final
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Learn nothing: all that matters is in the next observation."""
 
 

@@ -11,6 +11,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 from teachgym.data.observation import SkillRow
 
 
@@ -83,22 +84,20 @@ class Arte(SharesTeacher):
         apart = np.eye(self.skills) - 1 / self.skills
         return np.asarray(np.linalg.solve(self._gram + self.settings.ridge * apart, self._moment), dtype=np.float64)
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """The skills whose turn it is, alike; after the warm-up the tilted reference."""
         turns = min(self.settings.warm_up, self.skills)
         if self._steps < self.settings.warm_up:
-            self.origin = "warm-up"
             now = self._order[self._steps % turns :: turns]
             shares = np.zeros(self.skills)
             shares[now] = 1 / len(now)
-            return shares.astype(np.float32)
-        self.origin = "rule"
+            return Choice(shares.astype(np.float32), "warm-up")
         data = self._rows("the observation", observation)[SkillRow.DATA]
         given = self.settings.reference == "data" and data.min() >= 0 and data.sum() > 0
         reference = data / data.sum() if given else np.full(self.skills, 1 / self.skills)
-        return tilted(reference, self.scores, self.settings.beta).astype(np.float32)
+        return Choice(tilted(reference, self.scores, self.settings.beta).astype(np.float32), "rule")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Regress the gain that is seen on the shares that brought it."""
         if transition.feedback is None:
             return

@@ -1,28 +1,16 @@
 """The base of teachers that choose among a finite set of arms."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 
 from teachgym.agents.arms.arms import Arms
-from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_actions import TASKS_AND_ARMS
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import Teacher
-
-
-class Choice(NamedTuple):
-    """An arm that was chosen."""
-
-    arm: int
-    """Its number, from 0."""
-    origin: str
-    """Why it was chosen, for ``Teacher.origin``."""
-    note: tuple[float, ...] | FloatArray = ()
-    """Numbers to hand back with the outcome."""
+from teachgym.core.teacher import Choice, Note, Teacher
 
 
 class ArmTeacher(Teacher):
@@ -42,31 +30,28 @@ class ArmTeacher(Teacher):
     """
 
     acts_on = TASKS_AND_ARMS
-    keeps: ClassVar[tuple[str, ...]] = ("_pending",)
 
     def __init__(self, spec: TeachingSpec, settings: Any = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         self.arms = Arms(spec, self.settings)
-        self._pending = Pending()
 
     @abstractmethod
     def _choose(self, observation: Any) -> Choice:
-        """Choose the next arm."""
+        """Choose the next arm, by its number from 0; a memo is numbers ``(m,)``."""
 
     @abstractmethod
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
-        """Learn what came of an arm; the note is what ``_choose`` gave, or None where that is forgotten."""
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+        """Learn what came of an arm; the memo is what ``_choose`` gave, or None where that is forgotten."""
 
     @final
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Choose an arm, and draw a task from it."""
-        choice = self._choose(observation)
-        self.origin = choice.origin
-        self._pending.open(np.concatenate([[float(choice.arm)], choice.note]))
-        return self.arms.draw(choice.arm, self.rng)
+        arm, origin, memo = self._choose(observation)
+        kept = np.concatenate([[float(arm)], () if memo is None else memo])
+        return Choice(self.arms.draw(arm, self.rng), origin, kept)
 
     @final
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Learn from the feedback; a transition without feedback changes nothing.
 
         Raises:
@@ -76,8 +61,7 @@ class ArmTeacher(Teacher):
         if feedback is None:
             return
         lies_in = self.arms.arm_of(feedback.task)
-        opened = self._pending.close(feedback.decision)
-        if opened is None:
+        if note is None:
             self._learn(lies_in, None, transition, feedback)
         else:
-            self._learn(int(opened[0]), opened[1:], transition, feedback)
+            self._learn(int(note.memo[0]), note.memo[1:], transition, feedback)

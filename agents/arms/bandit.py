@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, check_rescale
-from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arm_teacher import ArmTeacher
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import EXPLORATION_RULES
 from teachgym.agents.base.optional_settings import given, refuse_unused
@@ -15,6 +15,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 
 _OF_RULES = (
     "epsilon",
@@ -171,7 +172,7 @@ class Bandit(ArmTeacher):
     def _choose(self, observation: Any) -> Choice:
         return self._rule.choose(self.rng)
 
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         reward = self._rewards.of(arm, transition, feedback)
         if reward is not None:
-            self._rule.learn(arm, reward, note)
+            self._rule.learn(arm, reward, memo)

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from teachgym.agents.arms.arm_rewards import ArmRewards, Rescale, RewardKind, check_rescale
-from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arm_teacher import ArmTeacher
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import best
 from teachgym.base.annotations import read_numbers
@@ -16,6 +16,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 
 MOST_NUMBERS = 2**25
 """Numbers in all arms' matrices together that are allowed: 256 MiB."""
@@ -121,13 +122,13 @@ class LinearBandit(ArmTeacher):
         return Choice(best(values, self.rng), origin, context)
 
     @final
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         reward = self._rewards.of(arm, transition, feedback)
-        if reward is None or note is None:
+        if reward is None or memo is None:
             return
-        reach = self._inverses[arm] @ note
-        self._inverses[arm] -= np.outer(reach, reach) / (1 + max(reach @ note, 0.0))
-        self._sums[arm] += reward * note
+        reach = self._inverses[arm] @ memo
+        self._inverses[arm] -= np.outer(reach, reach) / (1 + max(reach @ memo, 0.0))
+        self._sums[arm] += reward * memo
 
 
 @final

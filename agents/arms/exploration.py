@@ -9,9 +9,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from teachgym.agents.arms.arm_rewards import Rescale
-from teachgym.agents.arms.arm_teacher import Choice
 from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 
 
 def best(values: FloatArray, rng: np.random.Generator) -> int:
@@ -53,8 +53,8 @@ class ExplorationRule(ABC, Stateful):
         """Choose an arm."""
 
     @abstractmethod
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
-        """Learn an arm's reward; the note is that of the choice, or None where it is forgotten."""
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
+        """Learn an arm's reward; the memo is that of the choice, or None where it is forgotten."""
 
     @classmethod
     def takes(cls) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class _Values(ExplorationRule):
         """Choose by the values."""
 
     @final
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Move the arm's value towards the reward."""
         self.counts[arm] += 1
         first = self.counts[arm] == 1
@@ -153,7 +153,7 @@ class UcbRule(_Optimistic):
     def _totals(self) -> tuple[FloatArray, FloatArray]:
         return self.counts, self.sums
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Count the reward."""
         self.counts[arm] += 1
         self.sums[arm] += reward
@@ -173,7 +173,7 @@ class DiscountedUcb(_Optimistic):
     def _totals(self) -> tuple[FloatArray, FloatArray]:
         return self.counts, self.sums
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Count the reward, and the earlier ones of all arms less."""
         self.counts *= self._discount
         self.sums *= self._discount
@@ -199,7 +199,7 @@ class SlidingWindowUcb(_Optimistic):
         sums = np.bincount(arms, weights=self.recent_rewards[filled], minlength=self.arms)
         return counts, sums.astype(np.float64)
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Put the reward in the place of the oldest."""
         place = int(self.answers) % len(self.recent_arms)
         self.recent_arms[place] = arm
@@ -221,14 +221,14 @@ class _Exponential(ExplorationRule):
 
     @final
     def choose(self, rng: np.random.Generator) -> Choice:
-        """Draw an arm; the note is its probability."""
+        """Draw an arm; the memo is its probability."""
         chances = self.chances()
         arm = int(rng.choice(self.arms, p=chances))
         return Choice(arm, "chance", (float(chances[arm]),))
 
-    def _weighted(self, arm: int, reward: float, note: FloatArray | None) -> float:
+    def _weighted(self, arm: int, reward: float, memo: FloatArray | None) -> float:
         """The reward over the probability with which its arm was chosen."""
-        return reward / float(self.chances()[arm] if note is None else note[0])
+        return reward / float(self.chances()[arm] if memo is None else memo[0])
 
 
 class Exp3(_Exponential):
@@ -241,9 +241,9 @@ class Exp3(_Exponential):
         super().__init__(arms, epsilon=epsilon)
         self._learning_rate = epsilon / arms if learning_rate is None else learning_rate
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Multiply the arm's weight."""
-        self.log_weights[arm] += self._learning_rate * self._weighted(arm, reward, note)
+        self.log_weights[arm] += self._learning_rate * self._weighted(arm, reward, memo)
         self.log_weights -= self.log_weights.max()
 
 
@@ -261,13 +261,13 @@ class Exp3S(_Exponential):
         self._learning_rate, self._share = learning_rate, share
         self.answers: Any = 0
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Multiply the arm's weight, and let every arm take part of the others'."""
         self.answers += 1
         if self.arms == 1:
             return
         share = 1 / (1 + int(self.answers)) if self._share is None else self._share
-        self.log_weights[arm] += self._learning_rate * self._weighted(arm, reward, note)
+        self.log_weights[arm] += self._learning_rate * self._weighted(arm, reward, memo)
         weights = np.exp(self.log_weights - self.log_weights.max())
         others = np.maximum(weights.sum() - weights, 0) / (self.arms - 1)
         self.log_weights = np.log(np.maximum((1 - share) * weights + share * others, np.finfo(np.float64).tiny))
@@ -304,7 +304,7 @@ class Thompson(ExplorationRule):
         means, stds = self.posterior()
         return Choice(best(rng.normal(means, stds), rng), "posterior")
 
-    def learn(self, arm: int, reward: float, note: FloatArray | None) -> None:
+    def learn(self, arm: int, reward: float, memo: FloatArray | None) -> None:
         """Count the reward, and earlier ones less where there is a discount."""
         if self._discount < 1:
             self.counts *= self._discount

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, final
 import numpy as np
 from annotated_types import Gt, Lt, MinLen
 
-from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arm_teacher import ArmTeacher
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.base.ranges import NonNegativeInt, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
@@ -13,6 +13,7 @@ from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.needs import Needs
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 
 LEFT_OUT = 0.001
 """What the weight of an arm that its stratum leaves out is multiplied by."""
@@ -112,14 +113,14 @@ class SuccessProgress(ArmTeacher):
         arm = int(self.rng.choice(len(self.arms), p=self._chances))
         return Choice(arm, "progress" if self._updated else "uniform")
 
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         self._successes[arm] += feedback.success
         self._counts[arm] += 1
         self._since += 1
         if self._since == self._every:
-            self._update()
+            self._weigh_anew()
 
-    def _update(self) -> None:
+    def _weigh_anew(self) -> None:
         tried = self._counts > 0
         rates = np.where(tried, self._successes / np.maximum(self._counts, 1), 0.0)
         known = tried if self.settings.untried == "keep" else np.ones_like(tried)

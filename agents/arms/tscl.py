@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, final
 import numpy as np
 from annotated_types import Ge
 
-from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arm_teacher import ArmTeacher
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.agents.arms.exploration import greedy, softmax
 from teachgym.agents.base.optional_settings import given, refuse_unused
@@ -18,6 +18,7 @@ from teachgym.base.state import Stateful
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 
 
 @checked_dataclass
@@ -243,11 +244,11 @@ class Tscl(ArmTeacher):
             self._held = arm
         return Choice(arm, origin, (self._bursts,))
 
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
         scaled = self.settings.scale_outcomes
         score = self.spec.scale_outcome(feedback.outcome) if scaled else feedback.outcome
         if isinstance(self._algorithm, Naive):
-            if arm != self._held or (note is not None and note[0] != self._bursts):
+            if arm != self._held or (memo is not None and memo[0] != self._bursts):
                 return
             self._algorithm.learn(arm, score)
             if not len(self._algorithm.burst):

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teachgym.agents.base.pending import Pending
 from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
@@ -29,52 +28,44 @@ class RepeatedTask:
 class RepeatedTasks(Stateful):
     """Hands each task out ``times`` times in a row, and collects the answers, which may come in any order.
 
-    A teacher calls exactly one of ``again`` (when it gives a task), ``begin`` and ``aside`` in every ``act``, so that
-    decisions are counted as ``Feedback.decision`` does.
+    Tasks are known by numbers, which their teacher has handed back as the memo of the decision.
     """
 
-    keeps = ("_pending", "_begun", "_left", "_unfinished")
+    keeps = ("_begun", "_left", "_unfinished")
     _unfinished: dict[int, RepeatedTask]
 
     def __init__(self, times: int) -> None:
         self._times = times
-        self._pending = Pending()
         self._begun = 0
         self._left = 0  # how many more times the newest task is to be handed out
         self._unfinished = {}
 
-    def again(self) -> FloatArray | None:
-        """The newest task once more, if it has not been handed out often enough; None counts no decision."""
+    def again(self) -> tuple[FloatArray, int] | None:
+        """The newest task once more and its number, if it has not been handed out often enough."""
         newest = self._unfinished.get(self._begun - 1)
         if self._left == 0 or newest is None:
             return None
         self._left -= 1
-        self._pending.open(self._begun - 1)
-        return newest.task.copy()
+        return newest.task.copy(), self._begun - 1
 
-    def begin(self, task: FloatArray, memo: dict[str, NDArray[Any]] | None = None) -> None:
-        """Hand out a new task for the first time."""
+    def begin(self, task: FloatArray, memo: dict[str, NDArray[Any]] | None = None) -> int:
+        """Hand out a new task for the first time; returns its number."""
         self._unfinished[self._begun] = RepeatedTask(task.copy(), memo or {})
         if len(self._unfinished) > MOST_UNFINISHED:
             del self._unfinished[next(iter(self._unfinished))]
-        self._pending.open(self._begun)
         self._begun += 1
         self._left = self._times - 1
+        return self._begun - 1
 
-    def aside(self) -> None:
-        """Hand out some other task, which is not judged."""
-        self._pending.open()
+    def answer(self, number: int, result: FloatArray) -> RepeatedTask | None:
+        """Take in what came of a task; returns it once all answers are there.
 
-    def answer(self, decision: int, result: FloatArray) -> RepeatedTask | None:
-        """Note what came of a decision; returns its task once all answers are there.
-
-        None for a task that waits for more answers, was handed out aside, or is unknown or given up.
+        None for a task that waits for more answers, or was given up.
         """
-        number = self._pending.close(decision)
-        found = None if number is None else self._unfinished.get(int(number))
+        found = self._unfinished.get(number)
         if found is None:
             return None
         found.results.append(np.array(result, dtype=np.float64))
         if len(found.results) < self._times:
             return None
-        return self._unfinished.pop(int(number))
+        return self._unfinished.pop(number)

@@ -14,6 +14,7 @@ from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Note
 
 _CLOCK = ("total",)
 _SUCCESS = ("increments", "threshold", "window")
@@ -155,7 +156,7 @@ class Annealing(TaskTeacher):
     def _choose(self) -> tuple[FloatArray, str]:
         return self.rng.uniform(*self._box()), "box"
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
         if self.settings.pace == "success":
             self._answers += 1
             self._successes += int(feedback.success)

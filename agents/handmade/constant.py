@@ -8,7 +8,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 
 
 @checked_dataclass
@@ -59,10 +59,9 @@ class Constant(Teacher):
         """A window of a single point."""
         return self._described
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """The task."""
-        self.origin = "constant"
-        return self._actions.action(self._task)
+        return Choice(self._actions.action(self._task), "constant")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Do nothing."""

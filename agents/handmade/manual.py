@@ -15,7 +15,7 @@ from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 
 FORMAT = (
     "a .csv file with a header of the task's parameters (or 'arm'), or a .json file with a list of tasks, each a list "
@@ -113,7 +113,7 @@ class Manual(Teacher):
     Settings = ManualSettings
     settings: ManualSettings
     acts_on = TASKS_AND_ARMS
-    keeps = ("_decisions", "_steps")
+    keeps = ("_steps",)
 
     def __init__(self, spec: TeachingSpec, settings: ManualSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -121,20 +121,18 @@ class Manual(Teacher):
         self._schedule = Schedule.read(self.settings.path, self._actions)
         if self._schedule.by_steps and self.settings.at_end == "cycle":
             raise ValueError("at_end is 'cycle', but a schedule with after_steps says no end; expected 'repeat'")
-        self._decisions, self._steps = 0, 0
+        self._steps = 0
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """The task of the row that is due."""
         schedule = self._schedule
-        place = self._steps if schedule.by_steps else self._decisions
+        place = self._steps if schedule.by_steps else self.decisions
         if self.settings.at_end == "cycle":
             place %= schedule.length
         row = int(np.searchsorted(schedule.begins, place, side="right")) - 1
-        self._decisions += 1
-        self.origin = f"row {row}"
-        return self._actions.action(schedule.tasks[row])
+        return Choice(self._actions.action(schedule.tasks[row]), f"row {row}")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Count the student's steps."""
         if transition.feedback is not None:
             self._steps += transition.feedback.cost

@@ -10,7 +10,7 @@ from teachgym.agents.base.task_actions import TaskActions
 from teachgym.base.settings import NoSettings
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 
 
 @final
@@ -34,16 +34,16 @@ class Random(Teacher):
         self._tasks = TaskActions(spec) if _is_of_tasks(spec.decisions) else None
         self._space = copy.deepcopy(spec.decisions)
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Draw an action."""
-        self.origin = "random"
         if self._tasks is not None:
-            return self._tasks.action(self._tasks.uniform(self.rng, self._tasks.low, self._tasks.high))
+            task = self._tasks.uniform(self.rng, self._tasks.low, self._tasks.high)
+            return Choice(self._tasks.action(task), "random")
         self._space.seed(int(self.rng.integers(2**31)))
         decision = self._space.sample()
-        return {"decision": decision, "probe": np.int64(0)} if self.spec.has_probes else decision
+        return Choice({"decision": decision, "probe": np.int64(0)} if self.spec.has_probes else decision, "random")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Do nothing."""
 
 

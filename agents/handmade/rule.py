@@ -12,7 +12,7 @@ from teachgym.core.needs import Needs
 from teachgym.core.requirements import Requirements
 from teachgym.core.spaces import BoxWithTruth
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 
 TRUTH_RULE = "truth"
 
@@ -62,10 +62,9 @@ class ReferenceRule(Teacher):
         found = super().requirements(settings)
         return replace(found, reads=BoxWithTruth) if settings.name == TRUTH_RULE else found
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """What the rule says."""
-        self.origin = self.settings.name
-        return self._rule(observation)
+        return Choice(self._rule(observation), self.settings.name)
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Do nothing."""

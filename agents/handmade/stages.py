@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_actions import TASKS_AND_ARMS, TaskActions
 from teachgym.agents.handmade.stop_conditions import Condition
 from teachgym.base.ranges import PositiveInt
@@ -17,7 +16,7 @@ from teachgym.core.requirements import Requirements
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 
 _KEYS = ("low", "high", "task", "until")
 
@@ -86,7 +85,7 @@ class Stages(Teacher):
     Settings = StagesSettings
     settings: StagesSettings
     acts_on = TASKS_AND_ARMS
-    keeps = ("_pending", "_stage", "_counts", "_outcomes", "_successes")
+    keeps = ("_stage", "_counts", "_outcomes", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: StagesSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -94,7 +93,6 @@ class Stages(Teacher):
         self._conditions = self.settings.conditions()
         self._boxes = [self._box(number, stage) for number, stage in enumerate(self.settings.stages or ({},))]
         self._reads_success = Needs.SUCCESS in self.requirements(self.settings).needs
-        self._pending = Pending()
         self._stage = 0
         self._counts = dict.fromkeys(("steps", "episodes", "total_steps", "total_episodes"), 0)
         self._outcomes: deque[float] = deque(maxlen=self.settings.window)
@@ -115,21 +113,19 @@ class Stages(Teacher):
             self._described = Window(low.copy(), high.copy())
         return self._described
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Draw a task of the present stage."""
-        self.origin = f"stage {self._stage}"
-        self._pending.open(self._stage)
-        return self._actions.action(self._actions.uniform(self.rng, *self._boxes[self._stage]))
+        task = self._actions.uniform(self.rng, *self._boxes[self._stage])
+        return Choice(self._actions.action(task), f"stage {self._stage}", self._stage)
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Count the answer, and go on to the next stage where the condition is met."""
         feedback = transition.feedback
         if feedback is None:
             return
         self._counts["total_steps"] += feedback.cost
         self._counts["total_episodes"] += 1
-        stage = self._pending.close(feedback.decision)
-        if stage is not None and stage != self._stage:
+        if note is not None and note.memo != self._stage:
             return
         self._counts["steps"] += feedback.cost
         self._counts["episodes"] += 1

@@ -1,7 +1,6 @@
 """A teacher that reads: a language model is shown a report of the student, and decides what data it gets."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, final
 
@@ -10,11 +9,10 @@ from gymnasium import spaces
 from teachgym.agents.language.answers import ANSWERS, read_report
 from teachgym.base.ranges import NonNegativeInt
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.feedback import Transition
 from teachgym.core.requirements import Requirements
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.language_model import LanguageModelClient, Message, ModelSettings, Question, UnusableReplyError, ask
 from teachgym.language_model.client import Send
 
@@ -74,7 +72,7 @@ class LanguageModel(Teacher):
     settings: LanguageModelSettings
     acts_on = tuple(kind.acts_on for kind in ANSWERS.values())
     reads = spaces.Text
-    keeps = ("_memory",)
+    keeps = ("_memory", "client")
     _memory: list[dict[str, Any]]
     """Report, answer and, once it is known, reward of the latest steps."""
 
@@ -96,7 +94,7 @@ class LanguageModel(Teacher):
         """It acts on what ``acts`` says."""
         return replace(super().requirements(settings), acts_on=(ANSWERS[settings.acts].acts_on,))
 
-    def act(self, observation: str) -> Any:
+    def _act(self, observation: str) -> Choice:
         """Ask the model.
 
         Raises:
@@ -114,15 +112,15 @@ class LanguageModel(Teacher):
             answer = ask(self.client, question)
         except UnusableReplyError as error:
             action, said = answers.default(report), ""
-            self.origin = f"default: {error}"[:_MOST_ORIGIN]
+            origin = f"default: {error}"[:_MOST_ORIGIN]
         else:
             action, said = answers.action(answer, report), json.dumps(answer, ensure_ascii=False)
-            self.origin = "model"
+            origin = "model"
         self._memory.append({"report": observation, "answer": said, "reward": None})
         self._memory = self._memory[len(self._memory) - min(len(self._memory), self.settings.memory) :]
-        return action
+        return Choice(action, origin)
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Note what the latest answer was paid."""
         if self._memory:
             self._memory[-1]["reward"] = float(transition.reward)
@@ -139,18 +137,3 @@ class LanguageModel(Teacher):
             paid = "" if step["reward"] is None else f"The reward for this was {step['reward']:.4g}.\n\n"
         messages.append(Message("user", f"{paid}The report of now:\n{observation}"))
         return tuple(messages)
-
-    def state(self) -> State:
-        """What was said, and what it cost, which the client counts."""
-        usage = self.client.usage
-        return {
-            **super().state(),
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cost": usage.cost,
-        }
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        super().load(state)
-        self.client.ledger.restore(**{name: state[name] for name in ("input_tokens", "output_tokens", "cost")})

@@ -19,7 +19,7 @@ from teachgym.agents.learned.trained_policy import (
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.students.lifetimes.global_state import preserved
 
 
@@ -79,9 +79,8 @@ class PolicyTeacher(Teacher):
         self._network = stored.network()
         self._memory = None
         self._fresh = True
-        self.origin = "policy"
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Choose by the policy."""
         seen = np.asarray(observation, dtype=np.float32)
         start = np.array([self._fresh])
@@ -94,10 +93,10 @@ class PolicyTeacher(Teacher):
         self._memory, self._fresh = memory, False
         action = to_action(chosen, self._space)
         if self.spec.has_probes:
-            return {"decision": action, "probe": np.int64(0)}
-        return action if action.shape else action[()]
+            return Choice({"decision": action, "probe": np.int64(0)}, "policy")
+        return Choice(action if action.shape else action[()], "policy")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Learn nothing; the end of a student's lifetime clears the memory of it."""
         if transition.terminated:
             self._memory, self._fresh = None, True

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
 from teachgym.agents.progress.gaussian_mixtures import chances
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 
@@ -46,7 +46,7 @@ def progress_of(outcomes: Sequence[float], window: int) -> float:
     return abs(fmean(outcomes[-window:-half]) - fmean(outcomes[-half:]))
 
 
-class RegionTree:
+class RegionTree(Stateful):
     """A binary tree of regions, the root of which is the whole task space.
 
     An answer is remembered by every region that holds its task, inner ones included; at a threshold, by both
@@ -68,6 +68,9 @@ class RegionTree:
         window: Outcomes that progress is measured on, the newest; from 2 up.
         faithful: Whether to score a cut, and to set the progress of new regions, as the authors' code does.
     """
+
+    keeps = ("regions", "progress")
+    regions: list[Region]
 
     def __init__(
         self,
@@ -162,42 +165,5 @@ class RegionTree:
         thresholds = np.minimum(thresholds, np.nextafter(bound[dimensions], -np.inf))  # rounding may reach the bound
         return list(zip(dimensions.tolist(), thresholds.tolist(), strict=True))
 
-    def state(self) -> dict[str, Any]:
-        """For ``Teacher.state_dict``: every region in turn, and each task once."""
-        places: dict[int, int] = {}
-        tasks: list[FloatArray] = []
-        for task in (task for region in self.regions for task in region.tasks):
-            if places.setdefault(id(task), len(tasks)) == len(tasks):
-                tasks.append(task)
-        return {
-            "low": np.array([region.low for region in self.regions]),
-            "high": np.array([region.high for region in self.regions]),
-            "dimension": np.array([region.dimension for region in self.regions]),
-            "first_child": np.array([region.first_child for region in self.regions]),
-            "answers": np.array([len(region.tasks) for region in self.regions]),
-            "places": np.array([places[id(task)] for region in self.regions for task in region.tasks], dtype=np.int64),
-            "outcomes": np.array([outcome for region in self.regions for outcome in region.outcomes], dtype=np.float64),
-            "tasks": np.array(tasks, dtype=np.float64),
-            "progress": self.progress.copy(),
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        tasks = list(np.array(state["tasks"], dtype=np.float64))
-        ends = np.cumsum(state["answers"])
-        boxes = np.array(state["low"], dtype=np.float64), np.array(state["high"], dtype=np.float64)
-        self.regions = []
-        for i, (low, high) in enumerate(zip(*boxes, strict=True)):
-            own = slice(int(ends[i] - state["answers"][i]), int(ends[i]))
-            self.regions.append(
-                Region(
-                    low,
-                    high,
-                    tasks=[tasks[place] for place in state["places"][own]],
-                    outcomes=[float(outcome) for outcome in state["outcomes"][own]],
-                    dimension=int(state["dimension"][i]),
-                    first_child=int(state["first_child"][i]),
-                )
-            )
-        self.progress = np.array(state["progress"], dtype=np.float64)
+    def _forget_derived(self) -> None:
         self._is_leaf = np.array([region.first_child < 0 for region in self.regions])

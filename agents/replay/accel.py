@@ -99,7 +99,7 @@ class Accel(LevelReplay):
         self._ease: list[float] = []  # how easy each of them was
         self._children: deque[FloatArray] = deque()
 
-    def _is_probe(self, origin: str) -> bool:
+    def _probes(self, origin: str) -> bool:
         return origin != "replay"
 
     def _choose_level(self) -> tuple[int, FloatArray, str]:

@@ -1,11 +1,10 @@
 """What the teachers that replay levels share: when to replay, and what to do with an answer."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_scores import LevelScore, ScoreSettings, needs_of_score
 from teachgym.agents.replay.level_store import NOT_STORED, LevelStore, StoreSettings
@@ -16,6 +15,7 @@ from teachgym.core.needs import Needs
 from teachgym.core.requirements import Requirements
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 NewLevels = Literal["uniform", "easy", "easy-if-offered"]
 
@@ -42,7 +42,7 @@ class LevelReplaySettings(StoreSettings, ScoreSettings):
 class LevelReplay(TaskTeacher):
     """Hands out new levels, and again and again those that score best.
 
-    Subclasses say by ``_is_probe`` which of them the student does not learn from, and may have more origins of levels
+    Subclasses say by ``_probes`` which of them the student does not learn from, and may have more origins of levels
     than ``"new"`` and ``"replay"``. A level enters the store with the answer to its first episode, so that a level
     without an answer is never replayed. Answers to decisions that were given up, or to replays of levels that have been
     replaced since, change no score.
@@ -58,15 +58,12 @@ class LevelReplay(TaskTeacher):
 
     Settings = LevelReplaySettings
     settings: LevelReplaySettings
-    keeps = ("_store", "_pending", "_decisions")
+    keeps: ClassVar[tuple[str, ...]] = ("_store",)
 
     def __init__(self, spec: TeachingSpec, settings: LevelReplaySettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
         self._score = LevelScore(self.settings, spec)
         self._store = LevelStore(self.task_space, self.settings, memory=self._score.memory)
-        self._pending = Pending()
-        self._decisions = 0
-        self._probing = False
 
     @classmethod
     def requirements(cls, settings: LevelReplaySettings) -> Requirements:
@@ -75,23 +72,17 @@ class LevelReplay(TaskTeacher):
         return found.needing(Needs.EASY_TASKS) if settings.new_levels == "easy" else found
 
     @abstractmethod
-    def _is_probe(self, origin: str) -> bool:
+    def _probes(self, origin: str) -> bool:
         """Whether the student is not to learn from levels of this origin."""
 
-    def _probes(self) -> bool:
-        return self._probing
-
-    def _choose(self) -> tuple[FloatArray, str]:
+    def _choose(self) -> Choice:
         number, task, origin = self._choose_level()
-        self._pending.open(number)
-        self._decisions += 1
-        self._probing = self._is_probe(origin)
-        return task, origin
+        return Choice(task, origin, number)
 
     def _choose_level(self) -> tuple[int, FloatArray, str]:
         """The level's number in the store if it has one, the task and the origin."""
         if self._replays():
-            return *self._store.draw(self._decisions, self.rng), "replay"
+            return *self._store.draw(self.decisions, self.rng), "replay"
         return NOT_STORED, self._new_level(), "new"
 
     def _replays(self) -> bool:
@@ -109,17 +100,16 @@ class LevelReplay(TaskTeacher):
             return self.task_space.uniform(self.rng)
         return np.asarray(self.rng.normal(easy.mean, easy.std), dtype=np.float64)
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        note: int | None = self._pending.close(feedback.decision)
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
         if note is None:
             return
-        replayed = note != NOT_STORED
-        number = note if replayed else self._store.find(task)
+        replayed = note.memo != NOT_STORED
+        number = note.memo if replayed else self._store.find(task)
         score, memory = self._score(feedback, self._memory(task, number))
         if number in self._store:
             self._store.rescore(number, score, memory)
         elif not replayed:
-            self._store.offer(task, score, memory, handed_out=feedback.decision, now=self._decisions)
+            self._store.offer(task, score, memory, handed_out=feedback.decision, now=self.decisions)
         if replayed:
             self._replayed(task, feedback, score)
 

@@ -1,11 +1,12 @@
 """The levels that a teacher may replay, and how likely each is."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from teachgym.base.ranges import PositiveFloat, PositiveInt, PositiveShare, Share
 from teachgym.base.settings import checked_dataclass
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray, TaskSpace
 
 Priority = Literal["rank", "proportional", "top-k", "max", "greedy", "constant"]
@@ -46,7 +47,7 @@ class StoreSettings:
     """Whether a task that is stored already counts as that level, instead of being stored once more."""
 
 
-class LevelStore:
+class LevelStore(Stateful):
     """Tasks with scores, and the chances of replaying each (Jiang et al. 2021, arXiv:2010.03934).
 
     A level's chance is ``(1 - staleness_share)`` times its share by score, plus ``staleness_share`` times its share by
@@ -67,6 +68,8 @@ class LevelStore:
         memory: Numbers remembered per level, for its score.
     """
 
+    keeps = ("_filled", "_next", "_tasks", "_scores", "_memories", "_handed_out", "_numbers")
+
     def __init__(self, space: TaskSpace, settings: StoreSettings, *, memory: int = 0) -> None:
         self._space, self._settings = space, settings
         self._memories = np.zeros((settings.capacity, memory))
@@ -74,13 +77,16 @@ class LevelStore:
         self._scores = np.zeros(settings.capacity)
         self._handed_out = np.zeros(settings.capacity, dtype=np.int64)
         self._numbers = np.zeros(settings.capacity, dtype=np.int64)
-        self._clear()
-
-    def _clear(self) -> None:
         self._filled = 0
         self._next = 0  # the number of the next level
+        self._forget_derived()
+
+    def _forget_derived(self) -> None:
+        """Find levels by their numbers and tasks again."""
         self._slots: dict[int, int] = {}
         self._by_task: dict[bytes, int] = {}  # stays empty unless levels are unique
+        for slot in range(self._filled):
+            self._index(slot)
 
     def __len__(self) -> int:
         return self._filled
@@ -191,30 +197,6 @@ class LevelStore:
         self._slots[number] = slot
         if self._settings.unique:
             self._by_task[_key(self._tasks[slot])] = number
-
-    def state(self) -> dict[str, Any]:
-        """For ``Teacher.state_dict``."""
-        used = slice(self._filled)
-        return {
-            "tasks": self._tasks[used].copy(),
-            "scores": self._scores[used].copy(),
-            "memories": self._memories[used].copy(),
-            "handed_out": self._handed_out[used].copy(),
-            "numbers": self._numbers[used].copy(),
-            "next": self._next,
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        self._clear()
-        self._filled = len(state["scores"])
-        used = slice(self._filled)
-        self._tasks[used], self._scores[used] = state["tasks"], state["scores"]
-        self._memories[used] = state["memories"]
-        self._handed_out[used], self._numbers[used] = state["handed_out"], state["numbers"]
-        self._next = int(state["next"])
-        for slot in range(self._filled):
-            self._index(slot)
 
 
 def in_proportion(weights: FloatArray, temperature: float = 1.0) -> FloatArray:

@@ -75,7 +75,7 @@ offered |
     Settings = PlrSettings
     settings: PlrSettings
 
-    def _is_probe(self, origin: str) -> bool:
+    def _probes(self, origin: str) -> bool:
         return False
 
 
@@ -119,5 +119,5 @@ class RobustPlr(LevelReplay):
     acts_on = (ProbeSpace,)
     settings: RobustPlrSettings
 
-    def _is_probe(self, origin: str) -> bool:
+    def _probes(self, origin: str) -> bool:
         return origin != "replay"

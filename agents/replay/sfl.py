@@ -4,7 +4,6 @@ from typing import Literal, final
 
 import numpy as np
 
-from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
 from teachgym.agents.replay.level_store import in_proportion
 from teachgym.base.ranges import PositiveInt, Share
@@ -14,6 +13,7 @@ from teachgym.core.needs import Needs
 from teachgym.core.spaces import ProbeSpace
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 
 @checked_dataclass
@@ -89,40 +89,35 @@ class Sfl(TaskTeacher):
     acts_on = (ProbeSpace,)
     needs = Needs.SUCCESS
     settings: SflSettings
-    keeps = ("_pending", "_round", "_probed", "_trained", "_levels", "_episodes", "_successes")
+    keeps = ("_round", "_probed", "_trained", "_levels", "_episodes", "_successes")
 
     def __init__(self, spec: TeachingSpec, settings: SflSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
-        self._pending = Pending()
         self._round = -1
         self._probed = 0  # episodes handed out in this round
         self._trained = self.settings.refresh_every  # decisions since the last probe; so the first is due
-        self._probing = False
         count = self.settings.levels_probed
         self._levels = np.zeros((count, self.task_space.dimensions))
         self._episodes = np.zeros(count)
         self._successes = np.zeros(count)
         self._chances: FloatArray | None = None  # made when asked for
 
-    def _probes(self) -> bool:
-        return self._probing
+    def _probes(self, origin: str) -> bool:
+        return origin == "probe"
 
-    def _choose(self) -> tuple[FloatArray, str]:
+    def _choose(self) -> Choice:
         if self._trained == self.settings.refresh_every:
             self._start_round()
-        self._probing = self._probed < self.settings.levels_probed * self.settings.episodes_per_level
-        if self._probing:
+        if self._probed < self.settings.levels_probed * self.settings.episodes_per_level:
             level = self._probed // self.settings.episodes_per_level
             self._probed += 1
-            self._pending.open(self._round * self.settings.levels_probed + level)
-            return self._levels[level].copy(), "probe"
+            return Choice(self._levels[level].copy(), "probe", [self._round, level])
         self._trained += 1
-        self._pending.open()
         if self.rng.random() >= self.settings.kept_share:
-            return self.task_space.uniform(self.rng), "random"
+            return Choice(self.task_space.uniform(self.rng), "random")
         if self._chances is None:
             self._chances = self._make_chances()
-        return self._levels[self.rng.choice(len(self._levels), p=self._chances)].copy(), "kept"
+        return Choice(self._levels[self.rng.choice(len(self._levels), p=self._chances)].copy(), "kept")
 
     def _start_round(self) -> None:
         self._round += 1
@@ -132,11 +127,10 @@ class Sfl(TaskTeacher):
         self._successes[:] = 0
         self._chances = None
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        note = self._pending.close(feedback.decision)
-        if note is None:
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
+        if note is None or note.memo is None:
             return
-        of_round, level = divmod(note, self.settings.levels_probed)
+        of_round, level = note.memo
         if of_round == self._round:
             self._episodes[level] += 1
             self._successes[level] += feedback.success

@@ -166,10 +166,10 @@ class Currot(TaskTeacher):
         self._answers.append(np.append(task / self._unit, outcome))
         if len(self._answers) == self.settings.update_every:
             with one_core():  # so that the result does not depend on the number of cores
-                self._update(np.array(self._answers))
+                self._improve(np.array(self._answers))
             self._answers = []
 
-    def _update(self, answers: FloatArray) -> None:
+    def _improve(self, answers: FloatArray) -> None:
         taken = self._buffer.add(answers[:, :-1], answers[:, -1], self._draw_target())
         if self._reached:
             self._rejected = np.concatenate([self._rejected, answers[~taken]])[-self.settings.particles :]

@@ -9,7 +9,7 @@ from torch import nn
 
 from teachgym.agents.base.repeated_tasks import RepeatedTasks
 from teachgym.agents.base.task_teacher import TaskTeacher
-from teachgym.agents.base.torch_state import (
+from teachgym.agents.base.torch_networks import (
     deciding,
     descend,
     learning,
@@ -22,6 +22,7 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.needs import Needs
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 
 @checked_dataclass
@@ -135,18 +136,17 @@ class GoalGan(TaskTeacher):
         self._labels: list[bool] = []
         self._mastered = np.empty((0, n))
 
-    def _choose(self) -> tuple[FloatArray, str]:
+    def _choose(self) -> Choice:
         if not self._pretrained:
             self._pretrain()
         again = self._offers.again()
         if again is not None:
-            return again, "generator"
+            task, number = again
+            return Choice(task, "generator", number)
         if self.rng.random() < self.settings.replay_share and len(self._mastered) > 0:
-            self._offers.aside()
-            return self._noisy(self._mastered[self.rng.integers(len(self._mastered))]), "replay"
+            return Choice(self._noisy(self._mastered[self.rng.integers(len(self._mastered))]), "replay")
         task = self._noisy(self.generate(1)[0])
-        self._offers.begin(task)
-        return task, "generator"
+        return Choice(task, "generator", self._offers.begin(task))
 
     def generate(self, count: int) -> FloatArray:
         """Draw ``(count, n)`` tasks from the generator as it is, without noise. They are not offered."""
@@ -162,8 +162,10 @@ class GoalGan(TaskTeacher):
         noise = self.rng.standard_normal(len(task)) * self.settings.noise * self.task_space.range
         return self._within(task + noise)
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        judged = self._offers.answer(feedback.decision, np.array([feedback.success]))
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
+        if note is None or note.memo is None:
+            return
+        judged = self._offers.answer(note.memo, np.array([feedback.success]))
         if judged is None:
             return
         share = float(np.mean(judged.results))

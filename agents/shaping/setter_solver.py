@@ -8,9 +8,8 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from teachgym.agents.base.pending import Pending
 from teachgym.agents.base.task_teacher import TaskTeacher
-from teachgym.agents.base.torch_state import (
+from teachgym.agents.base.torch_networks import (
     deciding,
     descend,
     learning,
@@ -24,6 +23,7 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.needs import Needs
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice, Note
 
 LEAST_FEASIBILITY = 1e-8
 NOISY_EDGE = 1e-4
@@ -88,7 +88,7 @@ class SetterSolver(TaskTeacher):
     settings: SetterSolverSettings
     needs = Needs.SUCCESS
 
-    keeps = ("_setter", "_judge", "_setter_optimiser", "_judge_optimiser", "_pending", "_answers")
+    keeps = ("_setter", "_judge", "_setter_optimiser", "_judge_optimiser", "_answers")
 
     def __init__(self, spec: TeachingSpec, settings: SetterSolverSettings | None = None, *, seed: int) -> None:
         super().__init__(spec, settings, seed=seed)
@@ -104,13 +104,11 @@ class SetterSolver(TaskTeacher):
             self._judge = nn.Sequential(*layers[:-1])
         self._setter_optimiser = torch.optim.Adam(self._setter.parameters(), lr=chosen.learning_rate)
         self._judge_optimiser = torch.optim.Adam(self._judge.parameters(), lr=chosen.learning_rate)
-        self._pending = Pending()
         self._answers: list[FloatArray] = []  # [task in [0, 1], wanted feasibility, success] since the last training
 
-    def _choose(self) -> tuple[FloatArray, str]:
+    def _choose(self) -> Choice:
         feasibility = self.rng.uniform(LEAST_FEASIBILITY, 1.0)
-        self._pending.open(feasibility)
-        return self.generate(np.array([feasibility]))[0], f"feasibility {feasibility:.2f}"
+        return Choice(self.generate(np.array([feasibility]))[0], f"feasibility {feasibility:.2f}", feasibility)
 
     def generate(self, feasibilities: FloatArray) -> FloatArray:
         """Draw ``(m, n)`` tasks of feasibilities ``(m,)`` from the setter as it is. They are not offered."""
@@ -119,12 +117,11 @@ class SetterSolver(TaskTeacher):
             made, _ = self._setter(_double(latents), _double(feasibilities[:, None]))
             return self.task_space.denormalise(numbers(made))
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
-        feasibility = self._pending.close(feedback.decision)
-        if feasibility is None:
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
+        if note is None:
             return
         unit = np.clip(self.task_space.normalise(task), EDGE, 1 - EDGE)
-        self._answers.append(np.array([*unit, feasibility, feedback.success]))
+        self._answers.append(np.array([*unit, note.memo, feedback.success]))
         if len(self._answers) == self.settings.train_every:
             self._train(np.array(self._answers))
             self._answers = []

@@ -13,6 +13,7 @@ from teachgym.core.feedback import Feedback
 from teachgym.core.needs import Needs
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Note
 
 MOST_EPISODES = 1000
 """Answers that wait for a step at most; older ones are dropped."""
@@ -110,7 +111,7 @@ class Spdl(SelfPacedTeacher):
     def _choose(self) -> tuple[FloatArray, str]:
         return self.task_space.denormalise(self._context.draw(self.rng, 1)[0]), "context"
 
-    def _learn_from(self, task: FloatArray, feedback: Feedback) -> None:
+    def _learn_from(self, task: FloatArray, feedback: Feedback, note: Note | None) -> None:
         rewards, values = feedback.traced("rewards"), feedback.traced("values")
         discounted = float(rewards @ self.settings.discount ** np.arange(len(rewards)))
         value = float(values[0])
@@ -121,9 +122,9 @@ class Spdl(SelfPacedTeacher):
             return
         every = self.settings.update_every_steps if every is None else every
         self._next = self._next + every * ((self._spent - self._next) // every + 1)
-        self._update()
+        self._improve()
 
-    def _update(self) -> None:
+    def _improve(self) -> None:
         batch = np.array(self._batch)
         self._batch.clear()
         contexts, values, returns = batch[:, :-2], batch[:, -2], batch[:, -1]

@@ -115,10 +115,10 @@ class Sprl(SelfPacedTeacher):
         self._contexts.append(self.task_space.normalise(task))
         self._outcomes.append(self.spec.scale_outcome(outcome))
         if len(self._outcomes) == self.settings.update_every:
-            self._update(np.array(self._contexts), np.array(self._outcomes))
+            self._improve(np.array(self._contexts), np.array(self._outcomes))
             self._contexts, self._outcomes = [], []
 
-    def _update(self, contexts: FloatArray, outcomes: FloatArray) -> None:
+    def _improve(self, contexts: FloatArray, outcomes: FloatArray) -> None:
         before = float(np.mean(outcomes))
         self._reached = self._reached or before >= self._threshold
         search = _Search(

@@ -10,7 +10,7 @@ from teachgym.base.annotations import read_numbers
 from teachgym.core.feedback import Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.data.observation import TreeField, TreeFields
 from teachgym.data.tree_plan import TreePlans
 
@@ -101,9 +101,8 @@ class TreeRule(Teacher):
         return [self._decide(tree) for tree in trees]
 
     @final
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         """Decide for all skills."""
-        self.origin = "rule"
         trees = [Subskills(fields) for fields in read_numbers("the observation", observation, shape=self._seen)]
         plan = self._plans.empty()
         for k, (tree, decision) in enumerate(zip(trees, self._decide_all(trees), strict=True)):
@@ -114,8 +113,8 @@ class TreeRule(Teacher):
             else:
                 wanted = np.clip(decision.orders, 0, self.budget)
                 plan["change"][k, : len(wanted)] = np.clip(wanted - tree.orders, -self.budget, self.budget)
-        return plan
+        return Choice(plan, "rule")
 
     @final
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         """Learn nothing: all that matters is in the next observation."""

@@ -77,7 +77,16 @@ class DataLifetime(Lifetime[DecisionT]):
     budget_unit: ClassVar[str] = "examples"
     outcome_name: ClassVar[str] = "accuracy"
     scored_by: ClassVar[ScoredBy] = "mean_return"
-    keeps: ClassVar[tuple[str, ...]] = ("rounds", "decisions", "expenses", "gain", "skill_names", "labels")
+    keeps: ClassVar[tuple[str, ...]] = (
+        "rounds",
+        "decisions",
+        "expenses",
+        "gain",
+        "skill_names",
+        "labels",
+        "quality",
+        "student",
+    )
     replayed = False
 
     def __init__(
@@ -133,7 +142,10 @@ class DataLifetime(Lifetime[DecisionT]):
         """
 
     def _fresh(self) -> None:
-        """Begin an episode: the student has been tested, and there is no data yet. Here: nothing."""
+        """Begin an episode: there is no data yet. Here: nothing."""
+
+    def _after_test(self) -> None:
+        """Choose what is shown of the latest answers. Here: nothing."""
 
     def begin(self, seeds: Seeds) -> None:
         """Take a fresh student in, and test it."""
@@ -143,6 +155,7 @@ class DataLifetime(Lifetime[DecisionT]):
         self._name_skills()
         self._write([])
         self._fresh()
+        self._after_test()
 
     def _start(self, seeds: Seeds) -> None:
         self.seeds = seeds
@@ -266,19 +279,17 @@ class DataLifetime(Lifetime[DecisionT]):
         twin = copy.copy(self)
         try:
             twin.student = twin._make_student(self.seeds.student)
-            twin.student.load_state_dict(self.student.state_dict())
             twin.engine = copy.deepcopy(self.engine, {id(self.subject): self.subject})
+            twin.quality = twin._make_quality_control()
+            twin._fresh()
+            twin.load(Stateful.state(self))
         except (NotImplementedError, TypeError, ValueError) as error:
             raise ProbeRefusedError(
                 f"{type(self.student).__name__} with {type(self.engine).__name__} can't be copied for a probe ({error})"
                 "; choose another student or engine"
             ) from error
-        twin._fresh()
-        twin.load(copy.deepcopy(Stateful.state(self)))
         twin.folder = None
         twin.data, twin._keys = list(self.data), set(self._keys)
-        twin.quality = twin._make_quality_control()
-        twin.quality.rejected.update(self.quality.rejected)
         return twin
 
     def teach_orders(self, orders: Sequence[Order]) -> Round:
@@ -310,6 +321,7 @@ class DataLifetime(Lifetime[DecisionT]):
         self._train([example for examples in given for example in examples])
         self.rounds += 1
         self._test()
+        self._after_test()
         self.failures = failures
         self._write(failures)
         return Round(given, failures)
@@ -345,9 +357,11 @@ class DataLifetime(Lifetime[DecisionT]):
         return self.subject.mark(examples, given)
 
     def _test(self) -> None:
-        validation = self.subject.validation
-        self.expenses.validation_answers += len(validation)
-        self.answers = self._answers(validation)
+        self.expenses.validation_answers += len(self.subject.validation)
+        self._answer_validation()
+
+    def _answer_validation(self) -> None:
+        self.answers = self._answers(self.subject.validation)
         self.correct = np.array([answer.correct for answer in self.answers], dtype=np.float64)
 
     def _name_skills(self) -> None:
@@ -468,8 +482,6 @@ class DataLifetime(Lifetime[DecisionT]):
         data = [example_entry(example) for example in self.data] if self.folder is None else []
         return {
             "kept": Stateful.state(self),
-            "student": self.student.state_dict(),
-            "rejected": dict(self.quality.rejected),
             "data": json.dumps(data),
             "latest": len(self.latest),
         }
@@ -477,19 +489,17 @@ class DataLifetime(Lifetime[DecisionT]):
     def resume(self, state: State, seeds: Seeds) -> None:
         """Go on from what ``state`` gave, with the data of its rounds."""
         self._start(seeds)
-        self.student.load_state_dict(state["student"])
-        rounds = int(state["kept"]["rounds"])
+        self._fresh()
+        self.load(state["kept"])
         if self.folder is None:
             self.data = [example_of(entry) for entry in json.loads(state["data"])]
         else:
-            self.data = [example for number in range(1, rounds + 1) for example in read_given(self.folder, number)]
+            self.data = [example for number in range(1, self.rounds + 1) for example in read_given(self.folder, number)]
         self.latest = self.data[len(self.data) - int(state["latest"]) :]
         self._keys = {example.key for example in self.data}
-        self.quality.rejected.update(state["rejected"])
         self.engine.begin(self.data)
-        self._test()
-        self._fresh()
-        self.load(state["kept"])
+        self._answer_validation()
+        self._after_test()
 
     def _write(self, failures: Sequence[str]) -> None:
         if self.folder is not None:

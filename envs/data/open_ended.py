@@ -102,13 +102,7 @@ class OpenEndedLifetime(DataLifetime[OpenEndedPlan]):
             raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
         return int(like), int(count), str(note)
 
-    def _fresh(self) -> None:
-        self._show()
-
-    def _forget_derived(self) -> None:
-        self._show()
-
-    def _show(self) -> None:
+    def _after_test(self) -> None:
         """Draw the errors that the teacher is shown, the same in a resumed episode."""
         rng = np.random.default_rng([self.seeds.evaluation, self.rounds])
         wrong = [answer for answer in self.answers if not answer.correct] if self.sees else []
@@ -133,7 +127,6 @@ class OpenEndedLifetime(DataLifetime[OpenEndedPlan]):
                 for (like, _, note), count in zip(decision.orders, counts, strict=True)
             ]
             self.teach_orders(orders)
-        self._show()
         if decision.task is not None:
             return decision.task, None
         return self.latest_shares(), None

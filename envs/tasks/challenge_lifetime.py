@@ -44,6 +44,8 @@ class ChallengeLifetime(Lifetime[FloatArray]):
     """
 
     keeps = ("_extra", "_decisions", "_inner_decisions", "_cost", "_replaced", "_open")
+    _open: dict[int, _Open]
+    """By their numbers inside."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class ChallengeLifetime(Lifetime[FloatArray]):
     def _forget(self) -> None:
         self._extra = self._decisions = self._inner_decisions = self._replaced = 0
         self._cost = 1
-        self._open: dict[int, _Open] = {}  # by their numbers inside
+        self._open = {}
 
     @property
     def inner(self) -> Lifetime[Any]:

@@ -52,6 +52,10 @@ class TaskLifetime(Lifetime[FloatArray]):
 
     keeps = ("_generation", "_halves", "_whole")
     replayed = False
+    _halves: dict[int, _Half]
+    """By decision, until the other student has played it too."""
+    _whole: list[Feedback]
+    """What both have played, and has not been handed over."""
 
     def __init__(
         self,
@@ -102,8 +106,7 @@ class TaskLifetime(Lifetime[FloatArray]):
 
     def _forget(self) -> None:
         self._generation = 0
-        self._halves: dict[int, _Half] = {}  # by decision, until the other student has played it too
-        self._whole: list[Feedback] = []
+        self._halves, self._whole = {}, []
 
     def replace_student(self) -> None:
         """Replace the student by a fresh one, and the antagonist too; episodes in the middle are lost."""

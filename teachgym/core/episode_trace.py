@@ -1,8 +1,6 @@
 """One episode of an acting student, step by step."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -36,12 +34,3 @@ class EpisodeTrace:
                     f"{name} have shape {np.shape(vector)}; expected one number for each of {len(self.rewards)} steps"
                     + (", and one for the end" if name == "values" else "")
                 )
-
-    def to_state(self) -> dict[str, Any]:
-        """The arrays by name."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "EpisodeTrace":
-        """What ``to_state`` gave."""
-        return cls(**state)

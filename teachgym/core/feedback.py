@@ -1,6 +1,5 @@
 """What came of a teaching decision, and the transition that a teacher is updated with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,6 +7,7 @@ import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
 from teachgym.base.annotations import REAL, shown
+from teachgym.base.state import stored
 from teachgym.core.episode_trace import EpisodeTrace
 from teachgym.core.task_space import FloatArray
 
@@ -59,7 +59,7 @@ class Feedback:
         """Whether all fields are equal, arrays number by number."""
         if not isinstance(other, Feedback):
             return NotImplemented
-        return data_equivalence(self.to_state(), other.to_state(), exact=True)
+        return data_equivalence(stored(self), stored(other), exact=True)
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
@@ -76,16 +76,6 @@ class Feedback:
                 "None, and take a student that offers them"
             )
         return array
-
-    def to_state(self) -> dict[str, Any]:
-        """The fields as arrays and plain values."""
-        return {**vars(self), "trace": None if self.trace is None else self.trace.to_state()}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "Feedback":
-        """What ``to_state`` gave."""
-        trace = state["trace"]
-        return cls(**{**state, "trace": None if trace is None else EpisodeTrace.from_state(trace)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from teachgym.base.state import Stateful
 from teachgym.core.task_space import FloatArray
 
 WARM_UP = 5
@@ -11,7 +12,7 @@ _FLOAT32_ROUNDING = float(np.finfo(np.float32).eps) / 2
 _SCREENED_RADII = (1e-15, 1e15)  # beyond, the squares of float32 numbers under- or overflow
 
 
-class AbsoluteLearningProgress:
+class AbsoluteLearningProgress(Stateful):
     """Exact absolute learning progress (ALP) over a whole history (Portelas et al. 2019, arXiv:1910.07224).
 
     The ALP of a new pair (task, outcome) is the absolute difference between its outcome and the outcome of
@@ -38,6 +39,8 @@ class AbsoluteLearningProgress:
         ValueError: If an argument is not allowed.
     """
 
+    keeps = ("_added", "_tasks", "_outcomes")
+
     def __init__(self, dimensions: int, *, scale: ArrayLike | None = None, max_size: int | None = None) -> None:
         if dimensions < 1:
             raise ValueError(f"dimensions is {dimensions}; expected at least 1")
@@ -48,7 +51,9 @@ class AbsoluteLearningProgress:
         if self._scale.shape != (dimensions,) or not (np.isfinite(self._scale) & (self._scale > 0)).all():
             raise ValueError(f"scale is {scale!r}; expected {dimensions} finite numbers above 0")
         self._max_size = max_size
-        self._clear()
+        self._added = 0
+        self._tasks, self._outcomes = np.empty((0, dimensions)), np.empty(0)
+        self._forget_derived()
 
     def __len__(self) -> int:
         return self._added if self._max_size is None else min(self._added, self._max_size)
@@ -74,58 +79,48 @@ class AbsoluteLearningProgress:
         progress = 0.0
         if len(self) > WARM_UP:
             progress = abs(float(outcome) - float(self._outcomes[self._nearest(point / self._scale)]))
-        self._store(point[None], np.array([outcome], dtype=np.float64))
+        self._store(point, float(outcome))
         return progress
 
-    def state(self) -> dict[str, FloatArray]:
-        """The stored pairs, oldest first: ``tasks`` ``(m, n)`` and ``outcomes`` ``(m,)``."""
-        slots = self._slots(self._added - len(self) + np.arange(len(self)))
-        return {"tasks": self._tasks[slots], "outcomes": self._outcomes[slots]}
-
-    def load(self, state: dict[str, FloatArray]) -> None:
-        """Take over the pairs that ``state`` gave, in place of those stored."""
-        self._clear()
-        self._store(np.array(state["tasks"], dtype=np.float64), np.array(state["outcomes"], dtype=np.float64))
-
-    def _clear(self) -> None:
-        self._added = 0
+    def _forget_derived(self) -> None:
+        """Work out again what candidates are found by."""
+        room = len(self._outcomes)
         self._radius = 0.0
         self._centre = np.zeros(self.dimensions)
-        self._tasks = np.empty((0, self.dimensions))
-        self._outcomes = np.empty(0)
-        self._screen = np.empty((self.dimensions, 0), dtype=np.float32)
-        self._half_squares = np.empty(0, dtype=np.float32)
-
-    def _slots(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the pairs with these numbers, counted from the first ever added, are stored."""
-        return numbers if self._max_size is None else numbers % self._max_size
+        self._screen = np.zeros((self.dimensions, room), dtype=np.float32)
+        self._half_squares = np.zeros(room, dtype=np.float32)
+        if len(self):
+            oldest = 0 if self._max_size is None else (self._added - len(self)) % self._max_size
+            self._centre = self._tasks[oldest] / self._scale
+            self._screen_pairs(np.arange(len(self)))
 
     def _reserve(self, pairs: int) -> None:
         """Make room for this many pairs, with some to spare so that growing costs little per pair."""
         room = len(self._outcomes)
         if pairs <= room:
             return
-        more = max(pairs, 2 * room, 64) - room
+        wanted = max(pairs, 2 * room, 64)
+        more = (wanted if self._max_size is None else min(wanted, self._max_size)) - room
         self._tasks = np.concatenate([self._tasks, np.zeros((more, self.dimensions))])
         self._outcomes = np.concatenate([self._outcomes, np.zeros(more)])
         self._screen = np.concatenate([self._screen, np.zeros((self.dimensions, more), np.float32)], axis=1)
         self._half_squares = np.concatenate([self._half_squares, np.zeros(more, np.float32)])
 
-    def _store(self, tasks: FloatArray, outcomes: FloatArray) -> None:
-        """Append pairs, oldest first; ``tasks`` is ``(m, n)`` with m at most ``max_size``."""
-        if not len(tasks):
-            return
-        points = tasks / self._scale
+    def _store(self, task: FloatArray, outcome: float) -> None:
+        """Append a pair."""
         if not self._added:
-            self._centre = points[0]
-        offsets = points - self._centre
+            self._centre = task / self._scale
+        slot = self._added if self._max_size is None else self._added % self._max_size
+        self._added += 1
+        self._reserve(len(self))
+        self._tasks[slot], self._outcomes[slot] = task, outcome
+        self._screen_pairs(np.array([slot]))
+
+    def _screen_pairs(self, slots: NDArray[np.int64]) -> None:
+        """Note how far the pairs in some slots lie from the centre."""
+        offsets = self._tasks[slots] / self._scale - self._centre
         squares = np.sum(offsets * offsets, axis=1)
         self._radius = max(self._radius, float(np.sqrt(np.max(squares))))
-        slots = self._slots(self._added + np.arange(len(tasks)))
-        self._added += len(tasks)
-        self._reserve(len(self))
-        self._tasks[slots] = tasks
-        self._outcomes[slots] = outcomes
         if self._radius < _SCREENED_RADII[1]:
             self._screen[:, slots] = offsets.T
             self._half_squares[slots] = squares / 2

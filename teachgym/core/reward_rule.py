@@ -79,9 +79,10 @@ class RepeatedTaskReward(RewardRule):
     """The absolute difference of an outcome from the last one in the very same task; 0 for the first."""
 
     keeps = ("_outcomes",)
+    _outcomes: dict[str, float]
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[float, ...], float] = {}
+        self._outcomes = {}
 
     def begin(self, lifetime: Lifetime[Any]) -> None:
         """Forget all earlier tasks."""
@@ -93,7 +94,7 @@ class RepeatedTaskReward(RewardRule):
 
     def add(self, task: FloatArray, outcome: float) -> float:
         """Take in an outcome, and return the difference."""
-        key = tuple(task.tolist())
+        key = str(task.tolist())
         before = self._outcomes.get(key, outcome)
         self._outcomes[key] = outcome
         return abs(outcome - before)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from teachgym.base.annotations import shown
+from teachgym.base.state import foreign
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def slot_seeds(seed: int | Sequence[int | None] | None, slots: int) -> list[int 
 
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:
-    """The state of a generator as plain values, for ``Teacher.state_dict``."""
+    """The state of a generator as plain values."""
     return dict(rng.bit_generator.state)
 
 
@@ -80,3 +81,14 @@ def generator_from_state(state: dict[str, Any]) -> np.random.Generator:
     bits = np.random.PCG64()
     bits.state = cast(Any, state)
     return np.random.Generator(bits)
+
+
+def _restored_generator(there: np.random.Generator | None, state: dict[str, Any]) -> np.random.Generator:
+    found = generator_from_state(state)
+    if there is None:
+        return found
+    there.bit_generator.state = found.bit_generator.state
+    return there
+
+
+foreign(np.random.Generator, generator_state, _restored_generator)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 
 from teachgym.base.registry import unknown_name
+from teachgym.base.state import Stateful
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 
@@ -21,7 +22,7 @@ def check_checks(names: Sequence[str]) -> None:
             raise unknown_name("check", name, CHECKS)
 
 
-class QualityControl:
+class QualityControl(Stateful):
     """Lets examples through that pass every check.
 
     Args:
@@ -30,6 +31,8 @@ class QualityControl:
         held_out: Keys of the validation and test sets.
         ask: Which of some examples the student answers correctly now.
     """
+
+    keeps = ("rejected",)
 
     def __init__(
         self,

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass, fields, replace
 from threading import Condition
+from typing import Self
 
+from teachgym.base.state import Stateful
 from teachgym.language_model.errors import SpendingLimitError
 
 _PICO = 10**12
@@ -11,21 +13,12 @@ _PICO = 10**12
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What has been used."""
+class Spent:
+    """What counts towards the limits, and goes on counting when a run is resumed."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     picodollars: int = 0
-    paid_picodollars: int = 0
-    requests: int = 0
-    """Sent, each attempt for itself."""
-    retries: int = 0
-    """Those among them that an attempt had gone before."""
-    cache_hits: int = 0
-    """Replies that came from the cache."""
-    estimated: int = 0
-    """Replies whose tokens the endpoint did not tell, or told impossibly; they count as their most."""
 
     @property
     def tokens(self) -> int:
@@ -41,14 +34,29 @@ class Usage:
         """
         return self.picodollars / _PICO
 
+    def plus(self, other: "Spent") -> Self:
+        """The sum, of what this counts."""
+        return type(self)(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+
+
+@dataclass(frozen=True)
+class Usage(Spent):
+    """What has been used; beside what counts towards the limits, what this process has paid and sent."""
+
+    paid_picodollars: int = 0
+    requests: int = 0
+    """Sent, each attempt for itself."""
+    retries: int = 0
+    """Those among them that an attempt had gone before."""
+    cache_hits: int = 0
+    """Replies that came from the cache."""
+    estimated: int = 0
+    """Replies whose tokens the endpoint did not tell, or told impossibly; they count as their most."""
+
     @property
     def paid(self) -> float:
         """US dollars of it that this process has spent; the rest came from the cache."""
         return self.paid_picodollars / _PICO
-
-    def plus(self, other: "Usage") -> "Usage":
-        """The sum."""
-        return Usage(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)})
 
 
 def picodollars(dollars: float) -> int:
@@ -56,7 +64,7 @@ def picodollars(dollars: float) -> int:
     return round(dollars * _PICO)
 
 
-class Ledger:
+class Ledger(Stateful):
     """Counts what is used, and lets no request begin that could exceed a limit.
 
     What a request can cost at most is reserved before it is sent, and exchanged for what it did cost after. One that
@@ -70,6 +78,8 @@ class Ledger:
         parent: A ledger that all is counted in as well.
     """
 
+    keeps = ("_spent",)
+
     def __init__(
         self, name: str, *, dollars: float = math.inf, tokens: float = math.inf, parent: "Ledger | None" = None
     ) -> None:
@@ -77,24 +87,17 @@ class Ledger:
         self._most = picodollars(dollars) if math.isfinite(dollars) else math.inf
         self._chain: list[Ledger] = [self, *(parent._chain if parent is not None else ())]
         self._changed: Condition = parent._changed if parent is not None else Condition()
-        self._usage = Usage()
+        self._spent, self._process = Spent(), Usage()
         self._reserved_money, self._reserved_tokens, self._reservations = 0, 0, 0
+
+    def _forget_derived(self) -> None:
+        self._process = Usage()  # what was paid and sent belongs to the process that did
 
     @property
     def usage(self) -> Usage:
         """What has been used so far."""
         with self._changed:
-            return self._usage
-
-    def restore(self, *, input_tokens: int, output_tokens: int, cost: float) -> None:
-        """Count on from what an earlier process had used."""
-        with self._changed:
-            self._usage = replace(
-                self._usage,
-                input_tokens=int(input_tokens),
-                output_tokens=int(output_tokens),
-                picodollars=picodollars(cost),
-            )
+            return replace(self._process, **vars(self._spent))
 
     def reserve(self, dollars: float, tokens: int) -> "Reservation":
         """Set aside what a request may cost at most; wait while others have set aside too much.
@@ -107,15 +110,15 @@ class Ledger:
         return reservation
 
     def _fits(self, money: int, tokens: int) -> bool:
-        spent_money = self._usage.picodollars + self._reserved_money
-        spent_tokens = self._usage.tokens + self._reserved_tokens
+        spent_money = self._spent.picodollars + self._reserved_money
+        spent_tokens = self._spent.tokens + self._reserved_tokens
         return spent_money + money <= self._most and spent_tokens + tokens <= self.tokens
 
     def _explained(self, money: int, tokens: int) -> str:
-        if self._usage.picodollars + money > self._most:
-            wanted, spent, limit = f"{money / _PICO:.6g} US dollars", f"{self._usage.cost:.6g}", f"{self.dollars:.6g}"
+        if self._spent.picodollars + money > self._most:
+            wanted, spent, limit = f"{money / _PICO:.6g} US dollars", f"{self._spent.cost:.6g}", f"{self.dollars:.6g}"
         else:
-            wanted, spent, limit = f"{tokens} tokens", f"{self._usage.tokens}", f"{self.tokens:.0f}"
+            wanted, spent, limit = f"{tokens} tokens", f"{self._spent.tokens}", f"{self.tokens:.0f}"
         return (
             f"the next request may cost up to {wanted}, and {spent} of {limit} ({self.name}) are spent; it was not "
             "sent. Raise the limit, or lower max_tokens, which a reply is taken to reach until it is there"
@@ -154,7 +157,7 @@ class Reservation:
         changed = self._ledger._changed
         with changed:
             for one in self._ledger._chain:
-                one._usage = one._usage.plus(used)
+                one._spent, one._process = one._spent.plus(used), one._process.plus(used)
                 if self._held:
                     one._reservations -= 1
                     one._reserved_tokens -= self.tokens

@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from teachgym.base.state import Stateful
 from teachgym.language_model.accounting import Ledger, Reservation, Usage, picodollars
 from teachgym.language_model.cache import ReplyCache, Stored
 from teachgym.language_model.endpoint import Dialect, Endpoint
@@ -32,7 +33,7 @@ Send = Callable[[Request], Reply]
 
 
 @final
-class LanguageModelClient:
+class LanguageModelClient(Stateful):
     """Asks one model, in parallel, and keeps account.
 
     Connections are open only while requests are on their way, so there is nothing to close. The key is read from the
@@ -45,6 +46,8 @@ class LanguageModelClient:
     Raises:
         ValueError: If no model is named.
     """
+
+    keeps = ("ledger",)
 
     def __init__(self, settings: ModelSettings, *, send: Send | None = None) -> None:
         if not settings.model and send is None:

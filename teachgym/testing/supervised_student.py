@@ -18,6 +18,7 @@ from teachgym.data.subject import Subject
 from teachgym.students.lifetimes.global_state import capture, preserved
 from teachgym.students.supervised.student import SupervisedStudent
 from teachgym.testing.equality import difference, not_plain
+from teachgym.testing.forgotten import forgotten
 
 _EXAMPLES = 48
 """Examples to learn from, unless others are given."""
@@ -114,6 +115,9 @@ class _Check:
         assert isinstance(student.settings, settings), (
             f"settings is {student.settings!r}; expected a {settings.__name__} with {', '.join(names) or 'no fields'}"
         )
+        own = kind.state_dict is not SupervisedStudent.state_dict
+        own = own or kind.load_state_dict is not SupervisedStudent.load_state_dict
+        assert not own, "it has a state_dict or load_state_dict of its own; name what changes in keeps"
         assert isinstance(kind.reads, bool), f"reads is {kind.reads!r}; expected True or False"
         assert kind.updates_per_example > 0, f"updates_per_example is {kind.updates_per_example!r}; expected above 0"
         try:
@@ -178,6 +182,11 @@ class _Check:
                 self._teach(resumed, rest)
                 failure = f"one that loaded the state {when} and went on differs from one that never stopped"
                 self._check_same(student, resumed, failure)
+            lost = forgotten(student, self._fresh())
+            assert lost is None, (
+                f"it forgets {lost}, which has changed and does not come back from its state; name it in keeps, or "
+                "drop it in _forget_derived if it follows from what is kept"
+            )
 
     def learns(self, updates: int) -> None:
         """It answers more of what it was trained on correctly than before."""

@@ -15,6 +15,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from teachgym.base.files import read_state, write_state
+from teachgym.base.state import stored
 from teachgym.core.feedback import Feedback
 from teachgym.core.needs import Needs
 from teachgym.core.seeding import check_seed
@@ -270,7 +271,7 @@ def _values(observation: Any, reward: Any, terminated: bool, info: dict[str, Any
         "reward": float(reward),
         "terminated": bool(terminated),
         "spent": int(info["spent"]),
-        "feedback": None if feedback is None else feedback.to_state(),
+        "feedback": stored(feedback),
     }
 
 

@@ -28,7 +28,8 @@ def check_world(make: _MakeWorld, *, seed: int = 0) -> None:
 
     A world has a ``task_space``, on itself or on ``env.unwrapped``. ``reset(options={"task": task})`` takes a
     task, and ``info["task"]`` gives a copy of it at reset and at every step. Tasks out of bounds, with NaN or of
-    another shape raise ``ValueError``. Seed, task and actions determine everything, whatever happened before.
+    another shape raise ``ValueError``. Seed, task and actions determine everything, whatever happened before; without
+    a seed, the state of ``np_random`` takes its place, from which interrupted studies go on.
     Gymnasium's own ``check_env`` passes as well; rendering is left out, since it may open a window.
 
     Args:
@@ -46,6 +47,7 @@ def check_world(make: _MakeWorld, *, seed: int = 0) -> None:
             _check_echo(env, task, seed)
         _check_refusals(env, space, seed)
     _check_determinism(make, tasks[-2:], seed)
+    _check_generator(make, tasks[-2:], seed)
     with closing(make()) as env:
         _check_with_gymnasium(env)
 
@@ -62,7 +64,7 @@ def _task_space(env: gymnasium.Env[Any, Any]) -> TaskSpace:
     raise AssertionError("the world has no task_space, neither on itself nor on env.unwrapped")
 
 
-def _reset(env: gymnasium.Env[Any, Any], task: Any, seed: int) -> tuple[Any, dict[str, Any]]:
+def _reset(env: gymnasium.Env[Any, Any], task: Any, seed: int | None) -> tuple[Any, dict[str, Any]]:
     try:
         observation, info = env.reset(seed=seed, options={"task": task})
     except Exception as error:
@@ -132,10 +134,23 @@ def _check_determinism(make: _MakeWorld, tasks: list[FloatArray], seed: int) -> 
             raise AssertionError(f"with equal seed, task and actions, an episode depends on the one before it: {found}")
 
 
-def _roll_out(env: gymnasium.Env[Any, Any], task: FloatArray, seed: int) -> list[Any]:
+def _check_generator(make: _MakeWorld, tasks: list[FloatArray], seed: int) -> None:
+    """A world that is given the generator of another goes on as that one does."""
+    task, other_task = tasks
+    with closing(make()) as env, closing(make()) as twin:
+        _roll_out(env, other_task, seed)
+        _roll_out(twin, task, seed + 1)
+        twin.unwrapped.np_random.bit_generator.state = env.unwrapped.np_random.bit_generator.state
+        first, second = (_roll_out(one, task, None) for one in (env, twin))
+    found = difference(first, second, "the roll-out")
+    if found is not None:
+        raise AssertionError(f"with equal np_random, task and actions, an episode depends on something else: {found}")
+
+
+def _roll_out(env: gymnasium.Env[Any, Any], task: FloatArray, seed: int | None) -> list[Any]:
     observation, info = _reset(env, task, seed)
     seen: list[Any] = [copy.deepcopy((observation, info))]
-    env.action_space.seed(seed)
+    env.action_space.seed(0 if seed is None else seed)
     for _ in range(_STEPS):
         observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
         seen.append(copy.deepcopy((observation, float(reward), bool(terminated), bool(truncated), info)))

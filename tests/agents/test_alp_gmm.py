@@ -191,7 +191,7 @@ def test_every_criterion_teaches(criterion: Any, aicc_dimensions: Any) -> None:
     teacher = AlpGmm(spec(spaces.Box(-1.0, 1.0, (2, 3))), settings, seed=0)
     tasks = teach(teacher, 120, lambda task: float(np.sum(task)))
     assert tasks[-1].shape == (2, 3)
-    assert len(teacher.state_dict()["teacher"]["progress"]["tasks"]) == 40
+    assert len(teacher.state_dict()["progress"]["tasks"]) == 40
 
 
 @pytest.mark.parametrize(

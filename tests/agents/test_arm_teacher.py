@@ -3,10 +3,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from teachgym.agents.arms.arm_teacher import ArmTeacher, Choice
+from teachgym.agents.arms.arm_teacher import ArmTeacher
 from teachgym.agents.arms.arms import ArmSettings
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Choice
 from tests.agents.arm_specs import answered, arms
 
 
@@ -24,11 +25,11 @@ class Turns(ArmTeacher):
         self.played += 1
         return Choice((self.played - 1) % len(self.arms), "turn", (0.5, float(self.played)))
 
-    def _learn(self, arm: int, note: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
-        self.heard.append((arm, None if note is None else note.tolist()))
+    def _learn(self, arm: int, memo: FloatArray | None, transition: Transition, feedback: Feedback) -> None:
+        self.heard.append((arm, None if memo is None else memo.tolist()))
 
 
-def test_answers_come_back_with_the_arm_and_note_of_their_decision_in_any_order() -> None:
+def test_answers_come_back_with_the_arm_and_memo_of_their_decision_in_any_order() -> None:
     teacher = Turns(arms(3), seed=0)
     assert [int(teacher.act(None)) for _ in range(4)] == [0, 1, 2, 0]
     assert teacher.origin == "turn"
@@ -37,7 +38,7 @@ def test_answers_come_back_with_the_arm_and_note_of_their_decision_in_any_order(
     assert teacher.heard == [(2, [0.5, 3]), (0, [0.5, 1]), (0, [0.5, 4])]
 
 
-def test_an_answer_to_an_unknown_decision_counts_for_the_arm_of_its_task_without_a_note() -> None:
+def test_an_answer_to_an_unknown_decision_counts_for_the_arm_of_its_task_without_a_memo() -> None:
     teacher = Turns(arms(3), seed=0)
     teacher.act(None)
     teacher.update(answered(7, 2, 0.5))

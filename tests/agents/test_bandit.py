@@ -79,7 +79,7 @@ def test_settings_reach_their_rule() -> None:
     assert isinstance(rule, UcbRule)
     for arm, reward in ((0, 0.6), (1, 0.5), (0, 0.52)):
         rule.learn(arm, reward, None)
-    assert rule.choose(np.random.default_rng(0)).arm == 0
+    assert rule.choose(np.random.default_rng(0)).action == 0
 
 
 @pytest.mark.parametrize(

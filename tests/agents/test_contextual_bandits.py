@@ -15,6 +15,7 @@ from teachgym.agents.arms.contextual_bandits import (
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.spec import TeachingSpec
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Note
 from teachgym.testing.made_up import discrete_specs
 from teachgym.testing.teacher import check_teacher
 from tests.agents.arm_specs import MANY_ARMS
@@ -96,7 +97,7 @@ def test_linear_thompson_plays_as_if_it_drew_coefficients() -> None:
     teacher = LinearThompson(facts(2), LinearThompsonSettings(spread=0.4, rescale="none"), seed=0)
     learn(teacher, 6, np.array([[0.1, 0, 0, 0], [0, 0.1, 0, 0.1]]))
     observation = np.array([0.5, -0.5, 0.2])
-    state, rng = teacher.state_dict()["teacher"], np.random.default_rng(0)
+    state, rng = teacher.state_dict(), np.random.default_rng(0)
     drawn = [
         rng.multivariate_normal(inverse @ total, 0.16 * inverse, size=4000) @ np.append(observation, 1)
         for inverse, total in zip(state["inverses"], state["sums"], strict=True)
@@ -114,9 +115,8 @@ def test_a_late_answer_counts_in_the_context_of_its_decision(cls: type[LinearBan
     for decision in (3, 1, 0, 2):
         late.update(answer(decision, np.zeros(3), chosen[decision], float(decision)))
     for decision in (3, 1, 0, 2):
-        prompt._pending.open(np.concatenate([[chosen[decision]], observations[decision], [1.0]]))
-    for place, decision in enumerate((3, 1, 0, 2)):
-        prompt.update(answer(place, observations[decision], chosen[decision], float(decision)))
+        prompt._notes[decision] = Note("", np.concatenate([[chosen[decision]], observations[decision], [1.0]]))
+        prompt.update(answer(decision, observations[decision], chosen[decision], float(decision)))
     for one, other in zip(prompt.posterior(np.ones(4)), late.posterior(np.ones(4)), strict=True):
         np.testing.assert_allclose(one, other)
 

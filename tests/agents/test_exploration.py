@@ -128,8 +128,8 @@ def test_every_arm_is_tried_once_first(name: str) -> None:
     choices = []
     for _ in range(6):
         choices.append(rule.choose(rng))
-        rule.learn(choices[-1].arm, 0.5, None)
-    assert sorted(choice.arm for choice in choices) == list(range(6))
+        rule.learn(choices[-1].action, 0.5, None)
+    assert sorted(choice.action for choice in choices) == list(range(6))
     assert {choice.origin for choice in choices} == {"untried"}
     assert rule.choose(rng).origin != "untried"
 
@@ -138,7 +138,7 @@ def test_boltzmann_draws_in_proportion_to_exponentials() -> None:
     rule, rng = Boltzmann(3, temperature=0.5), np.random.default_rng(0)
     for arm, reward in enumerate((0.0, 0.5, 1.0)):
         rule.learn(arm, reward, None)
-    drawn = np.bincount([rule.choose(rng).arm for _ in range(4000)]) / 4000
+    drawn = np.bincount([rule.choose(rng).action for _ in range(4000)]) / 4000
     weights = np.exp([0, 1, 2])
     np.testing.assert_allclose(drawn, weights / weights.sum(), atol=0.025)
 
@@ -164,7 +164,7 @@ def test_bounds_are_those_of_the_papers(answers: int) -> None:
     for rule, weight, scale in zip(rules, weights, scales, strict=True):
         n = played @ weight
         bounds = played @ (weight * paid) / n + scale * np.sqrt(np.log(n.sum()) / n)
-        assert rule.choose(rng).arm == np.argmax(bounds)
+        assert rule.choose(rng).action == np.argmax(bounds)
         counts, sums = rule._totals()
         np.testing.assert_allclose(counts, n)
         np.testing.assert_allclose(sums, played @ (weight * paid))
@@ -176,7 +176,7 @@ def test_a_window_forgets_arms_that_fell_out_of_it() -> None:
     for _ in range(3):
         rule.learn(1, 1.0, None)
     choice = rule.choose(np.random.default_rng(0))
-    assert (choice.arm, choice.origin) == (0, "untried")
+    assert (choice.action, choice.origin) == (0, "untried")
 
 
 def test_exp3_weights_are_those_computed_by_hand() -> None:
@@ -250,5 +250,5 @@ def test_thompson_plays_an_arm_as_often_as_it_is_the_best_under_the_posterior() 
         rule.learn(arm, reward, None)
     means, stds = rule.posterior()
     chance = norm.cdf((means[0] - means[1]) / np.hypot(*stds))
-    played = np.mean([rule.choose(rng).arm == 0 for _ in range(4000)])
+    played = np.mean([rule.choose(rng).action == 0 for _ in range(4000)])
     assert played == pytest.approx(chance, abs=0.025)

@@ -9,6 +9,7 @@ from teachgym.base.packing import unpack
 from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.spec import EasyTasks
 from teachgym.core.task_space import FloatArray
+from teachgym.core.teacher import Note
 from teachgym.testing import check_teacher
 from tests.agents.lessons import lesson, lessons, unit_problem
 
@@ -103,7 +104,7 @@ def test_a_task_is_offered_twice_and_labelled_by_its_own_two_answers() -> None:
         np.testing.assert_array_equal(tasks[first], tasks[first + 1])
     for decision, outcome in ((5, 1), (0, 1), (3, 0), (1, 1), (2, 0), (4, 0), (77, 1)):
         lesson(teacher, decision, tasks[min(decision, 5)], outcome)
-    state = teacher.state_dict()["teacher"]
+    state = teacher.state_dict()
     np.testing.assert_array_equal(list(unpack(state["tasks"])), [tasks[0], tasks[2], tasks[4]])
     assert list(unpack(state["labels"])) == [False, False, True]  # always, never, once of two
     np.testing.assert_array_equal(state["mastered"], [tasks[0]])
@@ -114,9 +115,9 @@ def test_only_tasks_apart_from_all_others_are_remembered_and_the_newest_of_them(
     teacher = GoalGan(unit_problem(), settings, seed=0)
     places = [0.1, 0.15, 0.3, 0.5]  # the diagonal is sqrt(2), so 0.14 is too near
     for decision, place in enumerate(places):
-        teacher._offers.begin(np.array([place, 0.5]))
+        teacher._notes[decision] = Note("generator", teacher._offers.begin(np.array([place, 0.5])))
         lesson(teacher, decision, [place, 0.5], 1)
-    assert teacher.state_dict()["teacher"]["mastered"].tolist() == [[0.3, 0.5], [0.5, 0.5]]
+    assert teacher.state_dict()["mastered"].tolist() == [[0.3, 0.5], [0.5, 0.5]]
 
 
 def test_mastered_tasks_come_back_with_the_share_asked_for() -> None:
@@ -137,12 +138,12 @@ def test_it_trains_once_there_are_enough_labels_unless_none_is_positive() -> Non
     for outcome, trained in ((0.0, False), (1.0, True)):
         settings = GoalGanSettings(rollouts=1, success_max=1, train_every=5, iterations=1, replay_share=0)
         teacher = GoalGan(unit_problem(), settings, seed=0)
-        before = teacher.state_dict()["teacher"]["generator"]
+        before = teacher.state_dict()["generator"]
         lessons(teacher, 4, lambda task, outcome=outcome: outcome)  # type: ignore[misc]
-        np.testing.assert_array_equal(teacher.state_dict()["teacher"]["generator"]["0.weight"], before["0.weight"])
-        assert len(list(unpack(teacher.state_dict()["teacher"]["tasks"]))) == 4
+        np.testing.assert_array_equal(teacher.state_dict()["generator"]["0.weight"], before["0.weight"])
+        assert len(list(unpack(teacher.state_dict()["tasks"]))) == 4
         lessons(teacher, 1, lambda task, outcome=outcome: outcome, first=4)  # type: ignore[misc]
-        after = teacher.state_dict()["teacher"]
+        after = teacher.state_dict()
         assert bool(np.any(after["generator"]["0.weight"] != before["0.weight"])) is trained
         assert not [*unpack(after["tasks"]), *unpack(after["labels"])]
 
@@ -157,7 +158,7 @@ def test_a_training_is_the_published_losses_by_rmsprop() -> None:
     noise = torch.randn(4, 1, generator=torch.Generator().manual_seed(seed)).numpy()
     teacher.rng = np.random.default_rng(3)
     teacher._train(tasks, labels, 1)
-    generator = np.concatenate([before["teacher"]["generator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
+    generator = np.concatenate([before["generator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
     judge = np.concatenate([before["teacher"]["discriminator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
 
     def made(g: FloatArray) -> FloatArray:
@@ -177,7 +178,7 @@ def test_a_training_is_the_published_losses_by_rmsprop() -> None:
     generator = descend(
         lambda g: float(np.mean((made(g) * judge[0] + judge[1] - 1) ** 2)), generator.astype(np.float64)
     )
-    after = teacher.state_dict()["teacher"]
+    after = teacher.state_dict()
     np.testing.assert_allclose(after["discriminator"]["0.weight"][0, 0], judge[0], rtol=1e-4)
     np.testing.assert_allclose(after["discriminator"]["0.bias"][0], judge[1], atol=1e-5)
     np.testing.assert_allclose(after["generator"]["0.weight"][0, 0], generator[0], rtol=1e-4)

@@ -23,7 +23,7 @@ def test_it_is_paid_minus_the_best_outcome_on_a_task() -> None:
     teacher = Minimax(unit_problem(), replace(SMALL, episodes_per_task=3), seed=0)
     for decision, outcome in enumerate((-20.0, 30.0, 10.0)):
         lesson(teacher, decision, teacher.act(None), outcome)
-    assert list(unpack(teacher.state_dict()["teacher"]["rewards"])) == [-30]
+    assert list(unpack(teacher.state_dict()["rewards"])) == [-30]
 
 
 def test_its_rewards_are_raw_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

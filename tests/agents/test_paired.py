@@ -69,9 +69,9 @@ def test_regret_is_the_best_of_one_above_the_mean_of_the_other(
         np.testing.assert_array_equal(tasks[3], tasks[3 + i])
     assert np.any(tasks[0] != tasks[3])
     for decision, (outcome, other) in zip((2, 0, 1), answers, strict=True):
-        assert not list(unpack(teacher.state_dict()["teacher"]["rewards"]))
+        assert not list(unpack(teacher.state_dict()["rewards"]))
         lesson(teacher, decision, tasks[0], outcome, other)
-    assert list(unpack(teacher.state_dict()["teacher"]["rewards"])) == [pytest.approx(regret)]
+    assert list(unpack(teacher.state_dict()["rewards"])) == [pytest.approx(regret)]
 
 
 def test_the_policy_sees_what_it_has_chosen_the_step_and_noise() -> None:
@@ -110,7 +110,7 @@ def test_an_answer_that_no_longer_fits_the_policy_is_ignored() -> None:
     lesson(teacher, 0, tasks[0], 0, 1)
     teacher._learner.policy.log_std.data.fill_(-5.0)
     lesson(teacher, 1, tasks[1], 0, 1)
-    assert list(unpack(teacher.state_dict()["teacher"]["rewards"])) == [1]
+    assert list(unpack(teacher.state_dict()["rewards"])) == [1]
 
 
 def test_an_antagonist_is_needed_and_its_outcomes_are_finite() -> None:

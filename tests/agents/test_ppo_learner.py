@@ -12,9 +12,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from teachgym.agents.adversaries.ppo_learner import LOG_STD_RANGE, PPOLearner, PPOLearnerSettings, Rollout
-from teachgym.agents.base.torch_state import weights_of
 from teachgym.core.task_space import FloatArray
 from teachgym.students.lifetimes.global_state import preserved, seed_all
+from teachgym.students.torch_state import weights_of
 from teachgym.testing.equality import difference
 
 LANES, STEPS = 4, 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from teachgym.agents.base.torch_state import deciding, learning
+from teachgym.agents.base.torch_networks import deciding, learning
 from teachgym.agents.shaping.real_nvp import MIN_SCALE, RealNvp, soft_positive
 
 DOUBLE = torch.float64

@@ -7,6 +7,7 @@ from scipy.stats import ks_2samp
 from teachgym.agents.progress.region_tree import Region, RegionTree, progress_of
 from teachgym.agents.progress.riac import Riac, RiacSettings
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
+from teachgym.testing.equality import difference
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import WALKER, answer, spec, teach
 
@@ -181,13 +182,9 @@ def test_regions_are_chosen_in_proportion_to_progress_or_equally_without_any() -
         np.testing.assert_allclose(np.bincount(chosen, minlength=3) / 3000, expected, atol=0.03)
 
 
-def test_a_loaded_tree_is_the_same_and_holds_each_task_once() -> None:
+def test_a_loaded_tree_is_the_same() -> None:
     made, loaded = grown(3000), tree()
-    state = made.state()
-    held = [tuple(task) for region in made.regions for task in region.tasks]
-    assert len(state["tasks"]) == len(set(held)) < len(held) / 2
-    loaded.load(state)
-    assert len({id(task) for region in loaded.regions for task in region.tasks}) == len(state["tasks"])
+    loaded.load(made.state())
     for old, new in zip(made.regions, loaded.regions, strict=True):
         np.testing.assert_array_equal(old.tasks, new.tasks)
         assert (old.outcomes, old.dimension, old.first_child) == (new.outcomes, new.dimension, new.first_child)
@@ -195,7 +192,7 @@ def test_a_loaded_tree_is_the_same_and_holds_each_task_once() -> None:
     for _ in range(300):
         made.add(task, 1.0, rngs[0])
         loaded.add(task, 1.0, rngs[1])
-    np.testing.assert_equal(made.state(), loaded.state())
+    assert difference(made.state(), loaded.state()) is None
 
 
 def test_a_fifth_is_random_and_a_tenth_mutated() -> None:

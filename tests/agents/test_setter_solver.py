@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from teachgym.agents.base.torch_state import descend
+from teachgym.agents.base.torch_networks import descend
 from teachgym.agents.shaping.setter_solver import SetterSolver, SetterSolverSettings
 from teachgym.base.packing import unpack
 from teachgym.core.task_space import FloatArray
@@ -69,10 +69,10 @@ def test_with_a_judge_that_is_content_coverage_makes_the_setter_uniform() -> Non
 
 def test_without_a_success_it_still_trains_and_stays_finite() -> None:
     teacher = SetterSolver(unit_problem(), replace(SMALL, learning_rate=0.01), seed=0)
-    before = teacher.state_dict()["teacher"]["setter"]
+    before = teacher.state_dict()["setter"]
     tasks = lessons(teacher, 200, lambda task: 0)
     assert np.isfinite(tasks).all()
-    assert difference(before, teacher.state_dict()["teacher"]["setter"]) is not None
+    assert difference(before, teacher.state_dict()["setter"]) is not None
     assert (judged(teacher, tasks) < 0.5).mean() > 0.9
 
 
@@ -104,11 +104,11 @@ def test_the_setters_loss_is_the_sum_of_the_three_published_ones() -> None:
 def test_the_setters_step_leaves_the_judge_alone() -> None:
     teacher = SetterSolver(unit_problem(), SMALL, seed=0)
     lessons(teacher, 15, lambda task: 1)
-    judge = teacher.state_dict()["teacher"]["judge"]
+    judge = teacher.state_dict()["judge"]
     goals, wanted = torch.full((4, 2), 0.5, dtype=torch.float64), torch.full((4, 1), 0.5, dtype=torch.float64)
     loss = teacher._setter_loss(goals, wanted, torch.ones(4, dtype=torch.bool))
     descend(loss, teacher._setter, teacher._setter_optimiser)
-    assert difference(judge, teacher.state_dict()["teacher"]["judge"]) is None
+    assert difference(judge, teacher.state_dict()["judge"]) is None
 
 
 def test_answers_in_any_order_find_the_feasibility_that_was_wanted() -> None:
@@ -119,7 +119,7 @@ def test_answers_in_any_order_find_the_feasibility_that_was_wanted() -> None:
         origins.append(teacher.origin)
     for decision in (2, 0, 7, 2):
         lesson(teacher, decision, tasks[min(decision, 2)], decision == 2)
-    answers = np.array(list(unpack(teacher.state_dict()["teacher"]["answers"])))
+    answers = np.array(list(unpack(teacher.state_dict()["answers"])))
     np.testing.assert_allclose(answers[:, :2], [tasks[2], tasks[0]])
     assert [f"feasibility {answer[2]:.2f}" for answer in answers] == [origins[2], origins[0]]
     assert answers[:, 3].tolist() == [1, 0]

@@ -42,7 +42,7 @@ def prepared(space: TaskSpace, stored: int, seed: int) -> AlpGmm:
     teacher, rng = AlpGmm(TeachingSpec(space, space, (-150.0, 350.0), 230.0), seed=seed), np.random.default_rng(seed)
     state = teacher.state_dict()
     early = max(stored - 250, 0)
-    state["teacher"]["progress"] = {"tasks": space.uniform(rng, early), "outcomes": rng.random(early)}
+    state["progress"] = {"added": early, "tasks": space.uniform(rng, early), "outcomes": rng.random(early)}
     teacher.load_state_dict(state)
     teach(teacher, rng, 250)
     return teacher

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from teachgym.core.learning_progress import WARM_UP, AbsoluteLearningProgress
 from teachgym.core.task_space import FloatArray
+from teachgym.testing.equality import difference
 
 History = tuple[FloatArray, FloatArray, FloatArray, int | None]
 """Tasks, outcomes, scale and max_size."""
@@ -68,8 +69,7 @@ def test_a_loaded_state_continues_where_it_was_saved(history: History, saved_aft
     assert len(loaded) == len(progress)
     for task, outcome in zip(tasks[saved_after:], outcomes[saved_after:], strict=True):
         assert loaded.add(task, outcome) == progress.add(task, outcome)
-    for key, stored in progress.state().items():
-        np.testing.assert_array_equal(stored, loaded.state()[key])
+    assert difference(progress.state(), loaded.state()) is None
 
 
 def test_the_seventh_pair_is_the_first_with_progress() -> None:
@@ -121,7 +121,7 @@ def test_only_the_newest_pairs_are_kept() -> None:
     for i in range(20):
         progress.add([i], i)
     assert len(progress) == 6
-    assert progress.state()["outcomes"].tolist() == [14, 15, 16, 17, 18, 19]
+    assert sorted(progress.state()["outcomes"].tolist()) == [14, 15, 16, 17, 18, 19]
     assert progress.add([0], 0) == 14
 
 

@@ -10,6 +10,7 @@ from teachgym.core.loop import Progress
 from teachgym.core.record import Record
 from teachgym.core.sampling import Window
 from teachgym.core.spec import TeachingSpec
+from teachgym.core.teacher import Choice, Note
 from teachgym.envs.tasks.task_teaching_env import TaskTeachingEnv
 from teachgym.students import CallableStudent
 from tests.toy import Reach, noisy_walk
@@ -26,12 +27,11 @@ class Watcher(Teacher):
         self.acted_on: list[Any] = []
         self.window = Window(np.array([-1.0]), np.array([1.0]))
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         self.acted_on.append(observation)
-        self.origin = f"window {len(self.acted_on)}"
-        return self.rng.uniform(self.window.low, self.window.high)
+        return Choice(self.rng.uniform(self.window.low, self.window.high), f"window {len(self.acted_on)}")
 
-    def update(self, transition: Transition) -> None:
+    def _update(self, transition: Transition, note: Note | None) -> None:
         self.seen.append(transition)
         if len(self.seen) % 3 == 0:
             self.window = Window(self.window.low / 2, self.window.high / 2)

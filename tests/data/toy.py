@@ -69,6 +69,7 @@ class Practice(SupervisedStudent):
 
     Settings = PracticeSettings
     updates_per_example = 0.5
+    keeps = ("seen", "updates")
 
     def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
@@ -85,12 +86,6 @@ class Practice(SupervisedStudent):
     def answer(self, examples: Sequence[Example]) -> list[str]:
         known = {name for name, count in self.seen.items() if count >= self.settings.needed}
         return [one.target if one.prompt.partition(" ")[0] in known else "?" for one in examples]
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"seen": dict(self.seen), "updates": self.updates}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seen, self.updates = dict(state["seen"]), int(state["updates"])
 
 
 @dataclass(frozen=True)

@@ -156,8 +156,10 @@ def test_an_allowance_is_a_limit_within_the_limit() -> None:
 
 
 def test_a_ledger_goes_on_from_what_was_used_before() -> None:
-    ledger = Ledger("the limit", dollars=1.0)
-    ledger.restore(input_tokens=5, output_tokens=6, cost=0.75)
+    earlier, ledger = Ledger("the limit", dollars=1.0), Ledger("the limit", dollars=1.0)
+    earlier.reserve(0.75, 11).settle(Usage(5, 6, 75 * 10**10, paid_picodollars=75 * 10**10, requests=1))
+    ledger.load(earlier.state())
+    assert ledger.usage == Usage(5, 6, 75 * 10**10), "what was paid and sent is of this process"
     with pytest.raises(SpendingLimitError, match=r"0\.75 of 1 \(the limit\)"):
         ledger.reserve(0.5, 1)
     ledger.reserve(0.25, 1).settle(Usage(picodollars=125 * 10**9))

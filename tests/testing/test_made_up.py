@@ -12,7 +12,7 @@ from teachgym.core.feedback import Transition
 from teachgym.core.needs import Needs
 from teachgym.core.requirements import Requirements
 from teachgym.core.spaces import ProbeSpace
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.data.observation import SkillRows, TreeField
 from teachgym.data.spaces import Orders, Shares
 from teachgym.data.tree_plan import TreePlans
@@ -70,10 +70,10 @@ class _Half(Teacher):
 
     acts_on = (Shares,)
 
-    def act(self, observation: Any) -> Any:
-        return np.full(self.spec.action_space.shape or (), 0.5, dtype=np.float32)
+    def _act(self, observation: Any) -> Choice:
+        return Choice(np.full(self.spec.action_space.shape or (), 0.5, dtype=np.float32))
 
-    def update(self, transition: Transition) -> None: ...
+    def _update(self, transition: Transition, note: Note | None) -> None: ...
 
 
 class _Greedy(Teacher):
@@ -81,9 +81,9 @@ class _Greedy(Teacher):
 
     acts_on = (TreePlans,)
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
         space: Any = self.spec.action_space
-        return {name: space[name].sample() + (name == "each") * 201 for name in space}
+        return Choice({name: space[name].sample() + (name == "each") * 201 for name in space})
 
     def update(self, transition: Transition) -> None: ...
 

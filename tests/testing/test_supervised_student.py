@@ -1,5 +1,5 @@
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from teachgym.base.state import State, stored
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.supervised import SupervisedStudent
@@ -27,6 +28,7 @@ class Chooser(SupervisedStudent):
     """Softmax regression from counts of characters to the answers it has seen; each subclass breaks one promise."""
 
     Settings: ClassVar[type[Any]] = ChooserSettings
+    keeps: ClassVar[tuple[str, ...]] = ("weights", "known", "rng")
 
     def __init__(self, subject: Subject, settings: ChooserSettings | None = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
@@ -67,13 +69,6 @@ class Chooser(SupervisedStudent):
             return ["?"] * len(examples)
         return [self.known[best] for best in (self.features(examples) @ self.weights).argmax(axis=1)]
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"weights": self.weights.copy(), "known": list(self.known), "rng": self.rng.bit_generator.state}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.weights, self.known = np.array(state["weights"]), list(state["known"])
-        self.rng.bit_generator.state = state["rng"]
-
 
 class Unseeded(Chooser):
     """Has nothing random about it."""
@@ -83,12 +78,6 @@ class Unseeded(Chooser):
 
     def minibatch(self, count: int) -> Any:
         return np.arange(count)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"weights": self.weights.copy(), "known": list(self.known)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.weights, self.known = np.array(state["weights"]), list(state["known"])
 
 
 def test_good_students_pass() -> None:
@@ -235,18 +224,31 @@ class SeedsItselfFromTheClock(Chooser):
 
 
 class Keepsake(Chooser):
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "student": (1, 2)}
+    def state(self) -> State:
+        return {**super().state(), "student": (1, 2)}
 
 
 class NoSnapshot(Chooser):
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "known": self.known}
+    def train(self, examples: Sequence[Example], *, updates: int) -> None:
+        super().train(examples, updates=updates)
+        self.kept[:] = [self.weights.sum()]
+
+    def __init__(self, subject: Subject, settings: Any = None, *, seed: int) -> None:
+        super().__init__(subject, settings, seed=seed)
+        self.kept = np.zeros(1)
+
+    def state(self) -> State:
+        return {**super().state(), "weights": self.kept}
 
 
 class ForgetsItsGenerator(Chooser):
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.weights, self.known = np.array(state["weights"]), list(state["known"])
+    def load(self, state: Mapping[str, Any]) -> None:
+        super().load({**state, "rng": stored(self.rng)})
+
+
+class ByHand(Chooser):
+    def state_dict(self) -> State:  # type: ignore[misc]
+        return {"weights": self.weights.copy(), "known": list(self.known)}
 
 
 class ForgetsHowFar(Chooser):
@@ -287,6 +289,7 @@ class Lazy(Chooser):
         (Rewrites, r"train\(\) changed an example: the examples\[0\]\['target'\]"),
         (IgnoresItsSeed, "seeds 0 and 1 give the same student; pass seeded=False"),
         (SeedsItselfFromTheClock, "answer\\(\\) changed the student"),
+        (ByHand, "it has a state_dict or load_state_dict of its own; name what changes in keeps"),
         (Keepsake, r"more than arrays and plain values: the state\['student'\] is \(1, 2\)"),
         (NoSnapshot, "training went on changing a state"),
         (ForgetsItsGenerator, "one that loaded the state at the start and went on differs from one that never stopped"),

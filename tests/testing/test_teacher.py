@@ -20,7 +20,7 @@ from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.needs import NOTHING, Needs
 from teachgym.core.sampling import GaussianMixture, Window
 from teachgym.core.spec import TeachingSpec
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.testing.equality import difference, not_plain
 from teachgym.testing.teacher import check_teacher
 from tests.agents.specs import spec
@@ -47,52 +47,58 @@ class Mean(Teacher):
         super().__init__(spec, settings, seed=seed)
         self.tasks = [0.5]
 
-    def act(self, observation: Any) -> Any:
+    def _act(self, observation: Any) -> Choice:
+        return Choice(self.choose(observation))
+
+    def _update(self, transition: Transition, note: Note | None) -> None:
+        self.learn(transition)
+
+    def choose(self, observation: Any) -> Any:
         return np.clip(np.array([np.mean(self.tasks) + 0.1 * self.rng.standard_normal()]), 0, 1)
 
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         if transition.feedback is not None:
             self.tasks = [*self.tasks[-5:], float(transition.feedback.task[0])]
 
 
 class OutOfBounds(Mean):
-    def act(self, observation: Any) -> Any:
-        return np.asarray(super().act(observation)) + 0.7
+    def choose(self, observation: Any) -> Any:
+        return np.asarray(super().choose(observation)) + 0.7
 
 
 class WrongDtype(Mean):
-    def act(self, observation: Any) -> Any:
-        return int(np.round(super().act(observation)[0]))
+    def choose(self, observation: Any) -> Any:
+        return int(np.round(super().choose(observation)[0]))
 
 
 class Unseeded(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         self.rng = np.random.default_rng()
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class IgnoresItsSeed(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         self.rng.random()
         return np.array([0.5])
 
 
 class DrawsFromNumPy(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         np.random.random()  # noqa: NPY002
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class DrawsFromPython(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         random.random()
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class DrawsFromTorch(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         torch.rand(1)
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class ForgetsItsState(Mean):
@@ -106,11 +112,11 @@ class ForgetsItsState(Mean):
 class ForgetsAnAttribute(Mean):
     shift = 0.0
 
-    def act(self, observation: Any) -> Any:
-        return np.clip(super().act(observation) + self.shift, 0, 1)
+    def choose(self, observation: Any) -> Any:
+        return np.clip(super().choose(observation) + self.shift, 0, 1)
 
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         self.shift = 0.3 - self.shift
 
 
@@ -119,7 +125,7 @@ class KeepsAnotherGenerator(Mean):
         super().__init__(spec, settings, seed=seed)
         self.other = np.random.default_rng(seed)
 
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         return np.array([self.other.random()])
 
 
@@ -128,8 +134,8 @@ class GivesOutItsState(Mean):
         super().__init__(spec, settings, seed=seed)
         self.counts = np.zeros(3)
 
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         self.counts += 1
 
     def state(self) -> State:
@@ -163,9 +169,9 @@ class SavesAnObject(Mean):
 
 
 class NeedsFeedback(Mean):
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         assert transition.feedback is not None, "no feedback"
-        super().update(transition)
+        super().learn(transition)
 
 
 class NeedsOrder(Mean):
@@ -173,48 +179,48 @@ class NeedsOrder(Mean):
         super().__init__(spec, settings, seed=seed)
         self.last = -1
 
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         if transition.feedback is not None:
             if transition.feedback.decision < self.last:
                 raise RuntimeError("feedback of the past")
             self.last = transition.feedback.decision
-        super().update(transition)
+        super().learn(transition)
 
 
 class DividesByTheSpread(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         if len(self.tasks) > 3:
             np.float64(1) / np.std(self.tasks[-3:])
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class Warns(Mean):
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         warnings.warn("something odd", stacklevel=1)
 
 
 class ModifiesTheTask(Mean):
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         if transition.feedback is not None:
             transition.feedback.task[0] = 0.25
 
 
 class ModifiesTheObservation(Mean):
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         observation += 1
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class KeepsHoldOfTheTask(Mean):
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         if transition.feedback is not None:
             self.held = transition.feedback.task
 
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         if hasattr(self, "held"):
             self.tasks = [float(self.held[0])]
-        return super().act(observation)
+        return super().choose(observation)
 
 
 class GivesOutItsAction(Mean):
@@ -222,7 +228,7 @@ class GivesOutItsAction(Mean):
         super().__init__(spec, settings, seed=seed)
         self.action = np.array([0.5])
 
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         self.action += 0.01 * (self.rng.random() - 0.5)
         np.clip(self.action, 0, 1, out=self.action)
         return self.action
@@ -244,14 +250,14 @@ class Unbalanced(Mean):
 
 
 class ShrinksTheSpace(Mean):
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         box: Any = self.spec.action_space
         box.low = box.low + 1e-9
 
 
 class WritesAFile(Mean):
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         (Path(tempfile.gettempdir()) / "teacher.log").write_text("learnt\n")
 
 
@@ -262,8 +268,8 @@ class KeepsAnEnvironment(Mean):
 
 
 class KeepsAnEnvironmentInAFunction(Mean):
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         world = Reach()
         self.try_out = lambda action: world.step(action)
 
@@ -275,8 +281,8 @@ class RemembersAll(Mean):
         super().__init__(spec, settings, seed=seed)
         self.history: list[float] = []
 
-    def update(self, transition: Transition) -> None:
-        super().update(transition)
+    def learn(self, transition: Transition) -> None:
+        super().learn(transition)
         if transition.feedback is not None:
             self.history.append(transition.feedback.outcome)
 
@@ -311,10 +317,10 @@ class DemandingSettings(Mean):
 class Ladder(Mean):
     """Higher after each success, lower after each failure."""
 
-    def act(self, observation: Any) -> Any:
+    def choose(self, observation: Any) -> Any:
         return np.array([np.clip(np.sum(self.tasks), 0.0, 1.0)])
 
-    def update(self, transition: Transition) -> None:
+    def learn(self, transition: Transition) -> None:
         if transition.feedback is not None:
             self.tasks = [sum(self.tasks) + (0.1 if self._mastered(transition.feedback) else -0.1)]
 
@@ -396,7 +402,7 @@ def test_a_teacher_that_says_that_its_state_grows_passes(unit: TeachingSpec) -> 
 
 def test_a_deterministic_teacher_passes(unit: TeachingSpec) -> None:
     class Fixed(Mean):
-        def act(self, observation: Any) -> Any:
+        def choose(self, observation: Any) -> Any:
             return np.array([0.5])
 
     check_teacher(Fixed, episodes=20, specs=[unit])
@@ -404,7 +410,7 @@ def test_a_deterministic_teacher_passes(unit: TeachingSpec) -> None:
 
 def test_a_teacher_over_another_kind_of_space_can_be_checked() -> None:
     class Arms(Mean):
-        def act(self, observation: Any) -> Any:
+        def choose(self, observation: Any) -> Any:
             return int(self.rng.integers(3))
 
     check_teacher(Arms, episodes=20, specs=[spec(spaces.Discrete(3))])
@@ -414,11 +420,11 @@ def test_a_teacher_is_given_what_it_needs() -> None:
     class Valued(Random):  # type: ignore[misc]  # final; stands for an outside author's own
         needs = Needs.VALUES | Needs.ENTROPIES | Needs.ANTAGONIST
 
-        def update(self, transition: Transition) -> None:
+        def _update(self, transition: Transition, note: Note | None) -> None:
             feedback = transition.feedback
             assert feedback is None or len(feedback.traced("values")) == len(feedback.traced("entropies")) + 1
             assert feedback is None or feedback.antagonist_outcome is not None
-            super().update(transition)
+            super()._update(transition, note)
 
     check_teacher(Valued, episodes=20)
 

@@ -150,6 +150,16 @@ class StartsWhereItStopped(Line):
         return self.place
 
 
+class KeepsAnotherGenerator(Line):
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        if seed is not None:
+            self.wind = np.random.default_rng(seed)
+        return super().reset(seed=seed, options=options)
+
+    def draw(self) -> float:
+        return float(self.wind.normal())
+
+
 class LeavesItsBounds(Line):
     def observe(self) -> np.ndarray[Any, Any]:
         return super().observe() + 1000
@@ -181,6 +191,7 @@ def test_a_wrapped_world_passes() -> None:
         (RaisesTheWrongError, "a task above the bounds raises KeyError"),
         (DrawsFromTheClock, "two environments with equal seed, task and actions differ"),
         (StartsWhereItStopped, "an episode depends on the one before it"),
+        (KeepsAnotherGenerator, "with equal np_random, task and actions, an episode depends on something else"),
         (LeavesItsBounds, "not within the observation space"),
     ],
 )

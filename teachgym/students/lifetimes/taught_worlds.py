@@ -1,12 +1,13 @@
 """A student's worlds, whose next task comes from the teacher: asked for whenever an episode begins."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from teachgym.base.state import Stateful
 from teachgym.core.feedback import Feedback
 from teachgym.core.seeding import generator_state
 from teachgym.core.task_space import FloatArray
@@ -17,7 +18,7 @@ from teachgym.worlds.world_batch import Played, Slots, WorldBatch, WorldBatchWra
 AskTask = Callable[[FinishedEpisode | None], FloatArray]
 
 
-class BudgetLedger:
+class BudgetLedger(Stateful):
     """What the slots of one student share: the step budget, the decisions handed out, results not handed over.
 
     Args:
@@ -27,6 +28,8 @@ class BudgetLedger:
     Raises:
         ValueError: If the budget is below 1.
     """
+
+    keeps = ("spent", "decisions", "world_seconds")
 
     def __init__(self, budget: int, *, mastered_above: float) -> None:
         if budget < 1:
@@ -45,17 +48,11 @@ class BudgetLedger:
         """Whether every step has been played."""
         return self.spent >= self.budget
 
-    def state(self) -> dict[str, Any]:
-        """What is spent; while no result waits to be handed over, that is everything."""
-        return {"spent": self.spent, "decisions": self.decisions, "world_seconds": self.world_seconds}
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        self.spent, self.decisions = int(state["spent"]), int(state["decisions"])
-        self.world_seconds, self.results = float(state["world_seconds"]), []
+    def _forget_derived(self) -> None:
+        self.results = []  # a state is taken while none waits to be handed over, or before what led to them is repeated
 
 
-class TaughtWorlds(WorldBatchWrapper):
+class TaughtWorlds(WorldBatchWrapper, Stateful):
     """All slots of a student: an ordinary batch of worlds to whoever plays it.
 
     ``reset`` asks the teacher slot by slot: it hands the result of the last episode over, and plays the task
@@ -67,6 +64,9 @@ class TaughtWorlds(WorldBatchWrapper):
     the whole step. The budget is spent exactly all the same: where fewer steps are left than slots want to play,
     only the first of them do.
 
+    What is kept is how each episode began and its actions so far, by which it is played again; that is everything
+    while ``between_results`` holds.
+
     Args:
         batch: The worlds, with their time limits.
         ledger: The budget, and what is not handed over yet.
@@ -74,6 +74,8 @@ class TaughtWorlds(WorldBatchWrapper):
         observed: Whether finished episodes keep their observations and rewards.
         seed: Makes the slots' seeds, which their generators get on their first reset.
     """
+
+    keeps = ("_given", "_decisions", "_drawn_from", "_actions")
 
     def __init__(
         self, batch: WorldBatch, ledger: BudgetLedger, ask: AskTask, *, observed: bool = False, seed: int
@@ -154,37 +156,24 @@ class TaughtWorlds(WorldBatchWrapper):
 
     @property
     def between_results(self) -> bool:
-        """Whether every slot is in the middle of an episode, so that ``state`` is everything."""
+        """Whether every slot is in the middle of an episode."""
         return all(task is not None for task in self._given) and not any(self._results)
 
-    def state(self) -> dict[str, Any]:
-        """The episodes that are being played, as arrays and plain values: how each began, and its actions so far."""
-        return {
-            "slots": [
-                {"task": task, "decision": decision, "drawn_from": origin, "actions": np.array(actions)}
-                for task, decision, origin, actions in zip(
-                    self._given, self._decisions, self._drawn_from, self._actions, strict=True
-                )
-            ]
-        }
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Play the episodes that ``state`` gave again, up to where they were; the ledger is as before then."""
-        paid = self._ledger.state()
-        slots = state["slots"]
-        for place, slot in enumerate(slots):
-            task = np.array(slot["task"])
-            self._given[place], self._decisions[place] = task, int(slot["decision"])
-            self._drawn_from[place] = slot["drawn_from"]
-            seed = slot["drawn_from"].get("seed")
+    def _forget_derived(self) -> None:
+        """Play the episodes again, up to where they were; the ledger is as before then."""
+        paid, taken = self._ledger.state(), self._actions
+        self._actions = [[] for _ in taken]
+        for place, (task, origin) in enumerate(zip(self._given, self._drawn_from, strict=True)):
+            assert task is not None
+            seed = origin.get("seed")
             if seed is None:
-                self._batch.generators[place].bit_generator.state = slot["drawn_from"]
+                self._batch.generators[place].bit_generator.state = origin
             self._seeds[place] = None
             self._begin(np.array([place]), [task], [seed])
-        lengths = np.array([len(slot["actions"]) for slot in slots])
+        lengths = np.array([len(actions) for actions in taken])
         for step in range(lengths.max(initial=0)):
             playing = np.flatnonzero(lengths > step)
-            self._play(playing, np.stack([slots[place]["actions"][step] for place in playing.tolist()]))
+            self._play(playing, np.stack([taken[place][step] for place in playing.tolist()]))
         self._ledger.load(paid)
 
     def _next_task(self, slot: int) -> FloatArray:

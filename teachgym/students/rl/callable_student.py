@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import gymnasium
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from teachgym.base.ranges import PositiveInt
 from teachgym.base.settings import checked_arguments
-from teachgym.base.state import State
 from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.evaluate import Policy
 from teachgym.worlds.slot_env import SlotEnv
@@ -32,7 +30,7 @@ class CallableStudent(RLStudent):
     chose. The function makes its learner from the seed, and calls ``publish(policy)`` once with a function
     from observations ``(n, ...)`` to actions ``(n, ...)`` that always uses the learner's present weights.
     It may return early, or go on until the world ends it: at the end of the budget ``world.step`` raises a
-    ``BaseException`` that the function lets pass.
+    ``BaseException`` that the function lets pass. A function has no state that could be stored.
 
     Args:
         train: The training function.
@@ -63,16 +61,6 @@ class CallableStudent(RLStudent):
         if self._policy is None:
             raise RuntimeError("the student has no policy yet; call publish(policy) at the start of train()")
         return self._policy(observations)
-
-    def state_dict(self) -> State | None:
-        """None: a bare function has no state that could be stored."""
-        return None
-
-    def load_state_dict(
-        self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
-    ) -> None:
-        """Raise ``ValueError``: a bare function has no stored state."""
-        raise ValueError("a CallableStudent can't be restored; subclass teachgym.students.RLStudent to store one")
 
     def _publish(self, policy: Policy) -> None:
         if not callable(policy):

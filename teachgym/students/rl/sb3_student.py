@@ -1,6 +1,7 @@
 """What the students of Stable-Baselines3 have in common: quiet, seeded, paused in ``learn``, stored without pickle."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -14,12 +15,22 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from teachgym.base.state import State
+from teachgym.base.state import State, restored, stored
 from teachgym.students.rl.sb3_state import algorithm_state, load_algorithm
 from teachgym.students.rl.student import RLStudent
 from teachgym.worlds.sb3_vec_env import SB3VecEnv
 from teachgym.worlds.vector_env import BatchVectorEnv
 from teachgym.worlds.world_batch import WorldBatch
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """What observations are normalised by."""
+
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    epsilon: float
+    clip: float
 
 
 class _Boundaries(BaseCallback):
@@ -51,7 +62,7 @@ class SB3Student(RLStudent):
         self._vector: BatchVectorEnv | None = None
         self._policy: BasePolicy | None = None
         self._normalise: VecNormalize | None = None
-        self._stored_normaliser: tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None = None
+        self._stored_normaliser: Normaliser | None = None
 
     @abstractmethod
     def _make_algorithm(self, worlds: VecEnv, *, steps: int, seed: int) -> BaseAlgorithm:
@@ -110,29 +121,18 @@ class SB3Student(RLStudent):
         """Weights, and the statistics of the running normalisation where there is one."""
         if self._policy is None:
             raise RuntimeError("the student has not begun to learn; reset the environment first")
-        weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._policy.state_dict().items()}
-        state: State = {"weights": weights}
-        normaliser = self._normaliser()
-        if normaliser is not None:
-            mean, variance, epsilon, clip = normaliser
-            state["normaliser"] = {"mean": mean, "variance": variance, "epsilon": epsilon, "clip": clip}
-        return state
+        return {"weights": stored(self._policy), "normaliser": stored(self._normaliser())}
 
     def load_state_dict(
         self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
     ) -> None:
         """Make the policy and fill in the stored weights."""
         policy = self._make_policy(observation_space, action_space)
-        weights = {name: torch.as_tensor(array) for name, array in state["weights"].items()}
         try:
-            policy.load_state_dict(weights)
-        except RuntimeError as error:
+            self._policy, self._normalise = restored(policy, state["weights"]), None
+        except ValueError as error:
             raise ValueError(f"the stored student does not fit these settings and spaces: {error}") from error
-        self._policy, self._normalise = policy, None
-        stored = state.get("normaliser")
-        self._stored_normaliser = (
-            (stored["mean"], stored["variance"], float(stored["epsilon"]), float(stored["clip"])) if stored else None
-        )
+        self._stored_normaliser = restored(None, state["normaliser"], Normaliser)
 
     def _tensor(self, observations: NDArray[Any]) -> torch.Tensor:
         """Normalised observations, on the policy's device."""
@@ -140,15 +140,15 @@ class SB3Student(RLStudent):
             raise RuntimeError("the student has not begun to learn; reset the environment first")
         return self._policy.obs_to_tensor(self._normalised(observations))[0]  # type: ignore[return-value]
 
-    def _normaliser(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float] | None:
+    def _normaliser(self) -> Normaliser | None:
         if self._normalise is None or not self._normalise.norm_obs:
             return self._stored_normaliser
         statistics: Any = self._normalise.obs_rms
-        return statistics.mean, statistics.var, self._normalise.epsilon, self._normalise.clip_obs
+        return Normaliser(statistics.mean, statistics.var, self._normalise.epsilon, self._normalise.clip_obs)
 
     def _normalised(self, observations: NDArray[Any]) -> NDArray[Any]:
-        normaliser = self._normaliser()
-        if normaliser is None:
+        by = self._normaliser()
+        if by is None:
             return observations
-        mean, variance, epsilon, clip = normaliser
-        return np.clip((observations - mean) / np.sqrt(variance + epsilon), -clip, clip).astype(np.float32)
+        scaled = (observations - by.mean) / np.sqrt(by.variance + by.epsilon)
+        return np.clip(scaled, -by.clip, by.clip).astype(np.float32)

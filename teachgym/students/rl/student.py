@@ -84,16 +84,16 @@ class RLStudent(ABC):
         """``(n,)`` entropies of the learner's random policy at observations ``(n, ...)``, in nats."""
         raise NotImplementedError(f"{type(self).__name__} has no random policy")
 
-    @abstractmethod
     def state_dict(self) -> State | None:
-        """What ``load_state_dict`` needs to ``act`` as now: arrays and plain values. None if it can't be stored."""
+        """What ``load_state_dict`` needs to ``act`` as now: arrays and plain values. Here: None, it can't be stored."""
+        return None
 
-    @abstractmethod
     def load_state_dict(
         self, state: State, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
     ) -> None:
         """Become able to ``act`` as the student did that gave this state.
 
         Raises:
-            ValueError: If the state does not fit the settings or the spaces.
+            ValueError: If the state does not fit the settings or the spaces, or such students can't be stored.
         """
+        raise ValueError(f"a {type(self).__name__} can't be restored; it has no state_dict")

@@ -8,7 +8,6 @@ import torch
 
 from teachgym.base.ranges import PositiveShare
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.supervised.hugging_face import HuggingFaceStudent
@@ -130,9 +129,7 @@ class CausalLM(HuggingFaceStudent):
         super().train(examples, updates=updates)
         self._vllm.weights_changed()
 
-    def load_state_dict(self, state: State) -> None:
-        """Take over weights, optimiser and generator."""
-        super().load_state_dict(state)
+    def _forget_derived(self) -> None:
         self._vllm.weights_changed()
 
     def _inputs_and_labels(self, examples: Sequence[Example]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:

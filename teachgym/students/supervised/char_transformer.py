@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, linear, pad, relu
 
+import teachgym.students.torch_state  # noqa: F401 - by which networks are kept
 from teachgym.base.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.student import SupervisedStudent
-from teachgym.students.supervised.torch_network import load_network_state, network_state
 
 PAD, SEPARATOR, END, UNKNOWN = range(4)
 _FIRST = 4
@@ -84,6 +83,7 @@ class CharTransformer(SupervisedStudent):
     Settings = CharTransformerSettings
     updates_per_example = 2 / 3
     settings: CharTransformerSettings
+    keeps = ("_network", "_average", "_optimiser", "_rng", "_updates")
 
     def __init__(self, subject: Subject, settings: CharTransformerSettings | None = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
@@ -140,18 +140,6 @@ class CharTransformer(SupervisedStudent):
         with torch.no_grad():
             written = self._average.continued(tokens, first, self.settings.answer_length)
         return [_decoded(row) for row in written.tolist()]
-
-    def state_dict(self) -> State:
-        """Weights and their averages, moments, generator and the number of updates."""
-        average = {name: value.cpu().numpy().copy() for name, value in self._average.state_dict().items()}
-        state = network_state(self._network, self._optimiser, self._rng)
-        return {**state, "average": average, "updates": self._updates}
-
-    def load_state_dict(self, state: State) -> None:
-        """Take over what ``state_dict`` gave."""
-        self._rng = load_network_state(state, self._network, self._optimiser)
-        self._average.load_state_dict({name: torch.tensor(np.array(value)) for name, value in state["average"].items()})
-        self._updates = int(state["updates"])
 
     def _prompts(self, examples: Sequence[Example]) -> Tokens:
         """``(m, prompt_length + 1)``: prompts that all end in the column before the last, and the separator there."""

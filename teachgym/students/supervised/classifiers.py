@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from teachgym.base.ranges import PositiveFloat, PositiveInt
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
-from teachgym.core.seeding import generator_from_state, generator_state
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
@@ -66,11 +64,13 @@ class Classifier(ImageChooser):
     Settings: ClassVar[type[Any]] = ClassifierSettings
     settings: ClassifierSettings
     updates_per_example = 2.0
+    keeps = ("_rng", "_layers")
 
     def __init__(self, subject: Subject, settings: ClassifierSettings | None = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
         self._rng = np.random.default_rng([seed, 1])
         self._model: Any = None  # made when there is something to learn
+        self._layers: list[FloatArray] = []  # the model's weights and then its biases
 
     @abstractmethod
     def _hidden(self) -> tuple[int, ...]:
@@ -92,27 +92,17 @@ class Classifier(ImageChooser):
             return [self.choices[0]] * len(examples)
         return [self.choices[number] for number in self._model.predict(inputs).tolist()]
 
-    def state_dict(self) -> State:
-        """Weights of each layer, and the generator."""
-        layers = [] if self._model is None else [*self._model.coefs_, *self._model.intercepts_]
-        return {"rng": generator_state(self._rng), "layers": [layer.copy() for layer in layers]}
-
-    def load_state_dict(self, state: State) -> None:
-        """Take over weights and generator."""
-        layers = [np.array(layer, dtype=np.float64) for layer in state["layers"]]
-        self._model = None
+    def _forget_derived(self) -> None:
+        """Make a model of the layers."""
+        self._model, layers = None, self._layers
         if layers:
             blank = np.zeros((1, self._features()))
-            self._step(blank, np.zeros(1, dtype=np.int64))  # makes the layers, which are then replaced
-            weights, biases = layers[: len(layers) // 2], layers[len(layers) // 2 :]
-            here, given = (
-                [layer.shape for layer in (*both[0], *both[1])]
-                for both in ((self._model.coefs_, self._model.intercepts_), (weights, biases))
-            )
+            self._step(blank, np.zeros(1, dtype=np.int64))  # makes layers, which are then replaced
+            here, given = ([layer.shape for layer in one] for one in (self._layers, layers))
             if here != given:
                 raise ValueError(f"the state has layers of shapes {given}; expected {here}: it is of another student")
-            self._model.coefs_, self._model.intercepts_ = weights, biases
-        self._rng = generator_from_state(state["rng"])
+            half = len(layers) // 2
+            self._model.coefs_, self._model.intercepts_, self._layers = layers[:half], layers[half:], layers
 
     def _step(self, inputs: FloatArray, labels: NDArray[np.int64]) -> None:
         if self._model is None:
@@ -128,6 +118,7 @@ class Classifier(ImageChooser):
                 random_state=self.seed % 2**32,
             )
         self._model.partial_fit(inputs, labels, classes=np.arange(len(self.choices)))
+        self._layers = [*self._model.coefs_, *self._model.intercepts_]
 
     def _features(self) -> int:
         return self.settings.image_size**2 * (3 if self.settings.colours else 1)

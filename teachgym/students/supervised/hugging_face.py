@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from teachgym.base.state import State
-from teachgym.core.seeding import generator_from_state, generator_state
+import teachgym.students.torch_state  # noqa: F401 - by which networks are kept
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
@@ -35,6 +34,7 @@ class HuggingFaceStudent(SupervisedStudent):
     Settings = HuggingFaceSettings
     settings: HuggingFaceSettings
     updates_per_example = 3 / 16
+    keeps = ("_learning", "_optimiser", "_rng")
 
     model_kind: ClassVar[str]
     """The auto class of ``transformers`` that loads the model."""
@@ -110,41 +110,6 @@ class HuggingFaceStudent(SupervisedStudent):
                 for index, words in zip(chosen, self._generate([examples[index] for index in chosen]), strict=True):
                     given[index] = words
         return given
-
-    def state_dict(self) -> State:
-        """The weights that learn, what the optimiser remembers of them, and the generator."""
-        remembered = {
-            name: {key: _array(value) for key, value in self._optimiser.state[weight].items()}
-            for name, weight in self._learning.items()
-            if weight in self._optimiser.state
-        }
-        return {
-            "weights": {name: _array(weight) for name, weight in self._learning.items()},
-            "optimiser": remembered,
-            "rng": generator_state(self._rng),
-        }
-
-    def load_state_dict(self, state: State) -> None:
-        """Take over weights, optimiser and generator."""
-        weights, remembered = state["weights"], state["optimiser"]
-        shapes = {name: tuple(weight.shape) for name, weight in self._learning.items()}
-        if {name: tuple(array.shape) for name, array in weights.items()} != shapes or set(remembered) - set(shapes):
-            raise ValueError(
-                f"the state holds {len(weights)} tensors, which do not fit the {len(shapes)} that learn of the model "
-                f"{self.settings.path!r} with method {self.settings.method!r}"
-            )
-        with torch.no_grad():
-            for name, weight in self._learning.items():
-                weight.copy_(torch.from_numpy(np.array(weights[name])))
-        moments = {
-            number: {key: torch.from_numpy(np.array(array)) for key, array in remembered[name].items()}
-            for number, name in enumerate(self._learning)
-            if name in remembered
-        }
-        self._optimiser.load_state_dict(
-            {"state": moments, "param_groups": self._optimiser.state_dict()["param_groups"]}
-        )
-        self._rng = generator_from_state(state["rng"])
 
     def target_ids(self, example: Example) -> list[int]:
         """Tokens of the target and its end, cut off after ``max_new_tokens``."""
@@ -310,10 +275,6 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[list[i
             waiting += rng.permutation(count).tolist()
         yield waiting[:size]
         waiting = waiting[size:]
-
-
-def _array(tensor: torch.Tensor) -> Any:
-    return tensor.detach().cpu().numpy().copy()
 
 
 def _halves(precision: str, device: torch.device) -> bool:

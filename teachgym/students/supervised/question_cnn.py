@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, relu
 
+import teachgym.students.torch_state  # noqa: F401 - by which networks are kept
 from teachgym.base.ranges import PositiveFloat, PositiveInt, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.students.devices import chosen_device
 from teachgym.students.lifetimes.global_state import seeded
 from teachgym.students.supervised.image_chooser import ImageChooser
-from teachgym.students.supervised.torch_network import load_network_state, network_state
 
 _BUCKETS = 256
 """Rows of the table of words; row 0 is for the place after the last word."""
@@ -80,6 +79,7 @@ class QuestionCNN(ImageChooser):
     Settings = QuestionCNNSettings
     settings: QuestionCNNSettings
     updates_per_example = 2 / 3
+    keeps = ("_network", "_optimiser", "_rng")
 
     def __init__(self, subject: Subject, settings: QuestionCNNSettings | None = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
@@ -113,14 +113,6 @@ class QuestionCNN(ImageChooser):
                 logits = self._network(self._there(self._images(part)), self._there(self._questions(part)))
                 given += [self.choices[number] for number in logits.argmax(dim=-1).tolist()]
         return given
-
-    def state_dict(self) -> State:
-        """Weights, moments and generator."""
-        return network_state(self._network, self._optimiser, self._rng)
-
-    def load_state_dict(self, state: State) -> None:
-        """Take over what ``state_dict`` gave."""
-        self._rng = load_network_state(state, self._network, self._optimiser)
 
     def _images(self, examples: Sequence[Example]) -> NDArray[np.uint8]:
         return self.images(examples, self.settings.image_size)

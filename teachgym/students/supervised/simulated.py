@@ -9,7 +9,6 @@ import numpy as np
 
 from teachgym.base.ranges import NonNegativeFloat, PositiveFloat, Share
 from teachgym.base.settings import checked_dataclass
-from teachgym.base.state import State
 from teachgym.core.task_space import FloatArray
 from teachgym.data.example import Example, Path
 from teachgym.data.subject import Subject
@@ -69,6 +68,7 @@ class SimulatedSupervisedStudent(SupervisedStudent):
     reads = False
     updates_per_example = 0.5
     settings: SimulatedSettings
+    keeps = ("competence", "_ends", "_seen", "_rounds")
 
     def __init__(self, subject: Subject, settings: SimulatedSettings | None = None, *, seed: int) -> None:
         super().__init__(subject, settings, seed=seed)
@@ -126,22 +126,9 @@ class SimulatedSupervisedStudent(SupervisedStudent):
             for example, right in zip(examples, (drawn < chances).tolist(), strict=True)
         ]
 
-    def state_dict(self) -> State:
-        """Competence, and how much has been seen."""
-        return {
-            "competence": self.competence.copy(),
-            "ends": list(self._ends),
-            "seen": self._seen,
-            "rounds": self._rounds,
-        }
-
-    def load_state_dict(self, state: State) -> None:
-        """Take over what ``state_dict`` gave."""
-        competence = np.array(state["competence"], dtype=np.float64)
-        if competence.shape != self.competence.shape:
-            raise ValueError(f"the state has {len(competence)} competences; expected {len(self.competence)}")
-        self.competence = competence
-        self._ends, self._seen, self._rounds = list(state["ends"]), int(state["seen"]), int(state["rounds"])
+    def _forget_derived(self) -> None:
+        if self.competence.shape != self._needed.shape:
+            raise ValueError(f"the state has {len(self.competence)} competences; expected {len(self._needed)}")
 
     def _below(self, path: Path) -> list[int]:
         """The leaves at or below a path; none where there is no such path, or nobody knows it."""

@@ -2,20 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 from teachgym.base.settings import NoSettings, chosen_settings
-from teachgym.base.state import State
+from teachgym.base.state import State, Stateful, loading
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 
 
-class SupervisedStudent(ABC):
+class SupervisedStudent(ABC, Stateful):
     """A learner of one subject, made afresh for every episode.
 
     The same subject, settings, seed and calls of ``train`` give the same student, bit for bit on CPU, whatever is drawn
     from global generators in between; ``answer`` changes nothing. To write one, subclass, set ``Settings`` to a
-    frozen dataclass, and define ``train``, ``answer``, ``state_dict`` and ``load_state_dict``.
+    frozen dataclass, define ``train`` and ``answer``, and name in ``keeps`` the attributes that change.
     ``teachgym.testing.check_supervised_student`` tells whether it keeps the contract.
 
     Args:
@@ -58,14 +58,17 @@ class SupervisedStudent(ABC):
         It must not look at their targets; a simulated student may.
         """
 
-    @abstractmethod
+    @final
     def state_dict(self) -> State:
         """Everything that a later ``load_state_dict`` needs to go on bit for bit: arrays and plain values, nested."""
+        return self.state()
 
-    @abstractmethod
+    @final
     def load_state_dict(self, state: State) -> None:
         """Go on from a ``state_dict`` of a student of the same class, subject, settings and seed.
 
         Raises:
             ValueError: If the state does not fit.
         """
+        with loading(self):
+            self.load(state)

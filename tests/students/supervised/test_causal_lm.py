@@ -187,7 +187,7 @@ def test_lora_leaves_the_base_as_it_was_and_stores_nothing_of_it(llama: str) -> 
         held = weights.get(name, weights.get(name.replace(".weight", ".base_layer.weight")))
         assert held is not None
         assert np.array_equal(held.detach().numpy(), array)
-    names = taught.state_dict()["weights"]
+    names = taught.state_dict()["learning"]["keys"]
     assert names
     assert all(".lora_" in name for name in names)
     assert not any("lm_head" in name for name in names)
@@ -249,7 +249,7 @@ def test_the_seed_alone_decides_and_global_generators_stay(llama: str) -> None:
         states.append(taught.state_dict())
     assert equal(states[0], states[1])
     other = student(llama, lora_dropout=0.5, seed=1)
-    assert not equal(other.state_dict()["weights"], student(llama).state_dict()["weights"])
+    assert not equal(other.state_dict()["learning"], student(llama).state_dict()["learning"])
 
 
 def test_answering_and_training_of_no_update_change_nothing(gpt2: str) -> None:

@@ -170,7 +170,7 @@ def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
     for update in range(1, 30):
         student.train(examples, updates=1)
         kept = min(0.5, update / (update + 10))
-        weights = student.state_dict()["weights"]
+        weights = student.state_dict()["network"]
         expected = {name: kept * value + (1 - kept) * weights[name] for name, value in expected.items()}
     average = student.state_dict()["average"]
     for name, value in expected.items():
@@ -179,7 +179,7 @@ def test_answers_are_given_with_the_moving_average_of_the_weights() -> None:
     plain = CharTransformer(subject, CharTransformerSettings(width=12, layers=1, heads=2, averaging=0.0), seed=0)
     plain.train(examples, updates=20)
     state = plain.state_dict()
-    assert all(np.array_equal(state["average"][name], state["weights"][name]) for name in state["weights"])
+    assert all(np.array_equal(state["average"][name], state["network"][name]) for name in state["network"])
 
 
 def test_training_keeps_no_history_of_the_averages() -> None:

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from teachgym.base.packing import unpack
 from teachgym.data.example import Example
 from teachgym.data.subject import Subject
 from teachgym.envs.data.subjects.digits import Digits
@@ -36,9 +37,9 @@ def test_logistic_regression_steps_down_the_gradient_of_the_softmax_loss() -> No
     examples = upright(1)
     student = LogisticRegressionStudent(Digits(), ClassifierSettings(learning_rate=0.5, batch_size=4), seed=3)
     student.train(examples, updates=1)  # of the same example four times
-    weights, bias = student.state_dict()["layers"]
+    weights, bias = unpack(student.state_dict()["layers"])
     student.train(examples, updates=1)
-    after, bias_after = student.state_dict()["layers"]
+    after, bias_after = unpack(student.state_dict()["layers"])
 
     image = examples[0].image
     assert image is not None
@@ -54,7 +55,7 @@ def test_logistic_regression_steps_down_the_gradient_of_the_softmax_loss() -> No
 def test_sizes_are_those_of_the_models(kind: type[Classifier], expected: int) -> None:
     student = kind(Digits(), seed=0)
     student.train(upright(1), updates=1)
-    assert sum(layer.size for layer in student.state_dict()["layers"]) == expected
+    assert sum(layer.size for layer in unpack(student.state_dict()["layers"])) == expected
 
 
 def test_before_it_has_learnt_anything_it_gives_the_first_answer() -> None:

@@ -110,7 +110,7 @@ def test_lora_learns_in_the_vision_tower_too_and_goes_on_from_a_state_exactly(ll
     for taught in (first, second):
         taught.train(pictures(), updates=3)
     assert difference(first.state_dict(), second.state_dict()) is None
-    names = first.state_dict()["weights"]
+    names = first.state_dict()["learning"]["keys"]
     assert all(".lora_" in name for name in names)
     assert any("vision_tower" in name for name in names)
     assert any("language_model" in name for name in names)
