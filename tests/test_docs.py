@@ -38,13 +38,6 @@ SMALLER = {
 """Budgets in blocks, and those that they are run with."""
 
 
-@pytest.fixture
-def generators(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scripts that write pages find each other, as when they are run."""
-    monkeypatch.syspath_prepend(str(DOCS))
-
-
-@pytest.mark.usefixtures("generators")
 def test_the_page_of_environments_is_up_to_date() -> None:
     page = runpy.run_path(str(DOCS / "environments.py"))["page"]()
     assert page == (DOCS / "environments.md").read_text(), "run: python docs/environments.py"
@@ -62,7 +55,6 @@ def test_the_page_of_what_fits_is_up_to_date() -> None:
     assert all(page.count(f"\n| `{name}` |") == 2 for name in TEACHERS)
 
 
-@pytest.mark.usefixtures("generators")
 def test_the_pages_of_teachers_are_up_to_date_and_have_every_teacher() -> None:
     pages = runpy.run_path(str(DOCS / "teachers.py"))["pages"]()
     assert {*pages} == {DOCS / "teachers.md", *(DOCS / "teachers").iterdir()}

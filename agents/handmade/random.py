@@ -46,6 +46,9 @@ class Random(Teacher):
     def _update(self, transition: Transition, note: Note | None) -> None:
         """Do nothing."""
 
+    def _forget_derived(self) -> None:
+        self._space = copy.deepcopy(self.spec.decisions)  # it is seeded anew for every draw
+
 
 def _is_of_tasks(space: Space[Any]) -> bool:
     """Whether these are arms, or a bounded box of floating-point numbers, which are drawn in double precision."""

@@ -48,8 +48,7 @@ def knowing(scores: NDArray[np.float64], settings: ArteSettings) -> Arte:
     state = teacher.state_dict()
     apart = settings.ridge * (np.eye(len(scores)) - 1 / len(scores))
     gram = np.eye(len(scores))
-    learnt = {**state["teacher"], "steps": 100, "gram": gram, "moment": (gram + apart) @ scores}
-    teacher.load_state_dict({**state, "teacher": learnt})
+    teacher.load_state_dict({**state, "steps": 100, "gram": gram, "moment": (gram + apart) @ scores})
     return teacher
 
 

@@ -159,7 +159,7 @@ def test_a_training_is_the_published_losses_by_rmsprop() -> None:
     teacher.rng = np.random.default_rng(3)
     teacher._train(tasks, labels, 1)
     generator = np.concatenate([before["generator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
-    judge = np.concatenate([before["teacher"]["discriminator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
+    judge = np.concatenate([before["discriminator"][f"0.{name}"].ravel() for name in ("weight", "bias")])
 
     def made(g: FloatArray) -> FloatArray:
         return np.asarray(np.tanh(noise * g[0] + g[1]), dtype=np.float64)

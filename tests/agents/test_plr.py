@@ -181,7 +181,7 @@ def test_a_task_seen_again_updates_its_level_unless_told_otherwise() -> None:
             decide(teacher)
             answer(teacher, number, Decision(np.ones(2), True, "new"), 0.0, float(number))
         assert len(teacher._store) == count
-        assert teacher._store.state()["scores"][-1] == 2
+        assert teacher._store.state()["scores"][count - 1] == 2
 
 
 def test_a_new_level_is_compared_with_the_nearest_known() -> None:
@@ -189,7 +189,7 @@ def test_a_new_level_is_compared_with_the_nearest_known() -> None:
     for number, (task, outcome) in enumerate([([0, 0], -150), ([3, 6], 350), ([0.1, 0.3], 100), ([2.9, 6], 100)]):
         decide(teacher)
         answer(teacher, number, Decision(np.array(task, dtype=np.float64), True, "new"), outcome)
-    np.testing.assert_allclose(teacher._store.state()["scores"], [0, 1, 0.5, 0.5])
+    np.testing.assert_allclose(teacher._store.state()["scores"][:4], [0, 1, 0.5, 0.5])
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class _Greedy(Teacher):
         space: Any = self.spec.action_space
         return Choice({name: space[name].sample() + (name == "each") * 201 for name in space})
 
-    def update(self, transition: Transition) -> None: ...
+    def _update(self, transition: Transition, note: Note | None) -> None: ...
 
 
 def test_shares_that_do_not_sum_to_1_are_caught() -> None:

@@ -205,7 +205,7 @@ def test_probes_that_can_not_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
         raise NotImplementedError("it is elsewhere")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Practice, "load_state_dict", refuse)
+        patched.setattr(Practice, "load", refuse)
         with pytest.raises(ValueError, match="Practice with ProceduralEngine can't be copied"):
             probe(made, COUNTS)
     monkeypatch.setattr(made.lifetime.engine, "client", (name for name in ("a connection",)), raising=False)
