@@ -35,10 +35,10 @@ same table.
 ## The table
 
 `yes`: the environment as it is made by default; a keyword: what it is asked for. With default settings of both, and by
-types alone: `manual` and `policy` need a file besides, `language-model` a model, `oracle` steps where the environment
-knows no direction of difficulty. `TaskTeaching` offers what its student does, as `StumpTracks`. Settings
-widen some of this: `language-model,acts=tree` fits `SkillTree`, with `acts=orders` or `examples` it fits `OpenEnded`,
-`plr,score=outcome-slope` needs no values, and `rule,name=truth` asks to be shown the truth.
+types alone: `manual` and `policy` need a file besides, `language-model` a model, and `oracle` and `annealing` settings
+where the environment knows no direction of difficulty. `TaskTeaching` offers what its student does, as `StumpTracks`.
+Settings widen some of this: `language-model,acts=tree` fits `SkillTree`, with `acts=orders` or `acts=examples` it fits
+`OpenEnded`, `plr,score=outcome-slope` needs no values, and `rule,name=truth` asks to be shown the truth.
 """
 GIVEN = """\
 ## What an environment gives on demand
