@@ -125,12 +125,11 @@ def unpack(data: bytes, folder: Path) -> tuple[list[str], str]:
     return sorted(sources), "\n\n".join(licences)
 
 
-def other_licences() -> Iterator[str]:
-    """The licences of what else is compiled in: nanobind, and the distributions of numpy.random."""
-    for package, part in (("nanobind", ""), ("numpy", "numpy/random/")):
-        for file in files(package) or ():
-            if "LICENSE" in file.name and part in file.as_posix():
-                yield f"{package}: {file.read_text(encoding='utf-8')}"
+def nanobind_licences() -> Iterator[str]:
+    """The licences of nanobind, which is compiled in as well."""
+    for file in files("nanobind") or ():
+        if "LICENSE" in file.name:
+            yield f"nanobind: {file.read_text(encoding='utf-8')}"
 
 
 def exact(command: Iterable[str]) -> list[str]:
@@ -169,7 +168,6 @@ class BuildEngine(build_ext):
     def compile_engine(self, ext: Extension, library: Path) -> None:
         """Compile Box2D, nanobind and our sources, each in its own way, and link them."""
         import nanobind
-        import numpy
 
         if self.compiler.compiler_type == "msvc":
             raise RuntimeError("it needs GCC or Clang; with MSVC it can't be built")
@@ -187,11 +185,11 @@ class BuildEngine(build_ext):
         unit = box2d / "box2d.cpp"
         unit.write_text("".join(f'#include "{name}"\n' for name in box2d_sources))
 
-        nanobind_root, numpy_root = Path(nanobind.__file__).parent, Path(numpy.__file__).parent
+        nanobind_root = Path(nanobind.__file__).parent
         nanobind_includes = [str(nanobind_root / "include"), str(nanobind_root / "ext/robin_map/include")]
-        python_includes = [*self.compiler.include_dirs, *nanobind_includes, numpy.get_include()]
+        python_includes = [*self.compiler.include_dirs, *nanobind_includes]
         # Box2D's settings include Python.h for the sake of its assertions. It finds ours, and needs no interpreter.
-        plain_includes = [str(ENGINE / "box2d_host"), str(box2d), numpy.get_include()]
+        plain_includes = [str(ENGINE / "box2d_host"), str(box2d)]
         self.compiler.set_include_dirs([])
 
         def compile_one(source: str) -> list[str]:
@@ -212,8 +210,7 @@ class BuildEngine(build_ext):
         self.compiler.link_shared_object(
             objects,
             str(library),
-            libraries=["npyrandom", "npymath"],
-            library_dirs=[str(numpy_root / "random/lib"), str(numpy_root / "_core/lib"), *self.library_dirs],
+            library_dirs=self.library_dirs,
             export_symbols=self.get_export_symbols(ext),
             extra_postargs=link_flags,
             build_temp=self.build_temp,
@@ -224,7 +221,7 @@ class BuildEngine(build_ext):
             tried = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True)
             if tried.returncode:
                 raise RuntimeError(f"the engine was compiled, but does not load: {tried.stderr.strip()[-300:]}")
-        licences = [f"Box2D: {box2d_licence}", *other_licences()]
+        licences = [f"Box2D: {box2d_licence}", *nanobind_licences()]
         library.with_name(LICENCES).write_text("\n\n".join(licences), encoding="utf-8")
 
     def flags(self) -> tuple[list[str], list[str]]:

@@ -126,7 +126,7 @@ class WalkerBatch(WorldBatch):
         self.observation_space, self.action_space = spaces_of(bodies[0])
         self.task_spaces = [terrain.task_space for terrain in terrains]
         self._bodies, self._terrains, self._defects = bodies, terrains, defects
-        self._step_limit, self._threads = step_limit, threads
+        self.step_limit, self._threads = step_limit, threads
         self._generators: list[np.random.Generator | None] = [None] * self.size
         self._episodes: list[WalkerEpisode | None] = [None] * self.size
         self._walkers: FastWalkers | None = self._make_walkers()
@@ -209,7 +209,7 @@ class WalkerBatch(WorldBatch):
 
     def _make_walkers(self) -> FastWalkers:
         return FastWalkers(
-            self._bodies, self._terrains, self._defects, step_limit=self._step_limit, threads=self._threads
+            self._bodies, self._terrains, self._defects, step_limit=self.step_limit, threads=self._threads
         )
 
     def _generator(self, slot: int) -> np.random.Generator:

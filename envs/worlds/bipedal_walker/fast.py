@@ -12,22 +12,12 @@ from teachgym.envs.worlds.bipedal_walker.defects import Defects
 from teachgym.envs.worlds.bipedal_walker.engines import fast_engine
 from teachgym.envs.worlds.bipedal_walker.lidar import OFFSETS, RAYS
 from teachgym.envs.worlds.bipedal_walker.reference import STRONGEST_PUSH
-from teachgym.envs.worlds.bipedal_walker.terrain import (
-    Grass,
-    HexagonTracks,
-    ObstacleCourse,
-    StumpSequence,
-    StumpTracks,
-    Terrain,
-    draw_clouds,
-)
+from teachgym.envs.worlds.bipedal_walker.terrain import CLOUD_DRAWS, Terrain
 from teachgym.worlds.world_batch import Played, Slots, not_finite
 
 
 class FastWalkers:
     """Walkers that are stepped together. They may differ in body and terrain, but not in their number of legs.
-
-    Tracks to train on are made in the engine; those of ``Hardcore`` and of a user's own terrain in Python.
 
     Args:
         bodies: One a walker.
@@ -64,12 +54,12 @@ class FastWalkers:
         Returns:
             Observations ``(k, d)``.
         """
-        beginnings = [
-            self._beginning(self._terrains[slot], task, rng)
+        tracks = [
+            self._track(self._terrains[slot], task, rng)
             for slot, task, rng in zip(slots.tolist(), tasks, generators, strict=True)
         ]
         observations = np.empty((len(slots), self._width), dtype=np.float32)
-        self._batch.begin(slots, beginnings, observations)
+        self._batch.begin(slots, tracks, observations)
         return observations
 
     def step(self, slots: Slots, actions: NDArray[Any]) -> Played:
@@ -89,9 +79,9 @@ class FastWalkers:
         count = len(slots)
         observations, rewards = np.empty((count, self._width), dtype=np.float32), np.empty(count)
         terminated, truncated = np.empty(count, dtype=np.bool_), np.empty(count, dtype=np.bool_)
-        unplayable = self._batch.step(slots, actions, observations, rewards, terminated, truncated)
-        if unplayable >= 0:
-            raise not_finite(slots, actions, unplayable)
+        row = self._batch.step(slots, actions, observations, rewards, terminated, truncated)
+        if row >= 0:
+            raise not_finite(slots, actions, row)
         return observations, rewards, terminated, truncated
 
     def actions(self, slot: int) -> list[float]:
@@ -101,7 +91,7 @@ class FastWalkers:
 
     def _body(self, body: Body) -> Any:
         defects = self._defects
-        return self._engine.make_body(
+        return self._engine.Body(
             hull=body.hull,
             leg_length=body.leg_length,
             leg_width=body.leg_width,
@@ -110,37 +100,15 @@ class FastWalkers:
             leg_pairs=[(pair.hip_x, pair.start_x) for pair in body.leg_pairs],
             rays=OFFSETS,
             first_reported=defects.lidar,
-            feeling_legs=2 if defects.leg_contacts else body.legs,
+            observed_legs=2 if defects.leg_contacts else body.legs,
         )
 
-    def _beginning(self, terrain: Terrain, task: FloatArray, rng: np.random.Generator) -> Any:
-        defects, family = self._defects, self._engine.Family
-        spacing = 0.0
-        match terrain:
-            case StumpTracks() if type(terrain) is StumpTracks:
-                kind = family.STUMP_TRACKS
-            case HexagonTracks() if type(terrain) is HexagonTracks:
-                kind, spacing = family.HEXAGON_TRACKS, terrain.spacing
-            case StumpSequence() if type(terrain) is StumpSequence:
-                kind, spacing = family.STUMP_SEQUENCE, terrain.spacing
-            case Grass() if type(terrain) is Grass:
-                kind = family.GRASS
-            case ObstacleCourse() if type(terrain) is ObstacleCourse:
-                kind = family.OBSTACLE_COURSE
-            case _:
-                track = terrain.generate(task, rng)
-                draw_clouds(rng)
-                push = rng.uniform(-STRONGEST_PUSH, STRONGEST_PUSH)
-                edges = list(track.edges(original_end=defects.ground_end, seam=defects.ground_seam))
-                return self._engine.given(edges=edges, obstacles=track.obstacles, push=push)
-        return self._engine.drawn(
-            family=kind,
-            spacing=spacing,
-            original_end=defects.ground_end,
-            seam=defects.ground_seam,
-            task=task.tolist(),
-            generator=rng.bit_generator.capsule,
-        )
+    def _track(self, terrain: Terrain, task: FloatArray, rng: np.random.Generator) -> Any:
+        track = terrain.generate(task, rng)
+        rng.random(CLOUD_DRAWS)
+        push = rng.uniform(-STRONGEST_PUSH, STRONGEST_PUSH)
+        edges = list(track.edges(original_end=self._defects.ground_end, seam=self._defects.ground_seam))
+        return self._engine.Track(edges=edges, obstacles=track.obstacles, push=push)
 
 
 class FastWalker:

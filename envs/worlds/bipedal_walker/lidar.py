@@ -14,7 +14,7 @@ GROUND = "ground"
 """What the fixtures that rays can hit carry as user data."""
 
 
-class _Ray(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
+class _NearestRay(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
     """Keeps the nearest hit: returning a fraction clips the ray there, -1 passes through the fixture."""
 
     fraction: float = 1.0
@@ -26,7 +26,7 @@ class _Ray(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
         return fraction
 
 
-class _HastyRay(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
+class _FirstReportedRay(b2RayCastCallback):  # type: ignore[misc]  # the binding has no types
     """Keeps the first hit that Box2D reports, which need not be the nearest: returning 0 ends the search."""
 
     fraction: float = 1.0
@@ -48,7 +48,7 @@ class Lidar:
 
     def __init__(self, world: b2World, *, first_reported: bool) -> None:
         self._cast = world.RayCast
-        self._ray = _HastyRay() if first_reported else _Ray()
+        self._ray = _FirstReportedRay() if first_reported else _NearestRay()
 
     def scan(self, x: float, y: float) -> list[float]:
         """Distance that each ray gets from ``(x, y)``, as a fraction of its length; 1 where it hits nothing."""

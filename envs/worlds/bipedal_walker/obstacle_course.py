@@ -1,14 +1,14 @@
-"""Grass with stumps, stairs and pits.
+"""Grass, and grass with stumps, stairs and pits.
 
-The eight parameters are those of Parker-Holder et al. (2022, ACCEL, arXiv:2203.01302), who took the first five from
-POET (Wang et al. 2019, arXiv:1901.01753). With the same random numbers the tracks are the authors', to the last bit.
-One thing differs: a stump that is too low for Box2D to build (one in ten thousand on easy courses) is drawn again from
-the same generator, where the authors reseed theirs.
+The obstacle course's eight parameters are those of Parker-Holder et al. (2022, ACCEL, arXiv:2203.01302), who took the
+first five from POET (Wang et al. 2019, arXiv:1901.01753). With the same random numbers the tracks are the authors', to
+the last bit. One thing differs: a stump that is too low for Box2D to build (one in ten thousand on easy courses) is
+drawn again from the same generator, where the authors reseed theirs.
 """
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -56,12 +56,16 @@ Obstacle = Callable[["_Course", int, np.random.Generator], bool]
 after grass, which an obstacle takes for its own or not."""
 
 
-class _GrassWithObstacles(Terrain):
-    """Stretches of grass, with an obstacle between each two.
+class _GrassTrack(Terrain):
+    """Stretches of grass, with an obstacle between each two if there are any.
 
     Draws one uniform number per sloping step of grass; after each stretch the length of the next (an integer), and
     after one of grass also which kind of obstacle follows (an integer, if there is a choice).
     """
+
+    def _course(self, task: list[float]) -> "_Course":
+        """The track before anything is on it."""
+        return _Course(roughness=task[0])
 
     @abstractmethod
     def _obstacles(self, task: list[float]) -> list[Obstacle]:
@@ -71,7 +75,7 @@ class _GrassWithObstacles(Terrain):
         """Make a track."""
         values = [float(value) for value in task]
         kinds = self._obstacles(values)
-        course = _Course(roughness=values[0])
+        course = self._course(values)
         length, level = START_PAD_STEPS, False
         while course.add_grass(length, rng, first_is_level=level):
             length, level = _stretch(rng), True
@@ -80,11 +84,30 @@ class _GrassWithObstacles(Terrain):
                 if course.complete or not obstacle(course, length, rng):
                     break
                 length = _stretch(rng)
-        return Track(ground=tuple(course.ground), obstacles=tuple(course.obstacles))
+        return Track(ground=tuple(course.ground), obstacles=tuple(course.obstacles), check=False)
 
 
 @dataclass(frozen=True)
-class ObstacleCourse(_GrassWithObstacles):
+class Grass(_GrassTrack):
+    """Uneven ground without obstacles: at roughness 1 the track of Gymnasium's ``BipedalWalker-v3``.
+
+    Draws what Gymnasium draws. The roughness multiplies the noise of the slope, not what draws it back to level.
+    """
+
+    @cached_property
+    def task_space(self) -> TaskSpace:
+        """How uneven the ground is."""
+        return TaskSpace([Parameter("roughness", 0.0, 2.0, "times that of BipedalWalker-v3", harder=0.1)])
+
+    def _course(self, task: list[float]) -> "_Course":
+        return _Course(noise=task[0])
+
+    def _obstacles(self, task: list[float]) -> list[Obstacle]:
+        return []
+
+
+@dataclass(frozen=True)
+class ObstacleCourse(_GrassTrack):
     """Grass with stumps, stairs and pits of drawn sizes.
 
     The roughness multiplies every change of height of the grass; at 1, without obstacles, the track is that of
@@ -163,7 +186,7 @@ class ObstacleCourse(_GrassWithObstacles):
 
 
 @dataclass(frozen=True)
-class Hardcore(_GrassWithObstacles):
+class Hardcore(_GrassTrack):
     """Gymnasium's obstacles: at roughness 1 the track of its ``BipedalWalkerHardcore-v3``.
 
     Not a point of the obstacle course's task space: its stumps are as wide as high (one or two terrain steps), its
@@ -200,11 +223,11 @@ class Hardcore(_GrassWithObstacles):
 class _Course:
     """A track while it is made, from left to right. Sizes are in terrain steps, heights in world units."""
 
-    def __init__(self, *, roughness: float) -> None:
+    def __init__(self, *, roughness: float = 1.0, noise: float = 1.0) -> None:
         self.ground: list[Point] = []
         self.obstacles: list[Polygon] = []
         self.height = GROUND_HEIGHT
-        self._roughness, self._slope = roughness, 0.0
+        self._roughness, self._noise, self._slope = roughness, noise, 0.0
 
     @property
     def complete(self) -> bool:
@@ -217,26 +240,24 @@ class _Course:
 
     def add_grass(self, length: int, rng: np.random.Generator, *, first_is_level: bool) -> bool:
         """Add a stretch of grass; says whether all of it had room."""
-        for i in range(length):
-            if self.complete:
-                return False
+        start, height, heights = len(self.ground), self.height, []
+        fitting = min(length, STEPS - start)
+        level = min(fitting, max(int(first_is_level), START_PAD_STEPS + 1 - start))
+        for i, noise in enumerate([0.0] * level + rng.uniform(-1, 1, fitting - level).tolist()):
             if i > 0 or not first_is_level:
-                back = (self.height < GROUND_HEIGHT) - (self.height > GROUND_HEIGHT)
-                self._slope = 0.8 * self._slope + 0.01 * back
-                if len(self.ground) > START_PAD_STEPS:
-                    self._slope += rng.uniform(-1, 1) / SCALE
-                self.height += self._roughness * self._slope
-            self.ground.append((self._x, self.height))
-        return True
+                back = (height < GROUND_HEIGHT) - (height > GROUND_HEIGHT)
+                self._slope = 0.8 * self._slope + 0.01 * back + self._noise * noise / SCALE
+                height += self._roughness * self._slope
+            heights.append(height)
+        return self.add_heights(heights) and fitting == length
 
-    def add_heights(self, heights: Iterable[float]) -> bool:
+    def add_heights(self, heights: Sequence[float]) -> bool:
         """Add a point of the ground per terrain step; says whether all of them had room."""
-        for height in heights:
-            if self.complete:
-                return False
-            self.ground.append((self._x, height))
-            self.height = height
-        return True
+        start = len(self.ground)
+        fitting = heights[: STEPS - start]
+        self.ground += [((start + i) * STEP, height) for i, height in enumerate(fitting)]
+        self.height = self.ground[-1][1]
+        return len(fitting) == len(heights)
 
     def add_pit(self, gap: float) -> bool:
         """Add a pit of any width between two posts of width 1; says whether all of it had room."""

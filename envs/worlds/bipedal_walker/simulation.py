@@ -89,7 +89,7 @@ class Simulation:
         self.obstacles: list[Polygon] = []
         self.rays: list[float] = []
         self._contacts = _Contacts(body.legs)
-        self._feeling_legs = 2 if defects.leg_contacts else body.legs
+        self._observed_legs = 2 if defects.leg_contacts else body.legs
         self._world = b2World()
         self._world.contactListener = self._contacts
         self._lidar = Lidar(self._world, first_reported=defects.lidar)
@@ -126,7 +126,7 @@ class Simulation:
                 hip.speed / _HIP_SPEED,
                 knee.angle + 1.0,
                 knee.speed / _KNEE_SPEED,
-                1.0 if standing[leg] and leg < self._feeling_legs else 0.0,
+                1.0 if standing[leg] and leg < self._observed_legs else 0.0,
             )
         position = hull.position
         self.rays = self._lidar.scan(position.x, position.y)

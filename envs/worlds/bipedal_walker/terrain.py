@@ -8,7 +8,6 @@ authors draw that of hexagons from NumPy's global one, and they consume draws th
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated
@@ -18,8 +17,8 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from teachgym.base.settings import checked_dataclass
 from teachgym.core.task_space import FloatArray, Parameter, TaskSpace
-from teachgym.envs.worlds.bipedal_walker.bodies import SCALE, Point
-from teachgym.envs.worlds.bipedal_walker.obstacle_course import Hardcore, ObstacleCourse
+from teachgym.envs.worlds.bipedal_walker.bodies import Point
+from teachgym.envs.worlds.bipedal_walker.obstacle_course import Grass, Hardcore, ObstacleCourse
 from teachgym.envs.worlds.bipedal_walker.track import (
     FINISH,
     GROUND_HEIGHT,
@@ -32,6 +31,7 @@ from teachgym.envs.worlds.bipedal_walker.track import (
 )
 
 __all__ = [
+    "CLOUD_DRAWS",
     "FINISH",
     "GROUND_HEIGHT",
     "START_PAD_STEPS",
@@ -58,6 +58,9 @@ _CLOSEST = 0.01
 """Least ground between two obstacles, in world units; a smaller spacing counts as this."""
 _NOISE = 0.1
 _THINNEST = 0.05
+_CLOUDS, _CLOUD_CORNERS = STEPS // 20, 5
+CLOUD_DRAWS = _CLOUDS * (1 + 2 * _CLOUD_CORNERS)
+"""Numbers that ``draw_clouds`` draws."""
 
 
 class _ObstacleTrack(Terrain):
@@ -92,6 +95,7 @@ class _ObstacleTrack(Terrain):
             ground=tuple((corner, GROUND_HEIGHT) for corner in corners),
             obstacles=tuple(obstacles),
             original_points=len(corners) - 1,
+            check=False,
         )
 
 
@@ -191,50 +195,17 @@ class StumpSequence(_ObstacleTrack):
         return blocks, x
 
 
-@dataclass(frozen=True)
-class Grass(Terrain):
-    """Uneven ground without obstacles: at roughness 1 the track of Gymnasium's ``BipedalWalker-v3``.
-
-    Draws what Gymnasium draws: one uniform number per sloping terrain step, and an integer at every flat one.
-    """
-
-    @cached_property
-    def task_space(self) -> TaskSpace:
-        """How uneven the ground is."""
-        return TaskSpace([Parameter("roughness", 0.0, 2.0, "times that of BipedalWalker-v3", harder=0.1)])
-
-    def generate(self, task: FloatArray, rng: np.random.Generator) -> Track:
-        """Make a track."""
-        roughness = float(task[0])
-        slope, y = 0.0, GROUND_HEIGHT
-        until_flat = START_PAD_STEPS
-        flat = False
-        ground: list[Point] = []
-        for i in range(STEPS):
-            if not flat:
-                slope = 0.8 * slope + 0.01 * ((y < GROUND_HEIGHT) - (y > GROUND_HEIGHT))
-                if i > START_PAD_STEPS:
-                    slope += roughness * rng.uniform(-1, 1) / SCALE
-                y += slope
-            ground.append((i * STEP, y))
-            until_flat -= 1
-            flat = until_flat == 0
-            if flat:
-                until_flat = int(rng.integers(5, 10))
-        return Track(ground=tuple(ground))
-
-
 def draw_clouds(rng: np.random.Generator) -> tuple[Polygon, ...]:
     """Ten clouds of five corners. They are only scenery, but what follows them depends on their draws.
 
     Draws, as Gymnasium does, 11 uniform numbers per cloud: its place, then right and up of each corner.
     """
     clouds = []
-    for _ in range(STEPS // 20):
+    for _ in range(_CLOUDS):
         x = rng.uniform(0, STEPS) * STEP
         corners = []
-        for i in range(5):
-            angle = 3.14 * 2 * i / 5
+        for i in range(_CLOUD_CORNERS):
+            angle = 3.14 * 2 * i / _CLOUD_CORNERS
             right = 15 * STEP * math.sin(angle) + rng.uniform(0, 5 * STEP)
             up = 5 * STEP * math.cos(angle) + rng.uniform(0, 5 * STEP)
             corners.append((x + right, 3 * GROUND_HEIGHT + up))

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -43,8 +43,12 @@ class Track:
     """Convex polygons of 3 to 16 corners that differ. Box2D takes the convex hull of others."""
     original_points: int | None = None
     """How many points of the ground the authors' simulator builds; None for all."""
+    check: InitVar[bool] = True
+    """Whether to check it, which takes several times as long as making it."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, check: bool) -> None:
+        if not check:
+            return
         _check_points("ground", self.ground, range(2, len(self.ground) + 1))
         for number, corners in enumerate(self.obstacles):
             _check_points(f"polygon {number}", corners, range(3, _MOST_CORNERS + 1))

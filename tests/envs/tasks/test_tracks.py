@@ -1,6 +1,7 @@
 """The walker's curricula."""
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import gymnasium
@@ -62,9 +63,8 @@ OF_TASKS = sorted(
 """Teachers that choose tasks."""
 
 
-@pytest.mark.parametrize("name", TRACKS)
-@pytest.mark.parametrize("teacher", OF_TASKS)
-def test_every_teacher_teaches_on_every_track(name: str, teacher: str) -> None:
+@pytest.mark.parametrize(("teacher", "name"), [*zip(OF_TASKS, cycle(TRACKS), strict=False)])
+def test_every_teacher_teaches_on_a_track(name: str, teacher: str) -> None:
     twice = Needs.ANTAGONIST in teacher_class(teacher).needs
     env, acting = teachgym.pair(name, teacher, seed=3, student=Lunger(), budget=3000 if twice else 1500)
     record = teachgym.teach(env, acting, seed=3)

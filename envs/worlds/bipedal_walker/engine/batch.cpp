@@ -1,3 +1,4 @@
+// Shares the walkers of a batch out to lanes and threads.
 #include "batch.h"
 
 #include <algorithm>
@@ -10,21 +11,23 @@
 
 #ifdef _WIN32
 #include <process.h>
-static long process_number() { return _getpid(); }
+static long process_id() { return _getpid(); }
 #else
 #include <unistd.h>
-static long process_number() { return getpid(); }
+static long process_id() { return getpid(); }
 #endif
 
-// A batch works for one caller at a time. Without the interpreter's lock, a second one could come.
-struct Batch::Claim {
-    std::atomic<bool> &busy;
-
-    explicit Claim(std::atomic<bool> &busy) : busy(busy) {
+// Held during a call: without the interpreter's lock, another thread could call as well.
+class Batch::Busy {
+  public:
+    explicit Busy(std::atomic<bool> &busy) : busy_(busy) {
         if (busy.exchange(true))
             throw std::runtime_error("the walkers are in use by another thread; give each thread its own");
     }
-    ~Claim() { busy = false; }
+    ~Busy() { busy_ = false; }
+
+  private:
+    std::atomic<bool> &busy_;
 };
 
 Batch::Batch(const std::vector<Body> &bodies, int step_limit, int threads)
@@ -39,7 +42,7 @@ Batch::Batch(const std::vector<Body> &bodies, int step_limit, int threads)
 
 Batch::~Batch() {
     // After a fork the threads are not there, and can't be joined.
-    if (pool_ && pool_process_ != process_number()) static_cast<void>(pool_.release());
+    if (pool_ && pool_process_ != process_id()) static_cast<void>(pool_.release());
 }
 
 const Walker &Batch::walker(int64_t slot) const {
@@ -56,84 +59,81 @@ void Batch::check(const int64_t *slots, int count) const {
     }
 }
 
-template <typename Work> void Batch::in_groups(int count, const Work &work) {
-    const int each = (count + threads_ - 1) / threads_;
-    const int width = lanes_for(each), groups = (count + width - 1) / width;
+template <typename Work> void Batch::for_groups(int count, const Work &work) {
+    const int lanes = lane_count((count + threads_ - 1) / threads_), groups = (count + lanes - 1) / lanes;
     std::mutex mutex;
     std::string failure;
-    const auto guarded = [&](int group) {
+    const auto work_on = [&](int group) {
         try {
-            work(group * width, std::min(count, (group + 1) * width));
+            work(group * lanes, std::min(count, (group + 1) * lanes));
         } catch (const std::exception &error) {
             std::lock_guard lock(mutex);
             failure = error.what();
         }
     };
     if (threads_ > 1 && groups > 1) {
-        if (!pool_ || pool_process_ != process_number()) {
+        if (!pool_ || pool_process_ != process_id()) {
             static_cast<void>(pool_.release());
             pool_ = std::make_unique<ThreadPool>(threads_ - 1);
-            pool_process_ = process_number();
+            pool_process_ = process_id();
         }
-        pool_->run(groups, guarded);
+        pool_->run(groups, work_on);
     } else {
-        for (int group = 0; group < groups; ++group) guarded(group);
+        for (int group = 0; group < groups; ++group) work_on(group);
     }
     if (!failure.empty()) throw SimulationError(failure);
 }
 
-void Batch::begin(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations) {
-    const Claim claim(busy_);
+void Batch::begin(const int64_t *slots, int count, const std::vector<Track> &tracks, float *observations) {
+    const Busy busy(busy_);
     check(slots, count);
     try {
-        begin_groups(slots, count, beginnings, observations);
+        begin_groups(slots, count, tracks, observations);
     } catch (...) {
-        // None of these episodes has begun properly.
+        // No episode of this call goes on where one could not begin.
         for (int i = 0; i < count; ++i) walkers_[slots[i]].abandon();
         throw;
     }
 }
 
-void Batch::begin_groups(const int64_t *slots, int count, const std::vector<Beginning> &beginnings,
-                         float *observations) {
-    const std::vector<double> rest(joints(), 0.0);
-    in_groups(count, [&](int from, int to) {
-        std::vector<Turn> turns;
-        std::vector<Outcome> outcomes(to - from);
-        for (int i = from; i < to; ++i) {
-            const Beginning &how = beginnings[i];
+void Batch::begin_groups(const int64_t *slots, int count, const std::vector<Track> &tracks, float *observations) {
+    const std::vector<double> zero_action(joints(), 0.0);
+    for_groups(count, [&](int first, int end) {
+        std::vector<WalkerStep> steps;
+        std::vector<Outcome> outcomes(end - first);
+        for (int i = first; i < end; ++i) {
             Walker &walker = walkers_[slots[i]];
-            walker.begin(how.generator ? how.terrain.generate(how.task, how.generator) : how.track);
-            turns.push_back({&walker, rest.data(), row(observations, i), &outcomes[i - from]});
+            walker.begin(tracks[i]);
+            steps.push_back({&walker, zero_action.data(), row(observations, i), &outcomes[i - first]});
         }
-        play(turns);
+        step_together(steps);
     });
 }
 
 template <typename Number>
 void Batch::step(const int64_t *slots, int count, const Number *actions, float *observations, double *rewards,
                  bool *terminated, bool *truncated) {
-    const Claim claim(busy_);
+    const Busy busy(busy_);
     check(slots, count);
     for (int i = 0; i < count; ++i)
-        if (!walkers_[slots[i]].ready()) throw std::runtime_error("a walker can't be stepped before it has begun");
+        if (!walkers_[slots[i]].in_episode()) throw std::runtime_error("a walker can't be stepped before it has begun");
     const int joints = this->joints();
-    in_groups(count, [&](int from, int to) {
-        std::vector<Turn> turns;
-        std::vector<Outcome> outcomes(to - from);
-        for (int i = from; i < to; ++i) {
+    for_groups(count, [&](int first, int end) {
+        std::vector<WalkerStep> steps;
+        std::vector<Outcome> outcomes(end - first);
+        for (int i = first; i < end; ++i) {
             Walker &walker = walkers_[slots[i]];
             const Number *action = actions + static_cast<size_t>(i) * joints;
             std::vector<double> &played = walker.actions();
             played.insert(played.end(), action, action + joints);
-            turns.push_back({&walker, &played[played.size() - joints], row(observations, i), &outcomes[i - from]});
+            steps.push_back({&walker, &played[played.size() - joints], row(observations, i), &outcomes[i - first]});
         }
-        play(turns);
-        for (int i = from; i < to; ++i) {
-            const int steps = static_cast<int>(walkers_[slots[i]].actions().size()) / joints;
-            rewards[i] = outcomes[i - from].reward;
-            terminated[i] = outcomes[i - from].terminated;
-            truncated[i] = step_limit_ > 0 && steps >= step_limit_;
+        step_together(steps);
+        for (int i = first; i < end; ++i) {
+            const int length = static_cast<int>(walkers_[slots[i]].actions().size()) / joints;
+            rewards[i] = outcomes[i - first].reward;
+            terminated[i] = outcomes[i - first].terminated;
+            truncated[i] = step_limit_ > 0 && length >= step_limit_;
         }
     });
 }
@@ -141,11 +141,11 @@ void Batch::step(const int64_t *slots, int count, const Number *actions, float *
 template void Batch::step<float>(const int64_t *, int, const float *, float *, double *, bool *, bool *);
 template void Batch::step<double>(const int64_t *, int, const double *, float *, double *, bool *, bool *);
 
-template <typename Number> int Batch::unplayable(const Number *actions, int count) const {
+template <typename Number> int Batch::first_not_finite(const Number *actions, int count) const {
     for (int i = 0; i < count * joints(); ++i)
         if (!std::isfinite(actions[i])) return i / joints();
     return -1;
 }
 
-template int Batch::unplayable<float>(const float *, int) const;
-template int Batch::unplayable<double>(const double *, int) const;
+template int Batch::first_not_finite<float>(const float *, int) const;
+template int Batch::first_not_finite<double>(const double *, int) const;

@@ -10,18 +10,9 @@
 #include "track.h"
 #include "walker.h"
 
-// How to begin one episode: a family of tracks with a task and a generator, or a track that is made already.
-struct Beginning {
-    Terrain terrain{};
-    std::vector<double> task;
-    bitgen_t *generator = nullptr;
-    // None for a track that is made already.
-    Track track;
-};
-
 class Batch {
   public:
-    // Bodies have the same number of joints. An episode is truncated after `step_limit` steps; 0 for never.
+    // Bodies have the same number of joints. Episodes are truncated after `step_limit` steps; 0 for never.
     Batch(const std::vector<Body> &bodies, int step_limit, int threads);
     ~Batch();
 
@@ -30,8 +21,8 @@ class Batch {
     int observations() const { return walkers_.front().body().observations(); }
     const Walker &walker(int64_t slot) const;
 
-    // Begins an episode in each slot, and writes its first observation to the slot's row.
-    void begin(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations);
+    // Begins an episode in each slot; row i of tracks and observations belongs to slots[i].
+    void begin(const int64_t *slots, int count, const std::vector<Track> &tracks, float *observations);
 
     // Plays one step in each slot; row i of every array belongs to slots[i].
     template <typename Number>
@@ -39,15 +30,15 @@ class Batch {
               bool *terminated, bool *truncated);
 
     // The first row with a number that is not finite, or -1.
-    template <typename Number> int unplayable(const Number *actions, int count) const;
+    template <typename Number> int first_not_finite(const Number *actions, int count) const;
 
   private:
-    struct Claim;
+    class Busy;
     void check(const int64_t *slots, int count) const;
-    void begin_groups(const int64_t *slots, int count, const std::vector<Beginning> &beginnings, float *observations);
-    float *row(float *observations, int i) const { return observations + static_cast<size_t>(i) * this->observations(); }
-    // Shares groups of rows out to the threads: work(from, to).
-    template <typename Work> void in_groups(int count, const Work &work);
+    void begin_groups(const int64_t *slots, int count, const std::vector<Track> &tracks, float *observations);
+    float *row(float *rows, int i) const { return rows + static_cast<size_t>(i) * observations(); }
+    // Calls work(first, end) for groups of rows, in several threads.
+    template <typename Work> void for_groups(int count, const Work &work);
 
     std::vector<Walker> walkers_;
     int step_limit_, threads_;

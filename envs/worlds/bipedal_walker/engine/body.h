@@ -1,4 +1,4 @@
-// The bodies of bodies.py, and what they keep of the authors' simulator.
+// A body of bodies.py, and what it keeps of the authors' simulator.
 #pragma once
 
 #include <vector>
@@ -14,14 +14,15 @@ struct LegPair {
 struct Body {
     std::vector<Point> hull;
     double leg_length, leg_width, torque;
-    double effort_price;
     // Reward lost per step and motor at full action.
+    double effort_price;
     std::vector<LegPair> leg_pairs;
-    std::vector<Point> rays;
     // End of each lidar ray from its start.
+    std::vector<Point> rays;
+    // Whether a ray measures the first fixture that Box2D reports, not the nearest.
     bool first_reported;
-    // Whether a ray measures the first fixture that Box2D reports.
-    int feeling_legs;
+    // Legs whose contacts are observed.
+    int observed_legs;
 
     int legs() const { return 2 * static_cast<int>(leg_pairs.size()); }
     int joints() const { return 2 * legs(); }

@@ -1,78 +1,87 @@
-// The velocity constraints of several walkers side by side, one walker a lane, to be solved by SIMD instructions.
-//
-// Two thirds of Box2D's time goes into 180 passes over the velocity constraints of one walker, each of which waits
-// for the one before. Lanes do the same operations in the same order, and so give the same bits.
+// The velocity constraints of up to 16 walkers for SIMD instructions, one walker a lane; fields are named as in Box2D.
 #pragma once
 
-constexpr int MOST_LANES = 16;
-constexpr int MOST_JOINTS = 16, MOST_BODIES = MOST_JOINTS + 1;
+constexpr int MAX_LANES = 16;
+constexpr int MAX_JOINTS = 16, MAX_BODIES = MAX_JOINTS + 1;
 
-// One number for each lane.
-struct alignas(64) Row {
-    float lane[MOST_LANES];
+struct alignas(64) FloatLanes {
+    float lane[MAX_LANES];
 };
 
-// Which lanes something holds for: all bits or none.
-struct alignas(64) Mask {
-    int lane[MOST_LANES];
+// All bits of a lane are set, or none.
+struct alignas(64) MaskLanes {
+    int lane[MAX_LANES];
 };
 
-struct BodyLanes {
-    Row v_x, v_y, w;
+struct Vec2Lanes {
+    FloatLanes x, y;
 };
 
-// A revolute joint with motor and limits; names as in Box2D.
-struct JointLanes {
-    int a, b;
-    // Bodies, the same in all lanes.
+struct Vec3Lanes {
+    FloatLanes x, y, z;
+};
+
+struct Mat22Lanes {
+    Vec2Lanes ex, ey;
+};
+
+// A symmetric b2Mat33.
+struct SymMat33Lanes {
+    FloatLanes ex_x, ey_x, ey_y, ez_x, ez_y, ez_z;
+};
+
+struct VelocityLanes {
+    Vec2Lanes v;
+    FloatLanes w;
+};
+
+// A revolute joint with motor and limits, between the same two bodies in all lanes.
+struct RevoluteJointLanes {
+    int indexA, indexB;
+    // At a limit in any lane.
     bool limited;
-    // Whether the joint is at a limit in any lane.
-    Mask at_limit, at_lower;
-    Row mass_a, mass_b, inertia_a, inertia_b;
-    // Inverse ones.
-    Row r_a_x, r_a_y, r_b_x, r_b_y;
-    Row motor_mass, motor_speed, most_motor_impulse, motor_impulse;
-    Row impulse_x, impulse_y, impulse_z;
-    Row k_xx, k_xy, k_yy, k_xz, k_yz, k_zz;
-    // The symmetric mass matrix.
+    MaskLanes at_limit, at_lower_limit;
+    FloatLanes invMassA, invMassB, invIA, invIB;
+    Vec2Lanes rA, rB;
+    FloatLanes motorMass, motorSpeed, maxMotorImpulse, motorImpulse;
+    Vec3Lanes impulse;
+    SymMat33Lanes mass;
 };
 
-struct PointLanes {
-    Row r_a_x, r_a_y, r_b_x, r_b_y;
-    Row normal_impulse, tangent_impulse, normal_mass, tangent_mass, bias;
+struct VelocityConstraintPointLanes {
+    Vec2Lanes rA, rB;
+    FloatLanes normalImpulse, tangentImpulse, normalMass, tangentMass, velocityBias;
 };
 
-// A side of a contact: the bodies that touch, each in some lanes. What is left is ground, which never moves.
-struct SideLanes {
+// Body A or B of a contact: bodies[i] in the lanes of masks[i], static ground in lanes of no mask.
+struct ContactBodyLanes {
     int count;
-    int bodies[MOST_BODIES];
-    Mask where[MOST_BODIES];
-    Row mass, inertia;
+    int bodies[MAX_BODIES];
+    MaskLanes masks[MAX_BODIES];
+    FloatLanes invMass, invI;
 };
 
-// The n-th contact of each lane that has so many.
+// Contact number n of each lane, with one or two points in lanes that have so many contacts, and none in the others.
 struct ContactLanes {
-    Mask one, two;
-    // Lanes in which the contact has one point, or two.
-    bool any_one, any_two;
-    SideLanes a, b;
-    Row normal_x, normal_y, friction, tangent_speed;
-    PointLanes points[2];
-    Row k_xx, k_xy, k_yx, k_yy;
-    // Column, then row, as for the inverse.
-    Row inverse_xx, inverse_xy, inverse_yx, inverse_yy;
+    MaskLanes one_point, two_points;
+    bool any_one_point, any_two_points;
+    ContactBodyLanes bodyA, bodyB;
+    Vec2Lanes normal;
+    FloatLanes friction, tangentSpeed;
+    VelocityConstraintPointLanes points[2];
+    Mat22Lanes K, normalMass;
 };
 
 struct Lanes {
-    BodyLanes bodies[MOST_BODIES];
-    JointLanes joints[MOST_JOINTS];
+    VelocityLanes velocities[MAX_BODIES];
+    RevoluteJointLanes joints[MAX_JOINTS];
     int joint_count;
     ContactLanes *contacts;
     int contact_count;
 };
 
-// Fewest lanes, of those that this processor has instructions for, that hold `count` walkers; the most where none do.
-int lanes_for(int count);
+// The fewest lanes with instructions on this processor that hold `walkers`, or the most if none do.
+int lane_count(int walkers);
 
-// Solves the first lanes, as many as lanes_for has said.
-void solve_lanes(Lanes &lanes, int width, int passes);
+// Solves the first `lanes` lanes, as many as lane_count said: the same operations in each as in Box2D, in its order.
+void solve_velocity_constraints(Lanes &constraints, int lanes, int iterations);

@@ -1,3 +1,4 @@
+// The solver for 16 lanes: AVX-512.
 #if defined(__x86_64__)
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)

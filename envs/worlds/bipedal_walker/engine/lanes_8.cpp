@@ -1,3 +1,4 @@
+// The solver for 8 lanes: AVX2.
 #if defined(__x86_64__)
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)

@@ -1,234 +1,263 @@
-// The solver of lanes.h, compiled once for each number of lanes and its instructions, by lanes_*.cpp. Uses nothing of
-// the standard library: the linker might choose one of its functions here, with these instructions, for everyone.
+// SolveVelocityConstraints of b2RevoluteJoint and b2ContactSolver, in LANES lanes at once.
+// No standard library: the linker might take a function compiled here, with these instructions, for everyone.
 #include "lanes.h"
 
 namespace {
 
 #if LANES == 1
-typedef float Numbers;
-typedef int Truth;
+typedef float Float;
+typedef int Mask;
 #else
-typedef float Numbers __attribute__((vector_size(4 * LANES)));
-typedef int Truth __attribute__((vector_size(4 * LANES)));
+typedef float Float __attribute__((vector_size(4 * LANES)));
+typedef int Mask __attribute__((vector_size(4 * LANES)));
 #endif
 
-inline Numbers load(const Row &row) { return *reinterpret_cast<const Numbers *>(row.lane); }
-inline void store(Row &row, Numbers value) { *reinterpret_cast<Numbers *>(row.lane) = value; }
-inline Truth load(const Mask &mask) { return *reinterpret_cast<const Truth *>(mask.lane); }
+struct Vec2 {
+    Float x, y;
+};
 
-inline Numbers least(Numbers a, Numbers b) { return a < b ? a : b; }
-inline Numbers greatest(Numbers a, Numbers b) { return a > b ? a : b; }
-inline Numbers clamp(Numbers value, Numbers low, Numbers high) { return greatest(low, least(value, high)); }
-inline Numbers cross(Numbers a_x, Numbers a_y, Numbers b_x, Numbers b_y) { return a_x * b_y - a_y * b_x; }
+struct Vec3 {
+    Float x, y, z;
+};
+
+struct Mat22 {
+    Vec2 ex, ey;
+};
+
+struct Mat33 {
+    Vec3 ex, ey, ez;
+};
 
 struct Velocity {
-    Numbers x, y, w;
+    Vec2 v;
+    Float w;
 };
 
-inline Velocity choose(Truth truth, const Velocity &yes, const Velocity &no) {
-    return {truth ? yes.x : no.x, truth ? yes.y : no.y, truth ? yes.w : no.w};
+inline Float load(const FloatLanes &lanes) { return *reinterpret_cast<const Float *>(lanes.lane); }
+inline Mask load(const MaskLanes &lanes) { return *reinterpret_cast<const Mask *>(lanes.lane); }
+inline Vec2 load(const Vec2Lanes &lanes) { return {load(lanes.x), load(lanes.y)}; }
+inline Vec3 load(const Vec3Lanes &lanes) { return {load(lanes.x), load(lanes.y), load(lanes.z)}; }
+inline Mat22 load(const Mat22Lanes &lanes) { return {load(lanes.ex), load(lanes.ey)}; }
+inline Velocity load(const VelocityLanes &lanes) { return {load(lanes.v), load(lanes.w)}; }
+
+inline Mat33 load(const SymMat33Lanes &lanes) {
+    const Float ey_x = load(lanes.ey_x), ez_x = load(lanes.ez_x), ez_y = load(lanes.ez_y);
+    return {{load(lanes.ex_x), ey_x, ez_x}, {ey_x, load(lanes.ey_y), ez_y}, {ez_x, ez_y, load(lanes.ez_z)}};
 }
 
-inline Velocity load(const BodyLanes &body) { return {load(body.v_x), load(body.v_y), load(body.w)}; }
+inline void store(FloatLanes &lanes, Float value) { *reinterpret_cast<Float *>(lanes.lane) = value; }
 
-inline void store(BodyLanes &body, const Velocity &velocity) {
-    store(body.v_x, velocity.x);
-    store(body.v_y, velocity.y);
-    store(body.w, velocity.w);
+inline void store(VelocityLanes &lanes, const Velocity &value) {
+    store(lanes.v.x, value.v.x);
+    store(lanes.v.y, value.v.y);
+    store(lanes.w, value.w);
 }
 
-// What does not change between passes.
-struct alignas(64) Inverses {
-    Numbers c_x, c_y, c_z, det33, det22;
+inline Vec2 operator-(const Vec2 &a) { return {-a.x, -a.y}; }
+inline Vec2 operator+(const Vec2 &a, const Vec2 &b) { return {a.x + b.x, a.y + b.y}; }
+inline Vec2 operator-(const Vec2 &a, const Vec2 &b) { return {a.x - b.x, a.y - b.y}; }
+inline Vec2 operator*(Float s, const Vec2 &a) { return {s * a.x, s * a.y}; }
+
+inline Float min(Float a, Float b) { return a < b ? a : b; }
+inline Float max(Float a, Float b) { return a > b ? a : b; }
+inline Float clamp(Float a, Float low, Float high) { return max(low, min(a, high)); }
+inline Float dot(const Vec2 &a, const Vec2 &b) { return a.x * b.x + a.y * b.y; }
+inline Float dot(const Vec3 &a, const Vec3 &b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+inline Float cross(const Vec2 &a, const Vec2 &b) { return a.x * b.y - a.y * b.x; }
+inline Vec2 cross(Float s, const Vec2 &a) { return {-s * a.y, s * a.x}; }
+inline Vec2 mul(const Mat22 &A, const Vec2 &v) { return {A.ex.x * v.x + A.ey.x * v.y, A.ex.y * v.x + A.ey.y * v.y}; }
+
+inline Vec3 cross(const Vec3 &a, const Vec3 &b) {
+    return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+
+inline Vec2 select(Mask mask, const Vec2 &a, const Vec2 &b) { return {mask ? a.x : b.x, mask ? a.y : b.y}; }
+
+inline Velocity select(Mask mask, const Velocity &a, const Velocity &b) {
+    return {select(mask, a.v, b.v), mask ? a.w : b.w};
+}
+
+// What Solve33 and Solve22 of a joint's mass need, and no iteration changes.
+struct alignas(64) MassInverse {
+    Vec3 ey_cross_ez;
+    Float det33, det22;
 };
 
-inline Numbers inverse(Numbers number) { return number != 0.0f ? 1.0f / number : number; }
+inline Float inverse(Float det) { return det != 0.0f ? 1.0f / det : det; }
 
-inline Inverses invert(const JointLanes &joint) {
-    const Numbers xx = load(joint.k_xx), xy = load(joint.k_xy), yy = load(joint.k_yy);
-    const Numbers xz = load(joint.k_xz), yz = load(joint.k_yz), zz = load(joint.k_zz);
-    const Numbers c_x = yy * zz - yz * yz, c_y = yz * xz - xy * zz, c_z = xy * yz - yy * xz;
-    return {c_x, c_y, c_z, inverse(xx * c_x + xy * c_y + xz * c_z), inverse(xx * yy - xy * xy)};
+inline MassInverse invert(const SymMat33Lanes &mass) {
+    const Mat33 m = load(mass);
+    const Vec3 ey_cross_ez = cross(m.ey, m.ez);
+    return {ey_cross_ez, inverse(dot(m.ex, ey_cross_ez)), inverse(m.ex.x * m.ey.y - m.ey.x * m.ex.y)};
 }
 
-inline void solve_joint(JointLanes &joint, const Inverses &inverses, BodyLanes *bodies) {
-    Velocity a = load(bodies[joint.a]), b = load(bodies[joint.b]);
-    const Numbers mass_a = load(joint.mass_a), mass_b = load(joint.mass_b);
-    const Numbers inertia_a = load(joint.inertia_a), inertia_b = load(joint.inertia_b);
+inline Vec3 solve33(const Mat33 &m, const MassInverse &inverse, const Vec3 &b) {
+    return {inverse.det33 * dot(b, inverse.ey_cross_ez), inverse.det33 * dot(m.ex, cross(b, m.ez)),
+            inverse.det33 * dot(m.ex, cross(m.ey, b))};
+}
 
-    const Numbers driven = -load(joint.motor_mass) * (b.w - a.w - load(joint.motor_speed));
-    const Numbers before = load(joint.motor_impulse), most = load(joint.most_motor_impulse);
-    const Numbers after = clamp(before + driven, -most, most);
-    store(joint.motor_impulse, after);
-    a.w -= inertia_a * (after - before);
-    b.w += inertia_b * (after - before);
+inline Vec2 solve22(const SymMat33Lanes &mass, const MassInverse &inverse, const Vec2 &b) {
+    const Float a11 = load(mass.ex_x), a12 = load(mass.ey_x), a22 = load(mass.ey_y);
+    return {inverse.det22 * (a22 * b.x - a12 * b.y), inverse.det22 * (a11 * b.y - a12 * b.x)};
+}
 
-    const Numbers r_a_x = load(joint.r_a_x), r_a_y = load(joint.r_a_y);
-    const Numbers r_b_x = load(joint.r_b_x), r_b_y = load(joint.r_b_y);
-    const Numbers c_x = b.x - b.w * r_b_y - a.x + a.w * r_a_y;
-    const Numbers c_y = b.y + b.w * r_b_x - a.y - a.w * r_a_x;
-    const Numbers xx = load(joint.k_xx), xy = load(joint.k_xy), yy = load(joint.k_yy);
-    Numbers rhs_x = -c_x, rhs_y = -c_y;
-    Numbers impulse_x, impulse_y, turn_a, turn_b;
+inline void solve_joint(RevoluteJointLanes &joint, const MassInverse &inverse, VelocityLanes *velocities) {
+    auto [vA, wA] = load(velocities[joint.indexA]);
+    auto [vB, wB] = load(velocities[joint.indexB]);
+    const Float mA = load(joint.invMassA), iA = load(joint.invIA);
+    const Float mB = load(joint.invMassB), iB = load(joint.invIB);
+    const Vec2 rA = load(joint.rA), rB = load(joint.rB);
+
+    // Motor constraint.
+    const Float maxImpulse = load(joint.maxMotorImpulse), oldImpulse = load(joint.motorImpulse);
+    const Float motorCdot = wB - wA - load(joint.motorSpeed);
+    const Float newImpulse = clamp(oldImpulse + -load(joint.motorMass) * motorCdot, -maxImpulse, maxImpulse);
+    store(joint.motorImpulse, newImpulse);
+    wA = wA - iA * (newImpulse - oldImpulse);
+    wB = wB + iB * (newImpulse - oldImpulse);
+
+    const Vec2 Cdot1 = vB + cross(wB, rB) - vA - cross(wA, rA);
+    Vec2 P;
+    Float angular_impulseA, angular_impulseB;
     if (joint.limited) {
-        const Numbers xz = load(joint.k_xz), yz = load(joint.k_yz);
-        const Numbers c_w = b.w - a.w, z = load(joint.impulse_z);
-        const Numbers all_x = -(inverses.det33 * (c_x * inverses.c_x + c_y * inverses.c_y + c_w * inverses.c_z));
-        const Numbers all_y = -(inverses.det33 * (xx * (c_y * load(joint.k_zz) - c_w * yz) +
-                                                  xy * (c_w * xz - c_x * load(joint.k_zz)) +
-                                                  xz * (c_x * yz - c_y * xz)));
-        const Numbers all_z =
-            -(inverses.det33 * (xx * (yy * c_w - yz * c_y) + xy * (yz * c_x - xy * c_w) + xz * (xy * c_y - yy * c_x)));
-        const Truth limit = load(joint.at_limit), lower = load(joint.at_lower);
-        const Truth leaves = limit & (lower ? Truth(z + all_z < 0.0f) : Truth(z + all_z > 0.0f));
-        rhs_x = leaves ? rhs_x + z * xz : rhs_x;
-        rhs_y = leaves ? rhs_y + z * yz : rhs_y;
-        const Numbers two_x = inverses.det22 * (yy * rhs_x - xy * rhs_y);
-        const Numbers two_y = inverses.det22 * (xx * rhs_y - xy * rhs_x);
-        const Truth three = limit & (leaves ? Truth{} : limit);
-        impulse_x = three ? all_x : two_x;
-        impulse_y = three ? all_y : two_y;
+        // Limit constraint in lanes at a limit, point-to-point constraint in the others.
+        const Mat33 mass = load(joint.mass);
+        const Float accumulated_z = load(joint.impulse.z);
+        const Vec3 solved = solve33(mass, inverse, {Cdot1.x, Cdot1.y, wB - wA});
+        const Vec3 impulse = {-solved.x, -solved.y, -solved.z};
+        const Mask at_limit = load(joint.at_limit), at_lower_limit = load(joint.at_lower_limit);
+        const Float new_z = accumulated_z + impulse.z;
+        const Mask reduced = at_limit & (at_lower_limit ? Mask(new_z < 0.0f) : Mask(new_z > 0.0f));
+        const Vec2 rhs = select(reduced, -Cdot1 + accumulated_z * Vec2{mass.ez.x, mass.ez.y}, -Cdot1);
+        const Mask full = at_limit & (reduced ? Mask{} : at_limit);
+        P = select(full, {impulse.x, impulse.y}, solve22(joint.mass, inverse, rhs));
         // Adding -0 changes nothing, not even the sign of a zero.
-        const Numbers impulse_z = limit ? (leaves ? -z : all_z) : -Numbers{};
-        store(joint.impulse_z, z + impulse_z);
-        turn_a = cross(r_a_x, r_a_y, impulse_x, impulse_y) + impulse_z;
-        turn_b = cross(r_b_x, r_b_y, impulse_x, impulse_y) + impulse_z;
+        const Float z = at_limit ? (reduced ? -accumulated_z : impulse.z) : -Float{};
+        store(joint.impulse.z, accumulated_z + z);
+        angular_impulseA = cross(rA, P) + z;
+        angular_impulseB = cross(rB, P) + z;
     } else {
-        impulse_x = inverses.det22 * (yy * rhs_x - xy * rhs_y);
-        impulse_y = inverses.det22 * (xx * rhs_y - xy * rhs_x);
-        turn_a = cross(r_a_x, r_a_y, impulse_x, impulse_y);
-        turn_b = cross(r_b_x, r_b_y, impulse_x, impulse_y);
+        // Point-to-point constraint.
+        P = solve22(joint.mass, inverse, -Cdot1);
+        angular_impulseA = cross(rA, P);
+        angular_impulseB = cross(rB, P);
     }
-    store(joint.impulse_x, load(joint.impulse_x) + impulse_x);
-    store(joint.impulse_y, load(joint.impulse_y) + impulse_y);
-    store(bodies[joint.a], {a.x - mass_a * impulse_x, a.y - mass_a * impulse_y, a.w - inertia_a * turn_a});
-    store(bodies[joint.b], {b.x + mass_b * impulse_x, b.y + mass_b * impulse_y, b.w + inertia_b * turn_b});
+    store(joint.impulse.x, load(joint.impulse.x) + P.x);
+    store(joint.impulse.y, load(joint.impulse.y) + P.y);
+    store(velocities[joint.indexA], {vA - mA * P, wA - iA * angular_impulseA});
+    store(velocities[joint.indexB], {vB + mB * P, wB + iB * angular_impulseB});
 }
 
-inline Velocity gather(const SideLanes &side, const BodyLanes *bodies) {
-    Velocity found{};
-    for (int i = 0; i < side.count; ++i)
-        found = choose(load(side.where[i]), load(bodies[side.bodies[i]]), found);
-    return found;
+inline Velocity gather(const ContactBodyLanes &body, const VelocityLanes *velocities) {
+    Velocity gathered{};
+    for (int i = 0; i < body.count; ++i)
+        gathered = select(load(body.masks[i]), load(velocities[body.bodies[i]]), gathered);
+    return gathered;
 }
 
-inline void scatter(const SideLanes &side, BodyLanes *bodies, const Velocity &velocity) {
-    for (int i = 0; i < side.count; ++i) {
-        BodyLanes &body = bodies[side.bodies[i]];
-        store(body, choose(load(side.where[i]), velocity, load(body)));
+inline void scatter(const ContactBodyLanes &body, VelocityLanes *velocities, const Velocity &value) {
+    for (int i = 0; i < body.count; ++i) {
+        VelocityLanes &lanes = velocities[body.bodies[i]];
+        store(lanes, select(load(body.masks[i]), value, load(lanes)));
     }
 }
 
-// The two bodies of a contact.
-struct Two {
-    Velocity a, b;
+// Of the two bodies of a contact.
+struct Velocities {
+    Velocity A, B;
 };
 
-inline Two choose(Truth truth, const Two &yes, const Two &no) {
-    return {choose(truth, yes.a, no.a), choose(truth, yes.b, no.b)};
-}
-
-struct Masses {
-    Numbers mass_a, inertia_a, mass_b, inertia_b;
+struct InverseMasses {
+    Float mA, iA, mB, iB;
 };
 
-// How fast b moves away from a where they touch.
-inline void separate(const Two &two, const PointLanes &point, Numbers &d_x, Numbers &d_y) {
-    d_x = two.b.x - two.b.w * load(point.r_b_y) - two.a.x + two.a.w * load(point.r_a_y);
-    d_y = two.b.y + two.b.w * load(point.r_b_x) - two.a.y - two.a.w * load(point.r_a_x);
+inline Velocities select(Mask mask, const Velocities &a, const Velocities &b) {
+    return {select(mask, a.A, b.A), select(mask, a.B, b.B)};
 }
 
-inline Two push(const Two &two, const Masses &m, const PointLanes &point, Numbers p_x, Numbers p_y) {
-    return {{two.a.x - m.mass_a * p_x, two.a.y - m.mass_a * p_y,
-             two.a.w - m.inertia_a * cross(load(point.r_a_x), load(point.r_a_y), p_x, p_y)},
-            {two.b.x + m.mass_b * p_x, two.b.y + m.mass_b * p_y,
-             two.b.w + m.inertia_b * cross(load(point.r_b_x), load(point.r_b_y), p_x, p_y)}};
+// Relative velocity at a contact point.
+inline Vec2 relative_velocity(const Velocities &at, const VelocityConstraintPointLanes &point) {
+    return at.B.v + cross(at.B.w, load(point.rB)) - at.A.v - cross(at.A.w, load(point.rA));
 }
 
-inline Two rub(ContactLanes &contact, PointLanes &point, const Two &two, const Masses &masses) {
-    const Numbers t_x = load(contact.normal_y), t_y = -load(contact.normal_x);
-    Numbers d_x, d_y;
-    separate(two, point, d_x, d_y);
-    const Numbers along = d_x * t_x + d_y * t_y - load(contact.tangent_speed);
-    const Numbers before = load(point.tangent_impulse);
-    const Numbers most = load(contact.friction) * load(point.normal_impulse);
-    const Numbers after = clamp(before + load(point.tangent_mass) * -along, -most, most);
-    store(point.tangent_impulse, after);
-    return push(two, masses, point, (after - before) * t_x, (after - before) * t_y);
+inline Velocities apply_impulse(const Velocities &at, const InverseMasses &inv,
+                                const VelocityConstraintPointLanes &point, const Vec2 &P) {
+    return {{at.A.v - inv.mA * P, at.A.w - inv.iA * cross(load(point.rA), P)},
+            {at.B.v + inv.mB * P, at.B.w + inv.iB * cross(load(point.rB), P)}};
 }
 
-inline Two press_one(ContactLanes &contact, const Two &two, const Masses &masses) {
-    PointLanes &point = contact.points[0];
-    const Numbers n_x = load(contact.normal_x), n_y = load(contact.normal_y);
-    Numbers d_x, d_y;
-    separate(two, point, d_x, d_y);
-    const Numbers away = d_x * n_x + d_y * n_y;
-    const Numbers before = load(point.normal_impulse);
-    const Numbers after = greatest(before + -load(point.normal_mass) * (away - load(point.bias)), Numbers{});
-    // Lanes with two points have theirs still to come.
-    store(point.normal_impulse, load(contact.one) ? after : before);
-    return push(two, masses, point, (after - before) * n_x, (after - before) * n_y);
+inline Velocities solve_friction(const ContactLanes &contact, VelocityConstraintPointLanes &point,
+                                 const Velocities &at, const InverseMasses &inv) {
+    const Vec2 tangent = {load(contact.normal.y), -load(contact.normal.x)};
+    const Float vt = dot(relative_velocity(at, point), tangent) - load(contact.tangentSpeed);
+    const Float oldImpulse = load(point.tangentImpulse);
+    const Float maxFriction = load(contact.friction) * load(point.normalImpulse);
+    const Float newImpulse = clamp(oldImpulse + load(point.tangentMass) * -vt, -maxFriction, maxFriction);
+    store(point.tangentImpulse, newImpulse);
+    return apply_impulse(at, inv, point, (newImpulse - oldImpulse) * tangent);
 }
 
-// Two points at once: the first of four cases that holds; where none does, nothing happens.
-inline Two press_two(ContactLanes &contact, const Two &two, const Masses &m) {
-    PointLanes &first = contact.points[0], &second = contact.points[1];
-    const Numbers n_x = load(contact.normal_x), n_y = load(contact.normal_y);
-    const Numbers a_x = load(first.normal_impulse), a_y = load(second.normal_impulse);
-    Numbers d1_x, d1_y, d2_x, d2_y;
-    separate(two, first, d1_x, d1_y);
-    separate(two, second, d2_x, d2_y);
-    const Numbers k_xy = load(contact.k_xy), k_yx = load(contact.k_yx);
-    const Numbers b_x = d1_x * n_x + d1_y * n_y - load(first.bias) - (load(contact.k_xx) * a_x + k_yx * a_y);
-    const Numbers b_y = d2_x * n_x + d2_y * n_y - load(second.bias) - (k_xy * a_x + load(contact.k_yy) * a_y);
-    const Numbers zero{};
-
-    const Numbers both_x = -(load(contact.inverse_xx) * b_x + load(contact.inverse_yx) * b_y);
-    const Numbers both_y = -(load(contact.inverse_xy) * b_x + load(contact.inverse_yy) * b_y);
-    const Numbers only_x = -load(first.normal_mass) * b_x, only_y = -load(second.normal_mass) * b_y;
-    const Truth case1 = (both_x >= 0.0f) & (both_y >= 0.0f);
-    const Truth case2 = (only_x >= 0.0f) & (k_xy * only_x + b_y >= 0.0f);
-    const Truth case3 = (only_y >= 0.0f) & (k_yx * only_y + b_x >= 0.0f);
-    const Truth case4 = (b_x >= 0.0f) & (b_y >= 0.0f);
-    const Numbers x = case1 ? both_x : case2 ? only_x : zero;
-    const Numbers y = case1 ? both_y : case2 ? zero : case3 ? only_y : zero;
-    const Truth solved = load(contact.two) & (case1 | case2 | case3 | case4);
-
-    const Numbers p1_x = (x - a_x) * n_x, p1_y = (x - a_x) * n_y;
-    const Numbers p2_x = (y - a_y) * n_x, p2_y = (y - a_y) * n_y;
-    const Numbers turn_a = cross(load(first.r_a_x), load(first.r_a_y), p1_x, p1_y) +
-                           cross(load(second.r_a_x), load(second.r_a_y), p2_x, p2_y);
-    const Numbers turn_b = cross(load(first.r_b_x), load(first.r_b_y), p1_x, p1_y) +
-                           cross(load(second.r_b_x), load(second.r_b_y), p2_x, p2_y);
-    store(first.normal_impulse, solved ? x : a_x);
-    store(second.normal_impulse, solved ? y : a_y);
-    const Two pressed = {{two.a.x - m.mass_a * (p1_x + p2_x), two.a.y - m.mass_a * (p1_y + p2_y),
-                          two.a.w - m.inertia_a * turn_a},
-                         {two.b.x + m.mass_b * (p1_x + p2_x), two.b.y + m.mass_b * (p1_y + p2_y),
-                          two.b.w + m.inertia_b * turn_b}};
-    return choose(solved, pressed, two);
+inline Velocities solve_normal(ContactLanes &contact, const Velocities &at, const InverseMasses &inv) {
+    VelocityConstraintPointLanes &point = contact.points[0];
+    const Vec2 normal = load(contact.normal);
+    const Float vn = dot(relative_velocity(at, point), normal);
+    const Float oldImpulse = load(point.normalImpulse);
+    const Float newImpulse = max(oldImpulse + -load(point.normalMass) * (vn - load(point.velocityBias)), Float{});
+    // Lanes with two points keep theirs.
+    store(point.normalImpulse, load(contact.one_point) ? newImpulse : oldImpulse);
+    return apply_impulse(at, inv, point, (newImpulse - oldImpulse) * normal);
 }
 
-inline void solve_contact(ContactLanes &contact, BodyLanes *bodies) {
-    const Masses masses = {load(contact.a.mass), load(contact.a.inertia), load(contact.b.mass),
-                           load(contact.b.inertia)};
-    Two two = {gather(contact.a, bodies), gather(contact.b, bodies)};
-    two = rub(contact, contact.points[0], two, masses);
-    if (contact.any_two) two = choose(load(contact.two), rub(contact, contact.points[1], two, masses), two);
-    Two pressed = two;
-    if (contact.any_two) pressed = press_two(contact, two, masses);
-    if (contact.any_one) pressed = choose(load(contact.one), press_one(contact, two, masses), pressed);
-    scatter(contact.a, bodies, pressed.a);
-    scatter(contact.b, bodies, pressed.b);
+// The block solver for two points: the first of four cases that holds, in lanes where any does.
+inline Velocities solve_normal_block(ContactLanes &contact, const Velocities &at, const InverseMasses &inv) {
+    VelocityConstraintPointLanes &cp1 = contact.points[0], &cp2 = contact.points[1];
+    const Vec2 normal = load(contact.normal);
+    const Mat22 K = load(contact.K);
+    const Vec2 a = {load(cp1.normalImpulse), load(cp2.normalImpulse)};
+    const Vec2 vn = {dot(relative_velocity(at, cp1), normal), dot(relative_velocity(at, cp2), normal)};
+    const Vec2 b = vn - Vec2{load(cp1.velocityBias), load(cp2.velocityBias)} - mul(K, a);
+
+    const Vec2 both = -mul(load(contact.normalMass), b);
+    const Vec2 one = {-load(cp1.normalMass) * b.x, -load(cp2.normalMass) * b.y};
+    const Mask case1 = (both.x >= 0.0f) & (both.y >= 0.0f);
+    const Mask case2 = (one.x >= 0.0f) & (K.ex.y * one.x + b.y >= 0.0f);
+    const Mask case3 = (one.y >= 0.0f) & (K.ey.x * one.y + b.x >= 0.0f);
+    const Mask case4 = (b.x >= 0.0f) & (b.y >= 0.0f);
+    const Float zero{};
+    const Vec2 x = {case1 ? both.x : case2 ? one.x : zero, case1 ? both.y : case2 ? zero : case3 ? one.y : zero};
+    const Mask solved = load(contact.two_points) & (case1 | case2 | case3 | case4);
+
+    const Vec2 d = x - a, P1 = d.x * normal, P2 = d.y * normal;
+    store(cp1.normalImpulse, solved ? x.x : a.x);
+    store(cp2.normalImpulse, solved ? x.y : a.y);
+    const Float angularA = cross(load(cp1.rA), P1) + cross(load(cp2.rA), P2);
+    const Float angularB = cross(load(cp1.rB), P1) + cross(load(cp2.rB), P2);
+    const Velocities after = {{at.A.v - inv.mA * (P1 + P2), at.A.w - inv.iA * angularA},
+                              {at.B.v + inv.mB * (P1 + P2), at.B.w + inv.iB * angularB}};
+    return select(solved, after, at);
+}
+
+inline void solve_contact(ContactLanes &contact, VelocityLanes *velocities) {
+    const InverseMasses inv = {load(contact.bodyA.invMass), load(contact.bodyA.invI), load(contact.bodyB.invMass),
+                               load(contact.bodyB.invI)};
+    Velocities at = {gather(contact.bodyA, velocities), gather(contact.bodyB, velocities)};
+    at = solve_friction(contact, contact.points[0], at, inv);
+    if (contact.any_two_points)
+        at = select(load(contact.two_points), solve_friction(contact, contact.points[1], at, inv), at);
+    Velocities after = at;
+    if (contact.any_two_points) after = solve_normal_block(contact, at, inv);
+    if (contact.any_one_point) after = select(load(contact.one_point), solve_normal(contact, at, inv), after);
+    scatter(contact.bodyA, velocities, after.A);
+    scatter(contact.bodyB, velocities, after.B);
 }
 
 } // namespace
 
-void SOLVE(Lanes &lanes, int passes) {
-    Inverses inverses[MOST_JOINTS];
-    for (int i = 0; i < lanes.joint_count; ++i) inverses[i] = invert(lanes.joints[i]);
-    for (int pass = 0; pass < passes; ++pass) {
-        for (int i = 0; i < lanes.joint_count; ++i) solve_joint(lanes.joints[i], inverses[i], lanes.bodies);
-        for (int i = 0; i < lanes.contact_count; ++i) solve_contact(lanes.contacts[i], lanes.bodies);
+void SOLVE(Lanes &lanes, int iterations) {
+    MassInverse inverses[MAX_JOINTS];
+    for (int i = 0; i < lanes.joint_count; ++i) inverses[i] = invert(lanes.joints[i].mass);
+    for (int iteration = 0; iteration < iterations; ++iteration) {
+        for (int i = 0; i < lanes.joint_count; ++i) solve_joint(lanes.joints[i], inverses[i], lanes.velocities);
+        for (int i = 0; i < lanes.contact_count; ++i) solve_contact(lanes.contacts[i], lanes.velocities);
     }
 }

@@ -1,4 +1,4 @@
-// The Python module `_engine`: checks what it is given, lets go of the interpreter's lock, and calls the batch.
+// The Python module `_engine`: checks what it is given, releases the interpreter's lock, and calls the batch.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -22,14 +22,14 @@ using Array = nb::ndarray<Number, nb::ndim<dimensions>, nb::c_contig, nb::device
 using Slots = Array<const int64_t, 1>;
 using Pair = std::array<double, 2>;
 
-// Calls that have let go of the lock. A thread must not ask for it back once the interpreter has begun to end, as
-// Python would then end the thread in the middle of C++. So `shut_down` waits for those calls, and later ones fail.
+// Calls without the interpreter's lock. Python ends a thread, in the middle of C++, that asks for the lock once the
+// interpreter finalizes: so `shut_down` waits for the calls under way, and later ones fail.
 class Unlocked {
   public:
     template <typename Work> static void run(const Work &work) {
         {
             std::lock_guard lock(mutex());
-            if (ending()) throw std::runtime_error("the interpreter is ending; the walkers can't be used any more");
+            if (finalizing()) throw std::runtime_error("the interpreter is ending; the walkers can't be used any more");
             ++calls();
         }
         std::exception_ptr raised;
@@ -44,7 +44,7 @@ class Unlocked {
             std::lock_guard lock(mutex());
             --calls();
         }
-        finished().notify_all();
+        returned().notify_all();
         if (raised) std::rethrow_exception(raised);
     }
 
@@ -52,69 +52,57 @@ class Unlocked {
         PyThreadState *state = PyEval_SaveThread();
         {
             std::unique_lock lock(mutex());
-            ending() = true;
-            finished().wait(lock, [] { return calls() == 0; });
+            finalizing() = true;
+            returned().wait(lock, [] { return calls() == 0; });
         }
         PyEval_RestoreThread(state);
     }
 
-    // After a fork the other threads' calls never end here.
-    static void forget() { calls() = 0; }
+    // In the child of a fork, where calls of other threads never return.
+    static void after_fork() { calls() = 0; }
 
   private:
-    static std::mutex &mutex() { static auto *it = new std::mutex; return *it; }
-    static std::condition_variable &finished() { static auto *it = new std::condition_variable; return *it; }
-    static int &calls() { static int count = 0; return count; }
-    static bool &ending() { static bool is = false; return is; }
+    // Never destroyed, as threads may use them until the process ends.
+    static std::mutex &mutex() { static auto *mutex = new std::mutex; return *mutex; }
+    static std::condition_variable &returned() {
+        static auto *returned = new std::condition_variable;
+        return *returned;
+    }
+    static int &calls() { static int calls = 0; return calls; }
+    static bool &finalizing() { static bool finalizing = false; return finalizing; }
 };
 
 std::vector<Point> points(const std::vector<Pair> &pairs) {
-    std::vector<Point> made;
-    for (const Pair &pair : pairs) made.push_back({pair[0], pair[1]});
-    return made;
+    std::vector<Point> points;
+    for (const Pair &pair : pairs) points.push_back({pair[0], pair[1]});
+    return points;
 }
 
-Body make_body(const std::vector<Pair> &hull, double leg_length, double leg_width, double torque,
+void init_body(Body *body, const std::vector<Pair> &hull, double leg_length, double leg_width, double torque,
                double effort_price, const std::vector<Pair> &leg_pairs, const std::vector<Pair> &rays,
-               bool first_reported, int feeling_legs) {
-    Body body{points(hull), leg_length, leg_width, torque, effort_price, {}, points(rays), first_reported,
-              feeling_legs};
+               bool first_reported, int observed_legs) {
     if (rays.size() != RAYS) throw std::invalid_argument("a walker has 10 rays");
-    for (const Pair &pair : leg_pairs) body.leg_pairs.push_back({pair[0], pair[1]});
-    return body;
+    new (body) Body{points(hull), leg_length, leg_width, torque, effort_price, {}, points(rays), first_reported,
+                    observed_legs};
+    for (const Pair &pair : leg_pairs) body->leg_pairs.push_back({pair[0], pair[1]});
 }
 
-bitgen_t *bit_generator(nb::handle capsule) {
-    void *found = PyCapsule_GetPointer(capsule.ptr(), "BitGenerator");
-    if (!found) throw nb::python_error();
-    return static_cast<bitgen_t *>(found);
-}
-
-Beginning drawn(Family family, double spacing, bool original_end, bool seam, std::vector<double> task,
-                nb::handle capsule) {
-    const size_t dimensions[] = {2, 12, 10, 1, 8};
-    if (task.size() != dimensions[static_cast<int>(family)]) throw std::invalid_argument("the task has a wrong size");
-    return {{family, spacing, original_end, seam}, std::move(task), bit_generator(capsule), {}};
-}
-
-Beginning given(const std::vector<std::array<Pair, 2>> &edges, const std::vector<std::vector<Pair>> &obstacles,
-                double push) {
-    Beginning made;
-    for (const auto &[left, right] : edges) made.track.edges.push_back({Point{left[0], left[1]}, {right[0], right[1]}});
-    for (const auto &corners : obstacles) made.track.obstacles.push_back(points(corners));
-    made.track.push = push;
-    return made;
+void init_track(Track *track, const std::vector<std::array<Pair, 2>> &edges,
+                const std::vector<std::vector<Pair>> &obstacles, double push) {
+    new (track) Track{{}, {}, push};
+    for (const auto &[left, right] : edges) track->edges.push_back({Point{left[0], left[1]}, {right[0], right[1]}});
+    for (const auto &obstacle : obstacles) track->obstacles.push_back(points(obstacle));
 }
 
 void expect(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string(what) + " has a shape that does not fit the batch");
 }
 
-void begin(Batch &batch, Slots slots, const std::vector<Beginning> &beginnings, Array<float, 2> observations) {
+void begin(Batch &batch, Slots slots, const std::vector<Track> &tracks, Array<float, 2> observations) {
     const size_t count = slots.shape(0);
-    expect(beginnings.size() == count, "beginnings");
+    expect(tracks.size() == count, "tracks");
     expect(observations.shape(0) == count && int(observations.shape(1)) == batch.observations(), "observations");
-    Unlocked::run([&] { batch.begin(slots.data(), int(count), beginnings, observations.data()); });
+    Unlocked::run([&] { batch.begin(slots.data(), int(count), tracks, observations.data()); });
 }
 
 template <typename Number>
@@ -126,20 +114,13 @@ int step(Batch &batch, Slots slots, Array<const Number, 2> actions, Array<float,
     expect(rewards.shape(0) == count, "rewards");
     expect(terminated.shape(0) == count, "terminated");
     expect(truncated.shape(0) == count, "truncated");
-    const int unplayable = batch.unplayable(actions.data(), int(count));
-    if (unplayable < 0)
+    const int row = batch.first_not_finite(actions.data(), int(count));
+    if (row < 0)
         Unlocked::run([&] {
             batch.step(slots.data(), int(count), actions.data(), observations.data(), rewards.data(),
                        terminated.data(), truncated.data());
         });
-    return unplayable;
-}
-
-std::vector<double> normals(nb::handle capsule, int count) {
-    std::vector<double> made;
-    bitgen_t *generator = bit_generator(capsule);
-    for (int i = 0; i < count; ++i) made.push_back(draw_normal(generator, 0.0, 1.0));
-    return made;
+    return row;
 }
 
 std::vector<double> actions(const Batch &batch, int64_t slot) { return batch.walker(slot).actions(); }
@@ -147,8 +128,9 @@ std::vector<double> actions(const Batch &batch, int64_t slot) { return batch.wal
 } // namespace
 
 NB_MODULE(_engine, m) {
-    nb::set_leak_warnings(false); // a walker that is still played when the interpreter ends is no leak
-    prepare_box2d();
+    // Walkers may still be in use when the interpreter ends.
+    nb::set_leak_warnings(false);
+    initialize_box2d();
     nb::register_exception_translator([](const std::exception_ptr &raised, void *) {
         try {
             std::rethrow_exception(raised);
@@ -156,27 +138,18 @@ NB_MODULE(_engine, m) {
             PyErr_SetString(PyExc_AssertionError, error.what());
         }
     });
-    nb::enum_<Family>(m, "Family")
-        .value("STUMP_TRACKS", Family::stump_tracks)
-        .value("HEXAGON_TRACKS", Family::hexagon_tracks)
-        .value("STUMP_SEQUENCE", Family::stump_sequence)
-        .value("GRASS", Family::grass)
-        .value("OBSTACLE_COURSE", Family::obstacle_course);
-    nb::class_<Body>(m, "Body");
-    nb::class_<Beginning>(m, "Beginning");
+    nb::class_<Body>(m, "Body").def("__init__", &init_body, nb::kw_only(), "hull"_a, "leg_length"_a, "leg_width"_a,
+                                    "torque"_a, "effort_price"_a, "leg_pairs"_a, "rays"_a, "first_reported"_a,
+                                    "observed_legs"_a);
+    nb::class_<Track>(m, "Track").def("__init__", &init_track, nb::kw_only(), "edges"_a, "obstacles"_a, "push"_a);
     nb::class_<Batch>(m, "Batch")
         .def(nb::init<const std::vector<Body> &, int, int>(), "bodies"_a, "step_limit"_a, "threads"_a)
-        .def("begin", &begin, "slots"_a, "beginnings"_a, "observations"_a.noconvert())
+        .def("begin", &begin, "slots"_a, "tracks"_a, "observations"_a.noconvert())
         .def("step", &step<float>, "slots"_a, "actions"_a.noconvert(), "observations"_a.noconvert(),
              "rewards"_a.noconvert(), "terminated"_a.noconvert(), "truncated"_a.noconvert())
         .def("step", &step<double>, "slots"_a, "actions"_a.noconvert(), "observations"_a.noconvert(),
              "rewards"_a.noconvert(), "terminated"_a.noconvert(), "truncated"_a.noconvert())
         .def("actions", &actions, "slot"_a);
-    m.def("make_body", &make_body, nb::kw_only(), "hull"_a, "leg_length"_a, "leg_width"_a, "torque"_a,
-          "effort_price"_a, "leg_pairs"_a, "rays"_a, "first_reported"_a, "feeling_legs"_a);
-    m.def("drawn", &drawn, "family"_a, "spacing"_a, "original_end"_a, "seam"_a, "task"_a, "generator"_a);
-    m.def("given", &given, "edges"_a, "obstacles"_a, "push"_a);
-    m.def("normals", &normals, "generator"_a, "count"_a);
     m.def("shut_down", &Unlocked::shut_down);
-    m.def("forget_other_threads", &Unlocked::forget);
+    m.def("after_fork", &Unlocked::after_fork);
 }

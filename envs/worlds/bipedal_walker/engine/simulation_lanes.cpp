@@ -1,111 +1,131 @@
-// How a simulation's velocity constraints get into a lane, and what comes of them back.
+// Inserts a Simulation's velocity constraints into a lane, and extracts what the solver changed.
 #include <cstring>
 
 #include "simulation.h"
 
-void Simulation::enter(Lanes &lanes, std::vector<ContactLanes> &contacts, int lane) const {
-    for (size_t i = 0; i < bodies_.size(); ++i) {
-        lanes.bodies[i].v_x.lane[lane] = velocities_[i].v.x;
-        lanes.bodies[i].v_y.lane[lane] = velocities_[i].v.y;
-        lanes.bodies[i].w.lane[lane] = velocities_[i].w;
-    }
+namespace {
+
+void insert(FloatLanes &to, int lane, float32 value) { to.lane[lane] = value; }
+
+void insert(MaskLanes &to, int lane, bool value) { to.lane[lane] = -value; }
+
+void insert(Vec2Lanes &to, int lane, const b2Vec2 &value) {
+    insert(to.x, lane, value.x);
+    insert(to.y, lane, value.y);
+}
+
+void insert(Vec3Lanes &to, int lane, const b2Vec3 &value) {
+    insert(to.x, lane, value.x);
+    insert(to.y, lane, value.y);
+    insert(to.z, lane, value.z);
+}
+
+void insert(Mat22Lanes &to, int lane, const b2Mat22 &value) {
+    insert(to.ex, lane, value.ex);
+    insert(to.ey, lane, value.ey);
+}
+
+void insert(SymMat33Lanes &to, int lane, const b2Mat33 &value) {
+    insert(to.ex_x, lane, value.ex.x);
+    insert(to.ey_x, lane, value.ey.x);
+    insert(to.ey_y, lane, value.ey.y);
+    insert(to.ez_x, lane, value.ez.x);
+    insert(to.ez_y, lane, value.ez.y);
+    insert(to.ez_z, lane, value.ez.z);
+}
+
+void insert(VelocityLanes &to, int lane, const b2Velocity &value) {
+    insert(to.v, lane, value.v);
+    insert(to.w, lane, value.w);
+}
+
+void insert(VelocityConstraintPointLanes &to, int lane, const b2VelocityConstraintPoint &point) {
+    insert(to.rA, lane, point.rA);
+    insert(to.rB, lane, point.rB);
+    insert(to.normalImpulse, lane, point.normalImpulse);
+    insert(to.tangentImpulse, lane, point.tangentImpulse);
+    insert(to.normalMass, lane, point.normalMass);
+    insert(to.tangentMass, lane, point.tangentMass);
+    insert(to.velocityBias, lane, point.velocityBias);
+}
+
+void insert(RevoluteJointLanes &to, int lane, const b2RevoluteJoint &joint, const b2TimeStep &step) {
+    const bool at_limit = joint.m_limitState != e_inactiveLimit;
+    to.indexA = joint.m_indexA;
+    to.indexB = joint.m_indexB;
+    to.limited |= at_limit;
+    insert(to.at_limit, lane, at_limit);
+    insert(to.at_lower_limit, lane, joint.m_limitState == e_atLowerLimit);
+    insert(to.invMassA, lane, joint.m_invMassA);
+    insert(to.invMassB, lane, joint.m_invMassB);
+    insert(to.invIA, lane, joint.m_invIA);
+    insert(to.invIB, lane, joint.m_invIB);
+    insert(to.rA, lane, joint.m_rA);
+    insert(to.rB, lane, joint.m_rB);
+    insert(to.motorMass, lane, joint.m_motorMass);
+    insert(to.motorSpeed, lane, joint.m_motorSpeed);
+    insert(to.maxMotorImpulse, lane, step.dt * joint.m_maxMotorTorque);
+    insert(to.motorImpulse, lane, joint.m_motorImpulse);
+    insert(to.impulse, lane, joint.m_impulse);
+    insert(to.mass, lane, joint.m_mass);
+}
+
+void insert(ContactBodyLanes &to, int lane, int32 body, float32 invMass, float32 invI, bool is_static) {
+    insert(to.invMass, lane, invMass);
+    insert(to.invI, lane, invI);
+    if (is_static) return;
+    int i = 0;
+    while (i < to.count && to.bodies[i] != body) ++i;
+    if (i == to.count) to.bodies[to.count++] = body;
+    insert(to.masks[i], lane, true);
+}
+
+void insert(ContactLanes &to, int lane, const b2ContactVelocityConstraint &contact, int32 static_index) {
+    const bool one_point = contact.pointCount == 1;
+    insert(one_point ? to.one_point : to.two_points, lane, true);
+    (one_point ? to.any_one_point : to.any_two_points) = true;
+    insert(to.bodyA, lane, contact.indexA, contact.invMassA, contact.invIA, contact.indexA == static_index);
+    insert(to.bodyB, lane, contact.indexB, contact.invMassB, contact.invIB, contact.indexB == static_index);
+    insert(to.normal, lane, contact.normal);
+    insert(to.friction, lane, contact.friction);
+    insert(to.tangentSpeed, lane, contact.tangentSpeed);
+    for (int j = 0; j < contact.pointCount; ++j) insert(to.points[j], lane, contact.points[j]);
+    if (one_point) return;
+    insert(to.K, lane, contact.K);
+    insert(to.normalMass, lane, contact.normalMass);
+}
+
+} // namespace
+
+void Simulation::insert(Lanes &lanes, std::vector<ContactLanes> &contacts, int lane) const {
+    for (size_t i = 0; i < bodies_.size(); ++i) ::insert(lanes.velocities[i], lane, velocities_[i]);
     lanes.joint_count = static_cast<int>(joints_.size());
-    for (size_t i = 0; i < joints_.size(); ++i) {
-        const b2RevoluteJoint &joint = *joints_[i];
-        JointLanes &to = lanes.joints[i];
-        const bool at_limit = joint.m_limitState != e_inactiveLimit;
-        to.a = joint.m_indexA;
-        to.b = joint.m_indexB;
-        to.limited |= at_limit;
-        to.at_limit.lane[lane] = -at_limit;
-        to.at_lower.lane[lane] = -(joint.m_limitState == e_atLowerLimit);
-        to.mass_a.lane[lane] = joint.m_invMassA;
-        to.mass_b.lane[lane] = joint.m_invMassB;
-        to.inertia_a.lane[lane] = joint.m_invIA;
-        to.inertia_b.lane[lane] = joint.m_invIB;
-        to.r_a_x.lane[lane] = joint.m_rA.x;
-        to.r_a_y.lane[lane] = joint.m_rA.y;
-        to.r_b_x.lane[lane] = joint.m_rB.x;
-        to.r_b_y.lane[lane] = joint.m_rB.y;
-        to.motor_mass.lane[lane] = joint.m_motorMass;
-        to.motor_speed.lane[lane] = joint.m_motorSpeed;
-        to.most_motor_impulse.lane[lane] = data_.step.dt * joint.m_maxMotorTorque;
-        to.motor_impulse.lane[lane] = joint.m_motorImpulse;
-        to.impulse_x.lane[lane] = joint.m_impulse.x;
-        to.impulse_y.lane[lane] = joint.m_impulse.y;
-        to.impulse_z.lane[lane] = joint.m_impulse.z;
-        to.k_xx.lane[lane] = joint.m_mass.ex.x;
-        to.k_xy.lane[lane] = joint.m_mass.ex.y;
-        to.k_yy.lane[lane] = joint.m_mass.ey.y;
-        to.k_xz.lane[lane] = joint.m_mass.ez.x;
-        to.k_yz.lane[lane] = joint.m_mass.ez.y;
-        to.k_zz.lane[lane] = joint.m_mass.ez.z;
-    }
-    const auto enter_side = [lane, this](SideLanes &side, int32 body, float32 mass, float32 inertia) {
-        side.mass.lane[lane] = mass;
-        side.inertia.lane[lane] = inertia;
-        if (body == static_cast<int32>(bodies_.size())) return;
-        int i = 0;
-        while (i < side.count && side.bodies[i] != body) ++i;
-        if (i == side.count) side.bodies[side.count++] = body;
-        side.where[i].lane[lane] = -1;
-    };
-    const int count = solver_->m_count;
+    for (size_t i = 0; i < joints_.size(); ++i) ::insert(lanes.joints[i], lane, *joints_[i], solver_data_.step);
+    const int count = contact_solver_->m_count;
     if (static_cast<int>(contacts.size()) < count) contacts.resize(count);
     for (; lanes.contact_count < count; ++lanes.contact_count)
         std::memset(&contacts[lanes.contact_count], 0, sizeof(ContactLanes));
-    for (int i = 0; i < count; ++i) {
-        const b2ContactVelocityConstraint &contact = solver_->m_velocityConstraints[i];
-        ContactLanes &to = contacts[i];
-        const bool one = contact.pointCount == 1;
-        (one ? to.one : to.two).lane[lane] = -1;
-        (one ? to.any_one : to.any_two) = true;
-        enter_side(to.a, contact.indexA, contact.invMassA, contact.invIA);
-        enter_side(to.b, contact.indexB, contact.invMassB, contact.invIB);
-        to.normal_x.lane[lane] = contact.normal.x;
-        to.normal_y.lane[lane] = contact.normal.y;
-        to.friction.lane[lane] = contact.friction;
-        to.tangent_speed.lane[lane] = contact.tangentSpeed;
-        for (int j = 0; j < contact.pointCount; ++j) {
-            const b2VelocityConstraintPoint &point = contact.points[j];
-            PointLanes &to_point = to.points[j];
-            to_point.r_a_x.lane[lane] = point.rA.x;
-            to_point.r_a_y.lane[lane] = point.rA.y;
-            to_point.r_b_x.lane[lane] = point.rB.x;
-            to_point.r_b_y.lane[lane] = point.rB.y;
-            to_point.normal_impulse.lane[lane] = point.normalImpulse;
-            to_point.tangent_impulse.lane[lane] = point.tangentImpulse;
-            to_point.normal_mass.lane[lane] = point.normalMass;
-            to_point.tangent_mass.lane[lane] = point.tangentMass;
-            to_point.bias.lane[lane] = point.velocityBias;
-        }
-        if (one) continue;
-        to.k_xx.lane[lane] = contact.K.ex.x;
-        to.k_xy.lane[lane] = contact.K.ex.y;
-        to.k_yx.lane[lane] = contact.K.ey.x;
-        to.k_yy.lane[lane] = contact.K.ey.y;
-        to.inverse_xx.lane[lane] = contact.normalMass.ex.x;
-        to.inverse_xy.lane[lane] = contact.normalMass.ex.y;
-        to.inverse_yx.lane[lane] = contact.normalMass.ey.x;
-        to.inverse_yy.lane[lane] = contact.normalMass.ey.y;
-    }
+    const int32 static_index = static_cast<int32>(bodies_.size());
+    for (int i = 0; i < count; ++i)
+        ::insert(contacts[i], lane, contact_solver_->m_velocityConstraints[i], static_index);
 }
 
-void Simulation::leave(const Lanes &lanes, int lane) {
+void Simulation::extract(const Lanes &lanes, int lane) {
     for (size_t i = 0; i < bodies_.size(); ++i) {
-        velocities_[i].v.Set(lanes.bodies[i].v_x.lane[lane], lanes.bodies[i].v_y.lane[lane]);
-        velocities_[i].w = lanes.bodies[i].w.lane[lane];
+        const auto &[v, w] = lanes.velocities[i];
+        velocities_[i].v.Set(v.x.lane[lane], v.y.lane[lane]);
+        velocities_[i].w = w.lane[lane];
     }
     for (size_t i = 0; i < joints_.size(); ++i) {
-        const JointLanes &from = lanes.joints[i];
-        joints_[i]->m_motorImpulse = from.motor_impulse.lane[lane];
-        joints_[i]->m_impulse.Set(from.impulse_x.lane[lane], from.impulse_y.lane[lane], from.impulse_z.lane[lane]);
+        const RevoluteJointLanes &joint = lanes.joints[i];
+        joints_[i]->m_motorImpulse = joint.motorImpulse.lane[lane];
+        joints_[i]->m_impulse.Set(joint.impulse.x.lane[lane], joint.impulse.y.lane[lane], joint.impulse.z.lane[lane]);
     }
-    for (int i = 0; i < solver_->m_count; ++i) {
-        b2ContactVelocityConstraint &contact = solver_->m_velocityConstraints[i];
+    for (int i = 0; i < contact_solver_->m_count; ++i) {
+        b2ContactVelocityConstraint &contact = contact_solver_->m_velocityConstraints[i];
         for (int j = 0; j < contact.pointCount; ++j) {
-            contact.points[j].normalImpulse = lanes.contacts[i].points[j].normal_impulse.lane[lane];
-            contact.points[j].tangentImpulse = lanes.contacts[i].points[j].tangent_impulse.lane[lane];
+            contact.points[j].normalImpulse = lanes.contacts[i].points[j].normalImpulse.lane[lane];
+            contact.points[j].tangentImpulse = lanes.contacts[i].points[j].tangentImpulse.lane[lane];
         }
     }
 }

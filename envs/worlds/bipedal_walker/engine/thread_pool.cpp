@@ -1,35 +1,36 @@
+// A caller waits only for workers that have joined its job: one that the system gives no core delays nothing.
 #include "thread_pool.h"
 
 #include <chrono>
 
 namespace {
 
-// Looks out for something that will probably come soon, leaving the core to whoever else wants it.
-template <typename Condition> void look_out(const Condition &happened) {
+// Spins for a moment before a wait, as jobs follow each other closely, and yields the core to whoever else wants it.
+template <typename Condition> void spin_until(const Condition &condition) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point end = Clock::now() + std::chrono::microseconds(100);
-    while (!happened() && Clock::now() < end) std::this_thread::yield();
+    while (!condition() && Clock::now() < end) std::this_thread::yield();
 }
 
 } // namespace
 
-ThreadPool::ThreadPool(int helpers) {
+ThreadPool::ThreadPool(int workers) {
     try {
-        for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
+        for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { serve(); });
     } catch (...) {
-        end();
+        stop();
         throw;
     }
 }
 
-ThreadPool::~ThreadPool() { end(); }
+ThreadPool::~ThreadPool() { stop(); }
 
-void ThreadPool::end() {
+void ThreadPool::stop() {
     {
         std::lock_guard lock(mutex_);
-        ending_ = true;
+        stopping_ = true;
     }
-    begun_.notify_all();
+    started_.notify_all();
     for (std::thread &thread : threads_) thread.join();
 }
 
@@ -41,35 +42,35 @@ void ThreadPool::run(int count, const std::function<void(int)> &work) {
         next_ = 0;
         ++job_;
     }
-    begun_.notify_all();
-    take_pieces(work, count);
+    started_.notify_all();
+    work_off(work, count);
     {
         std::lock_guard lock(mutex_);
         work_ = nullptr;
     }
-    const auto finished = [this] { return working_ == 0; };
-    look_out(finished);
+    const auto idle = [this] { return active_workers_ == 0; };
+    spin_until(idle);
     std::unique_lock lock(mutex_);
-    done_.wait(lock, finished);
+    finished_.wait(lock, idle);
 }
 
-void ThreadPool::take_pieces(const std::function<void(int)> &work, int count) {
+void ThreadPool::work_off(const std::function<void(int)> &work, int count) {
     for (int i = next_++; i < count; i = next_++) work(i);
 }
 
-void ThreadPool::help() {
+void ThreadPool::serve() {
     for (long seen = 0;;) {
-        look_out([&] { return ending_ || job_ != seen; });
+        spin_until([&] { return stopping_ || job_ != seen; });
         std::unique_lock lock(mutex_);
-        begun_.wait(lock, [&] { return ending_ || (work_ && job_ != seen); });
-        if (ending_) return;
+        started_.wait(lock, [&] { return stopping_ || (work_ && job_ != seen); });
+        if (stopping_) return;
         seen = job_;
         const std::function<void(int)> &work = *work_;
         const int count = count_;
-        ++working_;
+        ++active_workers_;
         lock.unlock();
-        take_pieces(work, count);
+        work_off(work, count);
         lock.lock();
-        if (--working_ == 0) done_.notify_one();
+        if (--active_workers_ == 0) finished_.notify_one();
     }
 }

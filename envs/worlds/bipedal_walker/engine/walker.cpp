@@ -1,3 +1,4 @@
+// Episodes of walkers, and steps of several at once.
 #include "walker.h"
 
 #include <algorithm>
@@ -9,18 +10,18 @@ namespace {
 
 constexpr double PROGRESS = 130.0, TILT = 5.0, FALL = -100.0;
 
-// What one thread needs to play a group, kept from one to the next.
-struct Workplace {
+// Buffers of a thread, kept from one call to the next.
+struct Buffers {
     Lanes lanes;
     std::vector<ContactLanes> contacts;
 };
 
-thread_local Workplace workplace;
+thread_local Buffers buffers;
 
 } // namespace
 
 Walker::Walker(const Body &body) : body_(body) {
-    if (body_.leg_pairs.empty() || body_.joints() > MOST_JOINTS)
+    if (body_.leg_pairs.empty() || body_.joints() > MAX_JOINTS)
         throw std::invalid_argument("a walker has from 1 to 4 pairs of legs");
 }
 
@@ -41,11 +42,11 @@ void Walker::begin(const Track &track) {
 
 void Walker::abandon() { simulation_.reset(); }
 
-template <typename Work> void Walker::attempt(const Work &work) {
+template <typename Work> void Walker::run(const Work &work) {
     try {
         work();
     } catch (const b2AssertException &) {
-        // Box2D's destructors would find the step unfinished, and end the process: the world is left behind.
+        // Leaks the world: Box2D's destructors would find the step unfinished, and end the process.
         static_cast<void>(simulation_.release());
         throw SimulationError(failed_assertion);
     }
@@ -61,50 +62,50 @@ Outcome Walker::outcome(const double *action) {
     return {reward, x > FINISH};
 }
 
-void play(const std::vector<Turn> &turns) {
-    Lanes &lanes = workplace.lanes;
-    const int count = static_cast<int>(turns.size()), width = lanes_for(count);
+void step_together(const std::vector<WalkerStep> &steps) {
+    Lanes &lanes = buffers.lanes;
+    const int count = static_cast<int>(steps.size());
     lanes.contact_count = 0;
-    for (JointLanes &joint : lanes.joints) joint.limited = false;
+    for (RevoluteJointLanes &joint : lanes.joints) joint.limited = false;
     std::string failure;
-    const auto guarded = [&failure](Walker &walker, const auto &work) {
-        if (!walker.ready()) return;
+    const auto run = [&failure](Walker &walker, const auto &work) {
+        if (!walker.in_episode()) return;
         try {
-            walker.attempt(work);
+            walker.run(work);
         } catch (const SimulationError &error) {
             failure = error.what();
         }
     };
     for (int i = 0; i < count; ++i) {
-        Walker &walker = *turns[i].walker;
-        guarded(walker, [&] {
-            walker.simulation_->begin_step(walker.body_, turns[i].action);
-            walker.simulation_->enter(lanes, workplace.contacts, i);
+        Walker &walker = *steps[i].walker;
+        run(walker, [&] {
+            walker.simulation_->begin_step(walker.body_, steps[i].action);
+            walker.simulation_->insert(lanes, buffers.contacts, i);
         });
     }
-    lanes.contacts = workplace.contacts.data();
-    solve_lanes(lanes, width, VELOCITY_PASSES);
+    lanes.contacts = buffers.contacts.data();
+    solve_velocity_constraints(lanes, lane_count(count), VELOCITY_ITERATIONS);
     for (int i = 0; i < count; ++i) {
-        Walker &walker = *turns[i].walker;
-        guarded(walker, [&] {
-            walker.simulation_->leave(lanes, i);
+        Walker &walker = *steps[i].walker;
+        run(walker, [&] {
+            walker.simulation_->extract(lanes, i);
             walker.simulation_->finish_step();
-            walker.simulation_->observe(walker.body_, turns[i].observation);
-            *turns[i].outcome = walker.outcome(turns[i].action);
+            walker.simulation_->observe(walker.body_, steps[i].observation);
+            *steps[i].outcome = walker.outcome(steps[i].action);
         });
     }
     if (!failure.empty()) throw SimulationError(failure);
 }
 
-void prepare_box2d() {
+void initialize_box2d() {
     b2World world(b2Vec2(0.0f, -10.0f));
-    b2BodyDef definition;
+    b2BodyDef def;
     b2PolygonShape shape;
     shape.SetAsBox(1.0f, 1.0f);
-    b2Body *still = world.CreateBody(&definition);
-    definition.type = b2_dynamicBody;
-    b2Body *falling = world.CreateBody(&definition);
-    still->CreateFixture(&shape, 0.0f);
-    falling->CreateFixture(&shape, 1.0f);
+    b2Body *static_body = world.CreateBody(&def);
+    def.type = b2_dynamicBody;
+    b2Body *dynamic_body = world.CreateBody(&def);
+    static_body->CreateFixture(&shape, 0.0f);
+    dynamic_body->CreateFixture(&shape, 1.0f);
     world.Step(0.02f, 1, 1);
 }

@@ -1,4 +1,4 @@
-// Walkers on their tracks, which are played in groups: physics, and the rewards of reference.py in C++.
+// A walker that plays one episode after another: physics, and the rewards of reference.py in C++.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 #include "body.h"
 #include "track.h"
 
-// An assertion of Box2D has failed; the walker can only be begun again.
+// An assertion of Box2D has failed; the walker can only begin a new episode.
 struct SimulationError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -20,7 +20,15 @@ struct Outcome {
 };
 
 class Simulation;
-struct Turn;
+class Walker;
+
+// One step of one walker, with where to write what comes of it.
+struct WalkerStep {
+    Walker *walker;
+    const double *action;
+    float *observation;
+    Outcome *outcome;
+};
 
 class Walker {
   public:
@@ -29,8 +37,7 @@ class Walker {
     Walker(Walker &&) noexcept;
 
     const Body &body() const { return body_; }
-    // Whether there is an episode that can go on.
-    bool ready() const { return simulation_ != nullptr; }
+    bool in_episode() const { return simulation_ != nullptr; }
 
     // Begins an episode. Its first observation is that after one step with zero action.
     void begin(const Track &track);
@@ -42,10 +49,10 @@ class Walker {
     std::vector<double> &actions() { return actions_; }
     const std::vector<double> &actions() const { return actions_; }
 
-    friend void play(const std::vector<Turn> &turns);
+    friend void step_together(const std::vector<WalkerStep> &steps);
 
   private:
-    template <typename Work> void attempt(const Work &work);
+    template <typename Work> void run(const Work &work);
     Outcome outcome(const double *action);
 
     Body body_;
@@ -54,16 +61,8 @@ class Walker {
     double potential_ = 0.0;
 };
 
-// One step of one walker: what it does, and where to write what comes of it.
-struct Turn {
-    Walker *walker;
-    const double *action;
-    float *observation;
-    Outcome *outcome;
-};
+// Steps walkers that have the same number of legs, at most MAX_LANES, each in a lane.
+void step_together(const std::vector<WalkerStep> &steps);
 
-// Plays one step of several walkers that have the same number of legs, at most MOST_LANES of lanes.h.
-void play(const std::vector<Turn> &turns);
-
-// Fills Box2D's tables, which it would otherwise fill at its first contact, in whatever thread that occurs.
-void prepare_box2d();
+// Fills Box2D's global tables, which the first contact would fill in whatever thread it occurs.
+void initialize_box2d();

@@ -2,7 +2,6 @@
 
 import importlib
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -73,10 +72,3 @@ def test_list_says_which_is_in_force_and_why(capsys: pytest.CaptureFixture[str])
 def test_list_names_the_fast_engine_where_it_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--engines"]) == 0
     assert "fast, because it is built" in capsys.readouterr().out
-
-
-def test_an_engine_that_draws_other_numbers_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = SimpleNamespace(normals=lambda generator, count: [0.0] * count)
-    engines.fast_engine.cache_clear()
-    monkeypatch.setattr(importlib, "import_module", lambda name: other)
-    assert "draws other numbers than NumPy" in str(engines.why_no_engine())

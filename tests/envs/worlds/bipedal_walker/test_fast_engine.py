@@ -92,27 +92,27 @@ def _assert_same(one: Any, other: Any) -> None:
         _assert_same(list(one), list(other))
     elif isinstance(one, np.ndarray):
         assert one.dtype == other.dtype
-        assert one.tobytes() == other.tobytes()  # the bits, signs of zeros included
+        if one.tobytes() != other.tobytes():  # the bits, signs of zeros included
+            np.testing.assert_array_equal(one.view(f"u{one.itemsize}"), other.view(f"u{one.itemsize}"))
     else:
         assert one == other
 
 
 @pytest.mark.parametrize("defects", DEFECT_CHOICES, ids=str)
-@pytest.mark.parametrize("terrain", TERRAINS)
 @pytest.mark.parametrize("body", BODIES)
-def test_every_body_terrain_and_defect_under_random_actions(body: str, terrain: str, defects: Any) -> None:
-    assert_equal_roll_outs(random_policy, seed=1, steps=150, body=body, terrain=terrain, defects=defects)
+def test_every_body_and_defect_on_all_terrains_under_random_actions(body: str, defects: Any) -> None:
+    assert_equal_roll_outs(random_policy, seed=1, steps=150, count=6, body=body, terrain=[*TERRAINS], defects=defects)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", [random_policy, striding_policy, resting_policy])
-@pytest.mark.parametrize("terrain", TERRAINS)
 @pytest.mark.parametrize("body", BODIES)
-def test_long_roll_outs_with_many_episodes(body: str, terrain: str, policy: Policy) -> None:
+def test_long_roll_outs_with_many_episodes(body: str, policy: Policy) -> None:
+    terrain = [*TERRAINS] * 3
     ended = assert_equal_roll_outs(
-        policy, seed=7, steps=260, count=9, body=body, terrain=terrain, max_episode_steps=120
+        policy, seed=7, steps=260, count=len(terrain), body=body, terrain=terrain, max_episode_steps=120
     )
-    assert ended > 9
+    assert ended > len(terrain)
 
 
 @given(
@@ -123,7 +123,7 @@ def test_long_roll_outs_with_many_episodes(body: str, terrain: str, policy: Poli
     defects=st.sampled_from(["fixed", "faithful"]),
     data=st.data(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_any_number_of_walkers_mixed_terrains_and_threads(
     seed: int, count: int, threads: int, body: str, defects: str, data: st.DataObject
 ) -> None:
@@ -148,10 +148,9 @@ def test_terrains_with_settings_and_of_a_users_own(terrain: Terrain) -> None:
     assert_equal_roll_outs(random_policy, seed=3, steps=200, terrain=terrain)
 
 
-@pytest.mark.parametrize("name", TERRAINS)
-def test_hundreds_of_tracks_begin_alike(name: str) -> None:
-    envs = [make_walkers(100, engine=engine, terrain=name) for engine in ("fast", "reference")]
-    for seed in (0, None, None, None):
+def test_hundreds_of_tracks_begin_alike() -> None:
+    envs = [make_walkers(120, engine=engine, terrain=[*TERRAINS] * 20) for engine in ("fast", "reference")]
+    for seed in (0, None):
         _assert_same(*(env.reset(seed=seed) for env in envs))
     states = [[rng.bit_generator.state for rng in env.np_random] for env in envs]
     assert states[0] == states[1]

@@ -43,7 +43,7 @@ def test_every_ray_measures_the_nearest_ground(terrain: str, body: str, least_up
     env = reference_walker(body=body, terrain=terrain)
     rng = np.random.default_rng(1)
     misses = hits = 0
-    for seed in range(12):
+    for seed in range(6):
         env.reset(seed=seed)
         move(env, rng.uniform(4, 80), up=rng.uniform(least_up, least_up + 1.5))
         for _ in range(5):
@@ -52,7 +52,7 @@ def test_every_ray_measures_the_nearest_ground(terrain: str, body: str, least_up
             np.testing.assert_allclose(observation[-10:], expected, atol=2e-5)
             misses += sum(share == 1.0 for share in expected)
             hits += sum(share < 1.0 for share in expected)
-    assert min(misses, hits) > 50
+    assert min(misses, hits) > 25
 
 
 def test_over_flat_ground_the_first_ray_measures_the_height() -> None:

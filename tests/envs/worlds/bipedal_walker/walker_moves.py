@@ -1,10 +1,16 @@
 """Look into a walker of the reference engine, and put it somewhere else on its track."""
 
+from itertools import cycle
 from typing import Any
 
+from teachgym.envs.worlds.bipedal_walker.bodies import BODIES
 from teachgym.envs.worlds.bipedal_walker.reference import ReferenceWalker
 from teachgym.envs.worlds.bipedal_walker.simulation import Simulation
+from teachgym.envs.worlds.bipedal_walker.terrain import TERRAINS
 from teachgym.envs.worlds.bipedal_walker.world import ParametricBipedalWalker
+
+BODIES_ON_TERRAINS = list(zip(cycle(sorted(BODIES)), sorted(TERRAINS), strict=False))
+"""Every terrain with a body, every body on two terrains: for facts in which neither depends on the other."""
 
 
 def reference_walker(**settings: Any) -> ParametricBipedalWalker:

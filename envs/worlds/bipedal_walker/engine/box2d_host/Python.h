@@ -1,7 +1,7 @@
-// Stands in for the real Python.h where Box2D is compiled: the only thing that pybox2d's Box2D wants of it is a
-// place to leave the text of a failed assertion before it throws. Here that is a variable of the thread.
+// Stands in for Python.h where Box2D is compiled: pybox2d's Box2D sets a Python error before an assertion throws.
 #pragma once
 
+// The text of a thread's last failed assertion.
 inline thread_local const char *failed_assertion = "";
 
 #define PyExc_AssertionError nullptr
