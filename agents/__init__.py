@@ -117,7 +117,7 @@ def make_teacher(
     Args:
         teacher: A name in ``TEACHERS``, an import path ``"package.module:Class"``, or a ``Teacher`` subclass.
         env: The environment it is to act in. Only its ``teaching_spec`` is read; the teacher keeps no environment.
-        seed: Integer from 0 up, the same one that the environment is reset with.
+        seed: Non-negative integer, the same one that the environment is reset with.
         settings: The teacher's ``Settings``; None takes the defaults.
         overrides: Single settings by name, which replace those in ``settings``.
 

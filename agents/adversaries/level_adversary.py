@@ -58,7 +58,7 @@ class LevelAdversary(TaskTeacher):
     Args:
         spec: The environment's fixed facts.
         settings: The settings; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     settings: LevelAdversarySettings

@@ -36,7 +36,7 @@ class Minimax(LevelAdversary):
     Args:
         spec: The environment's fixed facts.
         settings: A ``MinimaxSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = MinimaxSettings

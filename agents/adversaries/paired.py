@@ -43,7 +43,7 @@ class Paired(LevelAdversary):
     Args:
         spec: The environment's fixed facts, with an antagonist.
         settings: A ``PairedSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = PairedSettings

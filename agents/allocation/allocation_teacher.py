@@ -19,7 +19,7 @@ class AllocationTeacher(SharesTeacher):
 
     @abstractmethod
     def _weights(self, rows: FloatArray) -> FloatArray:
-        """``(skills,)`` weights from 0 up for rows ``(5, skills)``; all 0 means alike."""
+        """``(skills,)`` non-negative weights for rows ``(5, skills)``; all 0 means alike."""
 
     @final
     def _act(self, observation: Any) -> Choice:

@@ -59,7 +59,7 @@ class Arte(SharesTeacher):
     Args:
         spec: The environment's fixed facts.
         settings: An ``ArteSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action is not shares, or the observation does not show skills in rows.
@@ -112,7 +112,7 @@ def tilted(reference: FloatArray, scores: FloatArray, beta: float) -> FloatArray
     """``(n,)`` the shares p that maximise the mean score less ``beta`` times the divergence KL(p || reference).
 
     Args:
-        reference: ``(n,)`` shares from 0 up, that sum to 1. What has none gets none.
+        reference: ``(n,)`` non-negative shares that sum to 1; a skill with none gets none.
         scores: ``(n,)`` finite.
         beta: Above 0. As it grows, p tends to the reference; as it falls to 0, to what has the greatest score alone.
     """

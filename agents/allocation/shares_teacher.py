@@ -16,7 +16,7 @@ class SharesTeacher(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     acts_on = (Shares,)

@@ -23,7 +23,7 @@ class ArmTeacher(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is neither a floating box with finite bounds nor ``Discrete``.

@@ -111,7 +111,7 @@ class BanditSettings(ArmSettings):
             if getattr(self, name) is not None:
                 check_positive(name, getattr(self, name))
         if self.exploration is not None and not 0 <= self.exploration < np.inf:
-            raise ValueError(f"exploration is {self.exploration}; expected a number from 0 up")
+            raise ValueError(f"exploration is {self.exploration}; expected a non-negative number")
         if self.window is not None:
             check_whole("window", self.window, 1)
         if self.share is not None and not 0 <= self.share < 1:
@@ -144,7 +144,7 @@ class Bandit(ArmTeacher):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``BanditSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings: ClassVar[type[BanditSettings]] = BanditSettings

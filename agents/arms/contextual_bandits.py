@@ -149,7 +149,7 @@ class LinUcb(LinearBandit):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``LinUcbSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If observations don't flatten to a vector, or the arms' matrices would take too much memory.
@@ -180,7 +180,7 @@ class LinearThompson(LinearBandit):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``LinearThompsonSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If observations don't flatten to a vector, or the arms' matrices would take too much memory.

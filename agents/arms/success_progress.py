@@ -71,7 +71,7 @@ class SuccessProgress(ArmTeacher):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``SuccessProgressSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If a stratum names an arm that there is none of, or the environment does not offer successes.

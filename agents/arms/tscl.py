@@ -213,7 +213,7 @@ class Tscl(ArmTeacher):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``TsclSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = TsclSettings

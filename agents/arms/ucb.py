@@ -32,7 +32,7 @@ class Ucb(Bandit):
     Args:
         spec: The environment's fixed facts. Tasks are arms, or a box that is cut into a grid of them.
         settings: A ``UcbSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = UcbSettings

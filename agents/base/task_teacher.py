@@ -26,7 +26,7 @@ class TaskTeacher(Teacher):
         spec: The environment's fixed facts. The action space is a floating ``Box`` of any shape, or a ``ProbeSpace``
             of one.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box with finite bounds.

@@ -77,7 +77,7 @@ class Annealing(TaskTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``AnnealingSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If nothing says what is easy, or a corner is no task.

@@ -38,7 +38,7 @@ class Constant(Teacher):
     Args:
         spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``ConstantSettings``; None takes the defaults.
-        seed: Integer from 0 up; it makes no difference.
+        seed: Non-negative integer; it makes no difference.
 
     Raises:
         ValueError: If the task is not in the task space.

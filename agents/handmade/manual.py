@@ -103,7 +103,7 @@ class Manual(Teacher):
     Args:
         spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``ManualSettings``; its path has no default.
-        seed: Integer from 0 up; it makes no difference.
+        seed: Non-negative integer; it makes no difference.
 
     Raises:
         ValueError: If no path is given, the file can't be read or is not as described, a task is not in the task

@@ -53,7 +53,7 @@ class Oracle(TaskTeacher):
     Args:
         spec: The environment's fixed facts.
         settings: An ``OracleSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If a parameter has no known direction of difficulty and the settings give no steps, or

@@ -24,7 +24,7 @@ class Random(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: None, or ``NoSettings()``.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     settings: NoSettings

@@ -40,7 +40,7 @@ class ReferenceRule(Teacher):
     Args:
         spec: The environment's fixed facts, with rules.
         settings: A ``RuleSettings``; None takes the defaults.
-        seed: Integer from 0 up; it makes no difference.
+        seed: Non-negative integer; it makes no difference.
 
     Raises:
         ValueError: If the environment has no such rule.

@@ -76,7 +76,7 @@ class Stages(Teacher):
     Args:
         spec: The environment's fixed facts. Tasks are a floating box of any shape, or arms.
         settings: A ``StagesSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If a corner or task of a stage is not in the task space.

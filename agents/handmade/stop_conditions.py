@@ -24,7 +24,7 @@ _COMPARISON = re.compile(r"\s*([A-Za-z_]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Bound:
     """One comparison, such as ``steps>20000``."""
 
     quantity: str
@@ -44,7 +44,7 @@ class Comparison:
 class Condition:
     """Comparisons joined by ``&`` (and), which binds more closely, and ``|`` (or)."""
 
-    alternatives: tuple[tuple[Comparison, ...], ...]
+    alternatives: tuple[tuple[Bound, ...], ...]
     """It holds where all comparisons of any alternative do."""
 
     @classmethod
@@ -68,7 +68,7 @@ class Condition:
         return any(all(one.holds(values) for one in clause) for clause in self.alternatives)
 
 
-def _comparison(part: str, text: str) -> Comparison:
+def _comparison(part: str, text: str) -> Bound:
     match = _COMPARISON.fullmatch(part)
     if match is None or match[1] not in QUANTITIES:
         raise ValueError(
@@ -81,4 +81,4 @@ def _comparison(part: str, text: str) -> Comparison:
         number = float("nan")
     if number != number:
         raise ValueError(f"{match[3]!r} in condition {text!r} is not a number")
-    return Comparison(match[1], match[2], number)
+    return Bound(match[1], match[2], number)

@@ -61,7 +61,7 @@ class LanguageModel(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: A ``LanguageModelSettings``, with a model.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
         send: Sends a request, in place of the endpoint in the settings; for tests.
 
     Raises:

@@ -52,7 +52,7 @@ class PolicyTeacher(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: A ``PolicySettings``, with a path.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If there is no policy at the path, or it does not fit the environment.

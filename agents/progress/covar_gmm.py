@@ -45,7 +45,7 @@ class CovarGmm(MixtureTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``CovarGmmSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, or easy tasks are wanted and not offered.

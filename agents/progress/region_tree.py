@@ -63,7 +63,7 @@ class RegionTree(Stateful):
         space: The task space.
         max_region_size: Answers that a leaf holds without splitting; every region keeps one more at most.
         split_attempts: Cuts to try.
-        min_population: Fewest answers on each side of a cut, from 1 up to half of ``max_region_size``.
+        min_population: Fewest outcomes on each side of a cut, at least 1 and at most half of ``max_region_size``.
         min_side: ``(n,)`` shortest side of a region, in task units; above 0, it bounds the depth of the tree.
         window: Outcomes that progress is measured on, the newest; from 2 up.
         faithful: Whether to score a cut, and to set the progress of new regions, as the authors' code does.

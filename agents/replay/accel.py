@@ -78,7 +78,7 @@ class Accel(LevelReplay):
     Args:
         spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: An ``AccelSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the environment lacks what the settings need, or ``edit_sizes`` has other dimensions.

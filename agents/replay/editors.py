@@ -15,7 +15,7 @@ def edit_sizes(
 
     Args:
         space: The task space.
-        sizes: ``(n,)`` from 0 up, in task units, to take as they are.
+        sizes: ``(n,)`` non-negative numbers in task units, taken as they are.
         steps: Otherwise, this many of a parameter's steps towards harder tasks (``Parameter.harder``, whatever its
             sign), where it is known and not 0; None takes ``share`` for every parameter.
         share: Otherwise, this share of the parameter's range.
@@ -29,7 +29,7 @@ def edit_sizes(
     if sizes is not None:
         check_numbers("sizes of edits", sizes, count=space.dimensions)
         if min(sizes) < 0:
-            raise ValueError(f"sizes of edits is {sizes}; expected numbers from 0 up")
+            raise ValueError(f"sizes of edits is {sizes}; expected non-negative numbers")
         return np.array(sizes, dtype=np.float64)
     harder = np.array([parameter.harder or 0.0 for parameter in space.parameters])
     known = (harder != 0) & (steps is not None)

@@ -50,7 +50,7 @@ class LevelReplay(TaskTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``LevelReplaySettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, or the environment lacks what the settings need.

@@ -200,7 +200,7 @@ class LevelStore(Stateful):
 
 
 def in_proportion(weights: FloatArray, temperature: float = 1.0) -> FloatArray:
-    """Turn weights ``(m,)``, from 0 up, into chances in proportion to weight^(1 / temperature); equal if all are 0."""
+    """Probabilities in proportion to weight^(1 / temperature) of non-negative weights ``(m,)``; equal if all are 0."""
     heaviest = np.max(weights)
     if heaviest == 0:
         return np.full(len(weights), 1 / len(weights))

@@ -66,7 +66,7 @@ offered |
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: A ``PlrSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, or the environment lacks what the settings need.
@@ -109,7 +109,7 @@ class RobustPlr(LevelReplay):
     Args:
         spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: A ``RobustPlrSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the environment lacks what the settings need.

@@ -79,7 +79,7 @@ class Sfl(TaskTeacher):
     Args:
         spec: The environment's fixed facts. Actions say whether they are probes (``ProbeSpace``).
         settings: An ``SflSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the environment offers no successes, or no probes.

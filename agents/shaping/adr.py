@@ -72,7 +72,7 @@ class Adr(TaskTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``AdrSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, the start has other dimensions, or the threshold to

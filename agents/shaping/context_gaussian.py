@@ -71,7 +71,7 @@ class ContextGaussian:
         return self._flat_gradient(to_mean, to_factor)
 
     def kl(self, other: "ContextGaussian") -> float:
-        """Kullback-Leibler divergence from this to another: ``KL(self || other)``, from 0 up."""
+        """Kullback-Leibler divergence from this to another: ``KL(self || other)``, non-negative."""
         spread = solve_triangular(other.factor, self.factor, lower=True)
         offset = solve_triangular(other.factor, self.mean - other.mean, lower=True)
         excess = np.sum(spread**2) + np.sum(offset**2) - self.dimensions

@@ -99,7 +99,7 @@ class GoalGan(TaskTeacher):
     Args:
         spec: The environment's fixed facts, with what counts as a success.
         settings: A ``GoalGanSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = GoalGanSettings

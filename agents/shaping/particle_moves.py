@@ -16,7 +16,7 @@ def kernel_regression(points: FloatArray, tasks: FloatArray, outcomes: FloatArra
 
     Args:
         points: ``(m, n)`` where to predict.
-        tasks: ``(k, n)`` answered tasks, k from 1 up.
+        tasks: ``(k, n)`` tasks that have been played, k at least 1.
         outcomes: ``(k,)`` their outcomes.
         bandwidth: Standard deviation of the kernel, in the tasks' unit.
 

@@ -81,7 +81,7 @@ class SetterSolver(TaskTeacher):
     Args:
         spec: The environment's fixed facts, with what counts as a success.
         settings: A ``SetterSolverSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = SetterSolverSettings

@@ -86,7 +86,7 @@ class Spdl(SelfPacedTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``SpdlSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, the student estimates no values, a Gaussian has other
@@ -153,7 +153,7 @@ def trust_region_step(
     Args:
         old: The Gaussian that the contexts were drawn from.
         target: Where to go.
-        contexts: ``(m, n)`` tasks, m from 1 up.
+        contexts: ``(m, n)`` tasks, m at least 1.
         values: ``(m,)`` the student's estimates of their returns.
         alpha: How much the divergence from the target weighs.
         max_kl: Radius of the step.

@@ -77,7 +77,7 @@ class Sprl(SelfPacedTeacher):
     Args:
         spec: The environment's fixed facts. Actions are tasks: a floating box of any shape.
         settings: An ``SprlSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the action space is not a floating box, a Gaussian has other dimensions, or a centre is out of

@@ -54,7 +54,7 @@ class SuccessBuffer(Stateful):
         """Take the best of new answers in.
 
         Args:
-            tasks: ``(k, n)`` answered tasks, k from 1 up.
+            tasks: ``(k, n)`` tasks that have been played, k at least 1.
             outcomes: ``(k,)`` their outcomes.
             target: ``(size, n)`` draws from the target distribution.
 

@@ -50,7 +50,7 @@ class _BalancedOrders(TreeRule):
 
     @abstractmethod
     def _weights(self, trees: list[Subskills]) -> FloatArray:
-        """Weights of all subskills, tree by tree, from 0 up and not all 0."""
+        """Non-negative weights of all subskills, tree by tree, not all 0."""
 
     def _explores(self, subskills: Subskills) -> bool:
         """Whether to grow more of a skill that has some."""

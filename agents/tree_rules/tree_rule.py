@@ -77,7 +77,7 @@ class TreeRule(Teacher):
     Args:
         spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     acts_on = (TreePlans,)

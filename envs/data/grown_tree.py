@@ -42,7 +42,7 @@ class GrownTree(Stateful):
         self.paths: list[Path] = []
         """Where each is in the subject's tree."""
         self.orders: list[int] = []
-        """Examples of each to make in every step, from 0 up."""
+        """Examples of each to make in every step, non-negative."""
         self.made: list[int] = []
         """Examples of each made so far."""
         self.trained: list[float | None] = []

@@ -99,7 +99,7 @@ class OpenEndedLifetime(DataLifetime[OpenEndedPlan]):
         if like not in range(self.shown):
             raise ValueError(f"order {place} is like {shown(like)}; expected an error's number, 0 to {self.shown - 1}")
         if not np.isfinite(count) or count < 0 or count % 1 != 0:
-            raise ValueError(f"order {place} counts {shown(count)}; expected a whole number of examples from 0 up")
+            raise ValueError(f"order {place} counts {shown(count)}; expected a non-negative whole number of examples")
         return int(like), int(count), str(note)
 
     def _after_test(self) -> None:

@@ -19,7 +19,7 @@ from teachgym.core.task_space import Float32Array, FloatArray, TaskSpace
 from teachgym.worlds.world_batch import Slots
 
 
-class Progress(Protocol):
+class ProgressMeter(Protocol):
     """What works out the learning progress of one student."""
 
     def add(self, task: FloatArray, outcome: float) -> float:
@@ -92,7 +92,7 @@ class BatchRewards:
         make_progress: Makes what works learning progress out, one for each slot.
     """
 
-    def __init__(self, kind: RewardKind, students: StudentBatch, make_progress: Callable[[], Progress]) -> None:
+    def __init__(self, kind: RewardKind, students: StudentBatch, make_progress: Callable[[], ProgressMeter]) -> None:
         self._kind, self._students, self._make_progress = kind, students, make_progress
         self._score: FloatArray = np.zeros(students.size)
         self._progress = [make_progress() for _ in range(students.size)]

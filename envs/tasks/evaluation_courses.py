@@ -62,7 +62,7 @@ def play_test_courses(
 
     Args:
         policy: Maps observations ``(k, d)`` to actions ``(k, joints)``; the authors' samples them.
-        seed: Integer from 0 up. Episode i of each course is played on the same track whoever is tested.
+        seed: Non-negative integer. Episode i of each course is played on the same track whoever is tested.
         episodes: How many on each course.
         solved_above: A return above this solves a course.
         walker: Keywords of ``teachgym/ParametricBipedalWalker-v0`` other than the terrain.

@@ -18,7 +18,7 @@ def draw_test_set(low: ArrayLike, high: ArrayLike, *, count: int = 50, seed: int
         low: ``(n,)`` lower bounds, in task units.
         high: ``(n,)`` upper bounds, in task units.
         count: Number of tasks.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Returns:
         ``(count, n)`` tasks.

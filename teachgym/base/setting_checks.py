@@ -44,10 +44,10 @@ def check_numbers(name: str, values: object, *, count: int | None = None) -> Non
 
 
 def check_from_zero(name: str, value: object) -> None:
-    """Raise ``ValueError`` unless the value is a finite number from 0 up."""
+    """Raise ``ValueError`` unless the value is a non-negative finite number."""
     number = _number(value)
     if not np.isfinite(number) or number < 0:
-        raise ValueError(f"{name} is {shown(value)}; expected a finite number from 0 up")
+        raise ValueError(f"{name} is {shown(value)}; expected a non-negative finite number")
 
 
 def _number(value: object) -> float:

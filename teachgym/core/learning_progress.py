@@ -66,7 +66,7 @@ class AbsoluteLearningProgress(Stateful):
             outcome: The student's performance, in any unit; ALP comes in the same unit.
 
         Returns:
-            The ALP, from 0 up.
+            The ALP, non-negative.
 
         Raises:
             ValueError: If the task has another shape, or a number is not finite.

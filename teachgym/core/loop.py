@@ -42,7 +42,7 @@ def teach(
     Args:
         env: A teacher environment.
         teacher: Made for this environment.
-        seed: Integer from 0 up for ``env.reset``; None continues the environment's stream.
+        seed: Non-negative integer for ``env.reset``; None continues the environment's stream.
         on_step: Called after every decision; may evaluate, store, show progress, or raise to stop.
 
     Returns:

@@ -33,7 +33,7 @@ def fan_out(seed: int) -> Seeds:
     their own parts, so that one integer fixes a run and no two parts share a stream.
 
     Raises:
-        ValueError: If the seed is not an integer from 0 up.
+        ValueError: If the seed is not a non-negative integer.
     """
     check_seed(seed)
     world, student, teacher, evaluation = (int(word) for word in np.random.SeedSequence(seed).generate_state(4))
@@ -41,16 +41,16 @@ def fan_out(seed: int) -> Seeds:
 
 
 def check_seed(seed: int) -> None:
-    """Raise ``ValueError`` unless the seed is an integer from 0 up. 0 is a seed like any other."""
+    """Raise ``ValueError`` unless the seed is a non-negative integer. 0 is a seed like any other."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed is {shown(seed)}; expected an integer from 0 up")
+        raise ValueError(f"seed is {shown(seed)}; expected a non-negative integer")
 
 
 def slot_seeds(seed: int | Sequence[int | None] | None, slots: int) -> list[int | None]:
     """The seeds of the slots of a vector environment: given one by one, or counted up from the first.
 
     Raises:
-        ValueError: If one is not an integer from 0 up, or there are more or fewer than slots.
+        ValueError: If one is not a non-negative integer, or there are more or fewer than slots.
     """
     if seed is None:
         return [None] * slots

@@ -23,7 +23,7 @@ class EasyTasks:
     mean: tuple[float, ...]
     """``(n,)`` centre, in task units."""
     std: tuple[float, ...]
-    """``(n,)`` standard deviations, in task units, from 0 up."""
+    """``(n,)`` standard deviations, in task units, non-negative."""
 
 
 @dataclass(frozen=True)

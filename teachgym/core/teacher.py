@@ -56,7 +56,7 @@ class Teacher(ABC, Stateful):
     Args:
         spec: The environment's fixed facts.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up, the same one that the environment is reset with: each takes its own
+        seed: Non-negative integer, the same one that the environment is reset with: each takes its own
             part of it (``teachgym.core.seeding``).
 
     Raises:

@@ -41,6 +41,6 @@ class SkillDiscovery(ABC):
 
         Args:
             answers: What a student answered to the whole validation set, at least one.
-            count: Most skills to find, from 1 up.
+            count: Most skills to find, at least 1.
             rng: The only source of random numbers.
         """

@@ -17,7 +17,7 @@ class Order:
     """Part of a plan: so many examples of one kind."""
 
     count: int
-    """How many, from 0 up."""
+    """How many, non-negative."""
     path: Path = ()
     """The skill, or a part of it, by the subject's names; empty where the plan names none."""
     like: tuple[Example, ...] = ()

@@ -59,7 +59,7 @@ class TreeField(IntEnum):
     PARENT = 1
     """Slot of the parent: 0 for a subskill of the skill itself."""
     ALLOCATION = 2
-    """Standing order: examples to make in every step, from 0 up; of slot 0 the sum over the subskills."""
+    """Standing order: examples to make in every step, non-negative; of slot 0 the sum over the subskills."""
     MADE = 3
     """Examples made so far; of slot 0 all those of the skill."""
     TESTED = 4

@@ -65,7 +65,7 @@ class Subject(ABC):
 
         Args:
             path: Of any node; an inner one stands for all leaves below it, drawn uniformly.
-            count: How many, from 0 up.
+            count: How many, non-negative.
             rng: Draws them.
 
         Returns:

@@ -21,7 +21,7 @@ class TreePlan(TypedDict):
     new: NDArray[np.int64]
     """``(K,)`` subskills to grow, from 0 to M."""
     each: NDArray[np.int64]
-    """``(K,)`` standing order of each of them, from 0 up to the examples of an episode."""
+    """``(K,)`` standing order of each of them, from 0 to the examples of an episode."""
     change: NDArray[np.int64]
     """``(K, M)`` signed changes of the standing orders, by slot; slot 1 of the observation is column 0."""
 

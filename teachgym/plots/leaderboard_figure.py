@@ -16,7 +16,7 @@ def leaderboard_figure(leads: Mapping[str, float], shares: Mapping[str, Mapping[
 
     Args:
         leads: For each teacher to be drawn its mean lead.
-        shares: For each environment, from 1 up, the shares of its teachers.
+        shares: For each environment, at least one, the shares of its teachers.
 
     Raises:
         ValueError: If there is no environment.

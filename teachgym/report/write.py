@@ -27,7 +27,7 @@ def write_report(folders: Sequence[Path], output: Path | None = None, *, referen
     """Merge studies, and report what they found. Nothing that a folder names is imported, and no pickle is read.
 
     Args:
-        folders: Of the studies, from 1 up.
+        folders: Those of the studies, at least one.
         output: Folder for the report; None takes ``report`` within that of a single study.
         reference: The teacher that the others are tested against; None takes the first.
 

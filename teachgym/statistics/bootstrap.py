@@ -63,7 +63,7 @@ def bootstrap(
     of 95 %, over 10 about 89 %, over 20 about 93 % (the tests measure it).
 
     Args:
-        strata: For each ``(n,)`` values, from 1 up.
+        strata: For each ``(n,)`` values; at least one stratum.
         statistic: What is worked out, along the last axis.
         rng: Draws the samples.
         samples: How many.

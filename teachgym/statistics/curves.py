@@ -38,7 +38,7 @@ def steps_to_threshold(steps: Values, values: Values, threshold: float) -> float
 
 
 def forgetting(values: Values) -> float:
-    """Best test minus last test, from 0 up: what a student could do, and can no more."""
+    """Best test minus last test, non-negative: what a student could do once and can't do any more."""
     height = _some(values)
     return float(height.max() - height[-1])
 

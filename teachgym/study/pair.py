@@ -44,7 +44,7 @@ def pair(
     Args:
         env_id: Name of the environment, with or without ``teachgym/`` and ``-v0``.
         teacher: A name that ``teachgym list`` shows, an import path ``"package.module:Class"``, or a class.
-        seed: Integer from 0 up, the same one that the environment is to be reset with.
+        seed: Non-negative integer, the same one that the environment is to be reset with.
         teacher_settings: Settings of the teacher by name; the rest keeps its defaults.
         env_settings: Keywords of the environment.
 

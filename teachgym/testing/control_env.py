@@ -28,7 +28,7 @@ def check_control_env(make: Make, *, seed: int = 0, max_steps: int = 1000) -> No
     Args:
         make: Makes the environment; takes the keywords ``price``, ``reward`` and ``probes``, and hands them on. Its
             budget is at least 4 segments.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
         max_steps: Steps after which an episode must have terminated.
 
     Raises:

@@ -79,8 +79,8 @@ def check_student(
         make: Makes the student, with settings under which it updates its weights well within ``steps``.
         make_world: Makes a world with a time limit, which takes ``reset(options={"task": ...})`` and has a
             ``task_space``; the default has two numbers to observe and one to choose, from -1 to 1.
-        steps: World steps of each learning, from 1 up.
-        seed: Integer from 0 up.
+        steps: World steps of each learning, at least 1.
+        seed: Non-negative integer.
 
     Raises:
         AssertionError: If the student breaks the contract; the message says how.

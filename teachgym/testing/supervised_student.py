@@ -52,8 +52,8 @@ def check_supervised_student(
             Equality bit for bit is promised on CPU, so settings should choose that.
         subject: What it learns.
         examples: To learn from, at least two; None draws 48 from the subject, evenly over its skills.
-        updates: Updates of each training, from 1 up.
-        seed: Integer from 0 up.
+        updates: Updates of each training, at least 1.
+        seed: Non-negative integer.
         seeded: Whether other seeds give other students; False for one that has nothing random about it.
         learns_within: Updates within which the share of these examples that it answers correctly must rise by 0.1;
             None does not ask.

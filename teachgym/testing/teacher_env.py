@@ -46,8 +46,8 @@ def check_teacher_env(make: Callable[[], Env], *, seed: int = 0, max_steps: int 
 
     Args:
         make: Makes the environment, with a budget that is spent within ``max_steps`` steps.
-        seed: Integer from 0 up.
-        max_steps: Steps after which an episode must have terminated, from 1 up.
+        seed: Non-negative integer.
+        max_steps: Steps after which an episode must have terminated, at least 1.
 
     Raises:
         AssertionError: If the environment breaks the contract; the message says how.
@@ -99,7 +99,7 @@ def _check_problem(env: Env) -> None:
         stated, own = getattr(spec, name), getattr(env, name)
         assert stated == own, f"spec.{name} is {stated}, but the environment's is {own}"
     assert isinstance(budget, int), f"budget is {budget!r}; expected an integer"
-    assert budget >= 1, f"budget is {budget!r}; expected an integer from 1 up"
+    assert budget >= 1, f"budget is {budget!r}; expected a positive integer"
 
 
 def _check_needs_reset(env: Env, when: str) -> None:

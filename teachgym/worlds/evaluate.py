@@ -32,7 +32,7 @@ def evaluate(
         policy: Maps observations ``(k, ...)`` to actions ``(k, ...)``.
         make_batch: Makes a batch of so many worlds, with their time limits.
         tasks: ``(m, n)`` test tasks.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
         mastered_above: A return above this counts as mastered.
         spent: Training steps that the student has had, for the record.
 

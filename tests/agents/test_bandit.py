@@ -97,7 +97,7 @@ def test_settings_reach_their_rule() -> None:
         ({"rule": "epsilon-greedy", "step_size": 0}, "step_size is 0"),
         ({"rule": "boltzmann", "temperature": 0}, "temperature is 0; expected a number above 0"),
         ({"rule": "discounted-ucb", "discount": 1.1}, "discount is 1.1"),
-        ({"rule": "ucb", "exploration": -1}, "exploration is -1; expected a number from 0 up"),
+        ({"rule": "ucb", "exploration": -1}, "exploration is -1; expected a non-negative number"),
         ({"rule": "sliding-window-ucb", "window": 0}, "window is 0; expected a whole number"),
         ({"share": 1.0}, r"share is 1.0; expected a number in \[0, 1\)"),
         ({"rule": "thompson", "prior_mean": float("nan")}, "prior_mean is nan"),

@@ -21,7 +21,7 @@ def test_sizes_are_steps_towards_harder_where_known_and_a_share_of_the_range_els
 def test_wrong_sizes_are_named() -> None:
     with pytest.raises(ValueError, match="expected 3 finite numbers"):
         edit_sizes(MIXED, sizes=(1, 2))
-    with pytest.raises(ValueError, match="expected numbers from 0 up"):
+    with pytest.raises(ValueError, match="expected non-negative numbers"):
         edit_sizes(MIXED, sizes=(1, 2, -3))
 
 

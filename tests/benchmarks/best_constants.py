@@ -28,7 +28,7 @@ class Arguments:
     points: int = 64
     """Constants that are tried."""
     seeds: int = 5
-    """Students of each, from 0 up; as many more for the finalists."""
+    """Students of each, non-negative; as many more for the finalists."""
     finalists: int = 5
     """Constants that are tried again."""
 

@@ -29,7 +29,7 @@ def test_an_integer_of_numpy_is_the_same_seed() -> None:
 
 @pytest.mark.parametrize("seed", [-1, True, False, 1.0, np.float64(2), "3", None])
 def test_what_is_no_seed_is_refused(seed: Any) -> None:
-    with pytest.raises(ValueError, match="expected an integer from 0 up"):
+    with pytest.raises(ValueError, match="expected a non-negative integer"):
         fan_out(seed)
 
 

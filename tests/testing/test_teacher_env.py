@@ -375,7 +375,7 @@ class UnwritableState(Lessons):
         (BeginsItself, r"before the first reset\(\) must raise"),
         (OutsideItsSpace, "is not in the observation space"),
         (OtherProblem, "spec.observation_space is .* but the environment's is"),
-        (NoBudget, "budget is 0; expected an integer from 1 up"),
+        (NoBudget, "budget is 0; expected a positive integer"),
         (PaysNothing, "the reward is nan"),
         (LacksFeedback, "info lacks 'feedback'"),
         (LacksSteps, "info lacks 'spent'"),

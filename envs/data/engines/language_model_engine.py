@@ -66,7 +66,7 @@ class LanguageModelEngineSettings(ModelSettings):
     per_request: PositiveInt = 20
     """Most examples that are asked for at once."""
     refills: NonNegativeInt = 2
-    """How often what is missing of an order is asked for again, at most; from 0 up."""
+    """How often what is missing of an order is asked for again, at most; non-negative."""
 
 
 @final

@@ -117,7 +117,7 @@ class Source:
                 raise ValueError(f"dataset {name!r} of reasoning-gym rejects {dict(config)}: {error}") from error
 
     def item(self, seed: int) -> Item:
-        """The item of a seed from 0 up."""
+        """The item of a non-negative seed."""
         entry = self._entry(seed)
         return Item(entry["question"], str(entry["answer"]), entry["metadata"])
 

@@ -50,7 +50,7 @@ def make_walkers(
     """Many walkers as one vector environment: what ``gymnasium.make_vec`` calls.
 
     Args:
-        num_envs: How many, from 1 up.
+        num_envs: How many, at least 1.
         body: As for ``ParametricBipedalWalker``; or one for each, all with the same number of legs.
         terrain: As for ``ParametricBipedalWalker``; or one for each.
         defects: As for ``ParametricBipedalWalker``.

@@ -24,7 +24,7 @@ class FastWalkers:
         terrains: One a walker.
         defects: What of the authors' simulator to keep.
         step_limit: Episodes are truncated after so many steps; None for never.
-        threads: How many threads share the walkers out, from 1 up.
+        threads: How many threads share the walkers, at least 1.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class BudgetLedger(Stateful):
     """What the slots of one student share: the step budget, the decisions handed out, results not handed over.
 
     Args:
-        budget: World steps, over all slots, that may be played; from 1 up.
+        budget: World steps, over all slots, that may be played; at least 1.
         mastered_above: An outcome above this is a success.
 
     Raises:

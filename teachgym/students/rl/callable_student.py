@@ -34,7 +34,7 @@ class CallableStudent(RLStudent):
 
     Args:
         train: The training function.
-        slots: Number of worlds to play at once, from 1 up.
+        slots: Number of worlds to play at once, at least 1.
         autoreset_mode: How the vector world starts the next episode (``slots`` above 1 only).
     """
 

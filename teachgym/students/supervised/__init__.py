@@ -81,7 +81,7 @@ def make_supervised_student(name: str, subject: Subject, *, seed: int, **setting
     Args:
         name: A name of the table, or ``"package.module:Class"``.
         subject: What it is to learn.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
         **settings: Fields of the class's ``Settings``; those left out keep their defaults.
 
     Raises:

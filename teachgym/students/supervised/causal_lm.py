@@ -61,7 +61,7 @@ class CausalLM(HuggingFaceStudent):
     Args:
         subject: What it is to learn: prompts without images.
         settings: A ``CausalLMSettings``, with at least a ``path``.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ImportError: If a package is missing; names the command that installs it.

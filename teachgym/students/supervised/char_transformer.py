@@ -77,7 +77,7 @@ class CharTransformer(SupervisedStudent):
     Args:
         subject: What it is to learn: text to text.
         settings: A ``CharTransformerSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
     """
 
     Settings = CharTransformerSettings

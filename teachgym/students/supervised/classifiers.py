@@ -55,7 +55,7 @@ class Classifier(ImageChooser):
     Args:
         subject: One with images and a closed list of answers.
         settings: A ``Settings`` of the class; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the subject has no closed list of answers; when it is used, if an example has no image.

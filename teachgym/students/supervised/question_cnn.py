@@ -70,7 +70,7 @@ class QuestionCNN(ImageChooser):
     Args:
         subject: One with images and a closed list of answers.
         settings: A ``QuestionCNNSettings``; None takes the defaults.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ValueError: If the subject has no closed list of answers; when it is used, if an example has no image.

@@ -61,7 +61,7 @@ class SimulatedSupervisedStudent(SupervisedStudent):
     Args:
         subject: Whose skills it learns.
         settings: A ``SimulatedSettings``; None takes the defaults.
-        seed: Integer from 0 up; other seeds are other students.
+        seed: Non-negative integer; other seeds are other students.
     """
 
     Settings = SimulatedSettings

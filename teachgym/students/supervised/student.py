@@ -21,7 +21,7 @@ class SupervisedStudent(ABC, Stateful):
     Args:
         subject: What it is to learn; it may read what form the answers have, and no examples.
         settings: A ``Settings`` of this class; None takes the defaults.
-        seed: Integer from 0 up, for initial weights, minibatches and all else.
+        seed: Non-negative integer, for initial weights, minibatches and all else.
 
     Raises:
         TypeError: If the settings are of another class.
@@ -48,7 +48,7 @@ class SupervisedStudent(ABC, Stateful):
         Args:
             examples: At least one. They may have been given before: it is the environment that decides whether a
                 student sees all data so far, or only the latest.
-            updates: Number of minibatches, from 0 up.
+            updates: Number of minibatches, non-negative.
         """
 
     @abstractmethod

@@ -51,7 +51,7 @@ class VisionLM(HuggingFaceStudent):
     Args:
         subject: What it is to learn: every example has one image.
         settings: A ``VisionLMSettings``, with at least a ``path``.
-        seed: Integer from 0 up.
+        seed: Non-negative integer.
 
     Raises:
         ImportError: If a package is missing; names the command that installs it.

@@ -37,7 +37,7 @@ class RunOptions:
     """How cells are run; no result depends on it."""
 
     workers: int
-    """Cells that run at once, from 1 up."""
+    """Cells that run at once, at least 1."""
     retries: int = 2
     """How often a cell whose worker died goes on in a new one."""
     stalled_after: float = 0.0
