@@ -11,7 +11,7 @@ from teachgym.agents import make_teacher
 from teachgym.core.feedback import Feedback, Transition
 from teachgym.core.loop import teach
 from teachgym.core.task_space import Parameter, TaskSpace
-from teachgym.core.teacher import Teacher
+from teachgym.core.teacher import Choice, Note, Teacher
 from teachgym.study.pair import make, pair
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CallableStudent",
+    "Choice",
     "Example",
     "Feedback",
+    "Note",
     "Parameter",
     "Skill",
     "StudySettings",

@@ -96,8 +96,6 @@ def environment_calls(make: Callable[[], TeacherEnv]) -> Iterator[Call]:
     yield lambda rng: usable(lambda: env.reset(seed=pick(rng)))
     yield lambda rng: usable(lambda: env.reset(seed=0, options=pick(rng)))
     yield lambda rng: usable(lambda: env.load_state_dict(_spoilt(env.state_dict(), rng)))
-    if hasattr(env, "probe"):
-        yield lambda rng: usable(lambda: env.probe(pick(rng)))
 
 
 def keyword_calls(name: str, keywords: list[str], given: Mapping[str, Any]) -> Iterator[Call]:

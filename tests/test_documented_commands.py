@@ -144,7 +144,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "teachgym.study.dry_run._timed", lambda cells, _: dict.fromkeys((c.teacher for c in cells), 1.0)
     )
-    monkeypatch.setattr("teachgym.envs.tasks.task_teaching_env.evaluate", on_two)
+    monkeypatch.setattr("teachgym.envs.tasks.task_lifetime.evaluate", on_two)
     for drawings in ("overall_drawings", "study_drawings"):
         monkeypatch.setattr(f"teachgym.report.write.{drawings}", lambda *given, **named: ())
     monkeypatch.setattr("teachgym.report.write.score_drawing", lambda *given: None)

@@ -50,8 +50,8 @@ class Run:
         """Go on in other objects, with the global generators elsewhere, from a file."""
         path = self.folder / "state.npz"
         state = self.teaching.state_dict()
-        episode = state["environment"]["episode"]
-        students = episode.get("inner", {"episode": episode})["episode"].get("students", [])
+        lifetime = state["environment"].get("lifetime", {})
+        students = lifetime.get("inner", lifetime).get("students", [])
         self.captured += any(student["captured"] is not None for student in students)
         write_state(path, state)
         self.env.close()

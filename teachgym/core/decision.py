@@ -69,8 +69,12 @@ def split_probe(action: Any) -> tuple[Any, bool]:
     """
     if not isinstance(action, dict) or set(action) != {"decision", "probe"}:
         raise ValueError(f'the action is {shown(action)}; expected {{"decision": ..., "probe": 0 or 1}}')
-    if (not np.isscalar(action["probe"]) and np.ndim(action["probe"]) > 0) or action["probe"] not in (0, 1):
+    try:
+        flag = np.asarray(action["probe"])
+    except (TypeError, ValueError, RuntimeError):  # ragged, or a tensor that needs its gradient
+        flag = np.empty(2)
+    if flag.ndim > 0 or flag.dtype.kind not in "biuf" or flag not in (0, 1):
         raise ValueError(
             f'"probe" is {shown(action["probe"])}; expected 0 to learn from the decision, or 1 only to try it'
         )
-    return action["decision"], bool(action["probe"])
+    return action["decision"], bool(flag)

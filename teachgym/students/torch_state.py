@@ -13,8 +13,9 @@ ModuleWeights = dict[str, NDArray[Any]]
 
 
 def array_of(values: torch.Tensor) -> NDArray[Any]:
-    """A tensor's values as an array of its own, in the tensor's type."""
-    return values.detach().cpu().numpy().copy()
+    """A tensor's values as an array of its own, in the tensor's type; bfloat16, which NumPy lacks, as float32."""
+    held = values.detach().cpu()
+    return (held.float() if held.dtype == torch.bfloat16 else held).numpy().copy()
 
 
 def weights_of(module: nn.Module) -> ModuleWeights:

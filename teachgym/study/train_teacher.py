@@ -34,6 +34,7 @@ from teachgym.base.checksums import MANIFEST, write_manifest
 from teachgym.base.files import write_arrays, write_json
 from teachgym.base.named_settings import NamedSettings
 from teachgym.base.registry import environment_id, unknown_name
+from teachgym.core.needs import NOTHING
 from teachgym.core.task_space import FloatArray
 from teachgym.core.teacher_env import TeacherEnv
 from teachgym.plots.figure_style import COLOURS, house_style, legible, save_figure, set_step_axis
@@ -164,7 +165,9 @@ def _make_vector(name: str, size: int, arguments: dict[str, Any]) -> gymnasium.v
     if gymnasium.spec(name.rpartition(":")[2]).vector_entry_point is None:
         vector = gymnasium.make_vec(name, size, "sync", {"autoreset_mode": mode}, **arguments)
         assert isinstance(vector, gymnasium.vector.SyncVectorEnv)
-        vector.set_attr("traces", frozenset())  # a network sees observations only
+        for env in vector.envs:
+            assert isinstance(env.unwrapped, TeacherEnv)
+            env.unwrapped.lifetime.traces = NOTHING  # a network sees observations only
         return vector
     own = {key: value for key, value in arguments.items() if key != "disable_env_checker"}
     return gymnasium.make_vec(name, size, "vector_entry_point", autoreset_mode=mode, **own)

@@ -155,7 +155,6 @@ def test_each_is_a_choice_for_bandits() -> None:
         ({"items": 2, "action": "each"}, "expected 1"),
         ({"budget": 30}, "at most 1000 items"),
         ({"refit": True, "truth": True}, "not known"),
-        ({"action": "each", "probes": "counted"}, "probe"),
     ],
 )
 def test_settings_that_are_not_allowed_are_refused(settings: dict[str, Any], message: str) -> None:

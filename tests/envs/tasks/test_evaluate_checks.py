@@ -1,12 +1,12 @@
 """``env.evaluate(tasks)`` takes what ``step`` takes, one task a row, and nothing else."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from teachgym.core.teacher_env import TeacherEnv
+import teachgym
+from tests.envs.every_environment import TABLE
 from tests.test_hostile_calls import MAKERS
 
 KINDS = ("cubes", "skills", "tasks", "challenge", "curriculum", "schedule", "SkillList shares", "SkillTree menu")
@@ -60,13 +60,11 @@ def test_a_schedule_tests_its_student_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "x", [], [float("nan")], 10**400, [[0.5]], object(), [True]])
-@pytest.mark.parametrize("name", ["schedule", "SkillList shares", "SkillTree plan", "OpenEnded weights"])
-def test_a_probe_is_checked_as_a_step_is(name: str, wrong: Any) -> None:
-    env: Any = MAKERS[name]()
+@pytest.mark.parametrize("name", ["SelfDistillation", "SkillList", "SkillTree", "OpenEnded"])
+def test_a_decision_of_a_probe_is_checked_as_any_other(name: str, wrong: Any) -> None:
+    env = teachgym.make(name, **{**TABLE[name].quick_settings, "probes": "counted"})
     env.reset(seed=0)
-    calls: tuple[Callable[[Any], Any], ...] = (env.probe, env.step)
-    for call in calls:
+    for action in (wrong, *({"decision": wrong, "probe": probe} for probe in (0, 1))):
         with pytest.raises(ValueError, match=r"^[^\n]*expected [^\n]*$"):
-            call(wrong)
-    assert isinstance(env, TeacherEnv)
+            env.step(action)
     assert env.spent == 0
