@@ -13,9 +13,9 @@ ModuleWeights = dict[str, NDArray[Any]]
 
 
 def array_of(values: torch.Tensor) -> NDArray[Any]:
-    """A tensor's values as an array of its own, in the tensor's type; bfloat16, which NumPy lacks, as float32."""
-    held = values.detach().cpu()
-    return (held.float() if held.dtype == torch.bfloat16 else held).numpy().copy()
+    """A tensor's values as an array of its own, in the tensor's type; the bits of bfloat16, which NumPy lacks."""
+    values = values.detach()
+    return (values.view(torch.int16) if values.dtype is torch.bfloat16 else values).cpu().numpy().copy()
 
 
 def weights_of(module: nn.Module) -> ModuleWeights:
@@ -23,10 +23,16 @@ def weights_of(module: nn.Module) -> ModuleWeights:
     return {name: array_of(value) for name, value in module.state_dict().items()}
 
 
+def _tensor_of(array: NDArray[Any], like: torch.Tensor) -> torch.Tensor:
+    made = torch.tensor(np.array(array))
+    return made.view(like.dtype) if like.dtype is torch.bfloat16 and made.dtype is torch.int16 else made
+
+
 def _restored_module(there: nn.Module | None, arrays: ModuleWeights) -> nn.Module:
     assert there is not None, "a network is restored into one of its kind"
+    own, none = there.state_dict(), torch.empty(0)
     try:
-        there.load_state_dict({name: torch.tensor(np.array(array)) for name, array in arrays.items()})
+        there.load_state_dict({name: _tensor_of(array, own.get(name, none)) for name, array in arrays.items()})
     except RuntimeError as error:
         raise ValueError(f"the state is that of another network ({error})") from error
     return there
@@ -47,9 +53,10 @@ def _optimiser_state(optimiser: torch.optim.Optimizer) -> State:
 def _restored_optimiser(there: torch.optim.Optimizer | None, state: State) -> torch.optim.Optimizer:
     """All else that was set stays as it is."""
     assert there is not None, "an optimiser is restored into one of its kind"
+    parameters = [parameter for group in there.param_groups for parameter in group["params"]]
     moments = {
-        place: {name: torch.tensor(np.array(array)) for name, array in arrays.items()}
-        for place, arrays in enumerate(state["moments"])
+        place: {name: _tensor_of(array, parameter) for name, array in arrays.items()}
+        for place, (arrays, parameter) in enumerate(zip(state["moments"], parameters, strict=True))
         if arrays
     }
     groups = there.state_dict()["param_groups"]
@@ -62,10 +69,10 @@ def _restored_optimiser(there: torch.optim.Optimizer | None, state: State) -> to
 @torch.no_grad()
 def _restored_tensor(there: torch.Tensor | None, array: NDArray[Any]) -> torch.Tensor:
     if there is None:
-        return torch.tensor(np.array(array))
+        return _tensor_of(array, torch.empty(0))
     if tuple(there.shape) != array.shape:
         raise ValueError(f"the state holds numbers of shape {array.shape}, which do not fit {tuple(there.shape)}")
-    return there.copy_(torch.tensor(np.array(array)))
+    return there.copy_(_tensor_of(array, there))
 
 
 foreign(nn.Module, weights_of, _restored_module)

@@ -50,6 +50,20 @@ def test_a_learner_restored_from_a_file_trains_on_as_if_never_stopped(kind: Any,
     assert kept.requires_grad
 
 
+def test_half_precision_comes_back(tmp_path: Path) -> None:
+    first, second = Learner(0), Learner(1)
+    for learner in (first, second):
+        learner.network.to(torch.bfloat16)
+        learner.weights = {"first": torch.full((2,), 0.1, dtype=torch.bfloat16)}
+        learner.optimiser = torch.optim.Adam(learner.network.parameters())
+        learner.network(torch.ones(2, 3, dtype=torch.bfloat16)).sum().backward()
+        learner.optimiser.step()
+    write_state(tmp_path / "state.npz", first.state())
+    second.load(read_state(tmp_path / "state.npz"))
+    assert difference(first.state(), second.state()) is None
+    assert second.network[0].weight.dtype is torch.bfloat16
+
+
 def test_a_state_is_a_copy() -> None:
     learner = Learner(0)
     state, again = learner.state(), learner.state()
