@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import gymnasium
+import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike
 
@@ -191,6 +192,9 @@ class TeacherEnv(gymnasium.Env[Any, Any]):
         """
         self._running, self._why_not_running = False, "the last load_state_dict() failed"
         with loading(self):
+            for name in ("seed", "unpaid", "spent"):
+                if not isinstance(state[name], int | np.integer):
+                    raise ValueError(f"{name!r} in the state is {shown(state[name])}; expected an integer")
             self.seeds = fan_out(int(state["seed"]))
             if self.lifetime.replayed:
                 self._replay(unpack(state["actions"]))
